@@ -1,0 +1,42 @@
+/**
+ * OpenTelemetry traces from the browser straight into your own bucket. See the README.
+ *
+ * @module
+ */
+export { type BucketOptions, bucket } from "./destinations/bucket.js";
+export type {
+	Destination,
+	DestinationDeps,
+	OpenDestination,
+} from "./destinations/destination.js";
+export type { BucketFunctions } from "./destinations/endpoint.js";
+export type { Stats } from "./diagnostics/stats.js";
+export type {
+	BucketTuning,
+	BufferOptions,
+	ExporterOptions,
+} from "./options.js";
+export type {
+	Claim,
+	DropReason,
+	Outcome,
+	SendMode,
+	TraceBlob,
+} from "./pipeline/model.js";
+export type { FlushResult } from "./pipeline/pipeline.js";
+export type {
+	PresignedUpload,
+	StoredReceipt,
+	TraceSummary,
+} from "./protocol.js";
+export { type Spandrel, type StartOptions, start } from "./start.js";
+export {
+	type SpanExporterLike,
+	TraceBatchProcessor,
+	type TraceBatchProcessorOptions,
+} from "./trace-batch-processor.js";
+export {
+	type ExportResult,
+	TraceExporter,
+	type TraceExporterOptions,
+} from "./trace-exporter.js";
