@@ -3,40 +3,40 @@
  *
  * @module
  */
-export { type BucketOptions, bucket } from "./destinations/bucket.js";
+export { type BucketOptions, bucket } from './destinations/bucket.js';
 export type {
-	Destination,
-	DestinationDeps,
-	OpenDestination,
-} from "./destinations/destination.js";
-export type { BucketFunctions } from "./destinations/endpoint.js";
-export type { Stats } from "./diagnostics/stats.js";
+  Destination,
+  DestinationDeps,
+  OpenDestination,
+} from './destinations/destination.js';
+export type { BucketFunctions } from './destinations/endpoint.js';
+export type { Stats } from './diagnostics/stats.js';
 export type {
-	BucketTuning,
-	BufferOptions,
-	ExporterOptions,
-} from "./options.js";
+  BucketTuning,
+  BufferOptions,
+  ExporterOptions,
+} from './options.js';
 export type {
-	Claim,
-	DropReason,
-	Outcome,
-	SendMode,
-	TraceBlob,
-} from "./pipeline/model.js";
-export type { FlushResult } from "./pipeline/pipeline.js";
+  Claim,
+  DropReason,
+  Outcome,
+  SendMode,
+  TraceBlob,
+} from './pipeline/model.js';
+export type { FlushResult } from './pipeline/pipeline.js';
 export type {
-	PresignedUpload,
-	StoredReceipt,
-	TraceSummary,
-} from "./protocol.js";
-export { type Spandrel, type StartOptions, start } from "./start.js";
+  PresignedUpload,
+  StoredReceipt,
+  TraceSummary,
+} from './protocol.js';
+export { type Spandrel, type StartOptions, start } from './start.js';
 export {
-	type SpanExporterLike,
-	TraceBatchProcessor,
-	type TraceBatchProcessorOptions,
-} from "./trace-batch-processor.js";
+  type SpanExporterLike,
+  TraceBatchProcessor,
+  type TraceBatchProcessorOptions,
+} from './trace-batch-processor.js';
 export {
-	type ExportResult,
-	TraceExporter,
-	type TraceExporterOptions,
-} from "./trace-exporter.js";
+  type ExportResult,
+  TraceExporter,
+  type TraceExporterOptions,
+} from './trace-exporter.js';

@@ -1,88 +1,79 @@
 /** Every option: checked once, at start, with an error that names the option, what it got and what it takes. */
-import type { PresignedUpload } from "./protocol.js";
+import type { PresignedUpload } from './protocol.js';
 
 /** `[default, least, most]` of every option that is a number. The README's table is tested against this. */
-export const NUMBER_OPTIONS: Record<
-	NumberOption,
-	readonly [number, number, number]
-> = {
-	scheduledDelayMillis: [5_000, 0, 300_000],
-	maxBufferedSpans: [5_000, 512, 1_000_000],
-	maxTracesPerBlob: [200, 1, 500],
-	maxOutboxBlobs: [1_000, 1, 100_000],
-	maxOutboxBytes: [20_971_520, 65_536, 1_073_741_824],
-	maxOutboxAgeMillis: [604_800_000, 60_000, 2_592_000_000],
-	flushTimeoutMillis: [30_000, 1, 600_000],
-	shutdownTimeoutMillis: [5_000, 0, 600_000],
-	poolSize: [5, 1, 50],
-	poolReserve: [2, 0, 49],
+export const NUMBER_OPTIONS: Record<NumberOption, readonly [number, number, number]> = {
+  scheduledDelayMillis: [5_000, 0, 300_000],
+  maxBufferedSpans: [5_000, 512, 1_000_000],
+  maxTracesPerBlob: [200, 1, 500],
+  maxOutboxBlobs: [1_000, 1, 100_000],
+  maxOutboxBytes: [20_971_520, 65_536, 1_073_741_824],
+  maxOutboxAgeMillis: [604_800_000, 60_000, 2_592_000_000],
+  flushTimeoutMillis: [30_000, 1, 600_000],
+  shutdownTimeoutMillis: [5_000, 0, 600_000],
+  poolSize: [5, 1, 50],
+  poolReserve: [2, 0, 49],
 };
 
-export type NumberOption =
-	| keyof BufferOptions
-	| keyof ExporterOptions
-	| "poolSize"
-	| "poolReserve";
+export type NumberOption = keyof BufferOptions | keyof ExporterOptions | 'poolSize' | 'poolReserve';
 
 /** How spans gather before they are sent. */
 export interface BufferOptions {
-	/**
-	 * How long finished traces wait for company, milliseconds. Default 5,000, range 0 to 300,000. Longer means fewer
-	 * objects; a leaving page never waits.
-	 */
-	scheduledDelayMillis?: number;
-	/** Ended spans held at most, those being sent included. Default 5,000, range 512 to 1,000,000; about 2 KB each. */
-	maxBufferedSpans?: number;
+  /**
+   * How long finished traces wait for company, milliseconds. Default 5,000, range 0 to 300,000. Longer means fewer
+   * objects; a leaving page never waits.
+   */
+  scheduledDelayMillis?: number;
+  /** Ended spans held at most, those being sent included. Default 5,000, range 512 to 1,000,000; about 2 KB each. */
+  maxBufferedSpans?: number;
 }
 
 /** How blobs are made and kept. */
 export interface ExporterOptions {
-	/** Traces in one object. Default 200, range 1 to 500; 1 gives one object per trace, at one write request each. */
-	maxTracesPerBlob?: number;
-	/** Blobs that may wait. Default 1,000, range 1 to 100,000. */
-	maxOutboxBlobs?: number;
-	/** Bytes of blobs that may wait. Default 20 MiB, range 64 KiB to 1 GiB. */
-	maxOutboxBytes?: number;
-	/** Milliseconds that a blob may wait. Default 7 days, range 1 minute to 30 days. */
-	maxOutboxAgeMillis?: number;
-	/** Deadline of `flush()` and `forceFlush()`, milliseconds. Default 30,000, range 1 to 600,000. */
-	flushTimeoutMillis?: number;
-	/** Deadline of `shutdown()`, milliseconds. Default 5,000, range 0 to 600,000. */
-	shutdownTimeoutMillis?: number;
+  /** Traces in one object. Default 200, range 1 to 500; 1 gives one object per trace, at one write request each. */
+  maxTracesPerBlob?: number;
+  /** Blobs that may wait. Default 1,000, range 1 to 100,000. */
+  maxOutboxBlobs?: number;
+  /** Bytes of blobs that may wait. Default 20 MiB, range 64 KiB to 1 GiB. */
+  maxOutboxBytes?: number;
+  /** Milliseconds that a blob may wait. Default 7 days, range 1 minute to 30 days. */
+  maxOutboxAgeMillis?: number;
+  /** Deadline of `flush()` and `forceFlush()`, milliseconds. Default 30,000, range 1 to 600,000. */
+  flushTimeoutMillis?: number;
+  /** Deadline of `shutdown()`, milliseconds. Default 5,000, range 0 to 600,000. */
+  shutdownTimeoutMillis?: number;
 }
 
 /** Options that an endpoint's client takes, beside where the endpoint is. */
 export interface BucketTuning {
-	/** Public project key, when the endpoint serves several projects. 1 to 200 characters. */
-	project?: string;
-	/** Presigned uploads held ready. Default 5, range 1 to 50. Each costs the endpoint a signature, used or not. */
-	poolSize?: number;
-	/** How many of them are kept for the page's last words. Default 2, range 0 to `poolSize` − 1. */
-	poolReserve?: number;
-	/** The first uploads, inlined in the page by the server, so that a page that lives 200 ms can upload. */
-	uploads?: PresignedUpload[];
-	/**
-	 * When bytes go through the endpoint instead of straight to the bucket: `auto` (default) when the bucket's host is
-	 * blocked or no URL is ready as the page leaves; `always`; `never`.
-	 */
-	relay?: "auto" | "always" | "never";
+  /** Public project key, when the endpoint serves several projects. 1 to 200 characters. */
+  project?: string;
+  /** Presigned uploads held ready. Default 5, range 1 to 50. Each costs the endpoint a signature, used or not. */
+  poolSize?: number;
+  /** How many of them are kept for the page's last words. Default 2, range 0 to `poolSize` − 1. */
+  poolReserve?: number;
+  /** The first uploads, inlined in the page by the server, so that a page that lives 200 ms can upload. */
+  uploads?: PresignedUpload[];
+  /**
+   * When bytes go through the endpoint instead of straight to the bucket: `auto` (default) when the bucket's host is
+   * blocked or no URL is ready as the page leaves; `always`; `never`.
+   */
+  relay?: 'auto' | 'always' | 'never';
 }
 
 /** Text for an error message that shows a value without being taken over by it. */
 function shown(value: unknown): string {
-	if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
-	return typeof value === "object" && value !== null
-		? Array.isArray(value)
-			? "an array"
-			: "an object"
-		: String(value);
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+  return typeof value === 'object' && value !== null
+    ? Array.isArray(value)
+      ? 'an array'
+      : 'an object'
+    : String(value);
 }
 
 /** @throws {TypeError} always. */
 export function refuse(name: string, got: unknown, takes: string): never {
-	throw new TypeError(
-		`spandrel: option "${name}" takes ${takes}, got ${shown(got)}`,
-	);
+  throw new TypeError(`spandrel: option "${name}" takes ${takes}, got ${shown(got)}`);
 }
 
 /**
@@ -91,57 +82,41 @@ export function refuse(name: string, got: unknown, takes: string): never {
  * @param names every name that is allowed.
  * @throws {TypeError} when `options` is no object or holds another name.
  */
-export function checkNames<T extends object>(
-	what: string,
-	options: T,
-	names: readonly string[],
-): T {
-	if (typeof options !== "object" || options === null) {
-		throw new TypeError(
-			`spandrel: ${what} takes an object of options, got ${shown(options)}`,
-		);
-	}
-	for (const name of Object.keys(options)) {
-		if (!names.includes(name)) {
-			throw new TypeError(
-				`spandrel: ${what} has no option "${name}"; it takes ${names.join(", ")}`,
-			);
-		}
-	}
-	return options;
+export function checkNames<T extends object>(what: string, options: T, names: readonly string[]): T {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`spandrel: ${what} takes an object of options, got ${shown(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw new TypeError(`spandrel: ${what} has no option "${name}"; it takes ${names.join(', ')}`);
+    }
+  }
+  return options;
 }
 
 /** The named numbers, with defaults. @throws {TypeError} when one is no whole number in its range. */
 export function checkNumbers<N extends NumberOption>(
-	options: { [name in NumberOption]?: unknown },
-	names: readonly N[],
+  options: { [name in NumberOption]?: unknown },
+  names: readonly N[],
 ): Record<N, number> {
-	const checked = {} as Record<N, number>;
-	for (const name of names) {
-		const [fallback, least, most] = NUMBER_OPTIONS[name];
-		const value = options[name] ?? fallback;
-		if (
-			!Number.isInteger(value) ||
-			(value as number) < least ||
-			(value as number) > most
-		) {
-			refuse(name, value, `a whole number from ${least} to ${most}`);
-		}
-		checked[name] = value as number;
-	}
-	return checked;
+  const checked = {} as Record<N, number>;
+  for (const name of names) {
+    const [fallback, least, most] = NUMBER_OPTIONS[name];
+    const value = options[name] ?? fallback;
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+      refuse(name, value, `a whole number from ${least} to ${most}`);
+    }
+    checked[name] = value as number;
+  }
+  return checked;
 }
 
 /** A string of 1 to 200 characters, or the fallback when it is absent. @throws {TypeError} */
-export function checkText<F>(
-	name: string,
-	value: unknown,
-	fallback: F,
-): string | F {
-	if (value === undefined) return fallback;
-	if (typeof value !== "string" || !value || value.length > 200)
-		refuse(name, value, "a string of 1 to 200 characters");
-	return value as string;
+export function checkText<F>(name: string, value: unknown, fallback: F): string | F {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'string' || !value || value.length > 200)
+    refuse(name, value, 'a string of 1 to 200 characters');
+  return value as string;
 }
 
 /**
@@ -151,100 +126,80 @@ export function checkText<F>(
  * @throws {TypeError}
  */
 export function checkUrl(name: string, value: unknown): string {
-	const takes = 'an http(s) URL or a path such as "/spandrel"';
-	if (typeof value !== "string" || !value) refuse(name, value, takes);
-	let url: URL;
-	try {
-		url = new URL(value as string, globalThis.document?.baseURI);
-	} catch {
-		refuse(name, value, takes);
-	}
-	if (!/^https?:$/.test(url.protocol) || url.username || url.password)
-		refuse(name, value, takes);
-	url.hash = "";
-	return url.href;
+  const takes = 'an http(s) URL or a path such as "/spandrel"';
+  if (typeof value !== 'string' || !value) refuse(name, value, takes);
+  let url: URL;
+  try {
+    url = new URL(value as string, globalThis.document?.baseURI);
+  } catch {
+    refuse(name, value, takes);
+  }
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password) refuse(name, value, takes);
+  url.hash = '';
+  return url.href;
 }
 
-export const BUFFER_NAMES: readonly (keyof BufferOptions)[] = [
-	"scheduledDelayMillis",
-	"maxBufferedSpans",
-];
+export const BUFFER_NAMES: readonly (keyof BufferOptions)[] = ['scheduledDelayMillis', 'maxBufferedSpans'];
 export const EXPORTER_NAMES: readonly (keyof ExporterOptions)[] = [
-	"maxTracesPerBlob",
-	"maxOutboxBlobs",
-	"maxOutboxBytes",
-	"maxOutboxAgeMillis",
-	"flushTimeoutMillis",
-	"shutdownTimeoutMillis",
+  'maxTracesPerBlob',
+  'maxOutboxBlobs',
+  'maxOutboxBytes',
+  'maxOutboxAgeMillis',
+  'flushTimeoutMillis',
+  'shutdownTimeoutMillis',
 ];
 export const BUCKET_NAMES: readonly (keyof BucketTuning)[] = [
-	"project",
-	"poolSize",
-	"poolReserve",
-	"uploads",
-	"relay",
+  'project',
+  'poolSize',
+  'poolReserve',
+  'uploads',
+  'relay',
 ];
-const FUNCTION_NAMES: readonly string[] = ["requestUploads", "notify"];
+const FUNCTION_NAMES: readonly string[] = ['requestUploads', 'notify'];
 
 /** Checked options of `bucket()`. */
 export interface CheckedBucketOptions {
-	endpoint: string | undefined;
-	project: string | undefined;
-	poolSize: number;
-	poolReserve: number;
-	uploads: unknown[];
-	relay: "auto" | "always" | "never";
+  endpoint: string | undefined;
+  project: string | undefined;
+  poolSize: number;
+  poolReserve: number;
+  uploads: unknown[];
+  relay: 'auto' | 'always' | 'never';
 }
 
 /** @throws {TypeError} */
 export function checkBucketOptions(
-	options: BucketTuning & {
-		endpoint?: unknown;
-		requestUploads?: unknown;
-		notify?: unknown;
-	},
+  options: BucketTuning & {
+    endpoint?: unknown;
+    requestUploads?: unknown;
+    notify?: unknown;
+  },
 ): CheckedBucketOptions {
-	checkNames("bucket()", options, [
-		"endpoint",
-		...BUCKET_NAMES,
-		...FUNCTION_NAMES,
-	]);
-	const { requestUploads, notify, uploads = [], relay = "auto" } = options;
-	for (const [name, value] of Object.entries({ requestUploads, notify })) {
-		if (value !== undefined && typeof value !== "function")
-			refuse(name, value, "a function");
-	}
-	if (!requestUploads === (options.endpoint === undefined)) {
-		refuse(
-			"endpoint",
-			options.endpoint,
-			"an http(s) URL or a path, unless requestUploads is given in its place",
-		);
-	}
-	if (!["auto", "always", "never"].includes(relay))
-		refuse("relay", relay, '"auto", "always" or "never"');
-	if (!Array.isArray(uploads))
-		refuse("uploads", uploads, "an array of presigned uploads");
-	const { poolSize, poolReserve } = checkNumbers(options, [
-		"poolSize",
-		"poolReserve",
-	]);
-	// The default reserve gives way to a small pool; one that was asked for does not.
-	if (options.poolReserve !== undefined && poolReserve >= poolSize) {
-		refuse(
-			"poolReserve",
-			poolReserve,
-			`a whole number below poolSize (${poolSize})`,
-		);
-	}
-	return {
-		endpoint: requestUploads
-			? undefined
-			: checkUrl("endpoint", options.endpoint),
-		project: checkText("project", options.project, undefined),
-		poolSize,
-		poolReserve: Math.min(poolReserve, poolSize - 1),
-		uploads,
-		relay,
-	};
+  checkNames('bucket()', options, ['endpoint', ...BUCKET_NAMES, ...FUNCTION_NAMES]);
+  const { requestUploads, notify, uploads = [], relay = 'auto' } = options;
+  for (const [name, value] of Object.entries({ requestUploads, notify })) {
+    if (value !== undefined && typeof value !== 'function') refuse(name, value, 'a function');
+  }
+  if (!requestUploads === (options.endpoint === undefined)) {
+    refuse(
+      'endpoint',
+      options.endpoint,
+      'an http(s) URL or a path, unless requestUploads is given in its place',
+    );
+  }
+  if (!['auto', 'always', 'never'].includes(relay)) refuse('relay', relay, '"auto", "always" or "never"');
+  if (!Array.isArray(uploads)) refuse('uploads', uploads, 'an array of presigned uploads');
+  const { poolSize, poolReserve } = checkNumbers(options, ['poolSize', 'poolReserve']);
+  // The default reserve gives way to a small pool; one that was asked for does not.
+  if (options.poolReserve !== undefined && poolReserve >= poolSize) {
+    refuse('poolReserve', poolReserve, `a whole number below poolSize (${poolSize})`);
+  }
+  return {
+    endpoint: requestUploads ? undefined : checkUrl('endpoint', options.endpoint),
+    project: checkText('project', options.project, undefined),
+    poolSize,
+    poolReserve: Math.min(poolReserve, poolSize - 1),
+    uploads,
+    relay,
+  };
 }

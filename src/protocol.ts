@@ -14,106 +14,106 @@ export const PROTOCOL_VERSION = 1;
 
 /** One trace (or part of one) inside a stored object, as the client tells it. A hint: the object decides. */
 export interface TraceSummary {
-	/** 32 lowercase hex digits. */
-	traceId: string;
-	/** Name of the local root span, or of the earliest span when the part holds no root. At most 255 characters. */
-	rootName: string;
-	/** Start of the earliest span, epoch milliseconds. */
-	startedAt: number;
-	/** From the earliest start to the latest end, milliseconds, fractions kept. */
-	durationMs: number;
-	spanCount: number;
-	/** True when any span has status ERROR. */
-	error: boolean;
+  /** 32 lowercase hex digits. */
+  traceId: string;
+  /** Name of the local root span, or of the earliest span when the part holds no root. At most 255 characters. */
+  rootName: string;
+  /** Start of the earliest span, epoch milliseconds. */
+  startedAt: number;
+  /** From the earliest start to the latest end, milliseconds, fractions kept. */
+  durationMs: number;
+  spanCount: number;
+  /** True when any span has status ERROR. */
+  error: boolean;
 }
 
 /** What the client says about one object that it put into the bucket. */
 export interface StoredReceipt {
-	/** The object key, as issued. */
-	key: string;
-	/** The token that came with the upload. */
-	token: string;
-	spanCount: number;
-	/** Size of the stored gzip bytes. */
-	bytes: number;
-	/** Present and true when the page left before the store answered: the object is probably there. */
-	unconfirmed?: true;
-	traces: TraceSummary[];
+  /** The object key, as issued. */
+  key: string;
+  /** The token that came with the upload. */
+  token: string;
+  spanCount: number;
+  /** Size of the stored gzip bytes. */
+  bytes: number;
+  /** Present and true when the page left before the store answered: the object is probably there. */
+  unconfirmed?: true;
+  traces: TraceSummary[];
 }
 
 /** Body of `POST {endpoint}`. Every list may be empty. */
 export interface ExchangeRequest {
-	v: typeof PROTOCOL_VERSION;
-	/** Public project key, when the endpoint serves several projects. */
-	project?: string;
-	/** How many fresh uploads are wanted. The server may give fewer. */
-	want: number;
-	stored: StoredReceipt[];
-	/** Tokens whose fate is unknown: is there an object under their key? */
-	confirm: string[];
-	/** Tokens whose presigned URL has expired: a new URL for the same key, please. */
-	renew: string[];
-	/** Spans lost since the last request that was answered, by reason. */
-	lost: Record<string, number>;
+  v: typeof PROTOCOL_VERSION;
+  /** Public project key, when the endpoint serves several projects. */
+  project?: string;
+  /** How many fresh uploads are wanted. The server may give fewer. */
+  want: number;
+  stored: StoredReceipt[];
+  /** Tokens whose fate is unknown: is there an object under their key? */
+  confirm: string[];
+  /** Tokens whose presigned URL has expired: a new URL for the same key, please. */
+  renew: string[];
+  /** Spans lost since the last request that was answered, by reason. */
+  lost: Record<string, number>;
 }
 
 /** One permission to put one object under one key. */
 export interface PresignedUpload {
-	/** `PUT` sends the bytes as body; `POST` sends a form of `fields` followed by the bytes as `file`. */
-	method: "PUT" | "POST";
-	url: string;
-	/** Exactly the headers to send, beside those the browser sets itself. */
-	headers: Record<string, string>;
-	/** Form fields, for `POST`. */
-	fields?: Record<string, string>;
-	/** The object key, chosen wholly by the server. */
-	key: string;
-	/** Proves that the server issued this key. Outlives the URL. */
-	token: string;
-	/** Lifetime of the URL in milliseconds, counted from receipt. */
-	expiresInMs: number;
+  /** `PUT` sends the bytes as body; `POST` sends a form of `fields` followed by the bytes as `file`. */
+  method: 'PUT' | 'POST';
+  url: string;
+  /** Exactly the headers to send, beside those the browser sets itself. */
+  headers: Record<string, string>;
+  /** Form fields, for `POST`. */
+  fields?: Record<string, string>;
+  /** The object key, chosen wholly by the server. */
+  key: string;
+  /** Proves that the server issued this key. Outlives the URL. */
+  token: string;
+  /** Lifetime of the URL in milliseconds, counted from receipt. */
+  expiresInMs: number;
 }
 
 /** What the operator tells the clients. */
 export interface ClientConfig {
-	/** True stops collection and upload until the page is loaded again. */
-	paused: boolean;
-	/** Sampling rules, in order. Unknown fields are ignored. */
-	rules: unknown[];
+  /** True stops collection and upload until the page is loaded again. */
+  paused: boolean;
+  /** Sampling rules, in order. Unknown fields are ignored. */
+  rules: unknown[];
 }
 
 /** Body of a 200 answer. */
 export interface ExchangeResponse {
-	v: typeof PROTOCOL_VERSION;
-	/** Renewed uploads (same key as before) and fresh ones, in no order. */
-	uploads: PresignedUpload[];
-	confirmed: { token: string; stored: boolean }[];
-	config: ClientConfig;
+  v: typeof PROTOCOL_VERSION;
+  /** Renewed uploads (same key as before) and fresh ones, in no order. */
+  uploads: PresignedUpload[];
+  confirmed: { token: string; stored: boolean }[];
+  config: ClientConfig;
 }
 
 /** Body of a relay that was stored (200 for new bytes, 200 too when the object was already there). */
 export interface RelayResponse {
-	v: typeof PROTOCOL_VERSION;
-	key: string;
-	token: string;
-	/** False when an earlier attempt had already stored the object. */
-	created: boolean;
+  v: typeof PROTOCOL_VERSION;
+  key: string;
+  token: string;
+  /** False when an earlier attempt had already stored the object. */
+  created: boolean;
 }
 
 /** Stable, machine-readable kinds of failure. */
 export type ErrorCode =
-	| "malformed" // 400: not the JSON or bytes that this protocol speaks
-	| "bad_token" // 400: forged, foreign, or expired beyond use
-	| "unknown_project" // 401
-	| "forbidden_origin" // 403
-	| "not_found" // 404
-	| "method_not_allowed" // 405
-	| "too_large" // 413
-	| "rate_limited" // 429, with Retry-After
-	| "storage_failed" // 502: the store refused or did not answer
-	| "internal"; // 500
+  | 'malformed' // 400: not the JSON or bytes that this protocol speaks
+  | 'bad_token' // 400: forged, foreign, or expired beyond use
+  | 'unknown_project' // 401
+  | 'forbidden_origin' // 403
+  | 'not_found' // 404
+  | 'method_not_allowed' // 405
+  | 'too_large' // 413
+  | 'rate_limited' // 429, with Retry-After
+  | 'storage_failed' // 502: the store refused or did not answer
+  | 'internal'; // 500
 
 /** Body of every answer that is not 2xx. */
 export interface ErrorResponse {
-	error: { code: ErrorCode; message: string };
+  error: { code: ErrorCode; message: string };
 }

@@ -1,88 +1,70 @@
-import { context, type Tracer, trace } from "@opentelemetry/api";
+import { context, type Tracer, trace } from '@opentelemetry/api';
+import { BasicTracerProvider, StackContextManager } from '@opentelemetry/sdk-trace-web';
+import { bucket } from './destinations/bucket.js';
+import type { Destination } from './destinations/destination.js';
+import type { Stats } from './diagnostics/stats.js';
 import {
-	BasicTracerProvider,
-	StackContextManager,
-} from "@opentelemetry/sdk-trace-web";
-import { bucket } from "./destinations/bucket.js";
-import type { Destination } from "./destinations/destination.js";
-import type { Stats } from "./diagnostics/stats.js";
-import {
-	BUCKET_NAMES,
-	BUFFER_NAMES,
-	type BucketTuning,
-	type BufferOptions,
-	checkNames,
-	checkText,
-	EXPORTER_NAMES,
-	type ExporterOptions,
-	refuse,
-} from "./options.js";
-import type { FlushResult } from "./pipeline/pipeline.js";
-import type { Stop } from "./platform/platform.js";
-import { traceDocumentLoad } from "./spa/document-load.js";
-import { traceFetch } from "./spa/fetch.js";
-import { TraceBatchProcessor } from "./trace-batch-processor.js";
-import { TraceExporter } from "./trace-exporter.js";
-import { VERSION } from "./version.js";
+  BUCKET_NAMES,
+  BUFFER_NAMES,
+  type BucketTuning,
+  type BufferOptions,
+  checkNames,
+  checkText,
+  EXPORTER_NAMES,
+  type ExporterOptions,
+  refuse,
+} from './options.js';
+import type { FlushResult } from './pipeline/pipeline.js';
+import type { Stop } from './platform/platform.js';
+import { traceDocumentLoad } from './spa/document-load.js';
+import { traceFetch } from './spa/fetch.js';
+import { TraceBatchProcessor } from './trace-batch-processor.js';
+import { TraceExporter } from './trace-exporter.js';
+import { VERSION } from './version.js';
 
 /** Options of {@link start}. */
-export interface StartOptions
-	extends BufferOptions,
-		ExporterOptions,
-		BucketTuning {
-	/** Becomes `service.name`. 1 to 200 characters. */
-	service: string;
-	/** The endpoint: an http(s) URL or a path of this site. Needed unless `destination` is given. */
-	endpoint?: string;
-	/** Another place for the objects than `bucket({ endpoint })`. */
-	destination?: Destination;
-	/** Becomes `service.version`. */
-	version?: string;
-	/** Becomes `deployment.environment.name`. */
-	environment?: string;
-	/** Trace the load of the document. Default true. */
-	documentLoad?: boolean;
-	/** Trace `fetch`. Default true. */
-	fetch?: boolean;
+export interface StartOptions extends BufferOptions, ExporterOptions, BucketTuning {
+  /** Becomes `service.name`. 1 to 200 characters. */
+  service: string;
+  /** The endpoint: an http(s) URL or a path of this site. Needed unless `destination` is given. */
+  endpoint?: string;
+  /** Another place for the objects than `bucket({ endpoint })`. */
+  destination?: Destination;
+  /** Becomes `service.version`. */
+  version?: string;
+  /** Becomes `deployment.environment.name`. */
+  environment?: string;
+  /** Trace the load of the document. Default true. */
+  documentLoad?: boolean;
+  /** Trace `fetch`. Default true. */
+  fetch?: boolean;
 }
 
 /** A running Spandrel. */
 export interface Spandrel {
-	/** For spans of your own. `trace.getTracer()` of `@opentelemetry/api` gives the like. */
-	readonly tracer: Tracer;
-	/** Everything that can be known, now. */
-	stats(): Stats;
-	/** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
-	subscribe(listener: (stats: Stats) => void): () => void;
-	/** Sends everything that ended, incomplete traces too. Resolves with the worst that became of it. Never rejects. */
-	flush(): Promise<FlushResult>;
-	/** Flushes and ends everything: no listener, timer or wrapped function stays. Never rejects. */
-	shutdown(): Promise<void>;
+  /** For spans of your own. `trace.getTracer()` of `@opentelemetry/api` gives the like. */
+  readonly tracer: Tracer;
+  /** Everything that can be known, now. */
+  stats(): Stats;
+  /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
+  subscribe(listener: (stats: Stats) => void): () => void;
+  /** Sends everything that ended, incomplete traces too. Resolves with the worst that became of it. Never rejects. */
+  flush(): Promise<FlushResult>;
+  /** Flushes and ends everything: no listener, timer or wrapped function stays. Never rejects. */
+  shutdown(): Promise<void>;
 }
 
 const START_NAMES = [
-	...[
-		"service",
-		"endpoint",
-		"destination",
-		"version",
-		"environment",
-		"documentLoad",
-		"fetch",
-	],
-	...BUFFER_NAMES,
-	...EXPORTER_NAMES,
-	...BUCKET_NAMES,
+  ...['service', 'endpoint', 'destination', 'version', 'environment', 'documentLoad', 'fetch'],
+  ...BUFFER_NAMES,
+  ...EXPORTER_NAMES,
+  ...BUCKET_NAMES,
 ];
 
-function pick<T extends object, K extends keyof T>(
-	options: T,
-	names: readonly K[],
-): Pick<T, K> {
-	const picked = {} as Pick<T, K>;
-	for (const name of names)
-		if (options[name] !== undefined) picked[name] = options[name];
-	return picked;
+function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
+  const picked = {} as Pick<T, K>;
+  for (const name of names) if (options[name] !== undefined) picked[name] = options[name];
+  return picked;
 }
 
 /**
@@ -95,93 +77,85 @@ function pick<T extends object, K extends keyof T>(
  * const spandrel = start({ service: 'shop', endpoint: '/spandrel' });
  */
 export function start(options: StartOptions): Spandrel {
-	checkNames("start()", options, START_NAMES);
-	const service = checkText("service", options.service ?? null, undefined);
-	const version = checkText("version", options.version, undefined);
-	const environment = checkText("environment", options.environment, undefined);
-	for (const name of ["documentLoad", "fetch"] as const) {
-		const value = options[name] ?? true;
-		if (typeof value !== "boolean") refuse(name, value, "true or false");
-	}
-	const destination =
-		options.destination ??
-		bucket({
-			...pick(options, BUCKET_NAMES),
-			endpoint: options.endpoint as string,
-		});
-	const exporter = new TraceExporter({
-		...pick(options, EXPORTER_NAMES),
-		destination,
-	});
-	const processor = new TraceBatchProcessor(
-		exporter,
-		pick(options, BUFFER_NAMES),
-	);
-	const { platform, diagnostics } = exporter;
+  checkNames('start()', options, START_NAMES);
+  const service = checkText('service', options.service ?? null, undefined);
+  const version = checkText('version', options.version, undefined);
+  const environment = checkText('environment', options.environment, undefined);
+  for (const name of ['documentLoad', 'fetch'] as const) {
+    const value = options[name] ?? true;
+    if (typeof value !== 'boolean') refuse(name, value, 'true or false');
+  }
+  const destination =
+    options.destination ??
+    bucket({
+      ...pick(options, BUCKET_NAMES),
+      endpoint: options.endpoint as string,
+    });
+  const exporter = new TraceExporter({
+    ...pick(options, EXPORTER_NAMES),
+    destination,
+  });
+  const processor = new TraceBatchProcessor(exporter, pick(options, BUFFER_NAMES));
+  const { platform, diagnostics } = exporter;
 
-	const attributes = {
-		"service.name": service,
-		"service.version": version,
-		"deployment.environment.name": environment,
-		"telemetry.sdk.name": "spandrel",
-		"telemetry.sdk.language": "webjs",
-		"telemetry.sdk.version": VERSION,
-	};
-	const provider = new BasicTracerProvider({
-		resource: resourceOf(attributes),
-		spanProcessors: [processor as never],
-	});
-	const tracer = provider.getTracer("spandrel", VERSION);
-	const isGlobal = trace.setGlobalTracerProvider(provider);
-	const ownsContext = context.setGlobalContextManager(
-		new StackContextManager().enable(),
-	);
+  const attributes = {
+    'service.name': service,
+    'service.version': version,
+    'deployment.environment.name': environment,
+    'telemetry.sdk.name': 'spandrel',
+    'telemetry.sdk.language': 'webjs',
+    'telemetry.sdk.version': VERSION,
+  };
+  const provider = new BasicTracerProvider({
+    resource: resourceOf(attributes),
+    spanProcessors: [processor as never],
+  });
+  const tracer = provider.getTracer('spandrel', VERSION);
+  const isGlobal = trace.setGlobalTracerProvider(provider);
+  const ownsContext = context.setGlobalContextManager(new StackContextManager().enable());
 
-	const stops: Stop[] = [];
-	if (options.documentLoad !== false && globalThis.document) {
-		stops.push(
-			traceDocumentLoad({
-				tracer,
-				after: platform.after,
-				isOwn: platform.isOwnRequest,
-			}),
-		);
-	}
-	if (options.fetch !== false && globalThis.document)
-		stops.push(traceFetch(tracer, diagnostics.guard));
+  const stops: Stop[] = [];
+  if (options.documentLoad !== false && globalThis.document) {
+    stops.push(
+      traceDocumentLoad({
+        tracer,
+        after: platform.after,
+        isOwn: platform.isOwnRequest,
+      }),
+    );
+  }
+  if (options.fetch !== false && globalThis.document) stops.push(traceFetch(tracer, diagnostics.guard));
 
-	return {
-		tracer,
-		stats: () => exporter.stats(),
-		subscribe: (listener) => exporter.subscribe(listener),
-		async flush() {
-			await processor.forceFlush();
-			return exporter.flush();
-		},
-		async shutdown() {
-			for (const stop of stops.splice(0)) diagnostics.guard(stop);
-			await processor.shutdown();
-			if (isGlobal) trace.disable();
-			if (ownsContext) context.disable();
-		},
-	};
+  return {
+    tracer,
+    stats: () => exporter.stats(),
+    subscribe: (listener) => exporter.subscribe(listener),
+    async flush() {
+      await processor.forceFlush();
+      return exporter.flush();
+    },
+    async shutdown() {
+      for (const stop of stops.splice(0)) diagnostics.guard(stop);
+      await processor.shutdown();
+      if (isGlobal) trace.disable();
+      if (ownsContext) context.disable();
+    },
+  };
 }
 
 type ProviderResource = NonNullable<
-	NonNullable<ConstructorParameters<typeof BasicTracerProvider>[0]>["resource"]
+  NonNullable<ConstructorParameters<typeof BasicTracerProvider>[0]>['resource']
 >;
 
 /** A resource of plain attributes: what `@opentelemetry/resources` would make of them, without its detectors. */
-function resourceOf(
-	attributes: Record<string, string | undefined>,
-): ProviderResource {
-	const entries = Object.entries(attributes).filter(
-		(entry): entry is [string, string] => entry[1] !== undefined,
-	);
-	const resource: ProviderResource = {
-		attributes: Object.fromEntries(entries),
-		getRawAttributes: () => entries,
-		merge: (other) => (other ? other.merge(resource) : resource),
-	};
-	return resource;
+function resourceOf(attributes: Record<string, string | undefined>): ProviderResource {
+  const entries = Object.entries(attributes).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const resource: ProviderResource = {
+    attributes: Object.fromEntries(entries),
+    getRawAttributes: () => entries,
+    merge: (other) => (other ? other.merge(resource) : resource),
+  };
+  return resource;
 }

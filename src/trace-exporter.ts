@@ -1,36 +1,23 @@
-import type { Destination } from "./destinations/destination.js";
-import {
-	createDiagnostics,
-	type Diagnostics,
-} from "./diagnostics/diagnostics.js";
-import type { Stats } from "./diagnostics/stats.js";
-import {
-	checkNames,
-	checkNumbers,
-	EXPORTER_NAMES,
-	type ExporterOptions,
-	refuse,
-} from "./options.js";
-import type { ReadableSpan, SpanGroup } from "./pipeline/model.js";
-import {
-	createPipeline,
-	type FlushResult,
-	type Pipeline,
-} from "./pipeline/pipeline.js";
-import { createBrowserPlatform } from "./platform/browser.js";
-import type { Platform } from "./platform/platform.js";
+import type { Destination } from './destinations/destination.js';
+import { createDiagnostics, type Diagnostics } from './diagnostics/diagnostics.js';
+import type { Stats } from './diagnostics/stats.js';
+import { checkNames, checkNumbers, EXPORTER_NAMES, type ExporterOptions, refuse } from './options.js';
+import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
+import { createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
+import { createBrowserPlatform } from './platform/browser.js';
+import type { Platform } from './platform/platform.js';
 
 /** Options of {@link TraceExporter}. */
 export interface TraceExporterOptions extends ExporterOptions {
-	/** Where objects go: `bucket({ endpoint })`, or anything else of that shape. */
-	destination: Destination;
+  /** Where objects go: `bucket({ endpoint })`, or anything else of that shape. */
+  destination: Destination;
 }
 
 /** What came of an export, as OpenTelemetry's exporters say it. */
 export interface ExportResult {
-	/** 0 for success, 1 for failure. */
-	code: number;
-	error?: Error;
+  /** 0 for success, 1 for failure. */
+  code: number;
+  error?: Error;
 }
 
 /**
@@ -46,108 +33,96 @@ export interface ExportResult {
  * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-exporter
  */
 export class TraceExporter {
-	/** For {@link TraceBatchProcessor}. Not part of the public promise. */
-	readonly pipeline: Pipeline;
-	/** For {@link TraceBatchProcessor}. Not part of the public promise. */
-	readonly diagnostics: Diagnostics;
-	/** For {@link TraceBatchProcessor}. Not part of the public promise. */
-	readonly platform: Platform;
-	readonly #options: Record<keyof ExporterOptions, number>;
+  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  readonly pipeline: Pipeline;
+  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  readonly diagnostics: Diagnostics;
+  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  readonly platform: Platform;
+  readonly #options: Record<keyof ExporterOptions, number>;
 
-	/**
-	 * @param platform the world; a browser's, or what there is of it, unless a test brings its own.
-	 * @throws {TypeError} naming the option, what it got and what it takes.
-	 */
-	constructor(options: TraceExporterOptions, platform?: Platform) {
-		checkNames("TraceExporter", options, ["destination", ...EXPORTER_NAMES]);
-		if (typeof options.destination?.open !== "function") {
-			refuse(
-				"destination",
-				options.destination,
-				"a destination such as bucket({ endpoint })",
-			);
-		}
-		const checked = checkNumbers(options, EXPORTER_NAMES);
-		this.#options = checked;
-		this.platform =
-			platform ??
-			createBrowserPlatform((error) => this.diagnostics.exception(error));
-		this.diagnostics = createDiagnostics(
-			this.platform.now,
-			this.platform.after,
-		);
-		this.pipeline = createPipeline(
-			{
-				platform: this.platform,
-				diagnostics: this.diagnostics,
-				destination: options.destination,
-			},
-			{
-				maxTracesPerBlob: checked.maxTracesPerBlob,
-				maxBlobs: checked.maxOutboxBlobs,
-				maxBytes: checked.maxOutboxBytes,
-				maxAgeMillis: checked.maxOutboxAgeMillis,
-			},
-		);
-	}
+  /**
+   * @param platform the world; a browser's, or what there is of it, unless a test brings its own.
+   * @throws {TypeError} naming the option, what it got and what it takes.
+   */
+  constructor(options: TraceExporterOptions, platform?: Platform) {
+    checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES]);
+    if (typeof options.destination?.open !== 'function') {
+      refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
+    }
+    const checked = checkNumbers(options, EXPORTER_NAMES);
+    this.#options = checked;
+    this.platform = platform ?? createBrowserPlatform((error) => this.diagnostics.exception(error));
+    this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
+    this.pipeline = createPipeline(
+      {
+        platform: this.platform,
+        diagnostics: this.diagnostics,
+        destination: options.destination,
+      },
+      {
+        maxTracesPerBlob: checked.maxTracesPerBlob,
+        maxBlobs: checked.maxOutboxBlobs,
+        maxBytes: checked.maxOutboxBytes,
+        maxAgeMillis: checked.maxOutboxAgeMillis,
+      },
+    );
+  }
 
-	/** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */
-	export(
-		spans: ReadableSpan[],
-		resultCallback: (result: ExportResult) => void,
-	): void {
-		const { diagnostics } = this;
-		const accepted = diagnostics.guard(() => {
-			diagnostics.totals.spans.created += spans.length;
-			return this.pipeline.accept(groupByTrace(spans));
-		});
-		void Promise.resolve(accepted ?? false).then((safe) =>
-			diagnostics.guard(() =>
-				resultCallback(
-					safe
-						? { code: 0 }
-						: {
-								code: 1,
-								error: new Error("spandrel: spans were lost; see stats()"),
-							},
-				),
-			),
-		);
-	}
+  /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */
+  export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
+    const { diagnostics } = this;
+    const accepted = diagnostics.guard(() => {
+      diagnostics.totals.spans.created += spans.length;
+      return this.pipeline.accept(groupByTrace(spans));
+    });
+    void Promise.resolve(accepted ?? false).then((safe) =>
+      diagnostics.guard(() =>
+        resultCallback(
+          safe
+            ? { code: 0 }
+            : {
+                code: 1,
+                error: new Error('spandrel: spans were lost; see stats()'),
+              },
+        ),
+      ),
+    );
+  }
 
-	/** Sends all that waits. Resolves with the worst that became of it, within `flushTimeoutMillis`. Never rejects. */
-	flush(): Promise<FlushResult> {
-		return this.pipeline.flush(this.#options.flushTimeoutMillis);
-	}
+  /** Sends all that waits. Resolves with the worst that became of it, within `flushTimeoutMillis`. Never rejects. */
+  flush(): Promise<FlushResult> {
+    return this.pipeline.flush(this.#options.flushTimeoutMillis);
+  }
 
-	/** `flush()` under OpenTelemetry's name. Never rejects. */
-	async forceFlush(): Promise<void> {
-		await this.flush();
-	}
+  /** `flush()` under OpenTelemetry's name. Never rejects. */
+  async forceFlush(): Promise<void> {
+    await this.flush();
+  }
 
-	/** Flushes within `shutdownTimeoutMillis`, then leaves no timer, listener or request behind. Never rejects. */
-	async shutdown(): Promise<void> {
-		await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
-	}
+  /** Flushes within `shutdownTimeoutMillis`, then leaves no timer, listener or request behind. Never rejects. */
+  async shutdown(): Promise<void> {
+    await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
+  }
 
-	/** Everything that can be known of this exporter, now. */
-	stats(): Stats {
-		return this.diagnostics.stats();
-	}
+  /** Everything that can be known of this exporter, now. */
+  stats(): Stats {
+    return this.diagnostics.stats();
+  }
 
-	/** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
-	subscribe(listener: (stats: Stats) => void): () => void {
-		return this.diagnostics.subscribe(listener);
-	}
+  /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
+  subscribe(listener: (stats: Stats) => void): () => void {
+    return this.diagnostics.subscribe(listener);
+  }
 }
 
 function groupByTrace(spans: readonly ReadableSpan[]): SpanGroup[] {
-	const groups = new Map<string, SpanGroup>();
-	for (const span of spans) {
-		const { traceId } = span.spanContext();
-		const group = groups.get(traceId);
-		if (group) group.spans.push(span);
-		else groups.set(traceId, { traceId, spans: [span] });
-	}
-	return [...groups.values()];
+  const groups = new Map<string, SpanGroup>();
+  for (const span of spans) {
+    const { traceId } = span.spanContext();
+    const group = groups.get(traceId);
+    if (group) group.spans.push(span);
+    else groups.set(traceId, { traceId, spans: [span] });
+  }
+  return [...groups.values()];
 }

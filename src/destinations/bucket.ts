@@ -1,18 +1,14 @@
-import { type BucketTuning, checkBucketOptions } from "../options.js";
-import type { Destination } from "./destination.js";
-import {
-	type BucketFunctions,
-	createEndpoint,
-	functionsEndpoint,
-} from "./endpoint.js";
-import { openBucket } from "./open-bucket.js";
+import { type BucketTuning, checkBucketOptions } from '../options.js';
+import type { Destination } from './destination.js';
+import { type BucketFunctions, createEndpoint, functionsEndpoint } from './endpoint.js';
+import { openBucket } from './open-bucket.js';
 
 /** Options of {@link bucket}: either `endpoint`, or functions of your own. */
 export type BucketOptions = BucketTuning &
-	(
-		| ({ endpoint: string } & { [K in keyof BucketFunctions]?: never })
-		| ({ endpoint?: never } & BucketFunctions)
-	);
+  (
+    | ({ endpoint: string } & { [K in keyof BucketFunctions]?: never })
+    | ({ endpoint?: never } & BucketFunctions)
+  );
 
 /**
  * A bucket (R2, S3 and the like) that an endpoint of yours hands out presigned uploads for.
@@ -20,14 +16,14 @@ export type BucketOptions = BucketTuning &
  * @throws {TypeError} naming the option, what it got and what it takes.
  */
 export function bucket(options: BucketOptions): Destination {
-	const checked = checkBucketOptions(options);
-	return {
-		open(deps) {
-			const endpoint =
-				checked.endpoint === undefined
-					? functionsEndpoint(options as BucketFunctions)
-					: createEndpoint(deps.platform, checked.endpoint, checked.project);
-			return openBucket(deps, checked, endpoint);
-		},
-	};
+  const checked = checkBucketOptions(options);
+  return {
+    open(deps) {
+      const endpoint =
+        checked.endpoint === undefined
+          ? functionsEndpoint(options as BucketFunctions)
+          : createEndpoint(deps.platform, checked.endpoint, checked.project);
+      return openBucket(deps, checked, endpoint);
+    },
+  };
 }

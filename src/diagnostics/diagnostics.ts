@@ -1,115 +1,114 @@
-import { diag } from "@opentelemetry/api";
-import type { DropReason } from "../pipeline/model.js";
-import type { Stats } from "./stats.js";
+import { diag } from '@opentelemetry/api';
+import type { DropReason } from '../pipeline/model.js';
+import type { Stats } from './stats.js';
 
 /** Kinds of trouble that `stats().errors` remembers. */
 const MAX_ERROR_KINDS = 8;
 
 /** Counts what happens; the owners of queues lend their gauges. One per exporter. */
 export interface Diagnostics {
-	/** Counters, for their owners to raise. Gauges in here are filled only by {@link stats}. */
-	readonly totals: Stats;
-	/** Counts lost spans. */
-	dropped(reason: DropReason, spanCount: number): void;
-	/** Remembers a trouble and tells OpenTelemetry's `diag` once per kind. */
-	trouble(kind: string, message: string): void;
-	/** Our own exception, caught at a door. */
-	exception(error: unknown): void;
-	/** Adds a function that writes its gauges into the copy that {@link stats} gives away. */
-	gauge(write: (stats: Stats) => void): void;
-	/** Tells subscribers soon. Cheap without subscribers. */
-	changed(): void;
-	stats(): Stats;
-	/**
-	 * Calls `listener` with fresh stats after changes, at most ten times a second. Its exceptions are caught.
-	 *
-	 * @returns a function that ends it.
-	 */
-	subscribe(listener: (stats: Stats) => void): () => void;
-	/** Runs `task`; an exception is caught and counted, and undefined comes back. */
-	guard<T>(task: () => T): T | undefined;
+  /** Counters, for their owners to raise. Gauges in here are filled only by {@link stats}. */
+  readonly totals: Stats;
+  /** Counts lost spans. */
+  dropped(reason: DropReason, spanCount: number): void;
+  /** Remembers a trouble and tells OpenTelemetry's `diag` once per kind. */
+  trouble(kind: string, message: string): void;
+  /** Our own exception, caught at a door. */
+  exception(error: unknown): void;
+  /** Adds a function that writes its gauges into the copy that {@link stats} gives away. */
+  gauge(write: (stats: Stats) => void): void;
+  /** Tells subscribers soon. Cheap without subscribers. */
+  changed(): void;
+  stats(): Stats;
+  /**
+   * Calls `listener` with fresh stats after changes, at most ten times a second. Its exceptions are caught.
+   *
+   * @returns a function that ends it.
+   */
+  subscribe(listener: (stats: Stats) => void): () => void;
+  /** Runs `task`; an exception is caught and counted, and undefined comes back. */
+  guard<T>(task: () => T): T | undefined;
 }
 
 /** @param after how a change reaches subscribers later; see `Platform.after`. */
 export function createDiagnostics(
-	now: () => number,
-	after: (millis: number, task: () => void) => unknown,
+  now: () => number,
+  after: (millis: number, task: () => void) => unknown,
 ): Diagnostics {
-	const totals: Stats = {
-		spans: { created: 0, stored: 0, waiting: 0, dropped: {} },
-		blobs: { sealed: 0, stored: 0, waiting: 0, inFlight: 0, unconfirmed: 0 },
-		bytes: { raw: 0, gzip: 0, stored: 0 },
-		buffer: { spans: 0, open: 0, highWater: 0 },
-		pool: { ready: 0, empty: 0, expired: 0 },
-		requests: {
-			uploads: 0,
-			uploadFailures: 0,
-			exchanges: 0,
-			exchangeFailures: 0,
-			relays: 0,
-			beacons: 0,
-		},
-		exceptions: 0,
-		state: "running",
-		errors: [],
-	};
-	const gauges: ((stats: Stats) => void)[] = [];
-	const listeners = new Set<(stats: Stats) => void>();
-	let announced = false;
+  const totals: Stats = {
+    spans: { created: 0, stored: 0, waiting: 0, dropped: {} },
+    blobs: { sealed: 0, stored: 0, waiting: 0, inFlight: 0, unconfirmed: 0 },
+    bytes: { raw: 0, gzip: 0, stored: 0 },
+    buffer: { spans: 0, open: 0, highWater: 0 },
+    pool: { ready: 0, empty: 0, expired: 0 },
+    requests: {
+      uploads: 0,
+      uploadFailures: 0,
+      exchanges: 0,
+      exchangeFailures: 0,
+      relays: 0,
+      beacons: 0,
+    },
+    exceptions: 0,
+    state: 'running',
+    errors: [],
+  };
+  const gauges: ((stats: Stats) => void)[] = [];
+  const listeners = new Set<(stats: Stats) => void>();
+  let announced = false;
 
-	const self: Diagnostics = {
-		totals,
-		dropped(reason, spanCount) {
-			if (!spanCount) return;
-			totals.spans.dropped[reason] =
-				(totals.spans.dropped[reason] ?? 0) + spanCount;
-			self.trouble(reason, `spans lost: ${reason}`);
-		},
-		trouble(kind, message) {
-			const at = totals.errors.findIndex((error) => error.kind === kind);
-			const [known] = at < 0 ? [] : totals.errors.splice(at, 1);
-			if (!known) diag.warn(`spandrel: ${message}`);
-			totals.errors.push({
-				kind,
-				message,
-				atMillis: now(),
-				count: (known?.count ?? 0) + 1,
-			});
-			if (totals.errors.length > MAX_ERROR_KINDS) totals.errors.shift();
-			self.changed();
-		},
-		exception(error) {
-			totals.exceptions++;
-			self.trouble("exception", String(error));
-		},
-		gauge: (write) => void gauges.push(write),
-		changed() {
-			if (announced || !listeners.size) return;
-			announced = true;
-			after(100, () => {
-				announced = false;
-				const stats = self.stats();
-				for (const listener of listeners) self.guard(() => listener(stats));
-			});
-		},
-		stats() {
-			const stats = structuredClone(totals);
-			for (const write of gauges) write(stats);
-			return stats;
-		},
-		subscribe(listener) {
-			listeners.add(listener);
-			self.changed();
-			return () => void listeners.delete(listener);
-		},
-		guard(task) {
-			try {
-				return task();
-			} catch (error) {
-				self.exception(error);
-				return undefined;
-			}
-		},
-	};
-	return self;
+  const self: Diagnostics = {
+    totals,
+    dropped(reason, spanCount) {
+      if (!spanCount) return;
+      totals.spans.dropped[reason] = (totals.spans.dropped[reason] ?? 0) + spanCount;
+      self.trouble(reason, `spans lost: ${reason}`);
+    },
+    trouble(kind, message) {
+      const at = totals.errors.findIndex((error) => error.kind === kind);
+      const [known] = at < 0 ? [] : totals.errors.splice(at, 1);
+      if (!known) diag.warn(`spandrel: ${message}`);
+      totals.errors.push({
+        kind,
+        message,
+        atMillis: now(),
+        count: (known?.count ?? 0) + 1,
+      });
+      if (totals.errors.length > MAX_ERROR_KINDS) totals.errors.shift();
+      self.changed();
+    },
+    exception(error) {
+      totals.exceptions++;
+      self.trouble('exception', String(error));
+    },
+    gauge: (write) => void gauges.push(write),
+    changed() {
+      if (announced || !listeners.size) return;
+      announced = true;
+      after(100, () => {
+        announced = false;
+        const stats = self.stats();
+        for (const listener of listeners) self.guard(() => listener(stats));
+      });
+    },
+    stats() {
+      const stats = structuredClone(totals);
+      for (const write of gauges) write(stats);
+      return stats;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      self.changed();
+      return () => void listeners.delete(listener);
+    },
+    guard(task) {
+      try {
+        return task();
+      } catch (error) {
+        self.exception(error);
+        return undefined;
+      }
+    },
+  };
+  return self;
 }

@@ -1,4 +1,4 @@
-import type { DropReason } from "../pipeline/model.js";
+import type { DropReason } from '../pipeline/model.js';
 
 /**
  * Everything that can be known of a running exporter, at one instant.
@@ -7,63 +7,63 @@ import type { DropReason } from "../pipeline/model.js";
  * Counters only grow; gauges are marked.
  */
 export interface Stats {
-	spans: {
-		/** Sampled spans that ended. */
-		created: number;
-		/** Spans in objects that the store has confirmed. */
-		stored: number;
-		/** Gauge: spans in the buffer, being encoded, or in the outbox. */
-		waiting: number;
-		/** Spans lost, by reason. Reasons that never happened are absent. */
-		dropped: Partial<Record<DropReason, number>>;
-	};
-	blobs: {
-		sealed: number;
-		stored: number;
-		/** Gauge. */
-		waiting: number;
-		/** Gauge: uploads in flight. */
-		inFlight: number;
-		/** Gauge: sent while the page was hidden or leaving; no answer seen yet. */
-		unconfirmed: number;
-	};
-	bytes: {
-		/** OTLP/JSON before compression. */
-		raw: number;
-		/** After compression. */
-		gzip: number;
-		/** Confirmed by the store. */
-		stored: number;
-	};
-	buffer: {
-		/** Gauge: ended spans that no blob holds yet. */
-		spans: number;
-		/** Gauge: spans that have started and not ended. */
-		open: number;
-		/** The most that `spans` has been. */
-		highWater: number;
-	};
-	pool: {
-		/** Gauge: presigned uploads ready to use. */
-		ready: number;
-		/** Times an upload was wanted and none was ready. */
-		empty: number;
-		/** Uploads that expired unused. */
-		expired: number;
-	};
-	requests: {
-		uploads: number;
-		/** Uploads that failed, whatever became of the blob after. */
-		uploadFailures: number;
-		exchanges: number;
-		exchangeFailures: number;
-		relays: number;
-		beacons: number;
-	};
-	/** Our own exceptions, caught before the host could see them. */
-	exceptions: number;
-	/** Gauge. */
-	state: "running" | "paused" | "shut-down";
-	/** The latest trouble of each kind, newest last, at most 8. */
-	errors: { kind: string; message: string; atMillis: number; count: number }[];
+  spans: {
+    /** Sampled spans that ended. */
+    created: number;
+    /** Spans in objects that the store has confirmed. */
+    stored: number;
+    /** Gauge: spans in the buffer, being encoded, or in the outbox. */
+    waiting: number;
+    /** Spans lost, by reason. Reasons that never happened are absent. */
+    dropped: Partial<Record<DropReason, number>>;
+  };
+  blobs: {
+    sealed: number;
+    stored: number;
+    /** Gauge. */
+    waiting: number;
+    /** Gauge: uploads in flight. */
+    inFlight: number;
+    /** Gauge: sent while the page was hidden or leaving; no answer seen yet. */
+    unconfirmed: number;
+  };
+  bytes: {
+    /** OTLP/JSON before compression. */
+    raw: number;
+    /** After compression. */
+    gzip: number;
+    /** Confirmed by the store. */
+    stored: number;
+  };
+  buffer: {
+    /** Gauge: ended spans that no blob holds yet. */
+    spans: number;
+    /** Gauge: spans that have started and not ended. */
+    open: number;
+    /** The most that `spans` has been. */
+    highWater: number;
+  };
+  pool: {
+    /** Gauge: presigned uploads ready to use. */
+    ready: number;
+    /** Times an upload was wanted and none was ready. */
+    empty: number;
+    /** Uploads that expired unused. */
+    expired: number;
+  };
+  requests: {
+    uploads: number;
+    /** Uploads that failed, whatever became of the blob after. */
+    uploadFailures: number;
+    exchanges: number;
+    exchangeFailures: number;
+    relays: number;
+    beacons: number;
+  };
+  /** Our own exceptions, caught before the host could see them. */
+  exceptions: number;
+  /** Gauge. */
+  state: 'running' | 'paused' | 'shut-down';
+  /** The latest trouble of each kind, newest last, at most 8. */
+  errors: { kind: string; message: string; atMillis: number; count: number }[];
 }

@@ -1,74 +1,74 @@
 /** The nouns that the stages pass along. Stages import these, and not one another. */
-import type { PresignedUpload, TraceSummary } from "../protocol.js";
-import type { ReadableSpan } from "./span.js";
+import type { PresignedUpload, TraceSummary } from '../protocol.js';
+import type { ReadableSpan } from './span.js';
 
 /** Why spans were lost. Each appears unchanged in `stats()`, in `lost` and in the README. */
 export type DropReason =
-	| "buffer-full" // more spans waited than maxBufferedSpans
-	| "outbox-full" // more blobs or bytes waited than the outbox holds
-	| "too-old" // a blob waited longer than the outbox keeps it
-	| "unencodable" // a span that cannot be written as OTLP
-	| "too-large" // a single span over the largest blob
-	| "rejected" // the store refused the blob for ever
-	| "paused" // the operator's kill switch, or 401/403 from the endpoint
-	| "shutdown" // still not stored when shutdown() ran out of time
-	| "export-failed"; // the foreign exporter behind TraceBatchProcessor reported failure
+  | 'buffer-full' // more spans waited than maxBufferedSpans
+  | 'outbox-full' // more blobs or bytes waited than the outbox holds
+  | 'too-old' // a blob waited longer than the outbox keeps it
+  | 'unencodable' // a span that cannot be written as OTLP
+  | 'too-large' // a single span over the largest blob
+  | 'rejected' // the store refused the blob for ever
+  | 'paused' // the operator's kill switch, or 401/403 from the endpoint
+  | 'shutdown' // still not stored when shutdown() ran out of time
+  | 'export-failed'; // the foreign exporter behind TraceBatchProcessor reported failure
 
 /** Spans of one trace, handed on together. In end order. */
 export interface SpanGroup {
-	traceId: string;
-	spans: ReadableSpan[];
+  traceId: string;
+  spans: ReadableSpan[];
 }
 
 /** One trace (or part) as text: comma-joined elements of `resourceSpans`, ready to be packed beside others. */
 export interface EncodedTrace {
-	json: string;
-	summary: TraceSummary;
+  json: string;
+  summary: TraceSummary;
 }
 
 /** The gzip bytes that become one object, and all that must be known to bring them there. */
 export interface TraceBlob {
-	/** UUIDv7, ours. */
-	readonly id: string;
-	/** One gzip member of one OTLP/JSON request. Nobody may change these. */
-	readonly bytes: Uint8Array<ArrayBuffer>;
-	readonly rawBytes: number;
-	readonly spanCount: number;
-	readonly error: boolean;
-	readonly traces: readonly TraceSummary[];
-	/** Epoch milliseconds. */
-	readonly sealedAtMillis: number;
-	/** Failed attempts so far. */
-	attempts: number;
-	/** Not before this instant, epoch milliseconds; 0 for at once. */
-	notBeforeMillis: number;
-	/** The key that this blob owns for life, once it has one. */
-	claim?: Claim;
-	/** True once the bytes went out by a beacon, which has no answer: ask before sending again. */
-	unconfirmed?: boolean;
+  /** UUIDv7, ours. */
+  readonly id: string;
+  /** One gzip member of one OTLP/JSON request. Nobody may change these. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly rawBytes: number;
+  readonly spanCount: number;
+  readonly error: boolean;
+  readonly traces: readonly TraceSummary[];
+  /** Epoch milliseconds. */
+  readonly sealedAtMillis: number;
+  /** Failed attempts so far. */
+  attempts: number;
+  /** Not before this instant, epoch milliseconds; 0 for at once. */
+  notBeforeMillis: number;
+  /** The key that this blob owns for life, once it has one. */
+  claim?: Claim;
+  /** True once the bytes went out by a beacon, which has no answer: ask before sending again. */
+  unconfirmed?: boolean;
 }
 
 /** A blob's hold on one object key. */
 export interface Claim {
-	readonly key: string;
-	readonly token: string;
-	/** Requests with these bytes begun so far; from the second on, "already there" means our own bytes. */
-	tries: number;
+  readonly key: string;
+  readonly token: string;
+  /** Requests with these bytes begun so far; from the second on, "already there" means our own bytes. */
+  tries: number;
 }
 
 /** What came of one attempt to bring a blob to its destination. */
 export type Outcome =
-	| { status: "stored" }
-	/** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
-	| { status: "unconfirmed"; askInMillis: number }
-	/** Try again, not before `retryAfterMillis` when the other side said so. */
-	| { status: "retryable"; retryAfterMillis?: number; cause: string }
-	/** Nothing to send with yet (no URL). Not a failed attempt. */
-	| { status: "unready" }
-	/** Never again. */
-	| { status: "rejected"; reason: DropReason; cause: string };
+  | { status: 'stored' }
+  /** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
+  | { status: 'unconfirmed'; askInMillis: number }
+  /** Try again, not before `retryAfterMillis` when the other side said so. */
+  | { status: 'retryable'; retryAfterMillis?: number; cause: string }
+  /** Nothing to send with yet (no URL). Not a failed attempt. */
+  | { status: 'unready' }
+  /** Never again. */
+  | { status: 'rejected'; reason: DropReason; cause: string };
 
 /** How a send may behave. `leaving`: all in this task, nothing awaited, bytes within the keepalive budget. */
-export type SendMode = "normal" | "leaving";
+export type SendMode = 'normal' | 'leaving';
 
 export type { PresignedUpload, ReadableSpan, TraceSummary };

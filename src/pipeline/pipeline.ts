@@ -6,217 +6,209 @@
  * **uploaded** (6) straight into the bucket, and the server is **notified** (7); whatever could not go is
  * **retried** (8) from the outbox until it is stored, and stored once. Steps 5 to 7 belong to the destination.
  */
-import type { Destination } from "../destinations/destination.js";
-import type { Diagnostics } from "../diagnostics/diagnostics.js";
-import type { PageSignal, Platform, Stop } from "../platform/platform.js";
-import { createCompressor, gzipNow } from "./compress.js";
-import { createDispatch } from "./dispatch.js";
-import { createTraceEncoder } from "./encode.js";
-import type { DropReason, SpanGroup, TraceBlob } from "./model.js";
-import { createMemoryOutbox, type OutboxLimits } from "./outbox.js";
-import { bodyOf } from "./pack.js";
-import { nextDelayMillis } from "./retry.js";
-import { createSealer } from "./seal.js";
+import type { Destination } from '../destinations/destination.js';
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+import { createCompressor, gzipNow } from './compress.js';
+import { createDispatch } from './dispatch.js';
+import { createTraceEncoder } from './encode.js';
+import type { DropReason, SpanGroup, TraceBlob } from './model.js';
+import { createMemoryOutbox, type OutboxLimits } from './outbox.js';
+import { bodyOf } from './pack.js';
+import { nextDelayMillis } from './retry.js';
+import { createSealer } from './seal.js';
 
 export interface PipelineOptions extends OutboxLimits {
-	maxTracesPerBlob: number;
+  maxTracesPerBlob: number;
 }
 
 /** What became of all that was held when `flush` was called; the worst of it. */
 export type FlushResult =
-	/** Everything is in the bucket. */
-	| "stored"
-	/** Something waits in the outbox and will be tried again. */
-	| "waiting"
-	/** Something was dropped meanwhile; `stats()` says why. */
-	| "lost";
+  /** Everything is in the bucket. */
+  | 'stored'
+  /** Something waits in the outbox and will be tried again. */
+  | 'waiting'
+  /** Something was dropped meanwhile; `stats()` says why. */
+  | 'lost';
 
 export interface Pipeline {
-	/** Takes groups in. Resolves true once all their spans are in the outbox, false if any was lost. */
-	accept(groups: SpanGroup[]): Promise<boolean>;
-	/** Calls `drain` first whenever the page hides or leaves; what it accepts then goes out in the same task. */
-	beforeLeave(drain: (signal: PageSignal) => void): Stop;
-	/** Sends all that waits. Never rejects. */
-	flush(timeoutMillis: number): Promise<FlushResult>;
-	/** Flushes, then ends every timer, listener and request. What still waits is counted as lost. Never rejects. */
-	shutdown(timeoutMillis: number): Promise<FlushResult>;
+  /** Takes groups in. Resolves true once all their spans are in the outbox, false if any was lost. */
+  accept(groups: SpanGroup[]): Promise<boolean>;
+  /** Calls `drain` first whenever the page hides or leaves; what it accepts then goes out in the same task. */
+  beforeLeave(drain: (signal: PageSignal) => void): Stop;
+  /** Sends all that waits. Never rejects. */
+  flush(timeoutMillis: number): Promise<FlushResult>;
+  /** Flushes, then ends every timer, listener and request. What still waits is counted as lost. Never rejects. */
+  shutdown(timeoutMillis: number): Promise<FlushResult>;
 }
 
 export function createPipeline(
-	deps: {
-		platform: Platform;
-		diagnostics: Diagnostics;
-		destination: Destination;
-	},
-	options: PipelineOptions,
+  deps: {
+    platform: Platform;
+    diagnostics: Diagnostics;
+    destination: Destination;
+  },
+  options: PipelineOptions,
 ): Pipeline {
-	const { platform, diagnostics } = deps;
-	const { totals, dropped, exception } = diagnostics;
-	const drains = new Set<(signal: PageSignal) => void>();
-	let away = false;
+  const { platform, diagnostics } = deps;
+  const { totals, dropped, exception } = diagnostics;
+  const drains = new Set<(signal: PageSignal) => void>();
+  let away = false;
 
-	const { CompressionStream } = globalThis;
-	const onCorrupt = (): void =>
-		diagnostics.trouble(
-			"corrupt-gzip",
-			"CompressionStream gave wrong bytes; compressed once more",
-		);
-	const gzip = createCompressor({ CompressionStream, onCorrupt });
-	const outbox = createMemoryOutbox({ now: platform.now, dropped }, options);
-	const sealer = createSealer(
-		{
-			platform,
-			...createTraceEncoder(),
-			bodyOf,
-			gzip,
-			gzipNow,
-			sealed,
-			dropped,
-			exception,
-		},
-		options.maxTracesPerBlob,
-	);
-	const destination = deps.destination.open({
-		platform,
-		diagnostics,
-		wake: () => dispatch.wake(),
-		claimed: (blob) => void outbox.update(blob),
-		pause,
-	});
-	const dispatch = createDispatch({
-		platform,
-		waiting: outbox.list,
-		ready: destination.ready,
-		send: destination.send,
-		nextDelayMillis,
-		stored,
-		dropped: givenUp,
-		changed: (blob) => void outbox.update(blob),
-		failed: (cause) =>
-			diagnostics.trouble("upload", `an upload failed: ${cause}`),
-	});
+  const { CompressionStream } = globalThis;
+  const onCorrupt = (): void =>
+    diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes; compressed once more');
+  const gzip = createCompressor({ CompressionStream, onCorrupt });
+  const outbox = createMemoryOutbox({ now: platform.now, dropped }, options);
+  const sealer = createSealer(
+    {
+      platform,
+      ...createTraceEncoder(),
+      bodyOf,
+      gzip,
+      gzipNow,
+      sealed,
+      dropped,
+      exception,
+    },
+    options.maxTracesPerBlob,
+  );
+  const destination = deps.destination.open({
+    platform,
+    diagnostics,
+    wake: () => dispatch.wake(),
+    claimed: (blob) => void outbox.update(blob),
+    pause,
+  });
+  const dispatch = createDispatch({
+    platform,
+    waiting: outbox.list,
+    ready: destination.ready,
+    send: destination.send,
+    nextDelayMillis,
+    stored,
+    dropped: givenUp,
+    changed: (blob) => void outbox.update(blob),
+    failed: (cause) => diagnostics.trouble('upload', `an upload failed: ${cause}`),
+  });
 
-	async function sealed(blob: TraceBlob): Promise<void> {
-		totals.blobs.sealed++;
-		totals.bytes.raw += blob.rawBytes;
-		totals.bytes.gzip += blob.bytes.length;
-		const durable = outbox.add(blob);
-		if (away) dispatch.leave();
-		diagnostics.changed();
-		await durable;
-		dispatch.wake();
-	}
+  async function sealed(blob: TraceBlob): Promise<void> {
+    totals.blobs.sealed++;
+    totals.bytes.raw += blob.rawBytes;
+    totals.bytes.gzip += blob.bytes.length;
+    const durable = outbox.add(blob);
+    if (away) dispatch.leave();
+    diagnostics.changed();
+    await durable;
+    dispatch.wake();
+  }
 
-	function stored(blob: TraceBlob): void {
-		if (!outbox.has(blob)) return;
-		void outbox.delete(blob);
-		totals.spans.stored += blob.spanCount;
-		totals.blobs.stored++;
-		totals.bytes.stored += blob.bytes.length;
-		diagnostics.changed();
-	}
+  function stored(blob: TraceBlob): void {
+    if (!outbox.has(blob)) return;
+    void outbox.delete(blob);
+    totals.spans.stored += blob.spanCount;
+    totals.blobs.stored++;
+    totals.bytes.stored += blob.bytes.length;
+    diagnostics.changed();
+  }
 
-	function givenUp(blob: TraceBlob, reason: DropReason, cause: string): void {
-		if (!outbox.has(blob)) return;
-		void outbox.delete(blob);
-		dropped(reason, blob.spanCount);
-		diagnostics.trouble(
-			reason,
-			`a blob of ${blob.spanCount} spans was given up: ${cause}`,
-		);
-	}
+  function givenUp(blob: TraceBlob, reason: DropReason, cause: string): void {
+    if (!outbox.has(blob)) return;
+    void outbox.delete(blob);
+    dropped(reason, blob.spanCount);
+    diagnostics.trouble(reason, `a blob of ${blob.spanCount} spans was given up: ${cause}`);
+  }
 
-	/** Stages 2 to 6 in this task: what a leaving page awaits never comes. */
-	function sendNow(): void {
-		sealer.sealNow(() => platform.keepalive.freeBytes);
-		dispatch.leave();
-		destination.leave();
-	}
+  /** Stages 2 to 6 in this task: what a leaving page awaits never comes. */
+  function sendNow(): void {
+    sealer.sealNow(() => platform.keepalive.freeBytes);
+    dispatch.leave();
+    destination.leave();
+  }
 
-	const stopPage = platform.onPage((signal) => {
-		away = signal !== "visible";
-		if (!away) return dispatch.wake();
-		for (const drain of drains) diagnostics.guard(() => drain(signal));
-		sendNow();
-	});
-	const stopOnline = platform.onOnline(dispatch.hurry);
+  const stopPage = platform.onPage((signal) => {
+    away = signal !== 'visible';
+    if (!away) return dispatch.wake();
+    for (const drain of drains) diagnostics.guard(() => drain(signal));
+    sendNow();
+  });
+  const stopOnline = platform.onOnline(dispatch.hurry);
 
-	diagnostics.gauge((stats) => {
-		const blobs = outbox.list();
-		stats.spans.waiting += sealer.spanCount + outbox.spanCount;
-		stats.blobs.waiting = blobs.length;
-		stats.blobs.inFlight = dispatch.inFlightCount;
-		stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
-	});
+  diagnostics.gauge((stats) => {
+    const blobs = outbox.list();
+    stats.spans.waiting += sealer.spanCount + outbox.spanCount;
+    stats.blobs.waiting = blobs.length;
+    stats.blobs.inFlight = dispatch.inFlightCount;
+    stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
+  });
 
-	function dropAll(reason: DropReason): void {
-		sealer.drop(reason);
-		for (const blob of outbox.list()) givenUp(blob, reason, reason);
-	}
+  function dropAll(reason: DropReason): void {
+    sealer.drop(reason);
+    for (const blob of outbox.list()) givenUp(blob, reason, reason);
+  }
 
-	function pause(): void {
-		if (totals.state !== "running") return;
-		totals.state = "paused";
-		dropAll("paused");
-	}
+  function pause(): void {
+    if (totals.state !== 'running') return;
+    totals.state = 'paused';
+    dropAll('paused');
+  }
 
-	const lostCount = (): number =>
-		Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
+  const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
 
-	async function sendAll(): Promise<void> {
-		await sealer.idle();
-		await dispatch.settle();
-		await destination.settle();
-	}
+  async function sendAll(): Promise<void> {
+    await sealer.idle();
+    await dispatch.settle();
+    await destination.settle();
+  }
 
-	async function flush(timeoutMillis: number): Promise<FlushResult> {
-		const lostBefore = lostCount();
-		await new Promise<void>((resolve) => {
-			const stopTimer = platform.after(timeoutMillis, resolve);
-			void sendAll()
-				.catch(exception)
-				.then(() => {
-					stopTimer();
-					resolve();
-				});
-		});
-		if (lostCount() > lostBefore) return "lost";
-		return sealer.spanCount + outbox.spanCount ? "waiting" : "stored";
-	}
+  async function flush(timeoutMillis: number): Promise<FlushResult> {
+    const lostBefore = lostCount();
+    await new Promise<void>((resolve) => {
+      const stopTimer = platform.after(timeoutMillis, resolve);
+      void sendAll()
+        .catch(exception)
+        .then(() => {
+          stopTimer();
+          resolve();
+        });
+    });
+    if (lostCount() > lostBefore) return 'lost';
+    return sealer.spanCount + outbox.spanCount ? 'waiting' : 'stored';
+  }
 
-	return {
-		accept(groups) {
-			const safe = sealer.accept(groups);
-			if (totals.state !== "running") {
-				sealer.drop(totals.state === "paused" ? "paused" : "shutdown");
-				return safe;
-			}
-			diagnostics.changed();
-			// A hidden page has slow timers, and may end without a further word.
-			if (away) {
-				sendNow();
-			} else {
-				destination.warmUp();
-				sealer.start();
-			}
-			return safe;
-		},
-		beforeLeave(drain) {
-			drains.add(drain);
-			return () => void drains.delete(drain);
-		},
-		flush,
-		async shutdown(timeoutMillis) {
-			const result = await flush(timeoutMillis);
-			if (totals.state === "shut-down") return result;
-			totals.state = "shut-down";
-			dropAll("shutdown");
-			stopPage();
-			stopOnline();
-			dispatch.close();
-			destination.close();
-			drains.clear();
-			return result;
-		},
-	};
+  return {
+    accept(groups) {
+      const safe = sealer.accept(groups);
+      if (totals.state !== 'running') {
+        sealer.drop(totals.state === 'paused' ? 'paused' : 'shutdown');
+        return safe;
+      }
+      diagnostics.changed();
+      // A hidden page has slow timers, and may end without a further word.
+      if (away) {
+        sendNow();
+      } else {
+        destination.warmUp();
+        sealer.start();
+      }
+      return safe;
+    },
+    beforeLeave(drain) {
+      drains.add(drain);
+      return () => void drains.delete(drain);
+    },
+    flush,
+    async shutdown(timeoutMillis) {
+      const result = await flush(timeoutMillis);
+      if (totals.state === 'shut-down') return result;
+      totals.state = 'shut-down';
+      dropAll('shutdown');
+      stopPage();
+      stopOnline();
+      dispatch.close();
+      destination.close();
+      drains.clear();
+      return result;
+    },
+  };
 }

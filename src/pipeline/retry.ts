@@ -12,18 +12,7 @@ export const RETRY_CAP_MILLIS: number = 5 * 60_000;
  * @param random uniform in [0, 1).
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function nextDelayMillis(
-	failures: number,
-	random: number,
-	retryAfterMillis?: number,
-): number {
-	if (retryAfterMillis !== undefined)
-		return retryAfterMillis + random * RETRY_BASE_MILLIS;
-	return (
-		random *
-		Math.min(
-			RETRY_CAP_MILLIS,
-			RETRY_BASE_MILLIS * 2 ** Math.min(failures - 1, 30),
-		)
-	);
+export function nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number {
+  if (retryAfterMillis !== undefined) return retryAfterMillis + random * RETRY_BASE_MILLIS;
+  return random * Math.min(RETRY_CAP_MILLIS, RETRY_BASE_MILLIS * 2 ** Math.min(failures - 1, 30));
 }

@@ -1,53 +1,48 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
-import type { Platform } from "../platform/platform.js";
-import { uuidv7 } from "../platform/uuid.js";
-import type {
-	DropReason,
-	EncodedTrace,
-	SpanGroup,
-	TraceBlob,
-} from "./model.js";
+import type { Platform } from '../platform/platform.js';
+import { uuidv7 } from '../platform/uuid.js';
+import type { DropReason, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 
 /** Counts spans of a group that cannot be encoded. */
 export type OnDropped = (reason: DropReason, spanCount: number) => void;
 
 export interface SealerDeps {
-	platform: Platform;
-	encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
-	encodeSliced(
-		group: SpanGroup,
-		onDropped: OnDropped,
-		pause: () => Promise<void>,
-		clock: () => number,
-	): Promise<EncodedTrace | undefined>;
-	bodyOf(traces: readonly EncodedTrace[]): string;
-	gzip(json: string): Promise<Gzip>;
-	gzipNow(json: string): Gzip;
-	/** Takes the blob; resolves when it is durable. */
-	sealed(blob: TraceBlob): Promise<void>;
-	dropped: OnDropped;
-	exception(error: unknown): void;
+  platform: Platform;
+  encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
+  encodeSliced(
+    group: SpanGroup,
+    onDropped: OnDropped,
+    pause: () => Promise<void>,
+    clock: () => number,
+  ): Promise<EncodedTrace | undefined>;
+  bodyOf(traces: readonly EncodedTrace[]): string;
+  gzip(json: string): Promise<Gzip>;
+  gzipNow(json: string): Gzip;
+  /** Takes the blob; resolves when it is durable. */
+  sealed(blob: TraceBlob): Promise<void>;
+  dropped: OnDropped;
+  exception(error: unknown): void;
 }
 
 export interface Gzip {
-	bytes: Uint8Array<ArrayBuffer>;
-	/** Bytes before compression. */
-	rawBytes: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes before compression. */
+  rawBytes: number;
 }
 
 export interface Sealer {
-	/** Takes groups in. Resolves true once all their spans are in durable blobs, false if any was lost. */
-	accept(groups: readonly SpanGroup[]): Promise<boolean>;
-	/** Begins to seal what was accepted, in slices. */
-	start(): void;
-	/** Seals all that was accepted, in this task. Blobs are split to fit `freeBytes()`, smallest traces first. */
-	sealNow(freeBytes: () => number): void;
-	/** Gives up all that was accepted. */
-	drop(reason: DropReason): void;
-	/** Resolves when nothing is left to seal. */
-	idle(): Promise<void>;
-	/** Spans accepted and not yet in a blob. */
-	readonly spanCount: number;
+  /** Takes groups in. Resolves true once all their spans are in durable blobs, false if any was lost. */
+  accept(groups: readonly SpanGroup[]): Promise<boolean>;
+  /** Begins to seal what was accepted, in slices. */
+  start(): void;
+  /** Seals all that was accepted, in this task. Blobs are split to fit `freeBytes()`, smallest traces first. */
+  sealNow(freeBytes: () => number): void;
+  /** Gives up all that was accepted. */
+  drop(reason: DropReason): void;
+  /** Resolves when nothing is left to seal. */
+  idle(): Promise<void>;
+  /** Spans accepted and not yet in a blob. */
+  readonly spanCount: number;
 }
 
 /** What a blob should weigh: it fits into the keepalive budget as a whole, with room for a notification. */
@@ -60,191 +55,158 @@ const FIRST_RATIO = 8;
 const MIN_SPLIT_BYTES = 2_048;
 
 interface Pending extends SpanGroup {
-	/** Undefined until encoded; null when nothing of it could be. */
-	encoded?: EncodedTrace | null;
-	/** Counted only when the group leaves, so that the ledger holds in between. */
-	drops: [DropReason, number][];
-	done(safe: boolean): void;
+  /** Undefined until encoded; null when nothing of it could be. */
+  encoded?: EncodedTrace | null;
+  /** Counted only when the group leaves, so that the ledger holds in between. */
+  drops: [DropReason, number][];
+  done(safe: boolean): void;
 }
 
 const jsonLength = (group: Pending): number => group.encoded?.json.length ?? 0;
 
 /** @param maxTracesPerBlob 1 gives strictly one object per trace. */
-export function createSealer(
-	deps: SealerDeps,
-	maxTracesPerBlob: number,
-): Sealer {
-	const { platform } = deps;
-	let pending: Pending[] = [];
-	let spanCount = 0;
-	let working: Promise<void> | undefined;
-	/** Rises when pending groups are taken over from the work in progress. */
-	let epoch = 0;
-	let ratio = FIRST_RATIO;
+export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer {
+  const { platform } = deps;
+  let pending: Pending[] = [];
+  let spanCount = 0;
+  let working: Promise<void> | undefined;
+  /** Rises when pending groups are taken over from the work in progress. */
+  let epoch = 0;
+  let ratio = FIRST_RATIO;
 
-	const targetChars = (): number =>
-		Math.min(MAX_RAW_CHARS, TARGET_BLOB_BYTES * ratio);
+  const targetChars = (): number => Math.min(MAX_RAW_CHARS, TARGET_BLOB_BYTES * ratio);
 
-	const seal = (
-		groups: readonly Pending[],
-		{ bytes, rawBytes }: Gzip,
-	): Promise<void> => {
-		const summaries = groups.flatMap(({ encoded }) =>
-			encoded ? [encoded.summary] : [],
-		);
-		ratio = (3 * ratio + rawBytes / bytes.length) / 4;
-		return deps.sealed({
-			id: uuidv7(platform.now(), platform.randomBytes(10)),
-			bytes,
-			rawBytes,
-			spanCount: summaries.reduce((sum, summary) => sum + summary.spanCount, 0),
-			error: summaries.some((summary) => summary.error),
-			traces: summaries,
-			sealedAtMillis: platform.now(),
-			attempts: 0,
-			notBeforeMillis: 0,
-		});
-	};
+  const seal = (groups: readonly Pending[], { bytes, rawBytes }: Gzip): Promise<void> => {
+    const summaries = groups.flatMap(({ encoded }) => (encoded ? [encoded.summary] : []));
+    ratio = (3 * ratio + rawBytes / bytes.length) / 4;
+    return deps.sealed({
+      id: uuidv7(platform.now(), platform.randomBytes(10)),
+      bytes,
+      rawBytes,
+      spanCount: summaries.reduce((sum, summary) => sum + summary.spanCount, 0),
+      error: summaries.some((summary) => summary.error),
+      traces: summaries,
+      sealedAtMillis: platform.now(),
+      attempts: 0,
+      notBeforeMillis: 0,
+    });
+  };
 
-	/** Takes groups off the pending ones: their spans are in a blob now, or lost. */
-	const remove = (groups: readonly Pending[]): void => {
-		const gone = new Set(groups);
-		pending = pending.filter((group) => !gone.has(group));
-		for (const group of groups) {
-			spanCount -= group.spans.length;
-			for (const [reason, count] of group.drops) deps.dropped(reason, count);
-		}
-	};
+  /** Takes groups off the pending ones: their spans are in a blob now, or lost. */
+  const remove = (groups: readonly Pending[]): void => {
+    const gone = new Set(groups);
+    pending = pending.filter((group) => !gone.has(group));
+    for (const group of groups) {
+      spanCount -= group.spans.length;
+      for (const [reason, count] of group.drops) deps.dropped(reason, count);
+    }
+  };
 
-	/** The leading groups that make one blob; all must be encoded. */
-	const nextPack = (groups: readonly Pending[]): Pending[] => {
-		const pack: Pending[] = [];
-		let chars = 0;
-		let traces = 0;
-		for (const group of groups) {
-			const length = jsonLength(group);
-			if (
-				length &&
-				traces &&
-				(traces >= maxTracesPerBlob || chars + length > targetChars())
-			)
-				break;
-			pack.push(group);
-			chars += length;
-			if (length) traces++;
-		}
-		return pack;
-	};
+  /** The leading groups that make one blob; all must be encoded. */
+  const nextPack = (groups: readonly Pending[]): Pending[] => {
+    const pack: Pending[] = [];
+    let chars = 0;
+    let traces = 0;
+    for (const group of groups) {
+      const length = jsonLength(group);
+      if (length && traces && (traces >= maxTracesPerBlob || chars + length > targetChars())) break;
+      pack.push(group);
+      chars += length;
+      if (length) traces++;
+    }
+    return pack;
+  };
 
-	const bodyOf = (groups: readonly Pending[]): string =>
-		deps.bodyOf(groups.flatMap(({ encoded }) => (encoded ? [encoded] : [])));
+  const bodyOf = (groups: readonly Pending[]): string =>
+    deps.bodyOf(groups.flatMap(({ encoded }) => (encoded ? [encoded] : [])));
 
-	const work = async (): Promise<void> => {
-		const current = epoch;
-		while (pending.length) {
-			let chars = 0;
-			const ahead: Pending[] = [];
-			for (const group of pending) {
-				if (group.encoded === undefined) {
-					await group.spans[0]?.resource
-						.waitForAsyncAttributes?.()
-						?.catch(() => {});
-					const drops: [DropReason, number][] = [];
-					const onDropped: OnDropped = (...drop) => void drops.push(drop);
-					const encoded = await deps.encodeSliced(
-						group,
-						onDropped,
-						platform.yieldToMain,
-						platform.monotonic,
-					);
-					if (current !== epoch) return;
-					group.encoded = encoded ?? null;
-					group.drops = drops;
-				}
-				ahead.push(group);
-				chars += jsonLength(group);
-				if (chars > targetChars()) break;
-			}
-			const pack = nextPack(ahead);
-			const gzip = pack.some(jsonLength)
-				? await deps.gzip(bodyOf(pack))
-				: undefined;
-			if (current !== epoch) return;
-			remove(pack);
-			if (gzip) await seal(pack, gzip);
-			for (const group of pack) group.done(!group.drops.length);
-		}
-	};
+  const work = async (): Promise<void> => {
+    const current = epoch;
+    while (pending.length) {
+      let chars = 0;
+      const ahead: Pending[] = [];
+      for (const group of pending) {
+        if (group.encoded === undefined) {
+          await group.spans[0]?.resource.waitForAsyncAttributes?.()?.catch(() => {});
+          const drops: [DropReason, number][] = [];
+          const onDropped: OnDropped = (...drop) => void drops.push(drop);
+          const encoded = await deps.encodeSliced(group, onDropped, platform.yieldToMain, platform.monotonic);
+          if (current !== epoch) return;
+          group.encoded = encoded ?? null;
+          group.drops = drops;
+        }
+        ahead.push(group);
+        chars += jsonLength(group);
+        if (chars > targetChars()) break;
+      }
+      const pack = nextPack(ahead);
+      const gzip = pack.some(jsonLength) ? await deps.gzip(bodyOf(pack)) : undefined;
+      if (current !== epoch) return;
+      remove(pack);
+      if (gzip) await seal(pack, gzip);
+      for (const group of pack) group.done(!group.drops.length);
+    }
+  };
 
-	/** Halves the groups until each half fits. */
-	const sealWithin = (
-		groups: readonly Pending[],
-		freeBytes: () => number,
-	): void => {
-		if (!groups.some(jsonLength)) return;
-		const gzip = deps.gzipNow(bodyOf(groups));
-		const half = groups.length >> 1;
-		if (
-			half &&
-			freeBytes() > MIN_SPLIT_BYTES &&
-			gzip.bytes.length > freeBytes()
-		) {
-			sealWithin(groups.slice(0, half), freeBytes);
-			sealWithin(groups.slice(half), freeBytes);
-		} else {
-			void seal(groups, gzip);
-		}
-	};
+  /** Halves the groups until each half fits. */
+  const sealWithin = (groups: readonly Pending[], freeBytes: () => number): void => {
+    if (!groups.some(jsonLength)) return;
+    const gzip = deps.gzipNow(bodyOf(groups));
+    const half = groups.length >> 1;
+    if (half && freeBytes() > MIN_SPLIT_BYTES && gzip.bytes.length > freeBytes()) {
+      sealWithin(groups.slice(0, half), freeBytes);
+      sealWithin(groups.slice(half), freeBytes);
+    } else {
+      void seal(groups, gzip);
+    }
+  };
 
-	const self: Sealer = {
-		accept(groups) {
-			const safe = groups.map((group) => {
-				spanCount += group.spans.length;
-				return new Promise<boolean>((done) =>
-					pending.push({ ...group, drops: [], done }),
-				);
-			});
-			return Promise.all(safe).then((results) => results.every(Boolean));
-		},
-		start() {
-			working ??= work()
-				.catch(deps.exception)
-				.finally(() => {
-					working = undefined;
-					if (pending.length) self.start();
-				});
-		},
-		sealNow(freeBytes) {
-			if (!pending.length) return;
-			epoch++;
-			let groups = pending;
-			for (const group of groups) {
-				if (group.encoded !== undefined) continue;
-				group.encoded =
-					deps.encode(group, (...drop) => void group.drops.push(drop)) ?? null;
-			}
-			remove(groups);
-			groups.sort((a, b) => jsonLength(a) - jsonLength(b));
-			while (groups.length) {
-				const pack = nextPack(groups);
-				sealWithin(pack, freeBytes);
-				for (const group of pack) group.done(!group.drops.length);
-				groups = groups.slice(pack.length);
-			}
-		},
-		drop(reason) {
-			epoch++;
-			const groups = pending;
-			for (const group of groups) group.drops = [[reason, group.spans.length]];
-			remove(groups);
-			for (const group of groups) group.done(false);
-		},
-		async idle() {
-			while (working) await working;
-		},
-		get spanCount() {
-			return spanCount;
-		},
-	};
-	return self;
+  const self: Sealer = {
+    accept(groups) {
+      const safe = groups.map((group) => {
+        spanCount += group.spans.length;
+        return new Promise<boolean>((done) => pending.push({ ...group, drops: [], done }));
+      });
+      return Promise.all(safe).then((results) => results.every(Boolean));
+    },
+    start() {
+      working ??= work()
+        .catch(deps.exception)
+        .finally(() => {
+          working = undefined;
+          if (pending.length) self.start();
+        });
+    },
+    sealNow(freeBytes) {
+      if (!pending.length) return;
+      epoch++;
+      let groups = pending;
+      for (const group of groups) {
+        if (group.encoded !== undefined) continue;
+        group.encoded = deps.encode(group, (...drop) => void group.drops.push(drop)) ?? null;
+      }
+      remove(groups);
+      groups.sort((a, b) => jsonLength(a) - jsonLength(b));
+      while (groups.length) {
+        const pack = nextPack(groups);
+        sealWithin(pack, freeBytes);
+        for (const group of pack) group.done(!group.drops.length);
+        groups = groups.slice(pack.length);
+      }
+    },
+    drop(reason) {
+      epoch++;
+      const groups = pending;
+      for (const group of groups) group.drops = [[reason, group.spans.length]];
+      remove(groups);
+      for (const group of groups) group.done(false);
+    },
+    async idle() {
+      while (working) await working;
+    },
+    get spanCount() {
+      return spanCount;
+    },
+  };
+  return self;
 }

@@ -7,51 +7,51 @@
  * in parts: at 512 spans, or when its oldest ended span has waited 30 s. A span that comes after its trace was
  * handed on makes a further part by the same rule.
  */
-import type { Stop } from "../platform/platform.js";
-import type { DropReason, ReadableSpan, SpanGroup } from "./model.js";
+import type { Stop } from '../platform/platform.js';
+import type { DropReason, ReadableSpan, SpanGroup } from './model.js';
 
 /** A span that can still be ended by us. */
 export interface OpenSpan extends ReadableSpan {
-	setAttribute(key: string, value: boolean): unknown;
-	end(): void;
+  setAttribute(key: string, value: boolean): unknown;
+  end(): void;
 }
 
 export interface TraceBufferDeps {
-	monotonic(): number;
-	after(millis: number, task: () => void): Stop;
-	/** Takes the groups; resolves once they are safe elsewhere or lost. Their spans count against the cap until then. */
-	emit(groups: SpanGroup[]): Promise<unknown>;
-	dropped(reason: DropReason, spanCount: number): void;
+  monotonic(): number;
+  after(millis: number, task: () => void): Stop;
+  /** Takes the groups; resolves once they are safe elsewhere or lost. Their spans count against the cap until then. */
+  emit(groups: SpanGroup[]): Promise<unknown>;
+  dropped(reason: DropReason, spanCount: number): void;
 }
 
 export interface TraceBufferOptions {
-	scheduledDelayMillis: number;
-	maxBufferedSpans: number;
+  scheduledDelayMillis: number;
+  maxBufferedSpans: number;
 }
 
 export interface TraceBuffer {
-	started(span: OpenSpan): void;
-	ended(span: ReadableSpan): void;
-	/** Hands everything that ended to `emit` in this task, parts included. Resolves when all of it is safe. */
-	flush(): Promise<void>;
-	/** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
-	interrupt(): void;
-	/** Ended spans held here, not those being emitted. */
-	readonly spanCount: number;
-	readonly openCount: number;
-	/** The most that `spanCount` has been. */
-	readonly highWater: number;
-	/** Ends all timers. Later spans are ignored. */
-	close(): void;
+  started(span: OpenSpan): void;
+  ended(span: ReadableSpan): void;
+  /** Hands everything that ended to `emit` in this task, parts included. Resolves when all of it is safe. */
+  flush(): Promise<void>;
+  /** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
+  interrupt(): void;
+  /** Ended spans held here, not those being emitted. */
+  readonly spanCount: number;
+  readonly openCount: number;
+  /** The most that `spanCount` has been. */
+  readonly highWater: number;
+  /** Ends all timers. Later spans are ignored. */
+  close(): void;
 }
 
 interface Trace extends SpanGroup {
-	open: Set<OpenSpan>;
-	error: boolean;
-	/** When the oldest ended span came. */
-	firstAtMillis: number;
-	/** When anything last happened to it. */
-	touchedAtMillis: number;
+  open: Set<OpenSpan>;
+  error: boolean;
+  /** When the oldest ended span came. */
+  firstAtMillis: number;
+  /** When anything last happened to it. */
+  touchedAtMillis: number;
 }
 
 /** Long enough to make bursts one task, short enough not to be felt. */
@@ -69,206 +69,191 @@ const MAX_OPEN_SPANS = 5_000;
 
 const ERROR_STATUS = 2;
 
-export function createTraceBuffer(
-	deps: TraceBufferDeps,
-	options: TraceBufferOptions,
-): TraceBuffer {
-	const traces = new Map<string, Trace>();
-	let startedLane: OpenSpan[] = [];
-	let endedLane: ReadableSpan[] = [];
-	let ready: Trace[] = [];
-	let readySinceMillis = 0;
-	let tracedSpans = 0;
-	let readySpans = 0;
-	let emittingSpans = 0;
-	let openCount = 0;
-	let highWater = 0;
-	let closed = false;
-	let laneTimer: Stop | undefined;
-	let dueTimer: Stop | undefined;
+export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOptions): TraceBuffer {
+  const traces = new Map<string, Trace>();
+  let startedLane: OpenSpan[] = [];
+  let endedLane: ReadableSpan[] = [];
+  let ready: Trace[] = [];
+  let readySinceMillis = 0;
+  let tracedSpans = 0;
+  let readySpans = 0;
+  let emittingSpans = 0;
+  let openCount = 0;
+  let highWater = 0;
+  let closed = false;
+  let laneTimer: Stop | undefined;
+  let dueTimer: Stop | undefined;
 
-	const spanCount = (): number => endedLane.length + tracedSpans + readySpans;
+  const spanCount = (): number => endedLane.length + tracedSpans + readySpans;
 
-	const traceOf = (traceId: string, now: number): Trace => {
-		let trace = traces.get(traceId);
-		if (!trace) {
-			trace = {
-				traceId,
-				spans: [],
-				open: new Set(),
-				error: false,
-				firstAtMillis: now,
-				touchedAtMillis: now,
-			};
-			traces.set(traceId, trace);
-		}
-		trace.touchedAtMillis = now;
-		return trace;
-	};
+  const traceOf = (traceId: string, now: number): Trace => {
+    let trace = traces.get(traceId);
+    if (!trace) {
+      trace = {
+        traceId,
+        spans: [],
+        open: new Set(),
+        error: false,
+        firstAtMillis: now,
+        touchedAtMillis: now,
+      };
+      traces.set(traceId, trace);
+    }
+    trace.touchedAtMillis = now;
+    return trace;
+  };
 
-	const forgetOpen = (trace: Trace): void => {
-		openCount -= trace.open.size;
-		trace.open.clear();
-	};
+  const forgetOpen = (trace: Trace): void => {
+    openCount -= trace.open.size;
+    trace.open.clear();
+  };
 
-	/** Moves a trace's ended spans to the ready traces; what is open stays behind for the next part. */
-	const makeReady = (trace: Trace, now: number): void => {
-		if (!ready.length) readySinceMillis = now;
-		ready.push({ ...trace, open: new Set() });
-		readySpans += trace.spans.length;
-		tracedSpans -= trace.spans.length;
-		trace.spans = [];
-		trace.error = false;
-	};
+  /** Moves a trace's ended spans to the ready traces; what is open stays behind for the next part. */
+  const makeReady = (trace: Trace, now: number): void => {
+    if (!ready.length) readySinceMillis = now;
+    ready.push({ ...trace, open: new Set() });
+    readySpans += trace.spans.length;
+    tracedSpans -= trace.spans.length;
+    trace.spans = [];
+    trace.error = false;
+  };
 
-	const sortLanes = (): void => {
-		laneTimer?.();
-		laneTimer = undefined;
-		highWater = Math.max(highWater, spanCount());
-		const now = deps.monotonic();
-		const opened = startedLane;
-		const ended = endedLane;
-		startedLane = [];
-		endedLane = [];
-		for (const span of opened) {
-			if (openCount >= MAX_OPEN_SPANS) break;
-			traceOf(span.spanContext().traceId, now).open.add(span);
-			openCount++;
-		}
-		for (const span of ended) {
-			const trace = traceOf(span.spanContext().traceId, now);
-			if (trace.open.delete(span as OpenSpan)) openCount--;
-			if (!trace.spans.length) trace.firstAtMillis = now;
-			trace.spans.push(span);
-			tracedSpans++;
-			trace.error ||= span.status.code === ERROR_STATUS;
-			if (trace.spans.length >= PART_SPANS) makeReady(trace, now);
-		}
-	};
+  const sortLanes = (): void => {
+    laneTimer?.();
+    laneTimer = undefined;
+    highWater = Math.max(highWater, spanCount());
+    const now = deps.monotonic();
+    const opened = startedLane;
+    const ended = endedLane;
+    startedLane = [];
+    endedLane = [];
+    for (const span of opened) {
+      if (openCount >= MAX_OPEN_SPANS) break;
+      traceOf(span.spanContext().traceId, now).open.add(span);
+      openCount++;
+    }
+    for (const span of ended) {
+      const trace = traceOf(span.spanContext().traceId, now);
+      if (trace.open.delete(span as OpenSpan)) openCount--;
+      if (!trace.spans.length) trace.firstAtMillis = now;
+      trace.spans.push(span);
+      tracedSpans++;
+      trace.error ||= span.status.code === ERROR_STATUS;
+      if (trace.spans.length >= PART_SPANS) makeReady(trace, now);
+    }
+  };
 
-	const emitReady = (): Promise<unknown> => {
-		const groups = ready.map(({ traceId, spans }) => ({ traceId, spans }));
-		const count = readySpans;
-		ready = [];
-		readySpans = 0;
-		if (!count) return Promise.resolve();
-		emittingSpans += count;
-		return deps.emit(groups).finally(() => {
-			emittingSpans -= count;
-		});
-	};
+  const emitReady = (): Promise<unknown> => {
+    const groups = ready.map(({ traceId, spans }) => ({ traceId, spans }));
+    const count = readySpans;
+    ready = [];
+    readySpans = 0;
+    if (!count) return Promise.resolve();
+    emittingSpans += count;
+    return deps.emit(groups).finally(() => {
+      emittingSpans -= count;
+    });
+  };
 
-	/** When a trace is due, by the monotonic clock. */
-	const dueAt = (trace: Trace): number => {
-		if (!trace.spans.length) return trace.touchedAtMillis + STALE_MILLIS;
-		if (!trace.open.size) return trace.touchedAtMillis + LINGER_MILLIS;
-		return trace.firstAtMillis + PART_AGE_MILLIS;
-	};
+  /** When a trace is due, by the monotonic clock. */
+  const dueAt = (trace: Trace): number => {
+    if (!trace.spans.length) return trace.touchedAtMillis + STALE_MILLIS;
+    if (!trace.open.size) return trace.touchedAtMillis + LINGER_MILLIS;
+    return trace.firstAtMillis + PART_AGE_MILLIS;
+  };
 
-	const collectDue = (): void => {
-		const now = deps.monotonic();
-		for (const trace of traces.values()) {
-			if (dueAt(trace) > now) continue;
-			if (trace.spans.length) makeReady(trace, now);
-			else forgetOpen(trace);
-			if (!trace.open.size) traces.delete(trace.traceId);
-		}
-	};
+  const collectDue = (): void => {
+    const now = deps.monotonic();
+    for (const trace of traces.values()) {
+      if (dueAt(trace) > now) continue;
+      if (trace.spans.length) makeReady(trace, now);
+      else forgetOpen(trace);
+      if (!trace.open.size) traces.delete(trace.traceId);
+    }
+  };
 
-	const tick = (): void => {
-		sortLanes();
-		collectDue();
-		const now = deps.monotonic();
-		if (
-			readySpans >= PART_SPANS ||
-			(ready.length && now - readySinceMillis >= options.scheduledDelayMillis)
-		) {
-			void emitReady();
-		}
-		let next = ready.length
-			? readySinceMillis + options.scheduledDelayMillis
-			: Number.POSITIVE_INFINITY;
-		for (const trace of traces.values()) next = Math.min(next, dueAt(trace));
-		dueTimer?.();
-		dueTimer = Number.isFinite(next)
-			? deps.after(Math.max(0, next - now), tick)
-			: undefined;
-	};
+  const tick = (): void => {
+    sortLanes();
+    collectDue();
+    const now = deps.monotonic();
+    if (
+      readySpans >= PART_SPANS ||
+      (ready.length && now - readySinceMillis >= options.scheduledDelayMillis)
+    ) {
+      void emitReady();
+    }
+    let next = ready.length ? readySinceMillis + options.scheduledDelayMillis : Number.POSITIVE_INFINITY;
+    for (const trace of traces.values()) next = Math.min(next, dueAt(trace));
+    dueTimer?.();
+    dueTimer = Number.isFinite(next) ? deps.after(Math.max(0, next - now), tick) : undefined;
+  };
 
-	const armLane = (): void => {
-		laneTimer = deps.after(SORT_MILLIS, tick);
-	};
+  const armLane = (): void => {
+    laneTimer = deps.after(SORT_MILLIS, tick);
+  };
 
-	/** Makes room by dropping whole traces: oldest first, those with errors last. A tenth at once, as it is not cheap. */
-	const relieve = (): void => {
-		const target = options.maxBufferedSpans * 0.9;
-		sortLanes();
-		const victims = [...ready, ...traces.values()].filter(
-			(trace) => trace.spans.length,
-		);
-		victims.sort(
-			(a, b) =>
-				Number(a.error) - Number(b.error) || a.firstAtMillis - b.firstAtMillis,
-		);
-		for (const trace of victims) {
-			if (spanCount() + emittingSpans <= target) break;
-			const count = trace.spans.length;
-			deps.dropped("buffer-full", count);
-			trace.spans = [];
-			const at = ready.indexOf(trace);
-			if (at >= 0) ready.splice(at, 1);
-			if (at >= 0) readySpans -= count;
-			else tracedSpans -= count;
-		}
-	};
+  /** Makes room by dropping whole traces: oldest first, those with errors last. A tenth at once, as it is not cheap. */
+  const relieve = (): void => {
+    const target = options.maxBufferedSpans * 0.9;
+    sortLanes();
+    const victims = [...ready, ...traces.values()].filter((trace) => trace.spans.length);
+    victims.sort((a, b) => Number(a.error) - Number(b.error) || a.firstAtMillis - b.firstAtMillis);
+    for (const trace of victims) {
+      if (spanCount() + emittingSpans <= target) break;
+      const count = trace.spans.length;
+      deps.dropped('buffer-full', count);
+      trace.spans = [];
+      const at = ready.indexOf(trace);
+      if (at >= 0) ready.splice(at, 1);
+      if (at >= 0) readySpans -= count;
+      else tracedSpans -= count;
+    }
+  };
 
-	return {
-		started(span) {
-			if (closed) return;
-			startedLane.push(span);
-			if (!laneTimer) armLane();
-		},
-		ended(span) {
-			if (closed) return;
-			if (
-				endedLane.push(span) + tracedSpans + readySpans + emittingSpans >
-				options.maxBufferedSpans
-			)
-				relieve();
-			if (!laneTimer) armLane();
-		},
-		async flush() {
-			sortLanes();
-			const now = deps.monotonic();
-			for (const trace of traces.values()) {
-				if (trace.spans.length) makeReady(trace, now);
-				if (!trace.open.size) traces.delete(trace.traceId);
-			}
-			await emitReady();
-		},
-		interrupt() {
-			sortLanes();
-			const open = [...traces.values()].flatMap((trace) => [...trace.open]);
-			// Children start after their parents, so the reverse of the start order ends inner spans first.
-			for (const span of open.reverse()) {
-				span.setAttribute("spandrel.interrupted", true);
-				span.end();
-			}
-		},
-		get spanCount() {
-			return spanCount();
-		},
-		get openCount() {
-			return openCount + startedLane.length;
-		},
-		get highWater() {
-			return Math.max(highWater, spanCount());
-		},
-		close() {
-			closed = true;
-			laneTimer?.();
-			dueTimer?.();
-			laneTimer = dueTimer = undefined;
-		},
-	};
+  return {
+    started(span) {
+      if (closed) return;
+      startedLane.push(span);
+      if (!laneTimer) armLane();
+    },
+    ended(span) {
+      if (closed) return;
+      if (endedLane.push(span) + tracedSpans + readySpans + emittingSpans > options.maxBufferedSpans)
+        relieve();
+      if (!laneTimer) armLane();
+    },
+    async flush() {
+      sortLanes();
+      const now = deps.monotonic();
+      for (const trace of traces.values()) {
+        if (trace.spans.length) makeReady(trace, now);
+        if (!trace.open.size) traces.delete(trace.traceId);
+      }
+      await emitReady();
+    },
+    interrupt() {
+      sortLanes();
+      const open = [...traces.values()].flatMap((trace) => [...trace.open]);
+      // Children start after their parents, so the reverse of the start order ends inner spans first.
+      for (const span of open.reverse()) {
+        span.setAttribute('spandrel.interrupted', true);
+        span.end();
+      }
+    },
+    get spanCount() {
+      return spanCount();
+    },
+    get openCount() {
+      return openCount + startedLane.length;
+    },
+    get highWater() {
+      return Math.max(highWater, spanCount());
+    },
+    close() {
+      closed = true;
+      laneTimer?.();
+      dueTimer?.();
+      laneTimer = dueTimer = undefined;
+    },
+  };
 }

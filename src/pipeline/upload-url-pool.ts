@@ -5,116 +5,94 @@
  * whichever has moved more: timers stop in sleep and wall clocks jump, and the client's date is never compared
  * with the server's.
  */
-import type { PresignedUpload, SendMode } from "./model.js";
+import type { PresignedUpload, SendMode } from './model.js';
 
 export interface UploadUrlPoolOptions {
-	/** Uploads to hold when full. */
-	size: number;
-	/** How many of them only a leaving page may take. */
-	reserve: number;
+  /** Uploads to hold when full. */
+  size: number;
+  /** How many of them only a leaving page may take. */
+  reserve: number;
 }
 
 export interface UploadUrlPool {
-	/** Adds fresh uploads, asked for at `askedAt`. */
-	add(uploads: readonly PresignedUpload[], askedAt: Instant): void;
-	/**
-	 * Takes the upload that expires soonest, without waiting. Handed out once, and only while enough of its lifetime
-	 * is left for a slow request. `normal` leaves the reserve alone.
-	 *
-	 * @returns undefined when none is ready.
-	 */
-	take(mode: SendMode): PooledUpload | undefined;
-	/** Whether {@link take} would succeed. */
-	ready(mode: SendMode): boolean;
-	/** How many to ask the endpoint for: 0 above the low-water mark, else enough to be full. */
-	readonly wanted: number;
-	readonly size: number;
+  /** Adds fresh uploads, asked for at `askedAt`. */
+  add(uploads: readonly PresignedUpload[], askedAt: Instant): void;
+  /**
+   * Takes the upload that expires soonest, without waiting. Handed out once, and only while enough of its lifetime
+   * is left for a slow request. `normal` leaves the reserve alone.
+   *
+   * @returns undefined when none is ready.
+   */
+  take(mode: SendMode): PooledUpload | undefined;
+  /** Whether {@link take} would succeed. */
+  ready(mode: SendMode): boolean;
+  /** How many to ask the endpoint for: 0 above the low-water mark, else enough to be full. */
+  readonly wanted: number;
+  readonly size: number;
 }
 
 /** A moment on both clocks. */
 export interface Instant {
-	wall: number;
-	monotonic: number;
+  wall: number;
+  monotonic: number;
 }
 
 export interface PooledUpload extends PresignedUpload {
-	readonly askedAt: Instant;
+  readonly askedAt: Instant;
 }
 
 export interface PoolDeps {
-	now(): number;
-	monotonic(): number;
-	/** An upload expired before it was used. */
-	expired(): void;
+  now(): number;
+  monotonic(): number;
+  /** An upload expired before it was used. */
+  expired(): void;
 }
 
 /** A PUT of 60 KiB on a 3G line takes a few seconds, with connection and preflight. */
 const MIN_REMAINING_MILLIS = 10_000;
 
 /** Milliseconds since `instant`, by the clock that has moved more. */
-export function elapsedMillis(
-	clock: Pick<PoolDeps, "now" | "monotonic">,
-	instant: Instant,
-): number {
-	return Math.max(
-		clock.now() - instant.wall,
-		clock.monotonic() - instant.monotonic,
-	);
+export function elapsedMillis(clock: Pick<PoolDeps, 'now' | 'monotonic'>, instant: Instant): number {
+  return Math.max(clock.now() - instant.wall, clock.monotonic() - instant.monotonic);
 }
 
 /** Milliseconds of lifetime left; negative when expired. */
-export function remainingMillis(
-	clock: Pick<PoolDeps, "now" | "monotonic">,
-	upload: PooledUpload,
-): number {
-	return upload.expiresInMs - elapsedMillis(clock, upload.askedAt);
+export function remainingMillis(clock: Pick<PoolDeps, 'now' | 'monotonic'>, upload: PooledUpload): number {
+  return upload.expiresInMs - elapsedMillis(clock, upload.askedAt);
 }
 
 /** Whether a request begun now can be expected to end before the URL does. */
-export function isUsable(
-	clock: Pick<PoolDeps, "now" | "monotonic">,
-	upload: PooledUpload,
-): boolean {
-	// A server may issue URLs that live shorter than our margin; half of such a life must do.
-	return (
-		remainingMillis(clock, upload) >
-		Math.min(MIN_REMAINING_MILLIS, upload.expiresInMs / 2)
-	);
+export function isUsable(clock: Pick<PoolDeps, 'now' | 'monotonic'>, upload: PooledUpload): boolean {
+  // A server may issue URLs that live shorter than our margin; half of such a life must do.
+  return remainingMillis(clock, upload) > Math.min(MIN_REMAINING_MILLIS, upload.expiresInMs / 2);
 }
 
-export function createUploadUrlPool(
-	deps: PoolDeps,
-	options: UploadUrlPoolOptions,
-): UploadUrlPool {
-	let uploads: PooledUpload[] = [];
+export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOptions): UploadUrlPool {
+  let uploads: PooledUpload[] = [];
 
-	const sweep = (): void => {
-		uploads = uploads.filter(
-			(upload) => isUsable(deps, upload) || deps.expired(),
-		);
-	};
-	const ready = (mode: SendMode): boolean => {
-		sweep();
-		return uploads.length > (mode === "leaving" ? 0 : options.reserve);
-	};
+  const sweep = (): void => {
+    uploads = uploads.filter((upload) => isUsable(deps, upload) || deps.expired());
+  };
+  const ready = (mode: SendMode): boolean => {
+    sweep();
+    return uploads.length > (mode === 'leaving' ? 0 : options.reserve);
+  };
 
-	return {
-		add(fresh, askedAt) {
-			uploads.push(...fresh.map((upload) => ({ ...upload, askedAt })));
-			uploads.sort(
-				(a, b) => remainingMillis(deps, a) - remainingMillis(deps, b),
-			);
-		},
-		take: (mode) => (ready(mode) ? uploads.shift() : undefined),
-		ready,
-		get wanted() {
-			sweep();
-			const lowWater = Math.ceil((options.size + options.reserve) / 2);
-			return uploads.length > lowWater ? 0 : options.size - uploads.length;
-		},
-		get size() {
-			sweep();
-			return uploads.length;
-		},
-	};
+  return {
+    add(fresh, askedAt) {
+      uploads.push(...fresh.map((upload) => ({ ...upload, askedAt })));
+      uploads.sort((a, b) => remainingMillis(deps, a) - remainingMillis(deps, b));
+    },
+    take: (mode) => (ready(mode) ? uploads.shift() : undefined),
+    ready,
+    get wanted() {
+      sweep();
+      const lowWater = Math.ceil((options.size + options.reserve) / 2);
+      return uploads.length > lowWater ? 0 : options.size - uploads.length;
+    },
+    get size() {
+      sweep();
+      return uploads.length;
+    },
+  };
 }

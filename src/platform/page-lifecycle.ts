@@ -17,38 +17,33 @@
  * @see https://html.spec.whatwg.org/multipage/document-lifecycle.html
  * @see https://wicg.github.io/page-lifecycle/
  */
-import type { PageSignal, Stop } from "./platform.js";
+import type { PageSignal, Stop } from './platform.js';
 
-type Target = Pick<EventTarget, "addEventListener" | "removeEventListener">;
+type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
 /** Calls `listener` for each signal until stopped. Capturing, so that a page cannot stop the event before us. */
 export function onPageSignal(
-	win: Target,
-	doc: Target & { readonly visibilityState: string },
-	listener: (signal: PageSignal) => void,
+  win: Target,
+  doc: Target & { readonly visibilityState: string },
+  listener: (signal: PageSignal) => void,
 ): Stop {
-	const persisted = (event: Event): boolean =>
-		(event as PageTransitionEvent).persisted;
-	const rows: [Target, string, (event: Event) => PageSignal | undefined][] = [
-		[
-			doc,
-			"visibilitychange",
-			() => (doc.visibilityState === "hidden" ? "hidden" : "visible"),
-		],
-		[win, "pagehide", (event) => (persisted(event) ? "cached" : "leaving")],
-		[doc, "freeze", () => "cached"],
-		[doc, "resume", () => "visible"],
-		[win, "pageshow", (event) => (persisted(event) ? "visible" : undefined)],
-	];
-	const stops = rows.map(([target, type, signalOf]) => {
-		const handle = (event: Event): void => {
-			const signal = signalOf(event);
-			if (signal) listener(signal);
-		};
-		target.addEventListener(type, handle, true);
-		return () => target.removeEventListener(type, handle, true);
-	});
-	return () => {
-		for (const stop of stops) stop();
-	};
+  const persisted = (event: Event): boolean => (event as PageTransitionEvent).persisted;
+  const rows: [Target, string, (event: Event) => PageSignal | undefined][] = [
+    [doc, 'visibilitychange', () => (doc.visibilityState === 'hidden' ? 'hidden' : 'visible')],
+    [win, 'pagehide', (event) => (persisted(event) ? 'cached' : 'leaving')],
+    [doc, 'freeze', () => 'cached'],
+    [doc, 'resume', () => 'visible'],
+    [win, 'pageshow', (event) => (persisted(event) ? 'visible' : undefined)],
+  ];
+  const stops = rows.map(([target, type, signalOf]) => {
+    const handle = (event: Event): void => {
+      const signal = signalOf(event);
+      if (signal) listener(signal);
+    };
+    target.addEventListener(type, handle, true);
+    return () => target.removeEventListener(type, handle, true);
+  });
+  return () => {
+    for (const stop of stops) stop();
+  };
 }

@@ -5,36 +5,36 @@ export type Stop = () => void;
 
 /** How the page goes. See `page-lifecycle.ts` for the browser events behind each. */
 export type PageSignal =
-	| "hidden" // still alive, perhaps never seen again
-	| "leaving" // pagehide, and the page will not come back
-	| "cached" // pagehide into the bfcache, or frozen
-	| "visible"; // shown, restored or resumed
+  | 'hidden' // still alive, perhaps never seen again
+  | 'leaving' // pagehide, and the page will not come back
+  | 'cached' // pagehide into the bfcache, or frozen
+  | 'visible'; // shown, restored or resumed
 
 export interface Platform {
-	/** Wall clock, epoch milliseconds. May jump. */
-	now(): number;
-	/** Milliseconds that never go back, but may stop while the machine sleeps. */
-	monotonic(): number;
-	/** Uniform in [0, 1). */
-	random(): number;
-	/** `count` random bytes from the platform's strong source. */
-	randomBytes(count: number): Uint8Array;
-	/** Runs `task` once, later. An exception in it is caught and counted. */
-	after(millis: number, task: () => void): Stop;
-	/** Lets the main thread take other work, then goes on. Never rejects. */
-	yieldToMain(): Promise<void>;
-	/** The host's fetch, unpatched where that can be told; not traced. Rejects, never throws. */
-	fetch(url: string, init: RequestInit): Promise<Response>;
-	/** Whether `url` is that of one of our latest requests, as resource timing names it. */
-	isOwnRequest(url: string): boolean;
-	/** `navigator.sendBeacon`; false where there is none or it refuses. Never throws. */
-	beacon(url: string, body: BodyInit): boolean;
-	/** Bytes for requests that must outlive the page, shared by all copies of us on it. */
-	keepalive: KeepaliveBudget;
-	/** Tells when the page hides, leaves and returns. */
-	onPage(listener: (signal: PageSignal) => void): Stop;
-	/** Runs `listener` when the network comes back. */
-	onOnline(listener: () => void): Stop;
+  /** Wall clock, epoch milliseconds. May jump. */
+  now(): number;
+  /** Milliseconds that never go back, but may stop while the machine sleeps. */
+  monotonic(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** `count` random bytes from the platform's strong source. */
+  randomBytes(count: number): Uint8Array;
+  /** Runs `task` once, later. An exception in it is caught and counted. */
+  after(millis: number, task: () => void): Stop;
+  /** Lets the main thread take other work, then goes on. Never rejects. */
+  yieldToMain(): Promise<void>;
+  /** The host's fetch, unpatched where that can be told; not traced. Rejects, never throws. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Whether `url` is that of one of our latest requests, as resource timing names it. */
+  isOwnRequest(url: string): boolean;
+  /** `navigator.sendBeacon`; false where there is none or it refuses. Never throws. */
+  beacon(url: string, body: BodyInit): boolean;
+  /** Bytes for requests that must outlive the page, shared by all copies of us on it. */
+  keepalive: KeepaliveBudget;
+  /** Tells when the page hides, leaves and returns. */
+  onPage(listener: (signal: PageSignal) => void): Stop;
+  /** Runs `listener` when the network comes back. */
+  onOnline(listener: () => void): Stop;
 }
 
 /**
@@ -44,7 +44,7 @@ export interface Platform {
  * @see https://fetch.spec.whatwg.org/#http-network-or-cache-fetch step 8.10
  */
 export interface KeepaliveBudget {
-	/** Takes `bytes`, or answers undefined when they do not fit. The release may be called twice. */
-	reserve(bytes: number): Stop | undefined;
-	readonly freeBytes: number;
+  /** Takes `bytes`, or answers undefined when they do not fit. The release may be called twice. */
+  reserve(bytes: number): Stop | undefined;
+  readonly freeBytes: number;
 }

@@ -7,13 +7,12 @@
  * @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/ on `url.full`
  */
 export function storedUrl(href: string): string {
-	try {
-		const url = new URL(href, document.baseURI);
-		url.username = url.password = url.hash = "";
-		for (const key of new Set(url.searchParams.keys()))
-			url.searchParams.set(key, "REDACTED");
-		return url.href;
-	} catch {
-		return "invalid:";
-	}
+  try {
+    const url = new URL(href, document.baseURI);
+    url.username = url.password = url.hash = '';
+    for (const key of new Set(url.searchParams.keys())) url.searchParams.set(key, 'REDACTED');
+    return url.href;
+  } catch {
+    return 'invalid:';
+  }
 }

@@ -5,21 +5,14 @@
  * holds streamed bodies in memory and keeps them from being cancelled (opentelemetry-js issues 4888 and 5894), and
  * it alone is a third of our size budget. A span ends when the response's headers are there; bodies are not touched.
  */
-import {
-	context,
-	SpanKind,
-	SpanStatusCode,
-	type Tracer,
-	trace,
-} from "@opentelemetry/api";
-import type { Stop } from "../platform/platform.js";
-import { storedUrl } from "./attributes.js";
+import { context, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import type { Stop } from '../platform/platform.js';
+import { storedUrl } from './attributes.js';
 
 type Fetch = typeof globalThis.fetch;
 
 /** Methods that the conventions know; others could be anything. */
-const METHODS =
-	/^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/;
+const METHODS = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/;
 
 /**
  * Wraps `fetch` until stopped. If somebody wraps ours meanwhile, stopping leaves the chain as it is and only ends
@@ -28,77 +21,60 @@ const METHODS =
  * @param guard runs a task; what it throws never reaches the page.
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
  */
-export function traceFetch(
-	tracer: Tracer,
-	guard: <T>(task: () => T) => T | undefined,
-): Stop {
-	const original = globalThis.fetch;
-	let active = true;
+export function traceFetch(tracer: Tracer, guard: <T>(task: () => T) => T | undefined): Stop {
+  const original = globalThis.fetch;
+  let active = true;
 
-	const traced = function (
-		this: unknown,
-		...args: Parameters<Fetch>
-	): Promise<Response> {
-		const span = active ? guard(() => startSpan(tracer, ...args)) : undefined;
-		if (!span) return original.apply(this, args);
-		const end = (status?: number, error?: unknown): void =>
-			void guard(() => {
-				if (status !== undefined)
-					span.setAttribute("http.response.status_code", status);
-				if (error !== undefined || (status ?? 0) >= 400) {
-					span.setAttribute(
-						"error.type",
-						status === undefined ? nameOf(error) : String(status),
-					);
-					span.setStatus({ code: SpanStatusCode.ERROR });
-				}
-				span.end();
-			});
-		try {
-			const answer = context.with(trace.setSpan(context.active(), span), () =>
-				original.apply(this, args),
-			);
-			// The page gets the very promise that it would have without us; ours is a branch that cannot reject.
-			guard(() =>
-				answer.then(
-					(response) => end(response.status),
-					(error) => end(undefined, error),
-				),
-			);
-			return answer;
-		} catch (error) {
-			end(undefined, error);
-			throw error;
-		}
-	};
-	globalThis.fetch = Object.assign(traced, { __original: original });
+  const traced = function (this: unknown, ...args: Parameters<Fetch>): Promise<Response> {
+    const span = active ? guard(() => startSpan(tracer, ...args)) : undefined;
+    if (!span) return original.apply(this, args);
+    const end = (status?: number, error?: unknown): void =>
+      void guard(() => {
+        if (status !== undefined) span.setAttribute('http.response.status_code', status);
+        if (error !== undefined || (status ?? 0) >= 400) {
+          span.setAttribute('error.type', status === undefined ? nameOf(error) : String(status));
+          span.setStatus({ code: SpanStatusCode.ERROR });
+        }
+        span.end();
+      });
+    try {
+      const answer = context.with(trace.setSpan(context.active(), span), () => original.apply(this, args));
+      // The page gets the very promise that it would have without us; ours is a branch that cannot reject.
+      guard(() =>
+        answer.then(
+          (response) => end(response.status),
+          (error) => end(undefined, error),
+        ),
+      );
+      return answer;
+    } catch (error) {
+      end(undefined, error);
+      throw error;
+    }
+  };
+  globalThis.fetch = Object.assign(traced, { __original: original });
 
-	return () => {
-		active = false;
-		if ((globalThis.fetch as unknown) === traced) globalThis.fetch = original;
-	};
+  return () => {
+    active = false;
+    if ((globalThis.fetch as unknown) === traced) globalThis.fetch = original;
+  };
 }
 
-function startSpan(
-	tracer: Tracer,
-	input: RequestInfo | URL,
-	init?: RequestInit,
-) {
-	const request = input instanceof Request ? input : undefined;
-	const asked = String(init?.method ?? request?.method ?? "GET").toUpperCase();
-	const method = METHODS.test(asked) ? asked : "_OTHER";
-	const url = new URL(request?.url ?? String(input), document.baseURI);
-	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
-	return tracer.startSpan(method === "_OTHER" ? "HTTP" : method, {
-		kind: SpanKind.CLIENT,
-		attributes: {
-			"http.request.method": method,
-			"url.full": storedUrl(url.href),
-			"server.address": url.hostname,
-			"server.port": port,
-		},
-	});
+function startSpan(tracer: Tracer, input: RequestInfo | URL, init?: RequestInit) {
+  const request = input instanceof Request ? input : undefined;
+  const asked = String(init?.method ?? request?.method ?? 'GET').toUpperCase();
+  const method = METHODS.test(asked) ? asked : '_OTHER';
+  const url = new URL(request?.url ?? String(input), document.baseURI);
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  return tracer.startSpan(method === '_OTHER' ? 'HTTP' : method, {
+    kind: SpanKind.CLIENT,
+    attributes: {
+      'http.request.method': method,
+      'url.full': storedUrl(url.href),
+      'server.address': url.hostname,
+      'server.port': port,
+    },
+  });
 }
 
-const nameOf = (error: unknown): string =>
-	error instanceof Error ? error.name : "_OTHER";
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '_OTHER');
