@@ -29,6 +29,8 @@ export interface ReadableSpan {
     readonly name: string;
     readonly version?: string;
     readonly schemaUrl?: string;
+    readonly attributes?: Attributes;
+    readonly droppedAttributesCount?: number;
   };
   readonly droppedAttributesCount: number;
   readonly droppedEventsCount: number;

@@ -1,0 +1,170 @@
+/**
+ * The common messages of OTLP/JSON as text: AnyValue, KeyValue, and the fields `attributes` and
+ * `droppedAttributesCount` that most messages have. Part of stage 2.
+ *
+ * Written by hand rather than by `JSON.stringify` over a copy of the span: encoding runs in strangers' pages.
+ *
+ * OTLP 1.11.0, `opentelemetry/proto/common/v1/common.proto`.
+ *
+ * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+
+/** Levels of lists and maps inside one attribute. Also what ends a cycle. */
+const MAX_DEPTH = 32;
+
+/**
+ * Characters of JSON that lists and maps inside one attribute may come to. Depth alone does not bound a graph
+ * whose nodes are shared: 32 levels of two references to the same next node are 4 thousand million values.
+ */
+const MAX_NESTED_CHARS = 1_048_576;
+
+/** A page uses a few dozen keys. Beyond this many the cache starts anew, so that generated keys cannot fill it. */
+const MAX_CACHED_KEYS = 500;
+
+const keyPrefixes = new Map<string, string>();
+
+/** Anything but the characters that JSON takes as they are: the quote, the backslash and the controls. */
+const NEEDS_ESCAPE = /[^ !#-[\]-\uffff]/;
+
+/**
+ * A JSON string. A lone surrogate never becomes an escape, which some readers refuse: left raw, it turns into
+ * U+FFFD when the text becomes UTF-8; where `JSON.stringify` would escape it, it is replaced first.
+ */
+export function quote(text: string): string {
+  return NEEDS_ESCAPE.test(text) ? JSON.stringify(wellFormed(text)) : `"${text}"`;
+}
+
+/** The text with U+FFFD for every lone surrogate; `String.prototype.toWellFormed` is younger than our target. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+/** A count as uint32, whatever a foreign span holds: what is not a positive number is 0. */
+export function uint32(count: number | undefined): number {
+  return count && count > 0 ? count >>> 0 : 0;
+}
+
+/**
+ * The fields `"attributes"` and `"droppedAttributesCount"`, each with a comma before it, left out when empty.
+ *
+ * Values: strings, booleans; whole numbers within ±2^53 as `intValue`, all others (-0 too) as `doubleValue`;
+ * BigInt as `intValue`, or as `stringValue` beyond int64; `Uint8Array` as `bytesValue`; lists; what has
+ * `toJSON` (Date, URL) as what that returns; other objects as maps of their own enumerable properties; null,
+ * and undefined inside a list or map, as the empty value.
+ *
+ * What has no OTLP form (functions, symbols, undefined), nests deeper than 32 (every cycle does) or holds
+ * nested values longer than 1 MiB: its attribute is left out, whole, and counted.
+ *
+ * @throws whatever a getter or `toJSON` throws.
+ */
+export function attributeFields(attributes: object | undefined, alreadyDropped: number | undefined): string {
+  let pairs = '';
+  let dropped = uint32(alreadyDropped);
+  if (attributes) {
+    for (const key of Object.keys(attributes)) {
+      const value = anyValue((attributes as Record<string, unknown>)[key]);
+      if (value === undefined) dropped++;
+      else pairs += `${pairs && ','}${keyPrefix(key)}${value}}`;
+    }
+  }
+  return (pairs && `,"attributes":[${pairs}]`) + (dropped > 0 ? `,"droppedAttributesCount":${dropped}` : '');
+}
+
+/**
+ * KeyValue up to its value.
+ *
+ * | # | field | type |
+ * | - | --- | --- |
+ * | 1 | key | string |
+ * | 2 | value | AnyValue |
+ */
+function keyPrefix(key: string): string {
+  let prefix = keyPrefixes.get(key);
+  if (prefix === undefined) {
+    if (keyPrefixes.size >= MAX_CACHED_KEYS) keyPrefixes.clear();
+    prefix = `{"key":${quote(key)},"value":`;
+    keyPrefixes.set(key, prefix);
+  }
+  return prefix;
+}
+
+/** How far the lists and maps of one attribute may still go. */
+interface Nesting {
+  depth: number;
+  charsLeft: number;
+}
+
+type Composite = { [key: string | number]: unknown; toJSON?: unknown };
+
+/**
+ * AnyValue, or undefined where there is none.
+ *
+ * | # | field | type | JSON |
+ * | - | --- | --- | --- |
+ * | 1 | stringValue | string | string |
+ * | 2 | boolValue | bool | boolean |
+ * | 3 | intValue | int64 | decimal string |
+ * | 4 | doubleValue | double | number, or "NaN", "Infinity", "-Infinity" |
+ * | 5 | arrayValue | ArrayValue | `{values: AnyValue[]}` |
+ * | 6 | kvlistValue | KeyValueList | `{values: KeyValue[]}` |
+ * | 7 | bytesValue | bytes | base64 |
+ */
+function anyValue(value: unknown, nesting?: Nesting): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return `{"stringValue":${quote(value)}}`;
+    case 'number':
+      return numberValue(value);
+    case 'boolean':
+      return value ? '{"boolValue":true}' : '{"boolValue":false}';
+    case 'bigint':
+      return BigInt.asIntN(64, value) === value ? `{"intValue":"${value}"}` : `{"stringValue":"${value}"}`;
+    case 'object':
+      return value === null ? '{}' : objectValue(value, nesting ?? { depth: 0, charsLeft: MAX_NESTED_CHARS });
+    default:
+      return undefined;
+  }
+}
+
+function numberValue(value: number): string {
+  if (Object.is(value, -0)) return '{"doubleValue":-0}';
+  if (Number.isSafeInteger(value)) return `{"intValue":"${value}"}`;
+  return Number.isFinite(value) ? `{"doubleValue":${value}}` : `{"doubleValue":"${value}"}`;
+}
+
+function objectValue(value: object, nesting: Nesting): string | undefined {
+  if (++nesting.depth > MAX_DEPTH) return undefined;
+  const json = compositeValue(value as Composite, nesting);
+  nesting.depth--;
+  return json;
+}
+
+function compositeValue(value: Composite, nesting: Nesting): string | undefined {
+  if (value instanceof Uint8Array) return `{"bytesValue":"${base64(value)}"}`;
+  if (typeof value.toJSON === 'function') return anyValue(value.toJSON(), nesting);
+  let values = '';
+  const isList = Array.isArray(value);
+  const keys = isList ? undefined : Object.keys(value);
+  const count = isList ? value.length : (keys?.length ?? 0);
+  for (let index = 0; index < count; index++) {
+    const key = keys?.[index];
+    const item = value[key ?? index];
+    const { charsLeft } = nesting;
+    const json = item === undefined ? '{}' : anyValue(item, nesting);
+    if (json === undefined) return undefined;
+    const element = key === undefined ? json : `${keyPrefix(key)}${json}}`;
+    // What the item itself counted on its way is part of its length.
+    nesting.charsLeft = charsLeft - element.length;
+    if (nesting.charsLeft < 0) return undefined;
+    values += values && ',';
+    values += element;
+  }
+  return isList ? `{"arrayValue":{"values":[${values}]}}` : `{"kvlistValue":{"values":[${values}]}}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  // One character at a time: spreading a long array into String.fromCharCode overflows the stack.
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
