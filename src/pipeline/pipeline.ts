@@ -63,7 +63,9 @@ export function createPipeline(
   const sealer = createSealer(
     {
       platform,
-      ...createTraceEncoder(),
+      encode: (group, onDropped) => createTraceEncoder({ onDropped }).encode(group),
+      encodeSliced: (group, onDropped, pause, clock) =>
+        createTraceEncoder({ onDropped }).encodeSliced(group, pause, clock),
       bodyOf,
       gzip,
       gzipNow,
