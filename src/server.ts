@@ -1,0 +1,22 @@
+/** The server half: the one endpoint that browsers talk to, and the stores behind it. */
+export type {
+  ClientConfig,
+  ErrorCode,
+  ErrorResponse,
+  ExchangeRequest,
+  ExchangeResponse,
+  PresignedUpload,
+  RelayResponse,
+  StoredReceipt,
+  TraceSummary,
+} from './protocol.js';
+export { createIngest } from './server/ingest.js';
+export type {
+  IngestContext,
+  IngestOptions,
+  ProjectOptions,
+  RateLimitAnswer,
+} from './server/ingest-options.js';
+export type { AllowedOrigins } from './server/origin.js';
+export { type S3Options, s3 } from './server/s3.js';
+export { type PresignedRequest, type Storage, StorageError, type StoredObject } from './server/storage.js';

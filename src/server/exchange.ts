@@ -1,0 +1,112 @@
+import {
+  type ClientConfig,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  PROTOCOL_VERSION,
+  type PresignedUpload,
+  type StoredReceipt,
+} from '../protocol.js';
+import { reportError } from './hooks.js';
+import type { IngestContext } from './ingest-options.js';
+import type { IngestSettings } from './ingest-settings.js';
+import { Refusal } from './refusal.js';
+
+/** Questions to the store at one time; Workers hold about six connections and queue the rest. */
+const CONFIRM_PARALLEL = 6;
+
+/** A token that is genuine and of this project, with the key it stands for. */
+interface Claim {
+  token: string;
+  key: string;
+}
+
+/**
+ * Answers one exchange: fresh uploads, new URLs for old keys, and whether objects are there.
+ *
+ * A bad token spoils nothing but itself. It is passed over, so that an old page, or a guest, cannot cost a client
+ * the rest of its request.
+ *
+ * @returns the answer, and those receipts whose tokens are genuine.
+ * @throws {Refusal} `bad_token` when the request holds nothing else. @throws {StorageError} when signing fails.
+ */
+export async function exchange(
+  request: ExchangeRequest,
+  context: IngestContext,
+  settings: IngestSettings,
+): Promise<{ response: ExchangeResponse; receipts: StoredReceipt[] }> {
+  const claimsOf = async (tokens: string[]): Promise<Claim[]> => {
+    const unique = [...new Set(tokens)];
+    const claims = await Promise.all(unique.map((token) => verifyFor(context.project, token, settings)));
+    return claims.filter((claim) => claim !== undefined);
+  };
+  const [confirm, renew, receipts] = await Promise.all([
+    claimsOf(request.confirm),
+    claimsOf(request.renew),
+    genuineReceipts(request.stored, context.project, settings),
+  ]);
+  const given = request.confirm.length + request.renew.length + request.stored.length;
+  const taken = confirm.length + renew.length + receipts.length;
+  const nothingElse = request.want === 0 && Object.keys(request.lost).length === 0;
+  if (given > 0 && taken === 0 && nothingElse) {
+    throw new Refusal('bad_token', 'no token of this request is valid');
+  }
+
+  const config = await clientConfig(context, settings);
+  const wanted = config.paused ? 0 : Math.min(request.want, settings.maxUploads);
+  const uploads = [
+    ...renew.map((claim) => presign(claim, settings)),
+    ...Array.from({ length: wanted }, async () => {
+      const key = settings.keys.fresh(context.project);
+      return presign({ key, token: await settings.tokens.issue(key, context.project) }, settings);
+    }),
+  ];
+  const [signed, confirmed] = await Promise.all([Promise.all(uploads), confirmAll(confirm, settings)]);
+  return { response: { v: PROTOCOL_VERSION, uploads: signed, confirmed, config }, receipts };
+}
+
+async function verifyFor(
+  project: string,
+  token: string,
+  settings: IngestSettings,
+): Promise<Claim | undefined> {
+  const claim = await settings.tokens.verify(token);
+  return claim?.project === project ? { token, key: claim.key } : undefined;
+}
+
+async function genuineReceipts(stored: StoredReceipt[], project: string, settings: IngestSettings) {
+  const claims = await Promise.all(stored.map(({ token }) => verifyFor(project, token, settings)));
+  return stored.filter((receipt, index) => claims[index]?.key === receipt.key);
+}
+
+async function presign({ key, token }: Claim, settings: IngestSettings): Promise<PresignedUpload> {
+  const expiresInSeconds = settings.urlExpirySeconds;
+  const presigned = await settings.storage.presign(key, { expiresInSeconds });
+  return { ...presigned, key, token, expiresInMs: expiresInSeconds * 1000 };
+}
+
+/** Leaves out those of which the store would not tell: the client asks again. */
+async function confirmAll(claims: Claim[], settings: IngestSettings): Promise<ExchangeResponse['confirmed']> {
+  const confirmed: ExchangeResponse['confirmed'] = [];
+  for (let start = 0; start < claims.length; start += CONFIRM_PARALLEL) {
+    const batch = claims.slice(start, start + CONFIRM_PARALLEL).map(async ({ key, token }) => {
+      try {
+        return [{ token, stored: (await settings.storage.head(key)) !== undefined }];
+      } catch (error) {
+        reportError(error, settings.hooks);
+        return [];
+      }
+    });
+    confirmed.push(...(await Promise.all(batch)).flat());
+  }
+  return confirmed;
+}
+
+async function clientConfig(context: IngestContext, settings: IngestSettings): Promise<ClientConfig> {
+  try {
+    const config = await settings.hooks.config?.(context);
+    if (config) return { paused: config.paused === true, rules: config.rules ?? [] };
+  } catch (error) {
+    reportError(error, settings.hooks);
+  }
+  return { paused: false, rules: [] };
+}

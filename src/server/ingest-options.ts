@@ -1,0 +1,87 @@
+import type { ClientConfig, StoredReceipt } from '../protocol.js';
+import type { AllowedOrigins } from './origin.js';
+import type { Storage } from './storage.js';
+
+/** Who is asking, for the hooks of {@link IngestOptions}. */
+export interface IngestContext {
+  /** The project's name, as in the key. */
+  project: string;
+  /** The value of `Origin`, if there was one. */
+  origin?: string;
+  kind: 'exchange' | 'relay';
+}
+
+/** One project behind the endpoint. */
+export interface ProjectOptions {
+  /** The project's segment of the object key. Two public keys may share a name, while one replaces the other. */
+  name: string;
+  /** Instead of the endpoint's `allowedOrigins`. */
+  allowedOrigins?: AllowedOrigins;
+}
+
+/** Options of `createIngest`. */
+export interface IngestOptions {
+  /** Where objects go: `s3()`, or anything of that shape. */
+  storage: Storage;
+  /**
+   * Signs tokens and nothing else; at least 32 characters. For rotation an array, newest first: the first signs
+   * and all verify. The last one, which is the oldest, also decides the keys of relays without a token, so that
+   * a beacon sent twice across a rotation is still one object. Keep a retired secret for `tokenMaxAgeSeconds`.
+   */
+  secret: string | readonly string[];
+  /** Pages that may call. `[]` leaves only the endpoint's own origin. */
+  allowedOrigins: AllowedOrigins;
+  /** True takes requests without `Origin`, which browsers never send. Default false, unless all origins may. */
+  allowMissingOrigin?: boolean;
+  /**
+   * Public project keys: an array, where each key is also the name, or an object from key to options. When given,
+   * a request must name one of them. Default: one project, and what requests say about it is not looked at.
+   */
+  projects?: readonly string[] | Readonly<Record<string, ProjectOptions>>;
+  /** Name of the one project where `projects` is not given. Default `default`. */
+  project?: string;
+  /** First segments of every object key, at most 200 characters. Default `otlp/v1`. */
+  prefix?: string;
+  /** Segment of every object key. Default `production`. */
+  environment?: string;
+  /**
+   * Lifetime of a presigned URL, seconds, 1 to 604,800. Default 900. Longer ones are renewed less often and are
+   * worth more to whoever steals them.
+   */
+  urlExpirySeconds?: number;
+  /**
+   * How long a token can be used, seconds, 60 to 7,776,000. Default 604,800, which is how long clients keep what
+   * they could not send.
+   */
+  tokenMaxAgeSeconds?: number;
+  /** Most uploads in one answer, 0 to 100; a client that wants more gets these. Default 8. */
+  maxUploads?: number;
+  /** Largest exchange, bytes, 1,024 to 16 MiB. Default 64 KiB. */
+  maxBodyBytes?: number;
+  /** Largest relayed gzip, bytes, 1,024 to 64 MiB. Default 256 KiB. It is held in memory. */
+  maxRelayBytes?: number;
+  /** Most that a relayed gzip may inflate to, bytes, 1,024 to 256 MiB. Default 8 MiB. It is held in memory. */
+  maxInflatedBytes?: number;
+  /** Most inflated bytes per relayed gzip byte, 1 to 1,100. Default 100; deflate can reach 1,032. */
+  maxInflateRatio?: number;
+  /**
+   * Told of objects that clients say they stored, with tokens that are genuine; all else in them is hearsay. May be
+   * told of one object several times. A relay is not told here: the client sends its receipt like any other.
+   */
+  onStored?: (receipts: StoredReceipt[], context: IngestContext) => unknown;
+  /** Told of spans that clients say they lost, by reason. */
+  onLost?: (lost: Record<string, number>, context: IngestContext) => unknown;
+  /** Told of every exception behind a 5xx answer, and of every failure of a hook. */
+  onError?: (error: unknown) => unknown;
+  /** Asked before anything is signed or stored. The request's body may be gone already. */
+  rateLimit?: (request: Request, context: IngestContext) => RateLimitAnswer | Promise<RateLimitAnswer>;
+  /** What clients are told to do. Paused clients get no fresh uploads. Default: not paused, no rules. */
+  config?: (context: IngestContext) => ClientConfig | Promise<ClientConfig>;
+  /** Takes over the promise of `onStored` and `onLost`; without it the answer waits for them. */
+  waitUntil?: (promise: Promise<unknown>) => void;
+  /** Epoch milliseconds. Default `Date.now`. */
+  now?: () => number;
+}
+
+/** True lets the request pass. */
+export type RateLimitAnswer = true | { retryAfterSeconds: number };

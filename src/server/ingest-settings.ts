@@ -1,0 +1,87 @@
+import type { IngestOptions } from './ingest-options.js';
+import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
+import { isKeyPrefix, isKeySegment } from './object-key.js';
+import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
+import { createProjects, type Projects } from './projects.js';
+import type { Storage } from './storage.js';
+import { createTokens, type Tokens } from './token.js';
+import type { InflateLimits } from './trace-bytes.js';
+import { isObject } from './untrusted-body.js';
+
+/** {@link IngestOptions}, checked and made ready. */
+export interface IngestSettings extends InflateLimits {
+  storage: Storage;
+  tokens: Tokens;
+  keys: KeyIssuer;
+  projects: Projects;
+  urlExpirySeconds: number;
+  maxUploads: number;
+  maxBodyBytes: number;
+  maxRelayBytes: number;
+  hooks: Pick<IngestOptions, (typeof HOOKS)[number]>;
+}
+
+const HOOKS = ['onStored', 'onLost', 'onError', 'rateLimit', 'config', 'waitUntil'] as const;
+const STORAGE_METHODS = ['presign', 'put', 'head', 'list', 'get', 'delete'] as const;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const DAY_SECONDS = 86_400;
+/** Half of what HMAC-SHA256 can use, if it is random text; a word would be guessed. */
+const MIN_SECRET_LENGTH = 32;
+
+/** @throws {TypeError} naming the option, what it got and what it takes, when one is missing or unusable. */
+export function checkIngestOptions(options: IngestOptions): IngestSettings {
+  const integer = (name: keyof IngestOptions, fallback: number, minimum: number, maximum: number) =>
+    integerOption(name, options[name] ?? fallback, minimum, maximum);
+
+  const now = functionOption('now', options.now) ?? Date.now;
+  const secrets = secretsOption(options.secret);
+  const [oldestSecret = ''] = secrets.slice(-1);
+  const layout = {
+    prefix: options.prefix ?? 'otlp/v1',
+    environment: options.environment ?? 'production',
+  };
+  if (typeof layout.prefix !== 'string' || !isKeyPrefix(layout.prefix)) {
+    throw optionError('prefix', inWords(layout.prefix), 'key segments joined by single slashes');
+  }
+  if (typeof layout.environment !== 'string' || !isKeySegment(layout.environment)) {
+    throw optionError('environment', inWords(layout.environment), 'one key segment');
+  }
+  for (const hook of HOOKS) functionOption<unknown>(hook, options[hook]);
+
+  return {
+    storage: storageOption(options.storage),
+    tokens: createTokens({
+      secrets,
+      maxAgeSeconds: integer('tokenMaxAgeSeconds', 7 * DAY_SECONDS, 60, 90 * DAY_SECONDS),
+      now,
+    }),
+    keys: createKeyIssuer({ layout, secret: oldestSecret, now }),
+    projects: createProjects(options),
+    urlExpirySeconds: integer('urlExpirySeconds', 900, 1, 7 * DAY_SECONDS),
+    maxUploads: integer('maxUploads', 8, 0, 100),
+    maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
+    maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
+    maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
+    maxInflateRatio: integer('maxInflateRatio', 100, 1, 1100),
+    hooks: options,
+  };
+}
+
+function secretsOption(secret: unknown): string[] {
+  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret];
+  if (secrets.length === 0) throw optionError('secret', 'an empty array', 'at least one secret');
+  return secrets.map((candidate) => {
+    if (typeof candidate === 'string' && candidate.length >= MIN_SECRET_LENGTH) return candidate;
+    throw optionError('secret', secretInWords(candidate), `at least ${MIN_SECRET_LENGTH} characters`);
+  });
+}
+
+function storageOption(storage: Storage): Storage {
+  const methods = STORAGE_METHODS.filter(
+    (method) => !isObject(storage) || typeof storage[method] !== 'function',
+  );
+  if (methods.length === 0) return storage;
+  throw optionError('storage', inWords(storage), `s3() or an object with ${STORAGE_METHODS.join(', ')}`);
+}

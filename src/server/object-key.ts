@@ -1,0 +1,48 @@
+/**
+ * Where objects lie: `{prefix}/{project}/{env}/year=YYYY/month=MM/day=DD/hour=HH/minute=MM/traces_{uuid}.json.gz`.
+ *
+ * All times are UTC. This is the layout that the OpenTelemetry Collector's S3 receiver lists by default, and it
+ * decides by the suffix alone how to read an object. Nothing that a client sends is ever part of a key.
+ *
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/awss3receiver
+ */
+export interface KeyLayout {
+  /** Segments joined by slashes, see {@link isKeyPrefix}. */
+  prefix: string;
+  /** See {@link isKeySegment}. */
+  environment: string;
+}
+
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Leaves most of the 1,024 bytes that stores allow, and keeps tokens short. */
+const MAX_PREFIX_LENGTH = 200;
+
+/** 1 to 64 letters, digits, dots, underscores and dashes, of which the first is a letter or digit. */
+export function isKeySegment(text: string): boolean {
+  return SEGMENT.test(text);
+}
+
+/** Key segments joined by single slashes, none at either end, at most 200 characters in all. */
+export function isKeyPrefix(text: string): boolean {
+  return text.length <= MAX_PREFIX_LENGTH && text.split('/').every(isKeySegment);
+}
+
+/**
+ * The key of one object.
+ *
+ * @param atMillis epoch milliseconds that choose the minute's folder.
+ */
+export function objectKey(layout: KeyLayout, project: string, atMillis: number, uuid: string): string {
+  const iso = new Date(atMillis).toISOString();
+  return [
+    layout.prefix,
+    project,
+    layout.environment,
+    `year=${iso.slice(0, 4)}`,
+    `month=${iso.slice(5, 7)}`,
+    `day=${iso.slice(8, 10)}`,
+    `hour=${iso.slice(11, 13)}`,
+    `minute=${iso.slice(14, 16)}`,
+    `traces_${uuid}.json.gz`,
+  ].join('/');
+}

@@ -1,0 +1,63 @@
+import type { IngestOptions, ProjectOptions } from './ingest-options.js';
+import { isKeySegment } from './object-key.js';
+import { inWords, optionError } from './option-check.js';
+import { createOriginRule, type OriginRule } from './origin.js';
+import { isObject } from './untrusted-body.js';
+
+export interface Project {
+  name: string;
+  allows: OriginRule;
+}
+
+/** The projects behind one endpoint. */
+export interface Projects {
+  /** By the public key of a request; undefined when it names none of ours. */
+  byKey(publicKey: string | undefined): Project | undefined;
+  hasName(name: string): boolean;
+  /** Whether any project takes requests from there: all that can be told before the project is known. */
+  anyAllows: OriginRule;
+}
+
+const SEGMENT = '1 to 64 letters, digits, dots, dashes and underscores';
+
+/** @throws {TypeError} naming the option, when one is unusable. */
+export function createProjects(options: IngestOptions): Projects {
+  const allowMissing = options.allowMissingOrigin === true;
+  const allows = createOriginRule('allowedOrigins', options.allowedOrigins, allowMissing);
+
+  if (options.projects === undefined) {
+    const only = { name: nameOption('project', options.project ?? 'default'), allows };
+    return { byKey: () => only, hasName: (name) => name === only.name, anyAllows: allows };
+  }
+
+  const byKey = new Map<string, Project>();
+  for (const [publicKey, project] of projectEntries(options.projects)) {
+    const option = `projects.${publicKey}`;
+    if (!isObject(project)) throw optionError(option, inWords(project), 'an object with a name');
+    byKey.set(publicKey, {
+      name: nameOption(`${option}.name`, project.name),
+      allows:
+        project.allowedOrigins === undefined
+          ? allows
+          : createOriginRule(`${option}.allowedOrigins`, project.allowedOrigins, allowMissing),
+    });
+  }
+  if (byKey.size === 0) throw optionError('projects', 'none', 'at least one project');
+  const names = new Set(Array.from(byKey.values(), (project) => project.name));
+  return {
+    byKey: (publicKey) => (publicKey === undefined ? undefined : byKey.get(publicKey)),
+    hasName: (name) => names.has(name),
+    anyAllows: (request) => Array.from(byKey.values()).some((project) => project.allows(request)),
+  };
+}
+
+function projectEntries(projects: NonNullable<IngestOptions['projects']>): [string, ProjectOptions][] {
+  if (Array.isArray(projects)) return projects.map((name) => [String(name), { name }]);
+  if (isObject(projects)) return Object.entries(projects);
+  throw optionError('projects', inWords(projects), 'an array of names or an object');
+}
+
+function nameOption(option: string, value: unknown): string {
+  if (typeof value === 'string' && isKeySegment(value)) return value;
+  throw optionError(option, inWords(value), SEGMENT);
+}

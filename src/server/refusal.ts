@@ -1,0 +1,45 @@
+import type { ErrorCode, ErrorResponse } from '../protocol.js';
+
+const HTTP_STATUS: Record<ErrorCode, number> = {
+  malformed: 400,
+  bad_token: 400,
+  unknown_project: 401,
+  forbidden_origin: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  too_large: 413,
+  rate_limited: 429,
+  internal: 500,
+  storage_failed: 502,
+};
+
+/**
+ * An answer that is not 2xx, on its way out. Thrown from wherever a request is found wanting and caught at one
+ * door, because checks nest deeply and none of their callers has anything to add.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: ErrorCode;
+  /** Headers beside those of every answer. */
+  readonly headers: Record<string, string>;
+
+  /** @param message for the client; never with a secret, a URL or a stack in it. */
+  constructor(code: ErrorCode, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Writes a JSON answer onto `headers`, which it takes over. */
+export function jsonResponse(status: number, body: unknown, headers: Headers): Response {
+  headers.set('content-type', 'application/json');
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Writes an {@link ErrorResponse} onto `headers`, which it takes over. */
+export function refusalResponse(refusal: Refusal, headers: Headers): Response {
+  for (const [name, value] of Object.entries(refusal.headers)) headers.set(name, value);
+  const body: ErrorResponse = { error: { code: refusal.code, message: refusal.message } };
+  return jsonResponse(HTTP_STATUS[refusal.code], body, headers);
+}

@@ -1,0 +1,59 @@
+import { PROTOCOL_VERSION, type RelayResponse } from '../protocol.js';
+import { admit, checkOrigin, contextOf } from './admission.js';
+import { checkRate } from './hooks.js';
+import type { IngestSettings } from './ingest-settings.js';
+import { Refusal } from './refusal.js';
+import { checkTraceBytes } from './trace-bytes.js';
+import { readBody } from './untrusted-body.js';
+
+/** Where relayed bytes go. */
+interface RelayTarget {
+  project: string;
+  key: string;
+  token: string;
+}
+
+/**
+ * Stores the gzip bytes that a page could not upload, once: `?relay={token}` under the token's key,
+ * `?relay=&blob={id}` under a key of the blob's own, with `&project={public key}` where there are several.
+ *
+ * @throws {Refusal} with any code but `internal`. @throws {StorageError} when the store fails.
+ */
+export async function relay(
+  request: Request,
+  query: URLSearchParams,
+  settings: IngestSettings,
+): Promise<RelayResponse> {
+  const token = query.get('relay');
+  const target = token
+    ? await tokenTarget(token, request, settings)
+    : await blobTarget(query, request, settings);
+  await checkRate(request, contextOf(request, target.project, 'relay'), settings.hooks);
+
+  const bytes = await readBody(request, settings.maxRelayBytes);
+  await checkTraceBytes(bytes, settings);
+  const outcome = await settings.storage.put(target.key, bytes);
+  return { v: PROTOCOL_VERSION, key: target.key, token: target.token, created: outcome === 'created' };
+}
+
+async function tokenTarget(token: string, request: Request, settings: IngestSettings): Promise<RelayTarget> {
+  const { projects, tokens } = settings;
+  // A page with `Referrer-Policy: no-referrer` sends its beacons with this. The token was issued to an origin
+  // that may call, and is the stronger proof.
+  if (request.headers.get('origin') !== 'null') checkOrigin(projects.anyAllows, request);
+  const claim = await tokens.verify(token);
+  if (!claim) throw new Refusal('bad_token', 'the token is not valid, or no longer');
+  if (!projects.hasName(claim.project)) throw new Refusal('unknown_project', 'the project is gone');
+  return { project: claim.project, key: claim.key, token };
+}
+
+async function blobTarget(
+  query: URLSearchParams,
+  request: Request,
+  settings: IngestSettings,
+): Promise<RelayTarget> {
+  const project = admit(request, query.get('project') ?? undefined, settings.projects).name;
+  const key = await settings.keys.ofBlob(project, query.get('blob') ?? '');
+  if (key === undefined) throw new Refusal('malformed', 'blob takes a lowercase UUIDv7 of the last 7 days');
+  return { project, key, token: await settings.tokens.issue(key, project) };
+}
