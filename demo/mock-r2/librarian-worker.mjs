@@ -9,26 +9,30 @@ async function listAll(bucket) {
   do {
     /** @type {any} */
     const page = await bucket.list({ cursor });
-    for (const { key, size, uploaded } of page.objects)
-      objects.push({ key, size, uploadedAt: uploaded.getTime() });
+    objects.push(...page.objects.map(about));
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor);
   return objects;
 }
 
+/** @param {any} object */
+const about = ({ key, size, uploaded }) => ({ key, size, uploadedAt: uploaded.getTime() });
+
 export default {
   /** @param {Request} request @param {any} env */
   async fetch(request, { BUCKET }) {
-    const key = new URL(request.url).searchParams.get('key');
-    if (key === null) {
-      const objects = await listAll(BUCKET);
-      if (request.method === 'DELETE')
-        // R2 deletes at most 1,000 keys at once.
-        while (objects.length > 0) await BUCKET.delete(objects.splice(0, 1000).map((object) => object.key));
-      return Response.json(objects);
+    const { pathname, searchParams } = new URL(request.url);
+    const key = searchParams.get('key');
+    if (pathname === '/list') return Response.json(await listAll(BUCKET));
+    if (pathname === '/clear') {
+      const keys = (await listAll(BUCKET)).map((object) => object.key);
+      // R2 deletes at most 1,000 keys at once.
+      while (keys.length > 0) await BUCKET.delete(keys.splice(0, 1000));
+      return new Response();
     }
-    const object = await BUCKET.get(key);
-    // Without a Content-Encoding header of its own, so that the runtime leaves the stored bytes alone.
-    return object ? new Response(object.body) : new Response(null, { status: 404 });
+    const object = await (pathname === '/about' ? BUCKET.head(key) : BUCKET.get(key));
+    if (!object) return new Response(null, { status: 404 });
+    // Bytes go without a Content-Encoding header of their own, so that the runtime leaves them alone.
+    return pathname === '/about' ? Response.json(about(object)) : new Response(object.body);
   },
 };

@@ -79,12 +79,8 @@ export async function startMiniflare({ credentials, serverFile, env, onReport })
   });
   try {
     const origin = await miniflare.ready;
-    const librarian = await miniflare.getWorker('librarian');
-    return {
-      origin,
-      librarian: { fetch: (url, init) => librarian.fetch(url, init) },
-      dispose: () => miniflare.dispose(),
-    };
+    const librarian = /** @type {any} */ (await miniflare.getWorker('librarian'));
+    return { origin, librarian, dispose: () => miniflare.dispose() };
   } catch (error) {
     await miniflare.dispose();
     throw error;
