@@ -1,0 +1,152 @@
+import { listen } from './mock-r2/listen.mjs';
+import { startMockR2 } from './mock-r2/mock-r2.mjs';
+import { sendJson } from './send-json.mjs';
+import { createShopApi } from './shop-api.mjs';
+import { findFile, sendFile } from './static-files.mjs';
+import { createViewerApi } from './viewer-api.mjs';
+
+/**
+ * @typedef {import('node:http').RequestListener} RequestListener
+ *
+ * @typedef {object} HostOptions
+ * @property {number} [port] Default 0, a free one.
+ * @property {Partial<import('./mock-r2/mock-r2.mjs').MockR2Options>} [mock] `allowedOrigins` come on top of this
+ *   host's own.
+ * @property {Record<string, URL>} [folders] Folders to serve, by path with slashes around it, beside and over the defaults.
+ * @property {Record<string, URL>} [files] Single files to serve, by path, likewise. Nothing else of
+ *   node_modules can be reached.
+ * @property {(mock: import('./mock-r2/mock-r2.mjs').MockR2) => string} [csp] Content-Security-Policy of HTML.
+ * @property {Record<string, string>} [headers] On every static answer and page.
+ *
+ * @typedef {object} PageOptions
+ * @property {Record<string, string>} [headers] Over all others.
+ * @property {string} [type] Default HTML.
+ * @property {number} [status] Default 200.
+ *
+ * @typedef {Awaited<ReturnType<typeof startHost>>} Host
+ */
+
+const HTML = 'text/html; charset=utf-8';
+
+/** @param {string} path */
+const here = (path) => new URL(path, import.meta.url);
+
+const FOLDERS = { '/dist/': here('../dist/'), '/shop/': here('shop/'), '/viewer/': here('viewer/') };
+const FILES = () => ({
+  '/': here('shop/index.html'),
+  '/style.css': here('style.css'),
+  '/icon.svg': here('icon.svg'),
+  '/vendor/preact.js': new URL(import.meta.resolve('htm/preact/standalone')),
+});
+
+/** A page on the net can point a name of its own at 127.0.0.1; it must not get at the control API that way. */
+const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|([a-z0-9-]+\.)+localhost|\[::1\])(:\d+)?$/;
+
+/**
+ * Documents are revalidated and not forbidden to be kept: `no-store` on a document keeps it out of the bfcache of
+ * some browsers, and that is a thing the tests look at. All else is `no-store`.
+ *
+ * @param {string} type
+ */
+const cacheControl = (type) => (type === HTML ? 'no-cache' : 'no-store');
+
+/**
+ * Starts the demo on one loopback origin: its pages, the shop's API, the viewer's API, the built files, the
+ * endpoint (same-origin, with the faults of target `endpoint`), `/control` over the faults, and pages of one's own.
+ * The bucket, and the endpoint again, are on origins of their own: see the `mock` in the result.
+ *
+ * @param {HostOptions} [options]
+ * @throws {Error} when `dist/` has not been built, or the port is taken.
+ */
+export async function startHost({
+  port,
+  mock: mockOptions = {},
+  folders = {},
+  files = {},
+  csp,
+  headers = {},
+} = {}) {
+  const allFolders = { ...FOLDERS, ...folders };
+  const allFiles = { ...FILES(), ...files };
+  /** @type {Map<string, RequestListener>} */
+  const routes = new Map();
+  /** @type {(type: string) => Record<string, string>} Replaced below, once the policy can be told. */
+  let headersFor = () => ({});
+  /** @type {[prefix: string, listener: (...args: Parameters<RequestListener>) => unknown][]} */
+  const mounts = [['/api/', createShopApi()]];
+
+  /** @param {Parameters<RequestListener>[0]} req @param {Parameters<RequestListener>[1]} res */
+  async function answer(req, res) {
+    if (!LOOPBACK_HOST.test(req.headers.host ?? '')) return sendJson(res, 403, { error: 'Loopback only.' });
+    const { pathname } = new URL(req.url ?? '/', 'http://host');
+    const listener =
+      routes.get(pathname) ??
+      mounts.find(([prefix]) =>
+        prefix.endsWith('/') ? pathname.startsWith(prefix) : pathname === prefix,
+      )?.[1];
+    if (listener) return listener(req, res);
+    if (req.method !== 'GET' && req.method !== 'HEAD') return sendJson(res, 405, { error: 'GET only.' });
+    const file =
+      (await findFile(pathname, allFolders, allFiles)) ??
+      // The shop's own routes: its script takes them from the address.
+      (/^\/shop\/[^.]*$/.test(pathname) ? await findFile('/', {}, allFiles) : undefined);
+    if (file) return sendFile(file, req, res, headersFor);
+    sendJson(res, 404, { error: 'Not found.' });
+  }
+
+  const listening = await listen((req, res) => {
+    answer(req, res).catch(() =>
+      res.headersSent ? res.destroy() : sendJson(res, 500, { error: 'Failed.' }),
+    );
+  }, port);
+  try {
+    const { origin } = listening;
+    const localhost = origin.replace('127.0.0.1', 'localhost');
+    const mock = await startMockR2({
+      ...mockOptions,
+      allowedOrigins: [origin, localhost, ...(mockOptions.allowedOrigins ?? [])],
+    });
+    mounts.push(
+      [mock.mountPath, mock.endpoint],
+      ['/control/', mock.control],
+      ['/viewer/api/', createViewerApi(mock)],
+    );
+    const policy = csp?.(mock);
+    headersFor = (type) => ({
+      'cache-control': cacheControl(type),
+      'x-content-type-options': 'nosniff',
+      ...(policy !== undefined && type === HTML && { 'content-security-policy': policy }),
+      ...headers,
+    });
+
+    /** @param {string} path @param {RequestListener} listener */
+    const route = (path, listener) => {
+      routes.set(path, listener);
+      return origin + path;
+    };
+    return {
+      origin,
+      mock,
+      /** Answers `path` with a listener; returns its URL. A later one for the same path replaces it. */
+      route,
+      /**
+       * Answers `path` with a text; returns its URL.
+       *
+       * @param {string} path
+       * @param {string} body
+       * @param {PageOptions} [options]
+       */
+      page: (path, body, { headers = {}, type = HTML, status = 200 } = {}) =>
+        route(path, (_req, res) => {
+          res.writeHead(status, { 'content-type': type, ...headersFor(type), ...headers }).end(body);
+        }),
+      /** Ends everything, workerd included. May be called twice. */
+      async close() {
+        await Promise.all([listening.close(), mock.close()]);
+      },
+    };
+  } catch (error) {
+    await listening.close();
+    throw error;
+  }
+}

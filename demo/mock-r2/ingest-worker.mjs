@@ -1,0 +1,28 @@
+// The endpoint as a user would deploy it, run by Miniflare; `spandrel/server` is the built file.
+import { createIngest, s3 } from 'spandrel/server';
+
+/** @param {import('./start-miniflare.mjs').IngestEnv} env */
+function createFromEnv({ SETTINGS: { storage, config, ...options }, REPORT }) {
+  const report = (/** @type {string} */ kind) => (/** @type {unknown} */ detail) =>
+    REPORT.fetch(`http://report/${kind}`, { method: 'POST', body: JSON.stringify(detail) });
+  return createIngest({
+    ...options,
+    storage: s3(storage),
+    ...(config && { config: () => config }),
+    onStored: report('stored'),
+    onLost: report('lost'),
+    onError: (/** @type {unknown} */ error) => report('error')(String(error)),
+  });
+}
+
+/** @type {((request: Request) => Promise<Response>) | undefined} */
+let ingest;
+
+export default {
+  /** @param {Request} request @param {import('./start-miniflare.mjs').IngestEnv} env */
+  fetch(request, env) {
+    if (new URL(request.url).pathname !== env.MOUNT_PATH) return new Response('Not found', { status: 404 });
+    ingest ??= createFromEnv(env);
+    return ingest(request);
+  },
+};
