@@ -1,0 +1,124 @@
+/** What each route shows. */
+import { html } from '/vendor/preact.js';
+
+const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR' });
+
+export function HomePage({ products }) {
+  return html`<section class="hero">
+      <h1>Small things that hold</h1>
+      <p>
+        A shop that sells nothing, so that you can watch its traces. Open a thing, add it to the cart, break
+        something: each click is a trace, on its way to a bucket.
+      </p>
+    </section>
+    <${Shelf} products=${products} />`;
+}
+
+export function ProductPage({ product, products, onAdd }) {
+  return html`<article class="product">
+      <div class="picture" aria-hidden="true">${product.emoji}</div>
+      <div>
+        <h1>${product.name}</h1>
+        <p class="price">${money.format(product.price)}</p>
+        <p>${product.blurb}</p>
+        <p><button class="primary" onClick=${() => onAdd(product)}>Add to cart</button></p>
+      </div>
+    </article>
+    <h2>Stands well beside</h2>
+    <${Shelf} products=${products.filter(({ id }) => id !== product.id).slice(0, 3)} />`;
+}
+
+export function CartPage({ products, cart, onEmpty }) {
+  if (cart.length === 0) {
+    return html`<section class="hero">
+      <h1>Your cart is empty</h1>
+      <p><a href="/">Look at the things</a> and put one here.</p>
+    </section>`;
+  }
+  const lines = products
+    .map((product) => ({ product, count: cart.filter((id) => id === product.id).length }))
+    .filter(({ count }) => count > 0);
+  const total = lines.reduce((sum, { product, count }) => sum + product.price * count, 0);
+  return html`<h1>Your cart</h1>
+    <table class="cart">
+      <tbody>
+        ${lines.map(
+          ({ product, count }) =>
+            html`<tr key=${product.id}>
+              <th scope="row">${product.emoji} <a href=${`/shop/product/${product.id}`}>${product.name}</a></th>
+              <td>${count} ×</td>
+              <td>${money.format(product.price * count)}</td>
+            </tr>`,
+        )}
+      </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row">Together</th>
+          <td></td>
+          <td>${money.format(total)}</td>
+        </tr>
+      </tfoot>
+    </table>
+    <p><button onClick=${onEmpty}>Empty the cart</button></p>`;
+}
+
+export function SlowPage() {
+  return html`<section class="hero">
+    <h1>The cathedral is finished</h1>
+    <p>It took its time, and so did this page. In the viewer, the long bar is the fetch that it waited for.</p>
+    <p><a href="/viewer/">See the waterfall</a></p>
+  </section>`;
+}
+
+export function AboutPage() {
+  return html`<section class="prose">
+    <h1>How it works</h1>
+    <p>
+      This page runs OpenTelemetry's own SDK. When a span ends, Spandrel gathers its trace, encodes it as OTLP,
+      compresses it, and puts it straight into an object-storage bucket by a presigned URL. No collector runs in
+      between.
+    </p>
+    <ol>
+      <li><b>Click around.</b> Each page and each button makes one trace.</li>
+      <li><b>Watch the ledger.</b> Every span that ended is in the bucket, or waiting, or counted as lost.</li>
+      <li><b>Cut the bucket.</b> Go on clicking: spans wait. Bring it back: they go out, each once.</li>
+      <li><b>Break something.</b> A fetch fails with 500, and the exception is on its span.</li>
+      <li><b><a href="/viewer/">Open the viewer</a>.</b> It reads the bucket and nothing else.</li>
+    </ol>
+  </section>`;
+}
+
+export function LostPage() {
+  return html`<section class="hero">
+    <h1>No such page</h1>
+    <p><a href="/">Back to the things</a></p>
+  </section>`;
+}
+
+export function FailedPage({ message, retry }) {
+  return html`<section class="hero">
+    <h1>That did not load</h1>
+    <p>${message}. The trace of this failure is on its way to the bucket.</p>
+    <p><button onClick=${retry}>Try again</button></p>
+  </section>`;
+}
+
+export function LoadingPage({ title }) {
+  return html`<p class="loading" aria-busy="true">Loading ${title}…</p>`;
+}
+
+function Shelf({ products }) {
+  return html`<ul class="shelf">
+    ${products.map(
+      ({ id, name, price, blurb, emoji }) =>
+        html`<li key=${id}>
+          <a class="card" href=${`/shop/product/${encodeURIComponent(id)}`}>
+            <span class="picture" aria-hidden="true">${emoji}</span>
+            <b>${name}</b>
+            <span class="quiet">${blurb}</span>
+            <span class="price">${money.format(price)}</span>
+          </a>
+        </li>`,
+    )}
+  </ul>`;
+}

@@ -1,0 +1,147 @@
+/** The SDK's stats(), live, and the switches that make them move. */
+import { html, useEffect, useState } from '/vendor/preact.js';
+import { lastCuts, setCuts } from './control.mjs';
+import { describeAge, describeCompression, readLedger } from './ledger.mjs';
+import { act, sdk } from './tracing.mjs';
+
+/** The whole panel. `onBreak` runs the failing purchase. */
+export function StatsPanel({ onBreak }) {
+  const stats = useStats();
+  return html`<aside class="panel" id="telemetry" aria-labelledby="telemetry-title">
+    <header>
+      <h2 id="telemetry-title">What the SDK is doing</h2>
+      ${stats && html`<span class="badge ok">${stats.state}</span>`}
+    </header>
+    ${stats ? html`<${Ledger} stats=${stats} />` : html`<p class="quiet">The SDK's script did not load.</p>`}
+    <div class="panel-actions">
+      <a class="see" href="/viewer/">See the traces</a>
+      <button onClick=${() => sdk()?.flush()} disabled=${!stats}>Send now</button>
+      <button onClick=${onBreak}>Break something</button>
+    </div>
+    <${Switches} />
+    ${stats && html`<${Figures} stats=${stats} /><${Losses} dropped=${stats.spans.dropped} /><${Errors} errors=${stats.errors} />`}
+  </aside>`;
+}
+
+/** One line at the foot of a phone, where the panel is out of sight. */
+export function StatsStrip() {
+  const stats = useStats();
+  if (stats === undefined) return null;
+  const { created, parts } = readLedger(stats);
+  return html`<a class="strip" href="#telemetry">
+    <b>${created}</b> spans ended
+    ${parts.map(({ name, label, count }) => html`<span key=${name}><i class=${name}></i>${count} ${label}</span>`)}
+  </a>`;
+}
+
+function useStats() {
+  const [stats, setStats] = useState(() => sdk()?.stats());
+  useEffect(() => sdk()?.subscribe(setStats), []);
+  return stats;
+}
+
+function Ledger({ stats }) {
+  const { created, parts, balanced } = readLedger(stats);
+  const sum = parts.map(({ label, count }) => `${count} ${label}`).join(' + ');
+  return html`<div class="ledger">
+    <div class="ledger-bar" role="img" aria-label=${`${created} spans ended: ${sum}`}>
+      ${parts.map(({ name, percent }) => html`<div key=${name} class=${name} style=${{ width: `${percent}%` }}></div>`)}
+    </div>
+    <p class="equation">
+      <span><b>${created}</b> spans ended</span>
+      ${parts.map(
+        ({ name, label, count }, index) =>
+          html`<span key=${name}>${index === 0 ? '=' : '+'} <i class=${name}></i><b>${count}</b> ${label}</span>`,
+      )}
+    </p>
+    ${!balanced && html`<p class="badge error">The ledger does not balance.</p>`}
+  </div>`;
+}
+
+function Switches() {
+  const [cuts, show] = useState(lastCuts);
+  const [problem, setProblem] = useState('');
+  const flip = async (part) => {
+    const next = { ...cuts, [part]: !cuts[part] };
+    try {
+      await act(`click ${next[part] ? 'Cut' : 'Restore'} ${part}`, {}, () => setCuts(next));
+      show(next);
+      setProblem('');
+    } catch (error) {
+      setProblem(`The switch is stuck: ${error.message}.`);
+    }
+  };
+  return html`<div class="switches">
+    <${Switch} on=${cuts.bucket} onFlip=${() => flip('bucket')}>Cut off the bucket<//>
+    <${Switch} on=${cuts.endpoint} onFlip=${() => flip('endpoint')}>Cut off the endpoint<//>
+    <p class="quiet" role="status">${problem || describeCuts(cuts)}</p>
+  </div>`;
+}
+
+function Switch({ on, onFlip, children }) {
+  return html`<button class="switch" role="switch" aria-checked=${String(on)} onClick=${onFlip}>
+    <span class="knob" aria-hidden="true"></span>${children}
+  </button>`;
+}
+
+function describeCuts({ bucket, endpoint }) {
+  if (bucket) return 'The bucket is down. Click around: spans wait, and none is lost. Then bring it back.';
+  if (endpoint) return 'The endpoint is down. Uploads go on while URLs fetched ahead last.';
+  return 'Everything is up.';
+}
+
+function Figures({ stats }) {
+  const { buffer, blobs, pool, requests, bytes } = stats;
+  const figures = [
+    ['Spans under way', buffer.open, 'started, not ended'],
+    ['In the buffer', buffer.spans, `ended, in no blob yet; at most ${buffer.highWater} so far`],
+    ['Blobs waiting', blobs.waiting, `${blobs.stored} of ${blobs.sealed} stored`],
+    ['Uploads in flight', blobs.inFlight, `${requests.uploads} tried, ${requests.uploadFailures} failed`],
+    ['Sent, not confirmed', blobs.unconfirmed, 'no answer seen yet'],
+    ['Upload URLs ready', pool.ready, `missed ${pool.empty} times, ${pool.expired} expired`],
+    [
+      'Calls to the endpoint',
+      requests.exchanges,
+      `${requests.exchangeFailures} failed, ${requests.relays} relayed`,
+    ],
+  ];
+  return html`<dl class="figures">
+    ${figures.map(
+      ([label, value, note]) =>
+        html`<div key=${label}>
+          <dt>${label}<span class="quiet">${note}</span></dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+    <div class="wide">
+      <dt>Compression<span class="quiet">${describeCompression(bytes)}</span></dt>
+    </div>
+    ${
+      stats.exceptions > 0 &&
+      html`<div><dt>Own exceptions<span class="quiet">caught before the page saw them</span></dt><dd>${stats.exceptions}</dd></div>`
+    }
+  </dl>`;
+}
+
+function Losses({ dropped }) {
+  const reasons = Object.entries(dropped);
+  if (reasons.length === 0) return null;
+  return html`<h3>Lost, by reason</h3>
+    <ul class="reasons">
+      ${reasons.map(([reason, count]) => html`<li key=${reason}><code>${reason}</code> ${count}</li>`)}
+    </ul>`;
+}
+
+function Errors({ errors }) {
+  if (errors.length === 0) return null;
+  return html`<h3>Latest trouble</h3>
+    <ul class="reasons">
+      ${[...errors].reverse().map(
+        ({ kind, message, atMillis, count }) =>
+          html`<li key=${`${kind} ${message}`}>
+            <b>${kind}</b> ${message}
+            <span class="quiet"> ${describeAge(atMillis, Date.now())}${count > 1 && `, ${count} times`}</span>
+          </li>`,
+      )}
+    </ul>`;
+}

@@ -1,0 +1,107 @@
+/** Where things stand on the time axis, and how times are written. Nanoseconds are BigInt throughout. */
+
+const UNITS = [
+  ['ns', 1n],
+  ['µs', 1_000n],
+  ['ms', 1_000_000n],
+  ['s', 1_000_000_000n],
+];
+
+/**
+ * Writes a duration in the largest unit that leaves at least one whole: `840 µs`, `12.3 ms`, `1 min 5 s`.
+ *
+ * @param {bigint} nanos
+ */
+export function formatDuration(nanos) {
+  if (nanos < 0n) return `−${formatDuration(-nanos)}`;
+  if (nanos >= 86_400_000_000_000n) {
+    return twoUnits(nanos, 86_400_000_000_000n, 'd', 3_600_000_000_000n, 'h');
+  }
+  if (nanos >= 3_600_000_000_000n) return twoUnits(nanos, 3_600_000_000_000n, 'h', 60_000_000_000n, 'min');
+  if (nanos >= 60_000_000_000n) return twoUnits(nanos, 60_000_000_000n, 'min', 1_000_000_000n, 's');
+  const [unit, size] = UNITS.findLast(([, unitSize]) => nanos >= unitSize) ?? UNITS[0];
+  return `${threeDigits(Number(nanos) / Number(size))} ${unit}`;
+}
+
+/**
+ * Marks at round times: 1, 2 or 5 times a power of ten nanoseconds apart.
+ *
+ * @param {bigint} duration of the whole axis; 0 gives one tick
+ * @param {number} wanted about how many
+ * @returns {{ offset: bigint, percent: number, label: string }[]} from 0, never more than twice `wanted` + 1
+ */
+export function axisTicks(duration, wanted) {
+  if (duration <= 0n) return [{ offset: 0n, percent: 0, label: '0' }];
+  const step = roundStep(duration / BigInt(wanted) || 1n);
+  const ticks = [];
+  for (let offset = 0n; offset <= duration; offset += step) {
+    ticks.push({
+      offset,
+      percent: percentOf(offset, duration),
+      label: offset === 0n ? '0' : formatDuration(offset),
+    });
+  }
+  return ticks;
+}
+
+/**
+ * A span's place on the axis.
+ *
+ * @param {{ start: bigint | undefined, end: bigint | undefined }} span
+ * @param {{ start: bigint, duration: bigint }} axis
+ * @returns {{ left: number, width: number, nanos: bigint, note: string }} percents within 0..100; `note` says what
+ *   is wrong with the times, or is empty
+ */
+export function placeSpan(span, axis) {
+  const start = span.start ?? span.end;
+  if (start === undefined) return { left: 0, width: 0, nanos: 0n, note: 'no times' };
+  const end = span.end ?? start;
+  const left = percentOf(start - axis.start, axis.duration);
+  if (span.start === undefined) return { left, width: 0, nanos: 0n, note: 'no start time' };
+  if (span.end === undefined) return { left, width: 0, nanos: 0n, note: 'no end time' };
+  if (end < start) return { left, width: 0, nanos: 0n, note: 'ends before it starts' };
+  const right = percentOf(end - axis.start, axis.duration);
+  return { left, width: right - left, nanos: end - start, note: '' };
+}
+
+/** An instant's place on the axis in percent, kept within 0..100. */
+export function placeInstant(time, axis) {
+  return percentOf(time - axis.start, axis.duration);
+}
+
+/** Nanoseconds since the epoch as epoch milliseconds, or undefined beyond what a Date holds. */
+export function toEpochMillis(nanos) {
+  const millis = Number(nanos / 1_000_000n);
+  return Math.abs(millis) <= 8.64e15 ? millis : undefined;
+}
+
+/** `12.4 kB`. */
+export function formatBytes(bytes) {
+  if (!(bytes >= 1000)) return `${Math.max(0, Math.round(bytes) || 0)} B`;
+  const unit = bytes >= 1e6 ? ['MB', 1e6] : ['kB', 1e3];
+  return `${threeDigits(bytes / unit[1])} ${unit[0]}`;
+}
+
+// Millionths in integers first: a Number of nanoseconds since the epoch has lost its last digits.
+function percentOf(part, whole) {
+  if (whole <= 0n) return 0;
+  const percent = Number((part * 100_000_000n) / whole) / 1_000_000;
+  return Math.min(100, Math.max(0, percent));
+}
+
+function roundStep(atLeast) {
+  let power = 1n;
+  while (power * 10n <= atLeast) power *= 10n;
+  for (const factor of [1n, 2n, 5n]) if (power * factor >= atLeast) return power * factor;
+  return power * 10n;
+}
+
+function twoUnits(nanos, size, unit, smallSize, smallUnit) {
+  const rest = (nanos % size) / smallSize;
+  return rest === 0n ? `${nanos / size} ${unit}` : `${nanos / size} ${unit} ${rest} ${smallUnit}`;
+}
+
+function threeDigits(value) {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return String(Number(value.toFixed(digits)));
+}

@@ -1,0 +1,146 @@
+/** One trace: what it is, its waterfall or its raw OTLP, and the details of the span picked. */
+import { html, useMemo, useState } from '/vendor/preact.js';
+import { CopyButton } from './copy-button.mjs';
+import { RawOtlp } from './raw-otlp.mjs';
+import { SpanDetails } from './span-details.mjs';
+import { colourKey } from './span-row.mjs';
+import { ancestorIds, buildTree } from './span-tree.mjs';
+import { formatDuration } from './timeline.mjs';
+import { Waterfall } from './waterfall.mjs';
+import { formatTime, pagePath, plural } from './wording.mjs';
+
+/** Hues in viewer.css; the seventh source shares the first's. */
+const HUE_COUNT = 6;
+
+/**
+ * @param {object} props
+ * @param {import('./traces.mjs').Trace} props.trace
+ * @param {string} props.spanId whose details are open, or empty
+ * @param {'waterfall' | 'raw'} props.tab
+ * @param {(change: { spanId?: string, tab?: string }) => void} props.onGo
+ * @param {() => void} props.onClose
+ */
+export function TraceView({ trace, spanId, tab, onGo, onClose }) {
+  const [collapsed, setCollapsed] = useState(new Set());
+  const tree = useMemo(() => buildTree(trace.spans.values()), [trace, trace.revision]);
+  const colours = useMemo(() => assignColours(trace.spans), [trace, trace.revision]);
+  const { summary } = trace;
+  const axis = { start: summary.start ?? 0n, duration: summary.duration };
+  const span = trace.spans.get(spanId);
+  const parentName = trace.spans.get(span?.parentSpanId)?.name ?? '';
+
+  // A permalink may point into a collapsed subtree.
+  const hiding = span === undefined ? [] : ancestorIds(trace.spans, spanId).filter((id) => collapsed.has(id));
+  const effective = useMemo(() => {
+    if (hiding.length === 0) return collapsed;
+    return new Set([...collapsed].filter((id) => !hiding.includes(id)));
+  }, [collapsed, spanId, trace.revision]);
+  const onCollapse = (next) => {
+    const hidesOpenSpan = span !== undefined && ancestorIds(trace.spans, spanId).some((id) => next.has(id));
+    setCollapsed(next);
+    if (hidesOpenSpan) onGo({ spanId: '' });
+  };
+
+  return html`<article class="trace-view" aria-label=${`Trace ${summary.rootName}`}>
+    <header class="trace-head">
+      <div class="trace-title">
+        <button class="icon back" aria-label="Back to the list" onClick=${onClose}>←</button>
+        <h1>${summary.rootName}</h1>
+        <${CopyButton} text=${() => location.href} label="Copy a link to this view">Copy link<//>
+      </div>
+      <p class="facts">
+        <span><b>${formatDuration(summary.duration)}</b></span>
+        <span>${plural(summary.spanCount, 'span')}</span>
+        ${summary.errorCount > 0 && html`<span class="badge error">${plural(summary.errorCount, 'error')}</span>`}
+        <span>${summary.services.join(', ')}</span>
+        <time>${formatTime(summary.start)}</time>
+        ${trace.duplicates > 0 && html`<span class="badge">${plural(trace.duplicates, 'duplicate')} hidden</span>`}
+      </p>
+      ${summary.pageUrl && html`<p class="page-url">${pagePath(summary.pageUrl)}</p>`}
+    </header>
+    <div class="view-bar">
+      <${Tabs} tab=${tab} onGo=${onGo} partCount=${trace.parts.length} />
+      ${tab === 'waterfall' && html`<${Legend} colours=${colours} many=${summary.services.length > 1} />`}
+    </div>
+    ${
+      tab === 'raw'
+        ? html`<${RawOtlp} trace=${trace} />`
+        : html`<div
+            class=${span ? 'trace-body with-details' : 'trace-body'}
+            role="tabpanel"
+            id="panel-waterfall"
+            aria-labelledby="tab-waterfall"
+          >
+            <${Waterfall}
+              key=${trace.traceId}
+              tree=${tree}
+              axis=${axis}
+              colours=${colours}
+              selectedId=${span ? spanId : ''}
+              collapsed=${effective}
+              onCollapse=${onCollapse}
+              onSelect=${(id) => onGo({ spanId: id })}
+            />
+            ${
+              span &&
+              html`<${SpanDetails}
+                key=${spanId}
+                span=${span}
+                axis=${axis}
+                parentName=${parentName}
+                onSelect=${(id) => onGo({ spanId: id })}
+                onClose=${() => onGo({ spanId: '' })}
+              />`
+            }
+          </div>`
+    }
+  </article>`;
+}
+
+function Tabs({ tab, onGo, partCount }) {
+  const tabs = [
+    ['waterfall', 'Waterfall'],
+    ['raw', partCount > 1 ? `Raw OTLP (${partCount} objects)` : 'Raw OTLP'],
+  ];
+  const onKeyDown = (event) => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    const other = tab === 'raw' ? 'waterfall' : 'raw';
+    onGo({ tab: other });
+    document.getElementById(`tab-${other}`)?.focus();
+  };
+  return html`<div class="tabs" role="tablist" aria-label="Views of the trace" onKeyDown=${onKeyDown}>
+    ${tabs.map(
+      ([id, label]) =>
+        html`<button
+          id=${`tab-${id}`}
+          role="tab"
+          aria-selected=${tab === id ? 'true' : 'false'}
+          aria-controls=${tab === id ? `panel-${id}` : null}
+          tabindex=${tab === id ? '0' : '-1'}
+          onClick=${() => onGo({ tab: id })}
+        >
+          ${label}
+        </button>`,
+    )}
+  </div>`;
+}
+
+function Legend({ colours, many }) {
+  if (colours.size < 2) return null;
+  return html`<ul class="legend" aria-label="Colours">
+    ${[...colours].slice(0, HUE_COUNT).map(([key, hue]) => {
+      const [service, scope] = key.split('\n');
+      const name = scope.replace('@opentelemetry/instrumentation-', '') || '(no scope)';
+      return html`<li><i class=${`swatch hue-${hue}`}></i>${many ? `${service} · ${name}` : name}</li>`;
+    })}
+  </ul>`;
+}
+
+function assignColours(spans) {
+  const colours = new Map();
+  for (const span of spans.values()) {
+    const key = colourKey(span);
+    if (!colours.has(key)) colours.set(key, colours.size % HUE_COUNT);
+  }
+  return colours;
+}

@@ -1,0 +1,146 @@
+/**
+ * All traces read so far, gathered from the objects of the bucket: the parts of one trace meet here by trace
+ * id, and a span that came twice is kept once.
+ */
+import { findAttribute } from './any-value.mjs';
+
+/** Traces kept in the page; the oldest go first. */
+const MAX_TRACES = 2000;
+/** Spans kept of one trace. */
+const MAX_SPANS_PER_TRACE = 50_000;
+/** Attributes that may name the page, best first. */
+const PAGE_KEYS = ['browser.page.url', 'page.url', 'url.full', 'http.url', 'location.href'];
+/** Characters of names and ids that the search looks through. */
+const MAX_SEARCH_CHARS = 20_000;
+
+/**
+ * @typedef {object} Trace
+ * @property {string} traceId
+ * @property {Map<string, import('./parse-otlp.mjs').Span>} spans by span id
+ * @property {{ key: string, size: number, uploadedAt: number, resourceSpans: object[] }[]} parts one per object
+ * @property {number} duplicates spans that came more than once
+ * @property {number} revision grows with every part
+ * @property {Summary} summary
+ *
+ * @typedef {object} Summary
+ * @property {string} rootName
+ * @property {boolean} hasRoot false while only parts without the root have been read
+ * @property {string} serviceName that of the root
+ * @property {string[]} services all, sorted
+ * @property {bigint | undefined} start nanoseconds since the epoch
+ * @property {bigint} duration nanoseconds, from the earliest start to the latest end
+ * @property {number} spanCount
+ * @property {number} errorCount spans with status ERROR
+ * @property {string} pageUrl empty when no span tells
+ * @property {string} searchText lower case
+ */
+
+/** Creates an empty collection. */
+export function createTraces() {
+  /** @type {Map<string, Trace>} */
+  const byId = new Map();
+
+  return {
+    /** @returns {Trace | undefined} */
+    get: (traceId) => byId.get(traceId),
+
+    /** Adds what {@link parseRequest} read from the object `key`. Adding an object twice changes nothing. */
+    add({ key, size, uploadedAt }, parsedTraces) {
+      for (const [traceId, { spans, resourceSpans }] of parsedTraces) {
+        let trace = byId.get(traceId);
+        if (trace === undefined) {
+          trace = { traceId, spans: new Map(), parts: [], duplicates: 0, revision: 0, summary: undefined };
+          byId.set(traceId, trace);
+        }
+        if (trace.parts.some((part) => part.key === key)) continue;
+        trace.parts.push({ key, size, uploadedAt, resourceSpans });
+        for (const span of spans) addSpan(trace, span);
+        trace.revision += 1;
+        trace.summary = summarize(trace.spans);
+      }
+      for (const trace of newestFirst(byId).slice(MAX_TRACES)) byId.delete(trace.traceId);
+    },
+
+    /** @returns {Trace[]} newest start first */
+    list: () => newestFirst(byId),
+  };
+}
+
+function addSpan(trace, span) {
+  const known = trace.spans.get(span.spanId);
+  if (known === undefined) {
+    if (trace.spans.size < MAX_SPANS_PER_TRACE) trace.spans.set(span.spanId, span);
+    return;
+  }
+  trace.duplicates += 1;
+  // Objects arrive in any order; the longer record wins, so that the order does not show.
+  if ((span.end ?? 0n) > (known.end ?? 0n)) trace.spans.set(span.spanId, span);
+}
+
+function newestFirst(byId) {
+  return [...byId.values()].sort((a, b) => {
+    const [startA, startB] = [a.summary.start ?? 0n, b.summary.start ?? 0n];
+    if (startA !== startB) return startA > startB ? -1 : 1;
+    return a.traceId < b.traceId ? -1 : 1;
+  });
+}
+
+/**
+ * Earliest start and latest end of some spans.
+ *
+ * @returns {{ start: bigint | undefined, end: bigint | undefined }} undefined when no span has a time
+ */
+export function timeRange(spans) {
+  let start;
+  let end;
+  for (const span of spans) {
+    for (const time of [span.start, span.end]) {
+      if (time === undefined) continue;
+      if (start === undefined || time < start) start = time;
+      if (end === undefined || time > end) end = time;
+    }
+  }
+  return { start, end };
+}
+
+function summarize(spans) {
+  const all = [...spans.values()];
+  const { start, end } = timeRange(all);
+  const root = all.find((span) => span.parentSpanId === '') ?? earliest(all);
+  const services = [...new Set(all.map((span) => span.resource.serviceName))].sort();
+  const pageUrl = findPage([root, ...all]);
+  const names = new Set(all.map((span) => span.name));
+  return {
+    rootName: root.name,
+    hasRoot: root.parentSpanId === '',
+    serviceName: root.resource.serviceName,
+    services,
+    start,
+    duration: start === undefined ? 0n : end - start,
+    spanCount: all.length,
+    errorCount: all.filter((span) => span.status.code === 'error').length,
+    pageUrl,
+    searchText: [root.traceId, pageUrl, ...services, ...names]
+      .join('\n')
+      .slice(0, MAX_SEARCH_CHARS)
+      .toLowerCase(),
+  };
+}
+
+function earliest(spans) {
+  let first = spans[0];
+  for (const span of spans) {
+    if (span.start !== undefined && (first.start === undefined || span.start < first.start)) first = span;
+  }
+  return first;
+}
+
+// A client span's url is where it went, not where the visitor was.
+function findPage(spans) {
+  for (const span of spans) {
+    const keys = span.kind === 'client' ? PAGE_KEYS.slice(0, 2) : PAGE_KEYS;
+    const url = findAttribute(span.attributes, ...keys) ?? findAttribute(span.resource.attributes, ...keys);
+    if (url !== undefined) return url;
+  }
+  return '';
+}
