@@ -31,7 +31,6 @@ export type {
 } from './protocol.js';
 export { type Spandrel, type StartOptions, start } from './start.js';
 export {
-  type SpanExporterLike,
   TraceBatchProcessor,
   type TraceBatchProcessorOptions,
 } from './trace-batch-processor.js';

@@ -1,29 +1,13 @@
-import { createDiagnostics, type Diagnostics } from './diagnostics/diagnostics.js';
+import type { Diagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
 import { BUFFER_NAMES, type BufferOptions, checkNames, checkNumbers, refuse } from './options.js';
-import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
+import type { ReadableSpan } from './pipeline/model.js';
 import { createTraceBuffer, type OpenSpan, type TraceBuffer } from './pipeline/trace-buffer.js';
-import { createBrowserPlatform } from './platform/browser.js';
-import type { PageSignal, Platform, Stop } from './platform/platform.js';
-import { type ExportResult, TraceExporter } from './trace-exporter.js';
+import type { Stop } from './platform/platform.js';
+import type { TraceExporter } from './trace-exporter.js';
 
 /** Options of {@link TraceBatchProcessor}. */
 export type TraceBatchProcessorOptions = BufferOptions;
-
-/** What a span exporter must have; OpenTelemetry's `SpanExporter` fits. */
-export interface SpanExporterLike {
-  export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void;
-  forceFlush?(): Promise<void>;
-  shutdown(): Promise<void>;
-}
-
-/** Where finished traces go: a TraceExporter's pipeline, or a foreign exporter made to look like one. */
-interface Sink {
-  platform: Platform;
-  diagnostics: Diagnostics;
-  accept(groups: SpanGroup[]): Promise<unknown>;
-  beforeLeave(drain: (signal: PageSignal) => void): Stop;
-}
 
 const SAMPLED = 1;
 
@@ -37,32 +21,33 @@ const SAMPLED = 1;
  * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-processor
  */
 export class TraceBatchProcessor {
-  readonly #exporter: SpanExporterLike;
+  readonly #exporter: TraceExporter;
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
   readonly #stopLeaving: Stop;
   #shutdown: Promise<void> | undefined;
 
-  /** @throws {TypeError} naming the option, what it got and what it takes. */
-  constructor(exporter: SpanExporterLike, options: TraceBatchProcessorOptions = {}) {
-    if (typeof exporter?.export !== 'function') refuse('exporter', exporter, 'a span exporter');
+  /**
+   * @param exporter where whole traces go.
+   * @throws {TypeError} naming the option, what it got and what it takes.
+   */
+  constructor(exporter: TraceExporter, options: TraceBatchProcessorOptions = {}) {
+    if (!exporter?.pipeline) refuse('exporter', exporter, 'a TraceExporter');
     checkNames('TraceBatchProcessor', options, BUFFER_NAMES);
-    const checked = checkNumbers(options, BUFFER_NAMES);
-    const { platform, diagnostics, accept, beforeLeave } =
-      exporter instanceof TraceExporter ? ownSink(exporter) : foreignSink(exporter);
+    const { platform, diagnostics, pipeline } = exporter;
     const buffer = createTraceBuffer(
       {
         monotonic: platform.monotonic,
         after: platform.after,
-        emit: accept,
+        emit: pipeline.accept,
         dropped: diagnostics.dropped,
       },
-      checked,
+      checkNumbers(options, BUFFER_NAMES),
     );
     this.#exporter = exporter;
     this.#diagnostics = diagnostics;
     this.#buffer = buffer;
-    this.#stopLeaving = beforeLeave((signal) => {
+    this.#stopLeaving = pipeline.beforeLeave((signal) => {
       if (signal === 'leaving') buffer.interrupt();
       void buffer.flush();
     });
@@ -98,7 +83,7 @@ export class TraceBatchProcessor {
   async forceFlush(): Promise<void> {
     try {
       await this.#buffer.flush();
-      await this.#exporter.forceFlush?.();
+      await this.#exporter.forceFlush();
     } catch (error) {
       this.#diagnostics.exception(error);
     }
@@ -126,49 +111,4 @@ export class TraceBatchProcessor {
       this.#diagnostics.exception(error);
     }
   }
-}
-
-function ownSink({ platform, diagnostics, pipeline }: TraceExporter): Sink {
-  return {
-    platform,
-    diagnostics,
-    accept: pipeline.accept,
-    beforeLeave: pipeline.beforeLeave,
-  };
-}
-
-/** The exporter says success or failure for all it was given; there is nothing finer to count. */
-function foreignSink(exporter: SpanExporterLike): Sink {
-  const platform = createBrowserPlatform((error) => diagnostics.exception(error));
-  const diagnostics = createDiagnostics(platform.now, platform.after);
-  let exporting = 0;
-  diagnostics.gauge((stats) => {
-    stats.spans.waiting += exporting;
-  });
-  return {
-    platform,
-    diagnostics,
-    beforeLeave: (drain) =>
-      platform.onPage((signal) => {
-        if (signal !== 'visible') drain(signal);
-      }),
-    accept(groups) {
-      const spans = groups.flatMap((group) => group.spans);
-      exporting += spans.length;
-      return new Promise<void>((resolve) => {
-        const { exceptions } = diagnostics.totals;
-        let settled = false;
-        const settle = (stored: boolean): void => {
-          if (settled) return;
-          settled = true;
-          exporting -= spans.length;
-          if (stored) diagnostics.totals.spans.stored += spans.length;
-          else diagnostics.dropped('export-failed', spans.length);
-          resolve();
-        };
-        diagnostics.guard(() => exporter.export(spans, (result) => settle(result.code === 0)));
-        if (diagnostics.totals.exceptions > exceptions) settle(false);
-      });
-    },
-  };
 }

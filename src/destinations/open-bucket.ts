@@ -1,76 +1,84 @@
-/** Object storage by presigned uploads: stages 5 to 7, and the conversation with the endpoint. */
+/** Object storage by presigned uploads: stages 5 to 7 joined. */
 import type { CheckedBucketOptions } from '../options.js';
 import type { Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
-import { createNotifier } from '../pipeline/notify.js';
-import { formOf, keepaliveBytes, type UploadResult, uploadBlob } from '../pipeline/upload.js';
+import { createNotifier, type Endpoint } from '../pipeline/notify.js';
+import { nextDelayMillis } from '../pipeline/retry.js';
+import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
 import { createUploadUrlPool, isUsable, type PooledUpload } from '../pipeline/upload-url-pool.js';
-import type { StoredReceipt } from '../protocol.js';
-import { createConversation } from './conversation.js';
+import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import type { DestinationDeps, OpenDestination } from './destination.js';
-import { type Endpoint, isPresignedUpload } from './endpoint.js';
-import { relayBlob } from './relay.js';
+import { parse, usable } from './endpoint.js';
 
-/** Opaque failures of fresh URLs before the bucket's host counts as blocked. */
+/** Opaque failures in a row before the bucket's host counts as blocked. */
 const BLOCKED_AFTER = 2;
 /** How long a blocked host is avoided before it is tried again. */
 const BLOCKED_MILLIS = 5 * 60_000;
 /** A renewed URL that is refused as well means a wrong secret, clock or policy: hurry is no use. */
 const REFUSED_MILLIS = 60_000;
-/** A beacon has no answer; the endpoint is asked about its object after this long. */
-const CONFIRM_MILLIS = 5_000;
+/** A beacon has no answer; its blob is sent again under its key if the page lives on for this long. */
+const BEACON_MILLIS = 5_000;
+/** Boundaries, part headers and fields of an S3 POST form. */
+const FORM_BYTES = 2_048;
 
 /** Opens the destination on an endpoint, or on what stands for one. */
 export function openBucket(
   deps: DestinationDeps,
-  tuning: CheckedBucketOptions,
+  { poolSize, poolReserve, uploads, relay }: CheckedBucketOptions,
   endpoint: Endpoint,
 ): OpenDestination {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
+  /** URLs in use, by token: a blob keeps its token for life and its URL until that expires. */
+  const inUse = new Map<string, PooledUpload>();
+  /** Tokens whose URL was renewed and has not worked yet. */
+  const renewedOnce = new Set<string>();
+  /** Tokens that the endpoint does not know (any more). */
+  const unknown = new Set<string>();
+  /** Sends that outlive the page, by blob. */
+  const surviving = new Map<string, Promise<Outcome>>();
+  /** Receipts of uploads begun as the page leaves. */
+  let lastReceipts: StoredReceipt[] = [];
+  let spansAreComing = false;
+  let opaqueFailures = 0;
+  let blockedUntilMillis = 0;
+
   const pool = createUploadUrlPool(
-    { ...platform, expired: () => void totals.pool.expired++ },
-    { size: tuning.poolSize, reserve: tuning.poolReserve },
+    { now: platform.now, monotonic: platform.monotonic, expired: () => void totals.pool.expired++ },
+    { size: poolSize, reserve: poolReserve },
   );
-  const notifier = createNotifier(platform.monotonic);
-  const talk = createConversation({ ...deps, endpoint, pool, notifier });
-  pool.add(tuning.uploads.filter(isPresignedUpload), {
-    wall: platform.now(),
-    monotonic: platform.monotonic(),
+  pool.add(usable(uploads), { wall: platform.now(), monotonic: platform.monotonic() });
+  const notifier = createNotifier({
+    ...deps,
+    endpoint,
+    nextDelayMillis,
+    wanted: () => (spansAreComing ? pool.wanted : 0),
+    fresh: pool.add,
+    renewed: (token, upload) => void (upload ? inUse.set(token, upload) : unknown.add(token)),
   });
   diagnostics.gauge((stats) => {
     stats.pool.ready = pool.size;
   });
 
-  /** URLs in use, by token; a blob keeps its token for life and its URL until that expires. */
-  const inUse = new Map<string, PooledUpload>();
-  /** Tokens whose URL was renewed since the last answer that was not 403. */
-  const renewedOnce = new Set<string>();
-  /** Sends that outlive the page, by blob. */
-  const surviving = new Map<string, Promise<Outcome>>();
-  /** Receipts of uploads begun as the page leaves. */
-  let lastReceipts: StoredReceipt[] = [];
-  let networkFailures = 0;
-  let blockedUntilMillis = 0;
-
-  const relays = (): boolean =>
+  const isBlocked = (): boolean => platform.monotonic() < blockedUntilMillis;
+  const mustRelay = (blob: TraceBlob): boolean =>
     endpoint.relayUrl !== undefined &&
-    (tuning.relay === 'always' || (tuning.relay === 'auto' && platform.monotonic() < blockedUntilMillis));
+    (relay === 'always' ||
+      (relay === 'auto' && isBlocked()) ||
+      // A beacon relayed it without a key, so that only the endpoint knows the key.
+      (blob.unconfirmed === true && !blob.claim));
 
-  /** The live URL of the blob's key, if there is one. */
+  /** The live URL of the blob's key. */
   const heldBy = (blob: TraceBlob): PooledUpload | undefined => {
     if (!blob.claim) return undefined;
     const { token } = blob.claim;
-    const renewed = talk.renewed(token);
-    if (renewed) inUse.set(token, renewed);
     const upload = inUse.get(token);
     if (upload && isUsable(platform, upload)) return upload;
     inUse.delete(token);
-    // The endpoint does not know the key any more (its secret changed): the blob needs another.
-    if (renewed === null) delete blob.claim;
+    if (unknown.delete(token)) delete blob.claim;
     return undefined;
   };
 
-  /** An upload for the blob: of its own key, or of a fresh one if it has none. */
+  /** A live URL of the blob's own key, or of a fresh one if it has none yet. */
   const uploadFor = (blob: TraceBlob, mode: SendMode): PooledUpload | undefined => {
     const held = heldBy(blob);
     if (held || blob.claim) return held;
@@ -81,147 +89,130 @@ export function openBucket(
     }
     blob.claim = { key: upload.key, token: upload.token, tries: 0 };
     inUse.set(upload.token, upload);
-    deps.claimed(blob);
-    if (mode === 'normal') talk.refill();
+    if (mode === 'normal') notifier.talk();
     return upload;
   };
 
-  const receiptOf = (blob: TraceBlob): StoredReceipt | undefined =>
-    blob.claim && {
-      key: blob.claim.key,
-      token: blob.claim.token,
-      spanCount: blob.spanCount,
-      bytes: blob.bytes.length,
-      traces: [...blob.traces],
-    };
-
-  const forget = (blob: TraceBlob): void => {
-    if (blob.claim) inUse.delete(blob.claim.token);
-    if (blob.claim) renewedOnce.delete(blob.claim.token);
-  };
+  const receiptOf = ({ claim, spanCount, bytes, traces }: TraceBlob): StoredReceipt | undefined =>
+    claim && { key: claim.key, token: claim.token, spanCount, bytes: bytes.length, traces: [...traces] };
 
   const stored = (blob: TraceBlob): Outcome => {
     const receipt = receiptOf(blob);
-    if (receipt) notifier.add(receipt);
-    forget(blob);
-    talk.refill();
+    if (receipt) notifier.stored(receipt);
+    inUse.delete(receipt?.token ?? '');
     return { status: 'stored' };
   };
 
   /** Turns what the store said into what becomes of the blob. */
   const judge = (blob: TraceBlob, result: UploadResult): Outcome => {
-    networkFailures = result.status === 'retryable' && result.network ? networkFailures + 1 : 0;
-    if (result.status === 'stored' || (result.status === 'exists' && (blob.claim?.tries ?? 0) > 1))
-      return stored(blob);
+    if (result.status === 'stored') return stored(blob);
+    const { token = '', tries = 0 } = blob.claim ?? {};
+    if (result.status === 'exists' && tries > 1) return stored(blob);
     totals.requests.uploadFailures++;
-    if (networkFailures >= BLOCKED_AFTER && tuning.relay === 'auto' && endpoint.relayUrl) {
-      networkFailures = 0;
-      blockedUntilMillis = platform.monotonic() + BLOCKED_MILLIS;
-      diagnostics.trouble('bucket-blocked', 'the bucket cannot be reached from this page; using the relay');
+    if (result.status === 'exists') {
+      // Somebody else's object: this key was handed out twice. Ours needs another.
+      diagnostics.trouble('key-taken', 'an upload URL was issued twice; is the endpoint cached?');
+      inUse.delete(token);
+      delete blob.claim;
+      return { status: 'unready' };
     }
-    const token = blob.claim?.token ?? '';
-    switch (result.status) {
-      case 'exists':
-        // Somebody else's object: this key was handed out twice. Ours needs another.
-        diagnostics.trouble('key-taken', 'an upload URL was issued twice; is the endpoint cached?');
-        forget(blob);
-        delete blob.claim;
-        return { status: 'unready' };
-      case 'expired':
-        inUse.delete(token);
-        talk.renew(token);
-        if (renewedOnce.has(token)) {
-          renewedOnce.delete(token);
-          return {
-            status: 'retryable',
-            retryAfterMillis: REFUSED_MILLIS,
-            cause: 'refused twice',
-          };
-        }
-        renewedOnce.add(token);
-        return { status: 'unready' };
-      case 'rejected':
-        forget(blob);
-        return { status: 'rejected', reason: 'rejected', cause: result.cause };
-      default:
-        return result;
+    if (result.status === 'expired') {
+      inUse.delete(token);
+      if (renewedOnce.delete(token)) {
+        return { status: 'retryable', retryAfterMillis: REFUSED_MILLIS, cause: 'refused twice' };
+      }
+      renewedOnce.add(token);
+      return { status: 'unready' };
     }
+    return result;
   };
 
   const upload = async (blob: TraceBlob, target: PooledUpload, keepalive: boolean): Promise<Outcome> => {
     if (blob.claim) blob.claim.tries++;
     deps.claimed(blob);
     totals.requests.uploads++;
-    return judge(blob, await uploadBlob(platform, target, blob, keepalive));
+    const answer = await platform.request(target.url, uploadRequest(target, blob, keepalive));
+    opaqueFailures = answer.status ? 0 : opaqueFailures + 1;
+    if (opaqueFailures >= BLOCKED_AFTER && endpoint.relayUrl && relay === 'auto') {
+      opaqueFailures = 0;
+      blockedUntilMillis = platform.monotonic() + BLOCKED_MILLIS;
+      diagnostics.trouble('bucket-blocked', 'the bucket cannot be reached from this page; using the relay');
+    }
+    return judge(blob, resultOf(answer));
   };
 
-  const relay = async (blob: TraceBlob, url: string, keepalive: boolean): Promise<Outcome> => {
+  /** Posts the bytes to the endpoint, which stores them once. Bytes without a content type need no preflight. */
+  const relayTo = async (url: string, blob: TraceBlob, keepalive: boolean): Promise<Outcome> => {
     totals.requests.relays++;
-    const { outcome, claim } = await relayBlob(platform, url, blob, keepalive);
-    if (claim) blob.claim = { ...claim, tries: 1 };
-    if (outcome.status === 'stored') return stored(blob);
+    const answer = await platform.request(url, {
+      method: 'POST',
+      body: blob.bytes,
+      credentials: 'same-origin',
+      keepalive,
+    });
+    const { key, token } = parse<RelayResponse>(answer.body) ?? {};
+    if (answer.status === 200 && key && token) {
+      blob.claim = { key, token, tries: 1 };
+      return stored(blob);
+    }
     totals.requests.uploadFailures++;
-    return outcome;
+    const result = resultOf(answer);
+    return result.status === 'rejected'
+      ? result
+      : { ...answer, status: 'retryable', cause: `relay: ${answer.status}` };
   };
 
-  const beacon = (blob: TraceBlob, target: PooledUpload | undefined, relayUrl: string): Outcome => {
-    const taken = target
-      ? platform.beacon(target.url, formOf(target, blob))
-      : platform.beacon(relayUrl, blob.bytes);
-    if (!taken) return { status: 'unready' };
+  /** The last way out: no preflight and no answer. */
+  const beacon = (url: string, body: BodyInit, blob: TraceBlob): Outcome => {
+    if (!platform.beacon(url, body)) return { status: 'unready' };
     totals.requests.beacons++;
     if (blob.claim) blob.claim.tries++;
-    return { status: 'unconfirmed', askInMillis: CONFIRM_MILLIS };
+    return { status: 'unconfirmed', askInMillis: BEACON_MILLIS };
   };
 
-  /** A blob that a beacon relayed without a key has one that only the endpoint knows. */
-  const mustRelay = (blob: TraceBlob): boolean => relays() || (blob.unconfirmed === true && !blob.claim);
-
   return {
-    warmUp: talk.refill,
+    warmUp() {
+      spansAreComing = true;
+      notifier.talk();
+    },
     ready(blob) {
-      const token = blob.claim?.token;
-      if (blob.unconfirmed && token !== undefined && talk.confirmed(token) === undefined)
-        return talk.confirm(token);
-      if (mustRelay(blob) || heldBy(blob)) return true;
-      return blob.claim ? talk.renew(blob.claim.token) : pool.ready('normal') || talk.refill();
+      if (mustRelay(blob) || heldBy(blob) || (!blob.claim && pool.ready('normal'))) return true;
+      if (blob.claim) notifier.renew(blob.claim.token);
+      else notifier.talk();
+      return false;
     },
     async send(blob, mode) {
       // What already outlives the page need not be sent again because the page leaves.
       const known = surviving.get(blob.id);
       if (known) return known;
       const leaving = mode === 'leaving';
-      if (blob.unconfirmed && blob.claim && talk.confirmed(blob.claim.token)) return stored(blob);
-
       const target = mustRelay(blob) ? undefined : uploadFor(blob, mode);
-      const mayRelay = mustRelay(blob) || (leaving && tuning.relay !== 'never');
-      const relayUrl = target || !mayRelay ? undefined : endpoint.relayUrl?.(blob.claim?.token, blob.id);
-      if (!target && relayUrl === undefined) return { status: 'unready' };
-
-      const release = platform.keepalive.reserve(target ? keepaliveBytes(target, blob) : blob.bytes.length);
+      const mayRelay = !target && (leaving ? relay !== 'never' : mustRelay(blob));
+      const relayUrl = mayRelay ? endpoint.relayUrl?.(blob.claim?.token, blob.id) : undefined;
+      const isForm = target?.method === 'POST';
+      const release = platform.keepalive.reserve(blob.bytes.length + (isForm ? FORM_BYTES : 0));
       if (leaving && !release) return { status: 'unready' };
+
       const receipt = leaving && receiptOf(blob);
       if (receipt) lastReceipts.push({ ...receipt, unconfirmed: true });
+      let sending: Promise<Outcome> | Outcome = { status: 'unready' };
+      if (target && !(leaving && isForm)) sending = upload(blob, target, release !== undefined);
+      else if (target) sending = beacon(target.url, formOf(target.fields, blob), blob);
+      else if (relayUrl && leaving) sending = beacon(relayUrl, blob.bytes, blob);
+      else if (relayUrl) sending = relayTo(relayUrl, blob, release !== undefined);
 
-      const sending =
-        target && !(leaving && target.method === 'POST')
-          ? upload(blob, target, release !== undefined)
-          : leaving
-            ? Promise.resolve(beacon(blob, target, relayUrl ?? ''))
-            : relay(blob, relayUrl ?? '', release !== undefined);
-      if (release) surviving.set(blob.id, sending);
+      if (release) surviving.set(blob.id, Promise.resolve(sending));
       const outcome = await sending;
       surviving.delete(blob.id);
-      // Nobody hears when a beacon's bytes have left.
-      if (outcome.status === 'unconfirmed' && release) platform.after(CONFIRM_MILLIS, release);
+      if (release && outcome.status === 'unconfirmed') platform.after(BEACON_MILLIS, release);
       else release?.();
       return outcome;
     },
     leave() {
-      talk.tell(lastReceipts);
+      notifier.leave(lastReceipts);
       lastReceipts = [];
     },
-    settle: talk.settle,
-    close: talk.close,
+    settle: notifier.settle,
+    close: notifier.close,
   };
 }

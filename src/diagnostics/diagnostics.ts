@@ -62,12 +62,12 @@ export function createDiagnostics(
     dropped(reason, spanCount) {
       if (!spanCount) return;
       totals.spans.dropped[reason] = (totals.spans.dropped[reason] ?? 0) + spanCount;
-      self.trouble(reason, `spans lost: ${reason}`);
+      self.trouble(reason, 'spans were lost');
     },
     trouble(kind, message) {
       const at = totals.errors.findIndex((error) => error.kind === kind);
       const [known] = at < 0 ? [] : totals.errors.splice(at, 1);
-      if (!known) diag.warn(`spandrel: ${message}`);
+      if (!known) diag.warn(`spandrel: ${kind}: ${message}`);
       totals.errors.push({
         kind,
         message,

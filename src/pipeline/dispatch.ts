@@ -24,13 +24,10 @@ export interface Dispatch {
   wake(): void;
   /** Begins everything that may go in this task, smallest first, as the page leaves. */
   leave(): void;
-  /** The network is back: delays of our own are forgotten, those that a server asked for are kept. */
+  /** The network is back, or somebody asks: delays of our own are forgotten, those that a server asked for are kept. */
   hurry(): void;
-  /**
-   * Resolves when every blob that waits now was stored, has failed once more, or is gone; not those that a server asked
-   * to wait.
-   */
-  settle(): Promise<void>;
+  /** Sends what can be sent now. Resolves when nothing is in flight; true when that brought anything further. */
+  round(): Promise<boolean>;
   readonly inFlightCount: number;
   close(): void;
 }
@@ -41,65 +38,49 @@ const MAX_DELAY_MILLIS = 2 * 60 * 60_000;
 
 export function createDispatch(deps: DispatchDeps): Dispatch {
   const { platform } = deps;
-  const inFlight = new Set<TraceBlob>();
-  /** Blobs whose delay was asked for by a server. */
-  const patient = new WeakSet<TraceBlob>();
-  let settling: { blobs: Set<TraceBlob>; done: () => void }[] = [];
+  const inFlight = new Map<TraceBlob, Promise<void>>();
   /** Failures since the last success; above 0, one blob at a time is sent, as a probe. */
   let failures = 0;
   /** While failing, nothing is sent before this instant. */
   let resumeAtMillis = 0;
+  /** A server asked for this. */
+  let holdUntilMillis = 0;
+  let progress = 0;
   let closed = false;
   let timer: Stop | undefined;
 
-  const settle = (blob: TraceBlob): void => {
-    for (const wait of settling) {
-      wait.blobs.delete(blob);
-      if (!wait.blobs.size) wait.done();
-    }
-    settling = settling.filter((wait) => wait.blobs.size);
-  };
-
-  const delay = (blob: TraceBlob, millis: number): void => {
-    blob.notBeforeMillis = platform.now() + millis;
-    deps.changed(blob);
-  };
-
-  const nextDelay = (tries: number, outcome: { retryAfterMillis?: number }): number =>
-    deps.nextDelayMillis(tries, platform.random(), outcome.retryAfterMillis);
-
   const conclude = (blob: TraceBlob, outcome: Outcome): void => {
     inFlight.delete(blob);
-    switch (outcome.status) {
-      case 'stored':
-        failures = 0;
-        deps.stored(blob);
-        break;
-      case 'rejected':
-        deps.dropped(blob, outcome.reason, outcome.cause);
-        break;
-      case 'retryable':
-        failures++;
-        blob.attempts++;
-        if (outcome.retryAfterMillis !== undefined) patient.add(blob);
-        resumeAtMillis = platform.now() + nextDelay(failures, outcome);
-        delay(blob, nextDelay(blob.attempts, outcome));
-        deps.failed(outcome.cause);
-        break;
-      case 'unconfirmed':
-        blob.unconfirmed = true;
-        delay(blob, outcome.askInMillis);
-        break;
-      case 'unready':
-        break;
+    const now = platform.now();
+    if (outcome.status === 'stored') {
+      failures = 0;
+      progress++;
+      deps.stored(blob);
+    } else if (outcome.status === 'rejected') {
+      progress++;
+      deps.dropped(blob, outcome.reason, outcome.cause);
+    } else if (outcome.status === 'unconfirmed') {
+      blob.unconfirmed = true;
+      blob.notBeforeMillis = now + outcome.askInMillis;
+      deps.changed(blob);
+    } else if (outcome.status === 'retryable') {
+      const { retryAfterMillis, cause } = outcome;
+      const delay = (tries: number): number =>
+        now + deps.nextDelayMillis(tries, platform.random(), retryAfterMillis);
+      resumeAtMillis = delay(++failures);
+      blob.notBeforeMillis = delay(++blob.attempts);
+      if (retryAfterMillis !== undefined) holdUntilMillis = resumeAtMillis;
+      deps.changed(blob);
+      deps.failed(cause);
     }
-    if (outcome.status !== 'unready') settle(blob);
     self.wake();
   };
 
   const begin = (blob: TraceBlob, mode: SendMode): void => {
-    inFlight.add(blob);
-    void deps.send(blob, mode).then((outcome) => conclude(blob, outcome));
+    inFlight.set(
+      blob,
+      deps.send(blob, mode).then((outcome) => conclude(blob, outcome)),
+    );
   };
 
   const self: Dispatch = {
@@ -113,28 +94,26 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       for (const blob of [...deps.waiting()].sort((a, b) => a.attempts - b.attempts)) {
         if (inFlight.size >= (failures ? 1 : MAX_IN_FLIGHT)) return;
         if (inFlight.has(blob)) continue;
-        const dueAtMillis = Math.max(blob.notBeforeMillis, failures ? resumeAtMillis : 0);
+        const dueAtMillis = Math.max(blob.notBeforeMillis, holdUntilMillis, failures && resumeAtMillis);
         if (dueAtMillis > now && dueAtMillis < now + MAX_DELAY_MILLIS) next = Math.min(next, dueAtMillis);
         else if (deps.ready(blob)) begin(blob, 'normal');
       }
-      if (next !== Number.POSITIVE_INFINITY && !inFlight.size) timer = platform.after(next - now, self.wake);
+      if (next < Number.POSITIVE_INFINITY && !inFlight.size) timer = platform.after(next - now, self.wake);
     },
     leave() {
       const bySize = [...deps.waiting()].sort((a, b) => a.bytes.length - b.bytes.length);
       for (const blob of bySize) if (!blob.unconfirmed) begin(blob, 'leaving');
     },
     hurry() {
-      for (const blob of deps.waiting()) if (!patient.has(blob)) blob.notBeforeMillis = 0;
+      for (const blob of deps.waiting()) blob.notBeforeMillis = 0;
       resumeAtMillis = 0;
       self.wake();
     },
-    settle() {
-      const blobs = new Set(deps.waiting().filter((blob) => !patient.has(blob)));
-      if (!blobs.size) return Promise.resolve();
-      return new Promise((done) => {
-        settling.push({ blobs, done });
-        self.hurry();
-      });
+    async round() {
+      const before = progress;
+      self.hurry();
+      while (inFlight.size) await Promise.all(inFlight.values());
+      return progress > before;
     },
     get inFlightCount() {
       return inFlight.size;

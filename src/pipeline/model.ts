@@ -62,7 +62,7 @@ export type Outcome =
   /** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
   | { status: 'unconfirmed'; askInMillis: number }
   /** Try again, not before `retryAfterMillis` when the other side said so. */
-  | { status: 'retryable'; retryAfterMillis?: number; cause: string }
+  | { status: 'retryable'; retryAfterMillis?: number | undefined; cause: string }
   /** Nothing to send with yet (no URL). Not a failed attempt. */
   | { status: 'unready' }
   /** Never again. */

@@ -1,49 +1,178 @@
-/** Tells the server what was stored. Stage 7 of 8: keeps receipts until a request to the endpoint was answered. */
-import type { StoredReceipt } from '../protocol.js';
+/** Tells the server what was stored, and asks it for more URLs: one request at a time. Stage 7 of 8. */
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { Platform, Stop } from '../platform/platform.js';
+import type { ExchangeRequest, PresignedUpload, StoredReceipt } from '../protocol.js';
+import type { Instant, PooledUpload } from './upload-url-pool.js';
 
-export interface Notifier {
-  /** A blob was stored; its receipt rides on the next request to the endpoint. */
-  add(receipt: StoredReceipt): void;
-  /** Receipts for one request. They stay owed until {@link settle}. */
-  take(): StoredReceipt[];
-  /** The request with the taken receipts was answered, or failed and they are owed again. */
-  settle(answered: boolean): void;
-  /** How long the oldest receipt may still wait for company, milliseconds; Infinity when nothing is owed. */
-  readonly dueInMillis: number;
-  readonly size: number;
+/** What is said and asked in one exchange. */
+export type Message = Omit<ExchangeRequest, 'v' | 'project'>;
+
+/** What came back. `refused`: 401 or 403; asking again soon is no use. */
+export type MessageAnswer =
+  | { ok: true; uploads: PresignedUpload[]; paused: boolean }
+  | { ok: false; cause: string; retryAfterMillis?: number | undefined; refused?: boolean };
+
+/** Whom it is said to: the endpoint, or the user's own functions. */
+export interface Endpoint {
+  /** Never rejects. */
+  exchange(message: Message): Promise<MessageAnswer>;
+  /** Says, without an answer. True when the browser has taken it. */
+  tell?(message: Message): boolean;
+  /** Where the bytes of a blob can be posted instead of the bucket. */
+  relayUrl?(token: string | undefined, blobId: string): string;
 }
 
-/** A server that indexes traces as they are announced should not wait longer than this. */
-const NOTIFY_MILLIS = 5_000;
-/** The endpoint's limit. */
-const MAX_RECEIPTS = 100;
-/** Receipts are hints, so a server that never answers may cost us memory only up to here; the oldest go. */
-const MAX_OWED = 1_000;
+export interface NotifierDeps {
+  platform: Platform;
+  diagnostics: Diagnostics;
+  endpoint: Endpoint;
+  /** How many uploads are wanted, now. */
+  wanted(): number;
+  /** Takes fresh uploads, asked for at `askedAt`. */
+  fresh(uploads: PresignedUpload[], askedAt: Instant): void;
+  /** Takes a renewed upload, or hears that the endpoint does not know the token. */
+  renewed(token: string, upload: PooledUpload | undefined): void;
+  nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number;
+  /** Something may have become possible. */
+  wake(): void;
+  pause(): void;
+}
 
-export function createNotifier(monotonic: () => number): Notifier {
-  let owed: { receipt: StoredReceipt; sinceMillis: number }[] = [];
-  let taken = 0;
-  return {
-    add(receipt) {
-      owed.push({ receipt, sinceMillis: monotonic() });
-      if (owed.length > MAX_OWED && !taken) owed.shift();
+export interface Notifier {
+  /** A blob was stored; its receipt rides on the next request, within 5 s. */
+  stored(receipt: StoredReceipt): void;
+  /** Asks for a new URL for a token's key. */
+  renew(token: string): void;
+  /** Talks to the endpoint if there is something to say; else sets a timer for what may still wait. */
+  talk(): void;
+  /** The page leaves: says what is owed by beacon, with receipts of uploads whose answer will not be seen. */
+  leave(unconfirmed: StoredReceipt[]): void;
+  /** Resolves when nothing is owed or wanted any more, or the endpoint failed. */
+  settle(): Promise<void>;
+  close(): void;
+}
+
+/** A server that indexes traces as they are announced should not wait longer for one. */
+const NOTIFY_MILLIS = 5_000;
+/** The endpoint's limits for one request. */
+const MAX_RECEIPTS = 100;
+const MAX_RENEWALS = 20;
+/** Receipts are hints; beyond this many the oldest go. */
+const MAX_OWED = 1_000;
+/** How soon an endpoint that refuses us is asked again. */
+const REFUSED_MILLIS = 5 * 60_000;
+
+export function createNotifier(deps: NotifierDeps): Notifier {
+  const { platform, diagnostics, endpoint } = deps;
+  const { totals } = diagnostics;
+  const renewals = new Set<string>();
+  const toldLost: Record<string, number> = {};
+  let owed: StoredReceipt[] = [];
+  let owedSinceMillis = 0;
+  let hurried = false;
+  let closed = false;
+  let failures = 0;
+  let notBeforeMillis = 0;
+  let inFlight: Promise<void> | undefined;
+  let timer: Stop | undefined;
+
+  const messageOf = (want: number, renew: string[]): Message => {
+    const lost: Record<string, number> = {};
+    for (const [reason, count] of Object.entries(totals.spans.dropped)) {
+      if (count > (toldLost[reason] ?? 0)) lost[reason] = count - (toldLost[reason] ?? 0);
+    }
+    return { want, stored: owed.slice(0, MAX_RECEIPTS), confirm: [], renew, lost };
+  };
+
+  /** What a message carried has arrived. */
+  const told = ({ stored, lost }: Message): void => {
+    owed = owed.filter((receipt) => !stored.includes(receipt));
+    for (const reason in lost) toldLost[reason] = (toldLost[reason] ?? 0) + (lost[reason] as number);
+  };
+
+  const failed = (retryAfterMillis?: number): void => {
+    failures++;
+    notBeforeMillis =
+      platform.monotonic() + deps.nextDelayMillis(failures, platform.random(), retryAfterMillis);
+  };
+
+  const exchange = async (): Promise<void> => {
+    const message = messageOf(deps.wanted(), [...renewals].slice(0, MAX_RENEWALS));
+    const askedAt = { wall: platform.now(), monotonic: platform.monotonic() };
+    totals.requests.exchanges++;
+    const answer = await endpoint.exchange(message);
+    if (closed) return;
+    if (!answer.ok) {
+      totals.requests.exchangeFailures++;
+      diagnostics.trouble('endpoint', answer.cause);
+      failed(answer.retryAfterMillis ?? (answer.refused ? REFUSED_MILLIS : undefined));
+      return;
+    }
+    told(message);
+    const fresh = answer.uploads.filter((upload) => !renewals.has(upload.token));
+    for (const token of message.renew) {
+      renewals.delete(token);
+      const upload = answer.uploads.find((offered) => offered.token === token);
+      deps.renewed(token, upload && { ...upload, askedAt });
+    }
+    deps.fresh(fresh, askedAt);
+    // An answer without what was asked for must not become a loop.
+    if (message.want && !fresh.length) failed();
+    else failures = 0;
+    if (answer.paused) deps.pause();
+  };
+
+  const self: Notifier = {
+    stored(receipt) {
+      if (!owed.length) owedSinceMillis = platform.monotonic();
+      owed = [...owed, receipt].slice(-MAX_OWED);
+      self.talk();
     },
-    take() {
-      taken = Math.min(owed.length, MAX_RECEIPTS);
-      return owed.slice(0, taken).map((entry) => entry.receipt);
+    renew(token) {
+      renewals.add(token);
+      self.talk();
     },
-    settle(answered) {
-      if (answered) owed = owed.slice(taken);
-      taken = 0;
+    talk() {
+      timer?.();
+      timer = undefined;
+      if (closed || inFlight) return;
+      const now = platform.monotonic();
+      const urgent = deps.wanted() || renewals.size;
+      if (!urgent && !owed.length) return;
+      const dueMillis = urgent || hurried ? 0 : owedSinceMillis + NOTIFY_MILLIS;
+      const delay = Math.max(dueMillis, notBeforeMillis) - now;
+      if (delay > 0) {
+        timer = platform.after(delay, self.talk);
+        return;
+      }
+      inFlight = exchange().then(() => {
+        inFlight = undefined;
+        owedSinceMillis = platform.monotonic();
+        self.talk();
+        diagnostics.guard(deps.wake);
+      });
     },
-    get dueInMillis() {
-      const oldest = owed[0];
-      return oldest
-        ? Math.max(0, oldest.sinceMillis + NOTIFY_MILLIS - monotonic())
-        : Number.POSITIVE_INFINITY;
+    leave(unconfirmed) {
+      const message = messageOf(0, []);
+      const owes = message.stored.length + unconfirmed.length + Object.keys(message.lost).length;
+      if (owes && endpoint.tell?.({ ...message, stored: [...message.stored, ...unconfirmed] })) {
+        totals.requests.beacons++;
+        told(message);
+      }
     },
-    get size() {
-      return owed.length;
+    async settle() {
+      const before = failures;
+      hurried = true;
+      do {
+        self.talk();
+        await inFlight;
+      } while (inFlight && failures === before);
+      hurried = false;
+    },
+    close() {
+      closed = true;
+      timer?.();
     },
   };
+  return self;
 }

@@ -56,8 +56,7 @@ export function createPipeline(
   let away = false;
 
   const { CompressionStream } = globalThis;
-  const onCorrupt = (): void =>
-    diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes; compressed once more');
+  const onCorrupt = (): void => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
   const gzip = createCompressor({ CompressionStream, onCorrupt });
   const outbox = createMemoryOutbox({ now: platform.now, dropped }, options);
   const sealer = createSealer(
@@ -91,7 +90,7 @@ export function createPipeline(
     stored,
     dropped: givenUp,
     changed: (blob) => void outbox.update(blob),
-    failed: (cause) => diagnostics.trouble('upload', `an upload failed: ${cause}`),
+    failed: (cause) => diagnostics.trouble('upload', cause),
   });
 
   async function sealed(blob: TraceBlob): Promise<void> {
@@ -118,7 +117,7 @@ export function createPipeline(
     if (!outbox.has(blob)) return;
     void outbox.delete(blob);
     dropped(reason, blob.spanCount);
-    diagnostics.trouble(reason, `a blob of ${blob.spanCount} spans was given up: ${cause}`);
+    diagnostics.trouble(reason, cause);
   }
 
   /** Stages 2 to 6 in this task: what a leaving page awaits never comes. */
@@ -159,7 +158,8 @@ export function createPipeline(
 
   async function sendAll(): Promise<void> {
     await sealer.idle();
-    await dispatch.settle();
+    do await destination.settle();
+    while (outbox.spanCount && (await dispatch.round()));
     await destination.settle();
   }
 

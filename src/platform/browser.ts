@@ -1,5 +1,6 @@
 /** The world as a browser page has it; what is missing (Node, workers) is simply absent. */
 import { context, createContextKey } from '@opentelemetry/api';
+import { parseRetryAfter, readText } from './http.js';
 import { keepaliveBudget } from './keepalive-budget.js';
 import { onPageSignal } from './page-lifecycle.js';
 import type { Platform, Stop } from './platform.js';
@@ -12,6 +13,8 @@ interface Scheduler {
 /** The key by which OpenTelemetry's instrumentations know that a request is telemetry's own. */
 const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
+/** A request that has not been answered by then is given up; blobs go again under the same key. */
+const REQUEST_MILLIS = 30_000;
 /** Presigned URLs are long, and only the latest can still turn up in resource timing. */
 const MAX_OWN_URLS = 100;
 
@@ -71,11 +74,27 @@ export function createBrowserPlatform(
     },
     yieldToMain: () =>
       scheduler?.yield ? scheduler.yield().catch(nothing) : new Promise((resolve) => setTimeout(resolve, 0)),
-    // The promise is ours even where a patched fetch throws, so a caller has one way to fail.
-    async fetch(url, init) {
+    async request(url, init) {
       own(url);
-      const untraced = context.active().setValue(SUPPRESS_TRACING, true);
-      return context.with(untraced, () => hostFetch.call(scope, url, init));
+      const abort = new AbortController();
+      const timer = setTimeout(() => abort.abort(), REQUEST_MILLIS);
+      try {
+        const untraced = context.active().setValue(SUPPRESS_TRACING, true);
+        const response: Response = await context.with(untraced, () =>
+          hostFetch.call(scope, url, { cache: 'no-store', signal: abort.signal, ...init }),
+        );
+        // Read even when nobody wants it: only that frees the keepalive bytes.
+        const body = await readText(response);
+        return {
+          status: response.status,
+          body,
+          retryAfterMillis: parseRetryAfter(response.headers, Date.now()),
+        };
+      } catch (error) {
+        return { status: 0, body: String(error) };
+      } finally {
+        clearTimeout(timer);
+      }
     },
     isOwnRequest: (url) => ownUrls.has(url),
     beacon(url, body) {

@@ -1,7 +1,32 @@
 /** Reading answers that may be hostile. */
 
+/** A hundred presigned uploads of 2 KB each; more is not an answer of ours. */
+const MAX_BODY_BYTES = 256 * 1024;
 /** A server may ask for more patience than we would have, but not for all day. */
-const RETRY_AFTER_CAP_MILLIS = 60 * 60_000;
+const MAX_RETRY_AFTER_MILLIS = 60 * 60_000;
+
+/**
+ * A response's body as text; beyond 256 KiB it is cut and cancelled.
+ *
+ * @throws what the body's stream throws.
+ */
+export async function readText(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  while (reader) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    text += decoder.decode(value, { stream: true });
+    bytes += value.length;
+    if (bytes > MAX_BODY_BYTES) {
+      await reader.cancel();
+      break;
+    }
+  }
+  return text;
+}
 
 /**
  * Reads a `Retry-After`: seconds, or an HTTP date, which is compared with the answer's own `Date` where that can
@@ -11,30 +36,10 @@ const RETRY_AFTER_CAP_MILLIS = 60 * 60_000;
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function parseRetryAfter(headers: Headers, nowMillis: number): number | undefined {
-  const value = headers.get('retry-after')?.trim();
+  const value = headers.get('retry-after');
   if (!value) return undefined;
-  const millis = /^\d+$/.test(value)
+  const millis = /^\s*\d+\s*$/.test(value)
     ? Number(value) * 1_000
     : Date.parse(value) - (Date.parse(headers.get('date') ?? '') || nowMillis);
-  return Number.isNaN(millis) ? undefined : Math.min(Math.max(0, millis), RETRY_AFTER_CAP_MILLIS);
-}
-
-/**
- * Reads an answer's body as text, at most `maxBytes` of it; the rest is cancelled.
- *
- * @throws what the body's stream throws.
- */
-export async function readBounded(response: Response, maxBytes: number): Promise<string> {
-  const reader = response.body?.getReader();
-  if (!reader) return '';
-  const decoder = new TextDecoder();
-  let text = '';
-  for (let bytes = 0; bytes < maxBytes; ) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.length;
-    text += decoder.decode(value, { stream: true });
-  }
-  await reader.cancel();
-  return text;
+  return Number.isNaN(millis) ? undefined : Math.min(Math.max(0, millis), MAX_RETRY_AFTER_MILLIS);
 }

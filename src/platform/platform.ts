@@ -1,5 +1,15 @@
 /** What the pipeline needs of the world. Browser, edge and tests each make one. */
 
+/** What is left of a response when it was read. */
+export interface HttpAnswer {
+  /** HTTP status; 0 when there was none. */
+  status: number;
+  /** At most the first 256 KiB of it, as text. */
+  body: string;
+  /** From `Retry-After`: 0 to one hour. */
+  retryAfterMillis?: number | undefined;
+}
+
 /** Ends what was begun. Calling it twice is harmless. */
 export type Stop = () => void;
 
@@ -23,8 +33,11 @@ export interface Platform {
   after(millis: number, task: () => void): Stop;
   /** Lets the main thread take other work, then goes on. Never rejects. */
   yieldToMain(): Promise<void>;
-  /** The host's fetch, unpatched where that can be told; not traced. Rejects, never throws. */
-  fetch(url: string, init: RequestInit): Promise<Response>;
+  /**
+   * One request by the host's fetch, unpatched where that can be told, and not traced. It has begun when this
+   * returns, is given up after 30 s, and never rejects: status 0 means that there was no answer, and `body` why.
+   */
+  request(url: string, init: RequestInit): Promise<HttpAnswer>;
   /** Whether `url` is that of one of our latest requests, as resource timing names it. */
   isOwnRequest(url: string): boolean;
   /** `navigator.sendBeacon`; false where there is none or it refuses. Never throws. */

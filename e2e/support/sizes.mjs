@@ -1,0 +1,54 @@
+// What a page downloads, in bytes: bundled as a user's bundler would, minified, compressed.
+import { readFile } from 'node:fs/promises';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import resolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
+import { rollup } from 'rollup';
+
+/** Budgets in bytes after Brotli. Whoever raises one says why in the commit. */
+export const BUDGETS = {
+  'exporter, processor and bucket': 9_000,
+  'script tag': 20_000,
+};
+
+const entry = (code) => ({
+  name: 'entry',
+  resolveId: (id) => (id === 'entry' ? id : undefined),
+  load: (id) => (id === 'entry' ? code : undefined),
+});
+
+/** Bundles `code`, which imports from the built files; `external` tells what the host page has anyway. */
+export async function bundle(code, external = () => false) {
+  const built = await rollup({
+    input: 'entry',
+    external,
+    plugins: [entry(code), resolve({ browser: true })],
+    onwarn: () => {},
+  });
+  const { output } = await built.generate({
+    format: 'es',
+    plugins: [terser({ ecma: 2022, module: true, compress: { passes: 3 } })],
+  });
+  await built.close();
+  return output[0].code;
+}
+
+const weigh = (code) => ({
+  minified: Buffer.byteLength(code),
+  gzip: gzipSync(code, { level: 9 }).length,
+  brotli: brotliCompressSync(code).length,
+});
+
+const index = new URL('../../dist/index.js', import.meta.url).pathname;
+const isOpenTelemetry = (id) => id.startsWith('@opentelemetry/');
+
+/** The sizes of what we ship, by name. `idb-keyval` is counted although only the durable outbox will import it. */
+export async function measure() {
+  const core = await bundle(
+    `export { TraceExporter, TraceBatchProcessor, bucket } from ${JSON.stringify(index)};
+     export { get, set, del, entries } from 'idb-keyval';`,
+    isOpenTelemetry,
+  );
+  const script = await readFile(new URL('../../dist/script.js', import.meta.url), 'utf8');
+  return { 'exporter, processor and bucket': weigh(core), 'script tag': weigh(script) };
+}
