@@ -1,5 +1,6 @@
 /** What each route shows. */
 import { html } from '/vendor/preact.js';
+import { Picture } from './picture.mjs';
 
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR' });
 
@@ -16,7 +17,7 @@ export function HomePage({ products }) {
 
 export function ProductPage({ product, products, onAdd }) {
   return html`<article class="product">
-      <div class="picture" aria-hidden="true">${product.emoji}</div>
+      <${Picture} id=${product.id} />
       <div>
         <h1>${product.name}</h1>
         <p class="price">${money.format(product.price)}</p>
@@ -45,7 +46,7 @@ export function CartPage({ products, cart, onEmpty }) {
         ${lines.map(
           ({ product, count }) =>
             html`<tr key=${product.id}>
-              <th scope="row">${product.emoji} <a href=${`/shop/product/${product.id}`}>${product.name}</a></th>
+              <th scope="row"><a href=${`/shop/product/${product.id}`}>${product.name}</a></th>
               <td>${count} ×</td>
               <td>${money.format(product.price * count)}</td>
             </tr>`,
@@ -110,10 +111,10 @@ export function LoadingPage({ title }) {
 function Shelf({ products }) {
   return html`<ul class="shelf">
     ${products.map(
-      ({ id, name, price, blurb, emoji }) =>
+      ({ id, name, price, blurb }) =>
         html`<li key=${id}>
           <a class="card" href=${`/shop/product/${encodeURIComponent(id)}`}>
-            <span class="picture" aria-hidden="true">${emoji}</span>
+            <${Picture} id=${id} />
             <b>${name}</b>
             <span class="quiet">${blurb}</span>
             <span class="price">${money.format(price)}</span>

@@ -57,9 +57,9 @@ export function placeSpan(span, axis) {
   if (start === undefined) return { left: 0, width: 0, nanos: 0n, note: 'no times' };
   const end = span.end ?? start;
   const left = percentOf(start - axis.start, axis.duration);
-  if (span.start === undefined) return { left, width: 0, nanos: 0n, note: 'no start time' };
-  if (span.end === undefined) return { left, width: 0, nanos: 0n, note: 'no end time' };
-  if (end < start) return { left, width: 0, nanos: 0n, note: 'ends before it starts' };
+  if (span.start === undefined) return { left, width: 0, nanos: 0n, note: 'no start' };
+  if (span.end === undefined) return { left, width: 0, nanos: 0n, note: 'no end' };
+  if (end < start) return { left, width: 0, nanos: 0n, note: 'negative' };
   const right = percentOf(end - axis.start, axis.duration);
   return { left, width: right - left, nanos: end - start, note: '' };
 }

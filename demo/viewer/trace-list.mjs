@@ -11,9 +11,11 @@ const ROWS_STEP = 100;
  * @param {import('./traces.mjs').Trace[]} props.traces to show, in order
  * @param {string} props.openId
  * @param {(traceId: string, byKeyboard: boolean) => void} props.onOpen
+ * @param {boolean} props.hasOlder older objects may lie in the bucket
+ * @param {() => void} props.onOlder reads them
  * @param {(reading: boolean) => void} props.onReading true while the order should hold still
  */
-export function TraceList({ traces, openId, onOpen, onReading }) {
+export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading }) {
   const [activeId, setActiveId] = useState('');
   const [limit, setLimit] = useState(ROWS_STEP);
   const box = useRef(null);
@@ -25,7 +27,7 @@ export function TraceList({ traces, openId, onOpen, onReading }) {
     0,
     shown.findIndex((trace) => trace.traceId === active),
   );
-  const longest = shown.reduce((max, { summary }) => (summary.duration > max ? summary.duration : max), 1n);
+  const longest = shown.reduce((max, { summary }) => (max < summary.duration ? summary.duration : max), 1n);
 
   useEffect(() => {
     if (activeId !== '') document.getElementById(optionId(activeId))?.scrollIntoView({ block: 'nearest' });
@@ -88,10 +90,11 @@ export function TraceList({ traces, openId, onOpen, onReading }) {
       )}
     </div>
     ${
-      traces.length > limit &&
-      html`<button class="more" onClick=${() => setLimit(limit + ROWS_STEP)}>
-        Show more (${traces.length - limit} left)
-      </button>`
+      traces.length > limit
+        ? html`<button class="more" onClick=${() => setLimit(limit + ROWS_STEP)}>
+            Show more (${traces.length - limit} left)
+          </button>`
+        : hasOlder && html`<button class="more" onClick=${onOlder}>Read older objects</button>`
     }
   </div>`;
 }
