@@ -69,6 +69,15 @@ export function placeInstant(time, axis) {
   return percentOf(time - axis.start, axis.duration);
 }
 
+/**
+ * How long something took beside the longest, in percent, on a logarithmic scale from 1 ms: one slow trace must
+ * not flatten all others.
+ */
+export function logShare(nanos, longest) {
+  const log = (value) => Math.log1p(Number(value) / 1e6);
+  return longest <= 0n ? 0 : (100 * log(nanos)) / log(longest);
+}
+
 /** Nanoseconds since the epoch as epoch milliseconds, or undefined beyond what a Date holds. */
 export function toEpochMillis(nanos) {
   const millis = Number(nanos / 1_000_000n);

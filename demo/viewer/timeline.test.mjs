@@ -63,6 +63,13 @@ test('axis: missing and backward times are marked', () => {
   assert.equal(placeSpan({ start: 1050n, end: 1040n }, axis).width, 0);
 });
 
+test('shares: logarithmic, so that short ones show beside a long one', () => {
+  assert.equal(logShare(60_000_000_000n, 60_000_000_000n), 100);
+  assert.ok(logShare(60_000_000n, 60_000_000_000n) > 30);
+  assert.equal(logShare(0n, 5n), 0);
+  assert.equal(logShare(0n, 0n), 0);
+});
+
 test('instants: beyond what a Date holds there is none', () => {
   assert.equal(toEpochMillis(1_700_000_000_123_456_789n), 1_700_000_000_123);
   assert.equal(toEpochMillis(10n ** 22n), undefined);

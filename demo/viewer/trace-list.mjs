@@ -1,6 +1,6 @@
 /** The list of traces: a listbox whose order holds still while somebody reads it. */
 import { html, useEffect, useRef, useState } from '/vendor/preact.js';
-import { formatDuration } from './timeline.mjs';
+import { formatDuration, logShare } from './timeline.mjs';
 import { formatTime, pagePath, plural } from './wording.mjs';
 
 /** Rows rendered at once; "Show more" adds as many again. */
@@ -27,7 +27,7 @@ export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading
     0,
     shown.findIndex((trace) => trace.traceId === active),
   );
-  const longest = shown.reduce((max, { summary }) => (max < summary.duration ? summary.duration : max), 1n);
+  const longest = longestDuration(shown);
 
   useEffect(() => {
     if (activeId !== '') document.getElementById(optionId(activeId))?.scrollIntoView({ block: 'nearest' });
@@ -81,7 +81,7 @@ export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading
             trace=${trace}
             open=${trace.traceId === openId}
             active=${index === activeIndex}
-            share=${Number((trace.summary.duration * 1000n) / longest) / 10}
+            share=${logShare(trace.summary.duration, longest)}
             onPick=${() => {
               setActiveId(trace.traceId);
               onOpen(trace.traceId, false);
@@ -125,3 +125,9 @@ function TraceOption({ trace, open, active, share, onPick }) {
 }
 
 const optionId = (traceId) => `trace-${traceId}`;
+
+function longestDuration(traces) {
+  let longest = 0n;
+  for (const { summary } of traces) if (summary.duration > longest) longest = summary.duration;
+  return longest;
+}
