@@ -1,6 +1,6 @@
 /** The shop's own API. Each call begins its fetch synchronously, so that the span active now becomes its parent. */
 
-/** @typedef {{ id: string, name: string, price: number, blurb: string, emoji: string }} Product */
+/** @typedef {{ id: string, name: string, price: number, blurb: string }} Product `price` in euros */
 
 /** @returns {Promise<Product[]>} */
 export const fetchProducts = () => request('/api/products');

@@ -79,7 +79,7 @@ function App() {
         step('reserve stock', {}, () => postToCart(product.id)),
       );
       changeCart([...cart, product.id]);
-      setNotice(`${product.emoji} ${product.name} is in your cart.`);
+      setNotice(`${product.name} is in your cart.`);
     } catch (error) {
       setNotice(`That did not work: ${error.message}.`);
     }

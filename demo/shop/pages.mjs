@@ -1,5 +1,6 @@
 /** What each route shows. */
 import { html } from '/vendor/preact.js';
+import { Picture } from './picture.mjs';
 
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR' });
 
@@ -11,12 +12,12 @@ export function HomePage({ products }) {
         something: each click is a trace, on its way to a bucket.
       </p>
     </section>
-    <${Shelf} products=${products} />`;
+    <${Shelf} products=${products} shown=${products} />`;
 }
 
 export function ProductPage({ product, products, onAdd }) {
   return html`<article class="product">
-      <div class="picture" aria-hidden="true">${product.emoji}</div>
+      <${Picture} index=${products.findIndex(({ id }) => id === product.id)} />
       <div>
         <h1>${product.name}</h1>
         <p class="price">${money.format(product.price)}</p>
@@ -25,7 +26,10 @@ export function ProductPage({ product, products, onAdd }) {
       </div>
     </article>
     <h2>Stands well beside</h2>
-    <${Shelf} products=${products.filter(({ id }) => id !== product.id).slice(0, 3)} />`;
+    <${Shelf}
+      products=${products}
+      shown=${products.filter(({ id }) => id !== product.id).slice(0, 4)}
+    />`;
 }
 
 export function CartPage({ products, cart, onEmpty }) {
@@ -45,7 +49,7 @@ export function CartPage({ products, cart, onEmpty }) {
         ${lines.map(
           ({ product, count }) =>
             html`<tr key=${product.id}>
-              <th scope="row">${product.emoji} <a href=${`/shop/product/${product.id}`}>${product.name}</a></th>
+              <th scope="row"><a href=${`/shop/product/${product.id}`}>${product.name}</a></th>
               <td>${count} ×</td>
               <td>${money.format(product.price * count)}</td>
             </tr>`,
@@ -107,13 +111,13 @@ export function LoadingPage({ title }) {
   return html`<p class="loading" aria-busy="true">Loading ${title}…</p>`;
 }
 
-function Shelf({ products }) {
+function Shelf({ products, shown }) {
   return html`<ul class="shelf">
-    ${products.map(
-      ({ id, name, price, blurb, emoji }) =>
+    ${shown.map(
+      ({ id, name, price, blurb }) =>
         html`<li key=${id}>
           <a class="card" href=${`/shop/product/${encodeURIComponent(id)}`}>
-            <span class="picture" aria-hidden="true">${emoji}</span>
+            <${Picture} index=${products.findIndex((product) => product.id === id)} />
             <b>${name}</b>
             <span class="quiet">${blurb}</span>
             <span class="price">${money.format(price)}</span>

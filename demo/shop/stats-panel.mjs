@@ -29,7 +29,7 @@ export function StatsStrip() {
   if (stats === undefined) return null;
   const { created, parts } = readLedger(stats);
   return html`<a class="strip" href="#telemetry">
-    <b>${created}</b> spans ended
+    <span><b>${created}</b> ended</span>
     ${parts.map(({ name, label, count }) => html`<span key=${name}><i class=${name}></i>${count} ${label}</span>`)}
   </a>`;
 }
@@ -48,7 +48,7 @@ function Ledger({ stats }) {
       ${parts.map(({ name, percent }) => html`<div key=${name} class=${name} style=${{ width: `${percent}%` }}></div>`)}
     </div>
     <p class="equation">
-      <span><b>${created}</b> spans ended</span>
+      <span><span><b>${created}</b> ended</span></span>
       ${parts.map(
         ({ name, label, count }, index) =>
           html`<span key=${name}>${index === 0 ? '=' : '+'} <i class=${name}></i><b>${count}</b> ${label}</span>`,
@@ -93,7 +93,7 @@ function describeCuts({ bucket, endpoint }) {
 function Figures({ stats }) {
   const { buffer, blobs, pool, requests, bytes } = stats;
   const figures = [
-    ['Spans under way', buffer.open, 'started, not ended'],
+    ['Spans under way', buffer.open, 'started, not ended yet'],
     ['In the buffer', buffer.spans, `ended, in no blob yet; at most ${buffer.highWater} so far`],
     ['Blobs waiting', blobs.waiting, `${blobs.stored} of ${blobs.sealed} stored`],
     ['Uploads in flight', blobs.inFlight, `${requests.uploads} tried, ${requests.uploadFailures} failed`],

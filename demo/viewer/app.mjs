@@ -62,6 +62,8 @@ function App() {
           ? html`<${TraceList}
               traces=${shown}
               openId=${place.traceId}
+              hasOlder=${feed?.hasOlder}
+              onOlder=${() => source.current.loadOlder()}
               onReading=${setReading}
               onOpen=${(traceId, byKeyboard) => {
                 go({ traceId, spanId: '', tab: place.tab });
@@ -73,10 +75,6 @@ function App() {
               filtered=${all.length > 0}
               onClear=${() => setFilter(NO_FILTER)}
             />`
-      }
-      ${
-        feed?.hasOlder &&
-        html`<button class="more older" onClick=${() => source.current.loadOlder()}>Read older objects</button>`
       }
     </nav>
     <main class="main">

@@ -16,7 +16,7 @@ export function AttributeTable({ attributes, empty }) {
         ${shown.map(
           ({ key, type, text }) =>
             html`<tr>
-              <th scope="row">${key}</th>
+              <th scope="row">${breakable(key)}</th>
               <td class=${`value ${type}`}><${LongText} text=${text} /></td>
             </tr>`,
         )}
@@ -37,4 +37,9 @@ export function LongText({ text, limit = CHARS_AT_FIRST }) {
     <button class="more" onClick=${() => setAll(true)}>
       Show all ${text.length.toLocaleString('en')} characters
     </button>`;
+}
+
+// Long keys may break after a dot or an underscore.
+function breakable(key) {
+  return key.split(/(?<=[._])/).map((part) => html`${part}<wbr />`);
 }

@@ -148,7 +148,7 @@ function readEnum(value, names, prefix) {
     const name = value.slice(prefix.length).toLowerCase();
     return names.includes(name) ? name : names[0];
   }
-  return names[value] ?? names[0];
+  return Number.isInteger(value) && value in names ? names[value] : names[0];
 }
 
 // Spans arrive in the order of the request, so their groups are always the last ones of the trace's share.

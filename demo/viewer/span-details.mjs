@@ -102,7 +102,7 @@ function Event({ event, start }) {
   const offset = event.time !== undefined && start !== undefined ? event.time - start : undefined;
   return html`<div class=${event.name === 'exception' ? 'event-entry exception' : 'event-entry'}>
     <p>
-      <b>${event.name}</b>
+      <b>${event.name}</b>${' '}
       <span class="quiet">${offset === undefined ? 'no time' : `+${formatDuration(offset)}`}</span>
       ${event.droppedAttributes > 0 && html`<span class="badge">${plural(event.droppedAttributes, 'attribute')} dropped</span>`}
     </p>

@@ -1,7 +1,8 @@
 /** One line of the waterfall. */
 import { html } from '/vendor/preact.js';
+import { findAttribute } from './any-value.mjs';
 import { formatDuration, placeInstant, placeSpan } from './timeline.mjs';
-import { plural } from './wording.mjs';
+import { plural, resourceName } from './wording.mjs';
 
 /** Deeper spans are not indented further, or their names would leave the column. */
 const MAX_INDENT_LEVELS = 14;
@@ -21,6 +22,8 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
   const failed = span.status.code === 'error';
   const classes = ['span-row', active && 'active', selected && 'selected', failed && 'failed'];
   const hidden = expanded ? 0 : node.descendantCount;
+  const url = findAttribute(span.attributes, 'url.full', 'http.url') ?? '';
+  const hint = resourceName(url);
   return html`<div
     id=${rowId(span.spanId)}
     role="row"
@@ -51,7 +54,9 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
           : html`<span class="twist"></span>`
       }
       ${failed && html`<span class="fail-mark" role="img" aria-label="Error">!</span>`}
-      <span class="span-label" title=${span.name}>${span.name}</span>
+      <span class="span-label" title=${`${span.name}\n${url}`}>
+        ${span.name}${hint && !span.name.includes(hint) && html` <span class="quiet">${hint}</span>`}
+      </span>
       ${hidden > 0 && html`<span class="badge">+${hidden}</span>`}
     </div>
     <div role="gridcell" class="span-track">
@@ -79,8 +84,8 @@ function EventTick({ event, axis }) {
 export function OrphanNote({ count, top, height }) {
   return html`<div class="orphan-note" role="row" style=${{ top: `${top}px`, height: `${height}px` }}>
     <div role="gridcell">
-      Missing parent: ${plural(count, 'span')} below ${count === 1 ? 'names a parent' : 'name parents'} not read
-      so far
+      Missing parent: ${plural(count, 'span')} below ${count === 1 ? 'names a parent that is' : 'name parents that are'} not
+      here
     </div>
   </div>`;
 }

@@ -57,9 +57,9 @@ export function placeSpan(span, axis) {
   if (start === undefined) return { left: 0, width: 0, nanos: 0n, note: 'no times' };
   const end = span.end ?? start;
   const left = percentOf(start - axis.start, axis.duration);
-  if (span.start === undefined) return { left, width: 0, nanos: 0n, note: 'no start time' };
-  if (span.end === undefined) return { left, width: 0, nanos: 0n, note: 'no end time' };
-  if (end < start) return { left, width: 0, nanos: 0n, note: 'ends before it starts' };
+  if (span.start === undefined) return { left, width: 0, nanos: 0n, note: 'no start' };
+  if (span.end === undefined) return { left, width: 0, nanos: 0n, note: 'no end' };
+  if (end < start) return { left, width: 0, nanos: 0n, note: 'negative' };
   const right = percentOf(end - axis.start, axis.duration);
   return { left, width: right - left, nanos: end - start, note: '' };
 }
@@ -67,6 +67,15 @@ export function placeSpan(span, axis) {
 /** An instant's place on the axis in percent, kept within 0..100. */
 export function placeInstant(time, axis) {
   return percentOf(time - axis.start, axis.duration);
+}
+
+/**
+ * How long something took beside the longest, in percent, on a logarithmic scale from 1 ms: one slow trace must
+ * not flatten all others.
+ */
+export function logShare(nanos, longest) {
+  const log = (value) => Math.log1p(Number(value) / 1e6);
+  return longest <= 0n ? 0 : (100 * log(nanos)) / log(longest);
 }
 
 /** Nanoseconds since the epoch as epoch milliseconds, or undefined beyond what a Date holds. */

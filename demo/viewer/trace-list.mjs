@@ -1,6 +1,6 @@
 /** The list of traces: a listbox whose order holds still while somebody reads it. */
 import { html, useEffect, useRef, useState } from '/vendor/preact.js';
-import { formatDuration } from './timeline.mjs';
+import { formatDuration, logShare } from './timeline.mjs';
 import { formatTime, pagePath, plural } from './wording.mjs';
 
 /** Rows rendered at once; "Show more" adds as many again. */
@@ -11,9 +11,11 @@ const ROWS_STEP = 100;
  * @param {import('./traces.mjs').Trace[]} props.traces to show, in order
  * @param {string} props.openId
  * @param {(traceId: string, byKeyboard: boolean) => void} props.onOpen
+ * @param {boolean} props.hasOlder older objects may lie in the bucket
+ * @param {() => void} props.onOlder reads them
  * @param {(reading: boolean) => void} props.onReading true while the order should hold still
  */
-export function TraceList({ traces, openId, onOpen, onReading }) {
+export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading }) {
   const [activeId, setActiveId] = useState('');
   const [limit, setLimit] = useState(ROWS_STEP);
   const box = useRef(null);
@@ -25,7 +27,7 @@ export function TraceList({ traces, openId, onOpen, onReading }) {
     0,
     shown.findIndex((trace) => trace.traceId === active),
   );
-  const longest = shown.reduce((max, { summary }) => (summary.duration > max ? summary.duration : max), 1n);
+  const longest = longestDuration(shown);
 
   useEffect(() => {
     if (activeId !== '') document.getElementById(optionId(activeId))?.scrollIntoView({ block: 'nearest' });
@@ -79,7 +81,7 @@ export function TraceList({ traces, openId, onOpen, onReading }) {
             trace=${trace}
             open=${trace.traceId === openId}
             active=${index === activeIndex}
-            share=${Number((trace.summary.duration * 1000n) / longest) / 10}
+            share=${logShare(trace.summary.duration, longest)}
             onPick=${() => {
               setActiveId(trace.traceId);
               onOpen(trace.traceId, false);
@@ -88,10 +90,11 @@ export function TraceList({ traces, openId, onOpen, onReading }) {
       )}
     </div>
     ${
-      traces.length > limit &&
-      html`<button class="more" onClick=${() => setLimit(limit + ROWS_STEP)}>
-        Show more (${traces.length - limit} left)
-      </button>`
+      traces.length > limit
+        ? html`<button class="more" onClick=${() => setLimit(limit + ROWS_STEP)}>
+            Show more (${traces.length - limit} left)
+          </button>`
+        : hasOlder && html`<button class="more" onClick=${onOlder}>Read older objects</button>`
     }
   </div>`;
 }
@@ -122,3 +125,9 @@ function TraceOption({ trace, open, active, share, onPick }) {
 }
 
 const optionId = (traceId) => `trace-${traceId}`;
+
+function longestDuration(traces) {
+  let longest = 0n;
+  for (const { summary } of traces) if (summary.duration > longest) longest = summary.duration;
+  return longest;
+}

@@ -30,3 +30,13 @@ export function pagePath(url) {
     return url;
   }
 }
+
+/** What an address points at: its last path segment, or its whole path when it ends with a slash. */
+export function resourceName(url) {
+  try {
+    const { pathname } = new URL(url);
+    return pathname.split('/').pop() || pathname;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseRequest } from './parse-otlp.mjs';
+import { createTraces } from './traces.mjs';
+
+const TRACE = 'a'.repeat(32);
+const ROOT = '1'.repeat(16);
+const CHILD = '2'.repeat(16);
+
+function add(traces, key, ...spans) {
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] };
+  const request = {
+    resourceSpans: [
+      { resource, scopeSpans: [{ spans: spans.map((span) => ({ traceId: TRACE, ...span })) }] },
+    ],
+  };
+  traces.add({ key, size: 100, uploadedAt: 1 }, parseRequest(request).traces);
+}
+const root = { spanId: ROOT, name: 'route /', startTimeUnixNano: '1000', endTimeUnixNano: '5000' };
+const child = {
+  spanId: CHILD,
+  parentSpanId: ROOT,
+  name: 'GET',
+  startTimeUnixNano: '900',
+  endTimeUnixNano: '4000',
+};
+
+test('traces: parts meet by trace id, whichever comes first', () => {
+  for (const order of [
+    [root, child],
+    [child, root],
+  ]) {
+    const traces = createTraces();
+    for (const [index, span] of order.entries()) add(traces, `object-${index}`, span);
+    const { summary, parts } = traces.get(TRACE);
+    assert.equal(parts.length, 2);
+    assert.deepEqual(
+      [summary.rootName, summary.hasRoot, summary.spanCount, summary.start, summary.duration],
+      ['route /', true, 2, 900n, 4100n],
+    );
+  }
+});
+
+test('traces: a span that came twice is kept once, in its longer form, in either order', () => {
+  const cut = { ...root, endTimeUnixNano: '2000' };
+  for (const order of [
+    [root, cut],
+    [cut, root],
+  ]) {
+    const traces = createTraces();
+    for (const [index, span] of order.entries()) add(traces, `object-${index}`, span);
+    const trace = traces.get(TRACE);
+    assert.equal(trace.spans.size, 1);
+    assert.equal(trace.duplicates, 1);
+    assert.equal(trace.spans.get(ROOT).end, 5000n);
+  }
+});
+
+test('traces: the same object twice changes nothing', () => {
+  const traces = createTraces();
+  add(traces, 'object', root);
+  const { revision } = traces.get(TRACE);
+  add(traces, 'object', root);
+  assert.equal(traces.get(TRACE).duplicates, 0);
+  assert.equal(traces.get(TRACE).revision, revision);
+});
+
+test('traces: without a root the earliest span stands for it, and it is said', () => {
+  const traces = createTraces();
+  const orphans = [
+    { ...child, spanId: '3'.repeat(16), name: 'timeless', startTimeUnixNano: undefined },
+    { ...child, spanId: '4'.repeat(16), name: 'later', startTimeUnixNano: '2000' },
+    { ...child, name: 'first' },
+  ];
+  add(traces, 'object', ...orphans);
+  assert.equal(traces.get(TRACE).summary.rootName, 'first');
+  assert.equal(traces.get(TRACE).summary.hasRoot, false);
+});
+
+test('traces: spans without any time make a trace without a start', () => {
+  const traces = createTraces();
+  add(traces, 'object', { spanId: ROOT });
+  const { start, duration } = traces.get(TRACE).summary;
+  assert.deepEqual([start, duration], [undefined, 0n]);
+});
+
+test('traces: the page is where the visitor was, not where a fetch went', () => {
+  const traces = createTraces();
+  const url = (text) => [{ key: 'url.full', value: { stringValue: text } }];
+  add(
+    traces,
+    'object',
+    { ...child, kind: 3, attributes: url('https://api/') },
+    { ...root, attributes: url('https://shop/') },
+  );
+  assert.equal(traces.get(TRACE).summary.pageUrl, 'https://shop/');
+});
+
+test('traces: errors are counted by status, and newest come first', () => {
+  const traces = createTraces();
+  add(traces, 'one', { ...root, status: { code: 2 } }, { ...child, status: { code: 1 } });
+  add(traces, 'two', { ...root, traceId: 'b'.repeat(32), startTimeUnixNano: '2000' });
+  assert.deepEqual(
+    traces.list().map(({ traceId, summary }) => [traceId[0], summary.errorCount]),
+    [
+      ['b', 0],
+      ['a', 1],
+    ],
+  );
+});
+
+test('traces: the oldest go when there are too many', () => {
+  const traces = createTraces();
+  const spans = Array.from({ length: 2100 }, (_, index) => ({
+    ...root,
+    traceId: (index + 1).toString(16).padStart(32, '0'),
+    startTimeUnixNano: String(1000 + index),
+  }));
+  add(traces, 'object', ...spans);
+  assert.equal(traces.list().length, 2000);
+  assert.equal(traces.get('1'.padStart(32, '0')), undefined);
+});
