@@ -1,12 +1,10 @@
 // What the encode bench measures, the same in Node and in a page. Peers run in turns inside each round, so that
 // a busy machine slows all of them alike.
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { createCompressor, gzipNow } from '../../.cache/esm/pipeline/compress.js';
+import { createCompressor, gzipNow, toUtf8 } from '../../.cache/esm/pipeline/compress.js';
 import { createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
 import { bodyOf } from '../../.cache/esm/pipeline/pack.js';
 import { browserSpans, groupsOf } from './browser-spans.mjs';
-
-const utf8 = new TextEncoder();
 
 /** Spans to OTLP/JSON bytes: ours (encode, pack, UTF-8) beside JsonTraceSerializer. Median ms of `rounds`. */
 export async function measureEncoding(counts) {
@@ -15,7 +13,7 @@ export async function measureEncoding(counts) {
   for (const count of counts) {
     const spans = browserSpans(count);
     const groups = groupsOf(spans);
-    const ours = () => utf8.encode(bodyOf(groups.map((group) => encoder.encode(group))));
+    const ours = () => toUtf8(bodyOf(groups.map((group) => encoder.encode(group))));
     const theirs = () => JsonTraceSerializer.serializeRequest(spans);
     const [ourMillis, theirMillis] = await medians([ours, theirs], rounds(count), Math.ceil(1_000 / count));
     rows.push({
@@ -59,7 +57,7 @@ async function throughStream(json) {
   const writer = stream.writable.getWriter();
   const [buffer] = await Promise.all([
     new Response(stream.readable).arrayBuffer(),
-    writer.write(utf8.encode(json)),
+    writer.write(toUtf8(json)),
     writer.close(),
   ]);
   return new Uint8Array(buffer);

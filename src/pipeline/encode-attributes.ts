@@ -18,10 +18,8 @@ const MAX_DEPTH = 32;
  */
 const MAX_NESTED_CHARS = 1_048_576;
 
-/** A page uses a few dozen keys. Beyond this many the cache starts anew, so that generated keys cannot fill it. */
-const MAX_CACHED_KEYS = 500;
-
-const keyPrefixes = new Map<string, string>();
+/** A page uses a few dozen names. Beyond this many a cache starts anew, so that generated names cannot fill it. */
+const MAX_REMEMBERED = 500;
 
 /** Anything but the characters that JSON takes as they are: the quote, the backslash and the controls. */
 const NEEDS_ESCAPE = /[^ !#-[\]-\uffff]/;
@@ -78,14 +76,21 @@ export function attributeFields(attributes: object | undefined, alreadyDropped: 
  * | 1 | key | string |
  * | 2 | value | AnyValue |
  */
-function keyPrefix(key: string): string {
-  let prefix = keyPrefixes.get(key);
-  if (prefix === undefined) {
-    if (keyPrefixes.size >= MAX_CACHED_KEYS) keyPrefixes.clear();
-    prefix = `{"key":${quote(key)},"value":`;
-    keyPrefixes.set(key, prefix);
-  }
-  return prefix;
+const keyPrefix = /* @__PURE__ */ remembered((key) => ['{"key":', quote(key), ',"value":']);
+
+/** A function that writes each text once and then remembers it: for names, of which there are few. */
+export function remembered(write: (text: string) => string[]): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    let json = known.get(text);
+    if (json === undefined) {
+      if (known.size >= MAX_REMEMBERED) known.clear();
+      // Joined, not added: engines keep a sum of strings as a tree, which every later use would walk.
+      json = write(text).join('');
+      known.set(text, json);
+    }
+    return json;
+  };
 }
 
 /** How far the lists and maps of one attribute may still go. */

@@ -5,7 +5,7 @@
  * proto3 JSON allows.
  */
 import type { HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
-import { attributeFields, quote, uint32 } from './encode-attributes.js';
+import { attributeFields, quote, remembered, uint32 } from './encode-attributes.js';
 import type { ReadableSpan, TimedEvent } from './span.js';
 
 const TRACE_ID = /^[\da-f]{32}$/;
@@ -77,12 +77,14 @@ export function spanJson(span: ReadableSpan, start: HrTime, end: HrTime): string
     `,"name":${quote(span.name)},"kind":${span.kind >= 0 && span.kind < 5 ? Math.trunc(span.kind) + 1 : 0}` +
     `,"startTimeUnixNano":"${unixNano(start)}","endTimeUnixNano":"${unixNano(end)}"` +
     attributeFields(span.attributes, span.droppedAttributesCount) +
-    listFields('Events', span.events, eventJson, span.droppedEventsCount) +
-    listFields('Links', span.links, linkJson, span.droppedLinksCount) +
+    listFields(',"events":[', span.events, eventJson, ',"droppedEventsCount":', span.droppedEventsCount) +
+    listFields(',"links":[', span.links, linkJson, ',"droppedLinksCount":', span.droppedLinksCount) +
     statusField(span.status) +
     '}'
   );
 }
+
+const eventName = /* @__PURE__ */ remembered((name) => ['","name":', quote(name)]);
 
 /**
  * Event.
@@ -97,9 +99,7 @@ function eventJson(event: TimedEvent): string | undefined {
   const time = normalTime(event.time);
   return (
     time &&
-    `{"timeUnixNano":"${unixNano(time)}","name":${quote(event.name)}` +
-      attributeFields(event.attributes, event.droppedAttributesCount) +
-      '}'
+    `{"timeUnixNano":"${unixNano(time)}${eventName(event.name)}${attributeFields(event.attributes, event.droppedAttributesCount)}}`
   );
 }
 
@@ -145,11 +145,12 @@ function contextFields({ traceFlags, traceState }: SpanContext, isRemote: boolea
   return `,"flags":${flags}${state ? `,"traceState":${quote(state)}` : ''}`;
 }
 
-/** The fields `events` and `droppedEventsCount`, or the same two of the links. */
+/** A list and the count of what is not in it, each left out when empty. */
 function listFields<Item>(
-  name: 'Events' | 'Links',
+  listPrefix: string,
   items: readonly Item[],
   write: (item: Item) => string | undefined,
+  droppedPrefix: string,
   alreadyDropped: number,
 ): string {
   let list = '';
@@ -157,11 +158,9 @@ function listFields<Item>(
   for (const item of items) {
     const json = write(item);
     if (json === undefined) dropped++;
-    else list += (list && ',') + json;
+    else list += list ? `,${json}` : json;
   }
-  return (
-    (list && `,"${name.toLowerCase()}":[${list}]`) + (dropped > 0 ? `,"dropped${name}Count":${dropped}` : '')
-  );
+  return (list && `${listPrefix}${list}]`) + (dropped > 0 ? droppedPrefix + dropped : '');
 }
 
 function isValid(context: SpanContext): boolean {

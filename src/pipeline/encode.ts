@@ -50,7 +50,7 @@ export interface TraceEncoder {
 /** A trace while it is being written. Times are nanoseconds from `baseSeconds` on: exact in a number. */
 interface Draft {
   /** By the text of the resource, by the text of the scope: the spans' text. In the order first seen. */
-  resources: Map<string, Map<string, string>>;
+  resources: Map<string, Map<string, string[]>>;
   baseSeconds: number;
   startNanos: number;
   endNanos: number;
@@ -85,7 +85,8 @@ export function createTraceEncoder({ onDropped, maxSpanBytes }: TraceEncoderDeps
         draft.resources.set(resource, scopes);
       }
       const before = scopes.get(scope);
-      scopes.set(scope, before === undefined ? json : `${before},${json}`);
+      if (before) before.push(json);
+      else scopes.set(scope, [json]);
       summarize(draft, span, start, end);
     } catch {
       draft.unencodable++;
@@ -166,7 +167,7 @@ function summaryOf(draft: Draft, rootName: string, traceId: string): EncodedTrac
 function resourceSpans({ resources }: Draft): string {
   const elements: string[] = [];
   for (const [resource, scopes] of resources) {
-    const scopeSpans = Array.from(scopes, ([scope, spans]) => `${scope}${spans}]}`);
+    const scopeSpans = Array.from(scopes, ([scope, spans]) => `${scope}${spans.join(',')}]}`);
     elements.push(`${resource}${scopeSpans.join(',')}]}`);
   }
   return elements.join(',');

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { createCompressor, type GzipResult, gzipNow } from './compress.js';
+
+const SMALL = '{"name":"ümlaut 漢字 \u{1f600}"}';
+const LARGE = JSON.stringify(Array.from({ length: 3_000 }, (_, index) => ({ index, name: SMALL })));
+
+/** The platform's stream, whose bytes pass through `change` on their way out. */
+function streamWith(
+  change: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
+): typeof CompressionStream {
+  return class {
+    readonly writable: WritableStream;
+    readonly readable: ReadableStream;
+    constructor(format: CompressionFormat) {
+      const inner = new CompressionStream(format);
+      this.writable = inner.writable;
+      const whole = new Response(inner.readable).arrayBuffer();
+      this.readable = new ReadableStream({
+        async start(controller) {
+          controller.enqueue(change(new Uint8Array(await whole)));
+          controller.close();
+        },
+      });
+    }
+  } as unknown as typeof CompressionStream;
+}
+
+function setUp(Stream?: typeof CompressionStream) {
+  const seen = { corrupt: 0, streams: 0 };
+  const counted = Stream && countedStream(Stream, seen);
+  const compress = createCompressor({ CompressionStream: counted, onCorrupt: () => seen.corrupt++ });
+  return { compress, seen };
+}
+
+function countedStream(
+  Stream: typeof CompressionStream,
+  seen: { streams: number },
+): typeof CompressionStream {
+  return new Proxy(Stream, {
+    construct(target, args: [CompressionFormat]) {
+      seen.streams++;
+      return new target(...args);
+    },
+  });
+}
+
+async function assertOpens({ bytes, rawBytes }: GzipResult, text: string) {
+  assert.equal(gunzipSync(bytes).toString(), text);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  assert.equal(await new Response(stream).text(), text);
+  assert.equal(rawBytes, Buffer.byteLength(text));
+}
+
+test('compress: gzipNow gives one gzip member that zlib and DecompressionStream open', async () => {
+  for (const text of ['', SMALL, LARGE]) await assertOpens(gzipNow(text), text);
+});
+
+test('compress: the same text gives the same bytes, with no clock in them', () => {
+  const { bytes } = gzipNow(SMALL);
+  assert.deepEqual(bytes.slice(4, 8), new Uint8Array(4));
+});
+
+test('compress: lone surrogates become U+FFFD', () => {
+  assert.equal(gunzipSync(gzipNow('"\ud800"').bytes).toString(), '"\ufffd"');
+});
+
+test('compress: large bodies go through the stream', async () => {
+  const { compress, seen } = setUp(CompressionStream);
+  await assertOpens(await compress(LARGE), LARGE);
+  assert.deepEqual(seen, { corrupt: 0, streams: 1 });
+});
+
+test('compress: small bodies do not', async () => {
+  const { compress, seen } = setUp(CompressionStream);
+  await assertOpens(await compress('x'.repeat(16_383)), 'x'.repeat(16_383));
+  assert.deepEqual(seen, { corrupt: 0, streams: 0 });
+  await assertOpens(await compress('x'.repeat(16_384)), 'x'.repeat(16_384));
+  assert.deepEqual(seen, { corrupt: 0, streams: 1 });
+});
+
+test('compress: works where there is no stream', async () => {
+  const { compress, seen } = setUp();
+  await assertOpens(await compress(LARGE), LARGE);
+  assert.deepEqual(seen, { corrupt: 0, streams: 0 });
+});
+
+function flipped(bytes: Uint8Array<ArrayBuffer>, index: number) {
+  const copy = bytes.slice();
+  copy[index] = (copy[index] as number) ^ 1;
+  return copy;
+}
+
+for (const [name, change] of [
+  ['is empty', () => new Uint8Array()],
+  ['has no gzip magic', (bytes) => flipped(bytes, 0)],
+  ['is cut off', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+  ['lacks its last byte', (bytes) => bytes.subarray(0, -1)],
+  ['has another CRC-32', (bytes) => flipped(bytes, bytes.length - 8)],
+  ['has another length', (bytes) => flipped(bytes, bytes.length - 4)],
+  [
+    'fails',
+    () => {
+      throw new Error('planted');
+    },
+  ],
+] satisfies [string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>][]) {
+  test(`compress: output that ${name} is made anew, and told`, async () => {
+    const { compress, seen } = setUp(streamWith(change));
+    await assertOpens(await compress(LARGE), LARGE);
+    assert.deepEqual(seen, { corrupt: 1, streams: 1 });
+  });
+}
+
+test('compress: a stream whose writing fails is no unhandled rejection', async () => {
+  class Failing {
+    readonly readable = new ReadableStream();
+    readonly writable = new WritableStream({
+      write() {
+        throw new Error('planted');
+      },
+    });
+  }
+  const { compress, seen } = setUp(Failing as unknown as typeof CompressionStream);
+  await assertOpens(await compress(LARGE), LARGE);
+  assert.equal(seen.corrupt, 1);
+});
+
+test('compress: a stream that cannot be made', async () => {
+  class Missing {
+    constructor() {
+      throw new TypeError('planted');
+    }
+  }
+  const { compress, seen } = setUp(Missing as unknown as typeof CompressionStream);
+  await assertOpens(await compress(LARGE), LARGE);
+  assert.equal(seen.corrupt, 1);
+});

@@ -1,0 +1,65 @@
+/** Spans made by hand, and what the encoder writes of them. For tests only. */
+import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { createTraceEncoder, type TraceEncoder, type TraceEncoderDeps } from '../pipeline/encode.js';
+import type { EncodedTrace, ReadableSpan } from '../pipeline/model.js';
+import { bodyOf } from '../pipeline/pack.js';
+
+/** JSON as a tree that tests walk. */
+export interface Tree {
+  [key: string]: Tree;
+}
+
+export const TRACE_ID = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
+export const SECONDS = 1_790_000_000;
+
+export function handMade(fields: Partial<Record<keyof ReadableSpan, unknown>> = {}): ReadableSpan {
+  return {
+    name: 'work',
+    kind: SpanKind.INTERNAL,
+    spanContext: () => ({ traceId: TRACE_ID, spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED }),
+    startTime: [SECONDS, 5],
+    endTime: [SECONDS, 7],
+    status: { code: SpanStatusCode.UNSET },
+    attributes: {},
+    links: [],
+    events: [],
+    duration: [0, 2],
+    ended: true,
+    resource: { attributes: {} },
+    instrumentationScope: { name: 'tests' },
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+    ...fields,
+  } as ReadableSpan;
+}
+
+export function setUp(options: Partial<TraceEncoderDeps> = {}): {
+  encoder: TraceEncoder;
+  dropped: Record<string, number>;
+} {
+  const dropped: Record<string, number> = {};
+  const encoder = createTraceEncoder({
+    onDropped: (reason, count) => {
+      dropped[reason] = (dropped[reason] ?? 0) + count;
+    },
+    ...options,
+  });
+  return { encoder, dropped };
+}
+
+export function encodeAll(
+  spans: readonly ReadableSpan[],
+  options?: Partial<TraceEncoderDeps>,
+): { trace: EncodedTrace | undefined; dropped: Record<string, number>; spans: Tree[] } {
+  const { encoder, dropped } = setUp(options);
+  const trace = encoder.encode({ traceId: TRACE_ID, spans: [...spans] });
+  return { trace, dropped, spans: trace ? spansIn(trace) : [] };
+}
+
+export function spansIn(encoded: EncodedTrace): Tree[] {
+  const { resourceSpans } = JSON.parse(bodyOf([encoded]));
+  return resourceSpans.flatMap((r: { scopeSpans: { spans: Tree[] }[] }) =>
+    r.scopeSpans.flatMap((s) => s.spans),
+  );
+}
