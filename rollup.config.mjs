@@ -3,12 +3,8 @@ import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
 const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/esm');
-const minify = () =>
-  terser({
-    ecma: 2022,
-    module: true,
-    compress: { passes: 3, unsafe_arrows: true },
-  });
+// Not `module`: the file's one global is a top-level variable.
+const minify = () => terser({ ecma: 2022, compress: { passes: 3, unsafe_arrows: true } });
 
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.

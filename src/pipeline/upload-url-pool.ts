@@ -26,7 +26,7 @@ export interface UploadUrlPool {
   take(mode: SendMode): PooledUpload | undefined;
   /** Whether {@link take} would succeed. */
   ready(mode: SendMode): boolean;
-  /** How many to ask the endpoint for: 0 above the low-water mark, else enough to be full. */
+  /** How many to ask the endpoint for: 0 above the low-water mark (reserve + 1), else enough to be full. */
   readonly wanted: number;
   readonly size: number;
 }
@@ -87,8 +87,8 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
     ready,
     get wanted() {
       sweep();
-      const lowWater = Math.ceil((options.size + options.reserve) / 2);
-      return uploads.length > lowWater ? 0 : options.size - uploads.length;
+      // One upload above the reserve is left to use while the refill is under way.
+      return uploads.length > options.reserve + 1 ? 0 : options.size - uploads.length;
     },
     get size() {
       sweep();
