@@ -4,7 +4,6 @@ import { gzipSync } from 'fflate';
 /** From this many bytes of UTF-8 on, a `CompressionStream` is worth its fixed cost. */
 const STREAM_FROM_BYTES = 16_384;
 
-const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 
 export interface GzipResult {
@@ -87,8 +86,8 @@ async function throughStream(
   return new Uint8Array(buffer);
 }
 
+/** @throws {RangeError} when the bytes are too few to have a trailer. */
 function isGzipOf(bytes: Uint8Array<ArrayBuffer>, raw: Uint8Array): boolean {
-  if (bytes.length < HEADER_BYTES + TRAILER_BYTES) return false;
   const view = new DataView(bytes.buffer);
   const trailer = bytes.length - TRAILER_BYTES;
   return (

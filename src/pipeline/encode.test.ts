@@ -94,6 +94,7 @@ test('encode: the summary is of the local root, with times from the earliest sta
       parentSpanContext: { ...parentSpanContext, isRemote: true },
       endTime: [SECONDS + 1, 250_000],
     }),
+    handMade({ name: 'last', parentSpanContext }),
   ]);
   assert.deepEqual(encoded?.summary, {
     traceId: TRACE_ID,
@@ -101,7 +102,7 @@ test('encode: the summary is of the local root, with times from the earliest sta
     rootName: `${'root '.padStart(254, 'r')}\ufffd`,
     startedAt: SECONDS * 1_000 - 0.5,
     durationMs: 1_000.75,
-    spanCount: 2,
+    spanCount: 3,
     error: true,
   });
 });
