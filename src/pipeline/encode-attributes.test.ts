@@ -73,8 +73,9 @@ for (const [name, value] of [
   });
 }
 
-test('encode: 32 levels are an attribute', () => {
+test('encode: 32 levels are an attribute, and so are more lists than that beside each other', () => {
   assert.ok(attributeOf(nested(32)).value);
+  assert.ok(attributeOf(Array.from({ length: 40 }, () => [1])).value);
 });
 
 test('encode: any tree of values becomes JSON, and its span is kept', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Attributes } from '@opentelemetry/api';
+import { type Attributes, SpanStatusCode } from '@opentelemetry/api';
 import { encodeAll, handMade, SECONDS, setUp, TRACE_ID, type Tree } from '../testing/encoding.js';
 import type { SpanGroup } from './model.js';
 
@@ -34,6 +34,29 @@ for (const [name, fields] of [
     assert.deepEqual(dropped, { unencodable: 1 });
   });
 }
+
+test('encode: a getter that throws at its second reading leaves nothing of its span in the trace', () => {
+  let readings = 0;
+  const span = Object.defineProperty(handMade({ name: 'bad' }), 'status', {
+    get: () => (++readings > 1 ? throwing() : { code: SpanStatusCode.ERROR }),
+  });
+  const { spans, trace, dropped } = encodeAll([span, handMade({ name: 'good' })]);
+  assert.deepEqual(
+    spans.map(({ name }) => name),
+    ['good'],
+  );
+  assert.deepEqual(
+    [trace?.summary.rootName, trace?.summary.spanCount, trace?.summary.error],
+    ['good', 1, false],
+  );
+  assert.deepEqual(dropped, { unencodable: 1 });
+});
+
+test('encode: a span named by a number is encoded', () => {
+  const { trace, dropped } = encodeAll([handMade({ name: 7 })]);
+  assert.equal(trace?.summary.rootName, '7');
+  assert.deepEqual(dropped, {});
+});
 
 function throwing(): never {
   throw new Error('planted');
@@ -94,6 +117,7 @@ test('encode: the summary is of the local root, with times from the earliest sta
       parentSpanContext: { ...parentSpanContext, isRemote: true },
       endTime: [SECONDS + 1, 250_000],
     }),
+    handMade({ name: 'last', parentSpanContext }),
   ]);
   assert.deepEqual(encoded?.summary, {
     traceId: TRACE_ID,
@@ -101,7 +125,7 @@ test('encode: the summary is of the local root, with times from the earliest sta
     rootName: `${'root '.padStart(254, 'r')}\ufffd`,
     startedAt: SECONDS * 1_000 - 0.5,
     durationMs: 1_000.75,
-    spanCount: 2,
+    spanCount: 3,
     error: true,
   });
 });

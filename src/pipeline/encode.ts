@@ -13,6 +13,9 @@ const MAX_SPAN_BYTES = 1_048_576;
 /** What the endpoint takes of a root span's name. */
 const MAX_ROOT_NAME_CHARS = 255;
 
+/** The spans' texts, by the text of the resource, by that of the scope, in the order first seen. */
+type Resources = Map<string, Map<string, string[]>>;
+
 export interface TraceEncoderDeps {
   /**
    * Told how many spans were lost, once for each reason, when the encoding of a group ends. `unencodable`:
@@ -47,69 +50,23 @@ export interface TraceEncoder {
   ): Promise<EncodedTrace | undefined>;
 }
 
-/** A trace while it is being written. Times are nanoseconds from `baseSeconds` on: exact in a number. */
-interface Draft {
-  /** By the text of the resource, by the text of the scope: the spans' text. In the order first seen. */
-  resources: Map<string, Map<string, string[]>>;
-  baseSeconds: number;
-  startNanos: number;
-  endNanos: number;
-  root: { name: string; startNanos: number; isLocalRoot: boolean } | undefined;
-  spanCount: number;
-  error: boolean;
-  unencodable: number;
-  tooLarge: number;
-}
-
 export function createTraceEncoder({ onDropped, maxSpanBytes }: TraceEncoderDeps): TraceEncoder {
-  const maxChars = maxSpanBytes ?? MAX_SPAN_BYTES;
   const opened = new WeakMap<object, string>();
   let millisSincePause = 0;
 
-  function add(draft: Draft, span: ReadableSpan): void {
-    try {
-      const start = normalTime(span.startTime);
-      let end = normalTime(span.endTime);
-      if (!start || !end) throw new TypeError('no instant');
-      if (end[0] < start[0] || (end[0] === start[0] && end[1] < start[1])) end = start;
-      const json = spanJson(span, start, end);
-      const resource = openResource(span.resource, opened);
-      const scope = openScope(span.instrumentationScope, opened);
-      if (json.length > maxChars) {
-        draft.tooLarge++;
-        return;
-      }
-      let scopes = draft.resources.get(resource);
-      if (!scopes) {
-        scopes = new Map();
-        draft.resources.set(resource, scopes);
-      }
-      const before = scopes.get(scope);
-      if (before) before.push(json);
-      else scopes.set(scope, [json]);
-      summarize(draft, span, start, end);
-    } catch {
-      draft.unencodable++;
-    }
-  }
-
-  function finish(draft: Draft, traceId: string): EncodedTrace | undefined {
-    if (draft.unencodable > 0) onDropped('unencodable', draft.unencodable);
-    if (draft.tooLarge > 0) onDropped('too-large', draft.tooLarge);
-    return draft.root && { json: resourceSpans(draft), summary: summaryOf(draft, draft.root.name, traceId) };
-  }
+  const begin = (): Draft => beginTrace(opened, maxSpanBytes ?? MAX_SPAN_BYTES, onDropped);
 
   return {
     encode(group) {
-      const draft = newDraft();
-      for (const span of group.spans) add(draft, span);
-      return finish(draft, group.traceId);
+      const draft = begin();
+      for (const span of group.spans) draft.add(span);
+      return draft.finish(group.traceId);
     },
     async encodeSliced(group, pause, clock) {
-      const draft = newDraft();
+      const draft = begin();
       let mark = clock();
       for (const span of group.spans) {
-        add(draft, span);
+        draft.add(span);
         const now = clock();
         millisSincePause += now - mark;
         mark = now;
@@ -119,52 +76,103 @@ export function createTraceEncoder({ onDropped, maxSpanBytes }: TraceEncoderDeps
           mark = clock();
         }
       }
-      return finish(draft, group.traceId);
+      return draft.finish(group.traceId);
     },
   };
 }
 
-function newDraft(): Draft {
-  return {
-    resources: new Map(),
-    baseSeconds: 0,
-    startNanos: Number.POSITIVE_INFINITY,
-    endNanos: 0,
-    root: undefined,
-    spanCount: 0,
-    error: false,
-    unencodable: 0,
-    tooLarge: 0,
-  };
+/** A trace while it is being written. */
+interface Draft {
+  add(span: ReadableSpan): void;
+  /** Reports the losses, and gives the trace if any span is in it. */
+  finish(traceId: string): EncodedTrace | undefined;
 }
 
-function summarize(draft: Draft, span: ReadableSpan, start: HrTime, end: HrTime): void {
-  if (draft.spanCount++ === 0) draft.baseSeconds = start[0];
-  const startNanos = (start[0] - draft.baseSeconds) * 1e9 + start[1];
-  const endNanos = (end[0] - draft.baseSeconds) * 1e9 + end[1];
-  draft.startNanos = Math.min(draft.startNanos, startNanos);
-  draft.endNanos = Math.max(draft.endNanos, endNanos);
-  if (span.status.code === 2) draft.error = true;
-  const isLocalRoot = !parentIdOf(span) || span.parentSpanContext?.isRemote === true;
-  const { root } = draft;
-  if (!root || (isLocalRoot === root.isLocalRoot ? startNanos < root.startNanos : isLocalRoot)) {
-    draft.root = { name: span.name, startNanos, isLocalRoot };
+function beginTrace(
+  opened: WeakMap<object, string>,
+  maxChars: number,
+  onDropped: TraceEncoderDeps['onDropped'],
+): Draft {
+  const resources: Resources = new Map();
+  let spanCount = 0;
+  let unencodable = 0;
+  let tooLarge = 0;
+  let error = false;
+  // Times are nanoseconds from the first span's second on: exact in a number, for 104 days.
+  let baseSeconds = 0;
+  let earliest = Number.POSITIVE_INFINITY;
+  let latest = 0;
+  let rootName = '';
+  let rootStart = Number.POSITIVE_INFINITY;
+  let rootIsLocal = false;
+
+  function write(span: ReadableSpan): void {
+    const start = normalTime(span.startTime);
+    let end = normalTime(span.endTime);
+    if (!start || !end) throw new TypeError('no instant');
+    if (end[0] < start[0] || (end[0] === start[0] && end[1] < start[1])) end = start;
+    const json = spanJson(span, start, end);
+    const resource = openResource(span.resource, opened);
+    const scope = openScope(span.instrumentationScope, opened);
+    if (json.length > maxChars) {
+      tooLarge++;
+      return;
+    }
+    // Nothing may throw between this and the last push: the span is in the trace, or counted as lost.
+    summarize(span, start, end);
+    let scopes = resources.get(resource);
+    if (!scopes) {
+      scopes = new Map();
+      resources.set(resource, scopes);
+    }
+    const spans = scopes.get(scope);
+    if (spans) spans.push(json);
+    else scopes.set(scope, [json]);
   }
-}
 
-function summaryOf(draft: Draft, rootName: string, traceId: string): EncodedTrace['summary'] {
+  function summarize(span: ReadableSpan, start: HrTime, end: HrTime): void {
+    // A foreign span's getters may throw: they are all read before anything is changed.
+    const { name } = span;
+    const failed = span.status.code === 2;
+    const isLocalRoot = !parentIdOf(span) || span.parentSpanContext?.isRemote === true;
+    if (spanCount++ === 0) baseSeconds = start[0];
+    const startNanos = (start[0] - baseSeconds) * 1e9 + start[1];
+    earliest = Math.min(earliest, startNanos);
+    latest = Math.max(latest, (end[0] - baseSeconds) * 1e9 + end[1]);
+    error ||= failed;
+    if (isLocalRoot === rootIsLocal ? startNanos < rootStart : isLocalRoot) {
+      rootName = name;
+      rootStart = startNanos;
+      rootIsLocal = isLocalRoot;
+    }
+  }
+
   return {
-    traceId,
-    rootName: wellFormed(rootName.slice(0, MAX_ROOT_NAME_CHARS)),
-    startedAt: draft.baseSeconds * 1_000 + draft.startNanos / 1e6,
-    durationMs: (draft.endNanos - draft.startNanos) / 1e6,
-    spanCount: draft.spanCount,
-    error: draft.error,
+    add(span) {
+      try {
+        write(span);
+      } catch {
+        unencodable++;
+      }
+    },
+    finish(traceId) {
+      if (unencodable > 0) onDropped('unencodable', unencodable);
+      if (tooLarge > 0) onDropped('too-large', tooLarge);
+      if (spanCount === 0) return undefined;
+      const startedAt = baseSeconds * 1_000 + earliest / 1e6;
+      const durationMs = (latest - earliest) / 1e6;
+      // Untyped callers name spans by numbers too, which must not throw here.
+      const name = wellFormed(String(rootName).slice(0, MAX_ROOT_NAME_CHARS));
+      return {
+        json: resourceSpans(resources),
+        summary: { traceId, rootName: name, startedAt, durationMs, spanCount, error },
+      };
+    },
   };
 }
 
 /** ResourceSpans and ScopeSpans, opened by the two functions below, are filled and closed here. */
-function resourceSpans({ resources }: Draft): string {
+function resourceSpans(resources: Resources): string {
   const elements: string[] = [];
   for (const [resource, scopes] of resources) {
     const scopeSpans = Array.from(scopes, ([scope, spans]) => `${scope}${spans.join(',')}]}`);

@@ -13,6 +13,7 @@ const [a, b, c, d] = traces;
 test('pack: fills packs in order up to the characters, commas counted', () => {
   assert.deepEqual(packTraces(traces, { maxRawChars: 15, maxTraces: 10 }), [[a, b], [c], [d]]);
   assert.deepEqual(packTraces(traces, { maxRawChars: 14, maxTraces: 10 }), [[a], [b], [c], [d]]);
+  assert.deepEqual(packTraces(traces, { maxRawChars: 1, maxTraces: 10 }), [[a], [b], [c], [d]]);
 });
 
 test('pack: no pack has more traces than allowed', () => {
