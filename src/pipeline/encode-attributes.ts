@@ -3,7 +3,8 @@
  * `droppedAttributesCount` that most messages have. Part of stage 2.
  *
  * Written by hand rather than by `JSON.stringify` over a copy of the span: encoding runs in strangers' pages, and
- * 1,000 browser spans become bytes in 7 ms where that takes 13 (Chromium 156; 7 and 10 in Node 20).
+ * 1,000 browser spans become bytes in about 7 ms where `JsonTraceSerializer` takes 11 to 14 (Chromium 156; 7 and
+ * 10 in Node 20).
  *
  * OTLP 1.11.0, `opentelemetry/proto/common/v1/common.proto`.
  *
