@@ -2,18 +2,17 @@
 // a busy machine slows all of them alike.
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { createCompressor, gzipNow, toUtf8 } from '../../.cache/esm/pipeline/compress.js';
-import { createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
-import { bodyOf } from '../../.cache/esm/pipeline/pack.js';
+import { bodyOf, createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
 import { browserSpans, groupsOf } from './browser-spans.mjs';
 
 /** Spans to OTLP/JSON bytes: ours (encode, pack, UTF-8) beside JsonTraceSerializer. Median ms of `rounds`. */
 export async function measureEncoding(counts) {
-  const encoder = createTraceEncoder({ onDropped: fail });
+  const encoder = createTraceEncoder();
   const rows = [];
   for (const count of counts) {
     const spans = browserSpans(count);
     const groups = groupsOf(spans);
-    const ours = () => toUtf8(bodyOf(groups.map((group) => encoder.encode(group))));
+    const ours = () => toUtf8(bodyOf(groups.map((group) => encoder.encode(group, fail))));
     const theirs = () => JsonTraceSerializer.serializeRequest(spans);
     const [ourMillis, theirMillis] = await medians([ours, theirs], rounds(count), Math.ceil(1_000 / count));
     rows.push({
@@ -30,8 +29,8 @@ export async function measureEncoding(counts) {
 
 /** Where CompressionStream overtakes fflate. Our own compressor takes the stream from 16 KiB on. */
 export async function measureCompression(kibibytes) {
-  const encoder = createTraceEncoder({ onDropped: fail });
-  const all = groupsOf(browserSpans(800)).map((group) => encoder.encode(group));
+  const encoder = createTraceEncoder();
+  const all = groupsOf(browserSpans(800)).map((group) => encoder.encode(group, fail));
   const rows = [];
   for (const kibibyte of kibibytes) {
     const json = bodyOf(all).slice(0, kibibyte * 1024);

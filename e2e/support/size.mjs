@@ -3,5 +3,7 @@ import { BUDGETS, measure } from './sizes.mjs';
 
 const sizes = await measure();
 console.table(
-  Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, { ...size, 'budget (brotli)': BUDGETS[name] }])),
+  Object.fromEntries(
+    Object.entries(sizes).map(([name, size]) => [name, { ...size, 'budget (brotli)': BUDGETS[name] }]),
+  ),
 );

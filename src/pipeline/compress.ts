@@ -1,5 +1,5 @@
 /** Stage 3 of 8: OTLP/JSON text in, one gzip member out. */
-import { gzipSync } from 'fflate';
+import { deflateSync } from 'fflate';
 
 /**
  * From this many bytes of UTF-8 on, a `CompressionStream` is worth its fixed cost. Browser spans, milliseconds,
@@ -10,6 +10,9 @@ import { gzipSync } from 'fflate';
 const STREAM_FROM_BYTES = 16_384;
 
 const TRAILER_BYTES = 8;
+
+/** Magic, DEFLATE, no flags, no time, no hint, unknown system. */
+const HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 export interface GzipResult {
   /** One gzip member; the caller's own. */
@@ -71,10 +74,23 @@ export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
   return room.subarray(0, new TextEncoder().encodeInto(text, room).written);
 }
 
+/**
+ * One gzip member around fflate's DEFLATE; fflate's own container would bring a second CRC-32.
+ *
+ * No time in the header: the same input gives the same bytes. Level 6, the default: 501 kB of browser spans become
+ * 35.3 kB in 7.9 ms; level 1 makes 44.4 kB in 6.0 ms, level 9 makes 35.0 kB in 8.5 ms (Node 20).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc1952#section-2.3
+ */
 function gzipBytes(raw: Uint8Array<ArrayBuffer>): GzipResult {
-  // mtime 0: no clock in the payload. Level 6, the default: 501 kB of browser spans become 35.3 kB in 7.9 ms;
-  // level 1 makes 44.4 kB in 6.0 ms, level 9 makes 35.0 kB in 8.5 ms (Node 20).
-  return { bytes: gzipSync(raw, { mtime: 0 }), rawBytes: raw.length };
+  const deflated = deflateSync(raw);
+  const bytes = new Uint8Array(HEADER.length + deflated.length + TRAILER_BYTES);
+  bytes.set(HEADER);
+  bytes.set(deflated, HEADER.length);
+  const trailer = new DataView(bytes.buffer, HEADER.length + deflated.length);
+  trailer.setUint32(0, crc32(raw), true);
+  trailer.setUint32(4, raw.length, true);
+  return { bytes, rawBytes: raw.length };
 }
 
 async function throughStream(

@@ -17,7 +17,7 @@ import {
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
 import { SECONDS, setUp, TRACE_ID } from '../testing/encoding.js';
-import { bodyOf } from './pack.js';
+import { bodyOf } from './encode.js';
 
 /** Every field there is, made by the real SDK: two providers with a resource each, several scopes, one trace. */
 function sdkSpans(): SdkSpan[] {

@@ -70,7 +70,7 @@ test('encode: a group of which nothing can be encoded gives nothing', () => {
 
 test('encode: a span over the limit is dropped alone', () => {
   const spans = [handMade({ attributes: { big: 'x'.repeat(1_000) } }), handMade()];
-  const { spans: kept, dropped } = encodeAll(spans, { maxSpanBytes: 1_000 });
+  const { spans: kept, dropped } = encodeAll(spans, { maxSpanChars: 1_000 });
   assert.equal(kept.length, 1);
   assert.deepEqual(dropped, { 'too-large': 1 });
 });

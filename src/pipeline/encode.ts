@@ -7,8 +7,8 @@ import type { EncodedTrace, ReadableSpan, SpanGroup } from './model.js';
 /** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
 const SLICE_MILLIS = 4;
 
-/** Default for {@link TraceEncoderDeps.maxSpanBytes}. */
-const MAX_SPAN_BYTES = 1_048_576;
+/** The most characters of JSON that one span may take; it could fill a blob alone. */
+const MAX_SPAN_CHARS = 1_048_576;
 
 /** What the endpoint takes of a root span's name. */
 const MAX_ROOT_NAME_CHARS = 255;
@@ -16,15 +16,11 @@ const MAX_ROOT_NAME_CHARS = 255;
 /** The spans' texts, by the text of the resource, by that of the scope, in the order first seen. */
 type Resources = Map<string, Map<string, string[]>>;
 
-export interface TraceEncoderDeps {
-  /**
-   * Told how many spans were lost, once for each reason, when the encoding of a group ends. `unencodable`:
-   * malformed ids, times that are no instants, getters that throw. `too-large`: over `maxSpanBytes`.
-   */
-  onDropped(reason: 'unencodable' | 'too-large', count: number): void;
-  /** The most characters of JSON that one span may take. Default 1,048,576. */
-  maxSpanBytes?: number;
-}
+/**
+ * Told how many spans of a group were lost, once for each reason, when its encoding ends. `unencodable`: malformed
+ * ids, times that are no instants, getters that throw. `too-large`: over the largest span.
+ */
+export type OnDropped = (reason: 'unencodable' | 'too-large', spanCount: number) => void;
 
 /** Neither method throws or rejects on account of a span: the span alone is left out and counted. */
 export interface TraceEncoder {
@@ -33,37 +29,38 @@ export interface TraceEncoder {
    *
    * @returns undefined when no span could be encoded.
    */
-  encode(group: SpanGroup): EncodedTrace | undefined;
+  encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
   /**
    * The same in slices, while the page lives: `pause` is awaited whenever about 4 ms of work were done since
    * it last was, by this call or by calls before it in the same task.
    *
-   * Losses are reported only at the end. A `pause` that rejects abandons the group, unreported, and the
-   * promise rejects with its reason: so a page that leaves may encode the same group again by `encode`.
+   * Losses are reported only at the end, so a page that leaves meanwhile may encode the same group again by `encode`
+   * and ignore what this one still says. A `pause` that rejects abandons the group, and the promise rejects with its
+   * reason.
    *
    * @param clock - milliseconds that never go back
    */
   encodeSliced(
     group: SpanGroup,
+    onDropped: OnDropped,
     pause: () => Promise<void>,
     clock: () => number,
   ): Promise<EncodedTrace | undefined>;
 }
 
-export function createTraceEncoder({ onDropped, maxSpanBytes }: TraceEncoderDeps): TraceEncoder {
+/** @param maxSpanChars the most characters of JSON that one span may take. Default 1,048,576. */
+export function createTraceEncoder(maxSpanChars: number = MAX_SPAN_CHARS): TraceEncoder {
   const opened = new WeakMap<object, string>();
   let millisSincePause = 0;
 
-  const begin = (): Draft => beginTrace(opened, maxSpanBytes ?? MAX_SPAN_BYTES, onDropped);
-
   return {
-    encode(group) {
-      const draft = begin();
+    encode(group, onDropped) {
+      const draft = beginTrace(opened, maxSpanChars, onDropped);
       for (const span of group.spans) draft.add(span);
       return draft.finish(group.traceId);
     },
-    async encodeSliced(group, pause, clock) {
-      const draft = begin();
+    async encodeSliced(group, onDropped, pause, clock) {
+      const draft = beginTrace(opened, maxSpanChars, onDropped);
       let mark = clock();
       for (const span of group.spans) {
         draft.add(span);
@@ -88,11 +85,7 @@ interface Draft {
   finish(traceId: string): EncodedTrace | undefined;
 }
 
-function beginTrace(
-  opened: WeakMap<object, string>,
-  maxChars: number,
-  onDropped: TraceEncoderDeps['onDropped'],
-): Draft {
+function beginTrace(opened: WeakMap<object, string>, maxSpanChars: number, onDropped: OnDropped): Draft {
   const resources: Resources = new Map();
   let spanCount = 0;
   let unencodable = 0;
@@ -114,7 +107,7 @@ function beginTrace(
     const json = spanJson(span, start, end);
     const resource = openResource(span.resource, opened);
     const scope = openScope(span.instrumentationScope, opened);
-    if (json.length > maxChars) {
+    if (json.length > maxSpanChars) {
       tooLarge++;
       return;
     }
@@ -223,4 +216,9 @@ function openScope(scope: ReadableSpan['instrumentationScope'], opened: WeakMap<
 
 function schemaUrlField(url: string | undefined): string {
   return url ? `,"schemaUrl":${quote(url)}` : '';
+}
+
+/** The OTLP/JSON `ExportTraceServiceRequest` of these traces: field 1, `resourceSpans`, and nothing else. */
+export function bodyOf(traces: readonly EncodedTrace[]): string {
+  return `{"resourceSpans":[${traces.map((trace) => trace.json).join(',')}]}`;
 }

@@ -11,10 +11,9 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { PageSignal, Platform, Stop } from '../platform/platform.js';
 import { createCompressor, gzipNow } from './compress.js';
 import { createDispatch } from './dispatch.js';
-import { createTraceEncoder } from './encode.js';
+import { bodyOf, createTraceEncoder } from './encode.js';
 import type { DropReason, SpanGroup, TraceBlob } from './model.js';
 import { createMemoryOutbox, type OutboxLimits } from './outbox.js';
-import { bodyOf } from './pack.js';
 import { nextDelayMillis } from './retry.js';
 import { createSealer } from './seal.js';
 
@@ -62,9 +61,7 @@ export function createPipeline(
   const sealer = createSealer(
     {
       platform,
-      encode: (group, onDropped) => createTraceEncoder({ onDropped }).encode(group),
-      encodeSliced: (group, onDropped, pause, clock) =>
-        createTraceEncoder({ onDropped }).encodeSliced(group, pause, clock),
+      ...createTraceEncoder(),
       bodyOf,
       gzip,
       gzipNow,

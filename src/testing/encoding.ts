@@ -1,8 +1,7 @@
 /** Spans made by hand, and what the encoder writes of them. For tests only. */
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { createTraceEncoder, type TraceEncoder, type TraceEncoderDeps } from '../pipeline/encode.js';
-import type { EncodedTrace, ReadableSpan } from '../pipeline/model.js';
-import { bodyOf } from '../pipeline/pack.js';
+import { bodyOf, createTraceEncoder, type OnDropped } from '../pipeline/encode.js';
+import type { EncodedTrace, ReadableSpan, SpanGroup } from '../pipeline/model.js';
 
 /** JSON as a tree that tests walk. */
 export interface Tree {
@@ -34,23 +33,34 @@ export function handMade(fields: Partial<Record<keyof ReadableSpan, unknown>> = 
   } as ReadableSpan;
 }
 
-export function setUp(options: Partial<TraceEncoderDeps> = {}): {
-  encoder: TraceEncoder;
+export function setUp({ maxSpanChars }: { maxSpanChars?: number } = {}): {
+  encoder: {
+    encode(group: SpanGroup): EncodedTrace | undefined;
+    encodeSliced(
+      group: SpanGroup,
+      pause: () => Promise<void>,
+      clock: () => number,
+    ): Promise<EncodedTrace | undefined>;
+  };
   dropped: Record<string, number>;
 } {
   const dropped: Record<string, number> = {};
-  const encoder = createTraceEncoder({
-    onDropped: (reason, count) => {
-      dropped[reason] = (dropped[reason] ?? 0) + count;
+  const onDropped: OnDropped = (reason, count) => {
+    dropped[reason] = (dropped[reason] ?? 0) + count;
+  };
+  const encoder = createTraceEncoder(maxSpanChars);
+  return {
+    encoder: {
+      encode: (group) => encoder.encode(group, onDropped),
+      encodeSliced: (group, pause, clock) => encoder.encodeSliced(group, onDropped, pause, clock),
     },
-    ...options,
-  });
-  return { encoder, dropped };
+    dropped,
+  };
 }
 
 export function encodeAll(
   spans: readonly ReadableSpan[],
-  options?: Partial<TraceEncoderDeps>,
+  options?: { maxSpanChars?: number },
 ): { trace: EncodedTrace | undefined; dropped: Record<string, number>; spans: Tree[] } {
   const { encoder, dropped } = setUp(options);
   const trace = encoder.encode({ traceId: TRACE_ID, spans: [...spans] });
