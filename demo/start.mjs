@@ -32,7 +32,8 @@ function onFree(error) {
 
 try {
   const host = await start(PORT).catch(onFree);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, host.close);
+  // On SIGINT, SIGTERM and every exit Miniflare takes its workerd along. A terminal that is closed would leave it.
+  process.once('SIGHUP', () => process.exit(129));
   console.log(`
   Spandrel, the demo
 

@@ -51,6 +51,10 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
     const entry = log.begin(target, key, req, res);
     const fault = faults.strike(target, method);
     if (fault) entry.fault = fault.kind;
+    const begin = (/** @type {number} */ status, /** @type {Record<string, unknown>} */ headers) => {
+      entry.status = status;
+      return res.writeHead(status, /** @type {import('node:http').OutgoingHttpHeaders} */ (headers));
+    };
 
     if (fault?.kind === 'down') return req.socket.resetAndDestroy();
     if (fault?.kind === 'hang') return faults.hold(target, req.socket);
@@ -58,12 +62,12 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
       // The body is read first: a connection closed over unread bytes may take the answer with it.
       for await (const chunk of req) entry.bytes += chunk.length;
       const { headers, body } = faultAnswer(target, fault);
-      return void res.writeHead(fault.status, { ...headers, ...corsHeaders(req, fault.status) }).end(body);
+      return void begin(fault.status, { ...headers, ...corsHeaders(req, fault.status) }).end(body);
     }
     if (ownsCors && isPreflight(req)) {
       if (fault?.kind === 'slow') await holdBack(fault);
       const headers = preflightHeaders(cors().rules, req.headers);
-      return void res.writeHead(headers ? 204 : 403, headers).end();
+      return void begin(headers ? 204 : 403, headers ?? {}).end();
     }
 
     const answer = await forward(req, upstream(), {
@@ -88,7 +92,7 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
         !['connection', 'keep-alive'].includes(name) &&
         !(ownsCors && (name === 'vary' || name.startsWith('access-control-'))),
     );
-    res.writeHead(status, {
+    begin(status, {
       ...Object.fromEntries(headers),
       ...(ownsCors && corsHeaders(req, status)),
     });
@@ -100,6 +104,8 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
 
   return (req, res) => {
     // A broken passage is a broken connection to the client too; there is nobody left to tell.
-    handle(req, res).catch(() => req.socket.resetAndDestroy());
+    // The socket is taken now, because a request that was destroyed has none any more.
+    const { socket } = req;
+    handle(req, res).catch(() => socket.resetAndDestroy());
   };
 }

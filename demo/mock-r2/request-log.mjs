@@ -10,7 +10,7 @@
  * @property {string[]} queryNames
  * @property {Record<string, string>} headers Origin, and those on content and conditions.
  * @property {number} bytes Body bytes received.
- * @property {number} status HTTP status answered; 0 while unanswered, and for ever when the connection broke.
+ * @property {number} status HTTP status, from when the answer's head goes out; 0 until then, and for ever when none did.
  * @property {string} [fault] Kind of the fault that struck.
  * @property {number} atMillis Arrival, epoch milliseconds.
  * @property {boolean} done True once answered, or the connection is gone.
@@ -33,7 +33,7 @@ const KEPT_HEADERS = [
  * @typedef {object} RequestLog
  * @property {(target: import('./faults.mjs').Target, key: string | undefined,
  *   req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => LoggedRequest} begin
- *   Adds an entry, kept up to date until the answer is out.
+ *   Adds an entry, which the gate fills in as things happen.
  * @property {(target?: import('./faults.mjs').Target) => LoggedRequest[]} list Oldest first.
  * @property {() => void} clear
  */
@@ -61,9 +61,6 @@ export function createRequestLog() {
         atMillis: Date.now(),
         done: false,
       };
-      res.once('finish', () => {
-        entry.status = res.statusCode;
-      });
       res.once('close', () => {
         entry.done = true;
       });
