@@ -95,7 +95,7 @@ export function timeRange(spans) {
   let end;
   for (const span of spans) {
     for (const time of [span.start, span.end]) {
-      if (time === undefined) continue;
+      // An absent time compares false, so it never displaces a known one.
       if (start === undefined || time < start) start = time;
       if (end === undefined || time > end) end = time;
     }
