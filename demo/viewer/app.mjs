@@ -16,6 +16,7 @@ function App() {
   const [filter, setFilter] = useState(NO_FILTER);
   const [place, go] = usePlace();
   const [reading, setReading] = useState(false);
+  const [pointed, setPointed] = useState(false);
   const source = useRef(undefined);
   const shownIds = useRef(new Set());
 
@@ -29,7 +30,7 @@ function App() {
   const services = useMemo(() => [...new Set(all.flatMap(({ summary }) => summary.services))].sort(), [feed]);
   const matching = useMemo(() => filterTraces(all, filter), [feed, filter]);
   // While somebody reads, newcomers wait behind a button, so that no row moves under the pointer.
-  if (!reading) shownIds.current = new Set(all.map(({ traceId }) => traceId));
+  if (!reading && !pointed) shownIds.current = new Set(all.map(({ traceId }) => traceId));
   const shown = matching.filter(({ traceId }) => shownIds.current.has(traceId));
   const heldCount = matching.length - shown.length;
   const revealHeld = () => {
@@ -45,7 +46,12 @@ function App() {
       <${Live} state=${feed?.state ?? 'connecting'} />
       <a class="to-shop" href="/">Open the shop</a>
     </header>
-    <nav class="side" aria-label="Traces">
+    <nav
+      class="side"
+      aria-label="Traces"
+      onPointerEnter=${(event) => setPointed(event.pointerType === 'mouse')}
+      onPointerLeave=${() => setPointed(false)}
+    >
       <${FilterBar} filter=${filter} services=${services} onChange=${setFilter} />
       <div class="list-head">
         <span role="status">

@@ -73,9 +73,12 @@ test('span tree: missing times sort first and break nothing', () => {
 
 test('ancestors: nearest first, and a circle ends', () => {
   const spans = new Map(
-    [span('a'), span('b', 'a'), span('c', 'b'), span('x', 'y'), span('y', 'x')].map((s) => [s.spanId, s]),
+    [span('a'), span('b', 'a'), span('c', 'b'), span('x', 'y'), span('y', 'x'), span('tail', 'x')].map(
+      (s) => [s.spanId, s],
+    ),
   );
   assert.deepEqual(ancestorIds(spans, 'c'), ['b', 'a']);
   assert.deepEqual(ancestorIds(spans, 'x'), ['y']);
+  assert.deepEqual(ancestorIds(spans, 'tail'), ['x', 'y']);
   assert.deepEqual(ancestorIds(spans, 'unknown'), []);
 });

@@ -4,6 +4,7 @@ import {
   axisTicks,
   formatBytes,
   formatDuration,
+  logShare,
   placeInstant,
   placeSpan,
   toEpochMillis,

@@ -19,7 +19,7 @@ export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading
   const [activeId, setActiveId] = useState('');
   const [limit, setLimit] = useState(ROWS_STEP);
   const box = useRef(null);
-  const reasons = useRef({ pointer: false, focus: false, scrolled: false });
+  const reasons = useRef({ focus: false, scrolled: false });
 
   const shown = traces.slice(0, limit);
   const active = [activeId, openId].find((id) => shown.some((trace) => trace.traceId === id));
@@ -32,6 +32,9 @@ export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading
   useEffect(() => {
     if (activeId !== '') document.getElementById(optionId(activeId))?.scrollIntoView({ block: 'nearest' });
   }, [activeId]);
+
+  // A list that goes away is not being read, though no blur says so.
+  useEffect(() => () => onReading(false), []);
 
   const note = (reason, holds) => {
     reasons.current[reason] = holds;
@@ -61,8 +64,6 @@ export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading
     class="list-scroll"
     ref=${box}
     onScroll=${() => note('scrolled', box.current.scrollTop > 8)}
-    onPointerEnter=${(event) => event.pointerType === 'mouse' && note('pointer', true)}
-    onPointerLeave=${() => note('pointer', false)}
   >
     <div
       id="trace-list"

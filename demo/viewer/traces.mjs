@@ -11,7 +11,7 @@ const MAX_SPANS_PER_TRACE = 50_000;
 /** Attributes that may name the page, best first. */
 const PAGE_KEYS = ['browser.page.url', 'page.url', 'url.full', 'http.url', 'location.href'];
 /** Characters of names and ids that the search looks through. */
-const MAX_SEARCH_CHARS = 20_000;
+const MAX_SEARCH_CHARS = 100_000;
 
 /**
  * @typedef {object} Trace
@@ -95,7 +95,7 @@ export function timeRange(spans) {
   let end;
   for (const span of spans) {
     for (const time of [span.start, span.end]) {
-      if (time === undefined) continue;
+      // An absent time compares false, so it never displaces a known one.
       if (start === undefined || time < start) start = time;
       if (end === undefined || time > end) end = time;
     }

@@ -85,14 +85,12 @@ test('traces: spans without any time make a trace without a start', () => {
 });
 
 test('traces: the page is where the visitor was, not where a fetch went', () => {
-  const traces = createTraces();
   const url = (text) => [{ key: 'url.full', value: { stringValue: text } }];
-  add(
-    traces,
-    'object',
-    { ...child, kind: 3, attributes: url('https://api/') },
-    { ...root, attributes: url('https://shop/') },
-  );
+  const request = { ...child, kind: 3, attributes: url('https://api/') };
+  const traces = createTraces();
+  add(traces, 'one', request);
+  assert.equal(traces.get(TRACE).summary.pageUrl, '');
+  add(traces, 'two', { ...root, attributes: url('https://shop/') });
   assert.equal(traces.get(TRACE).summary.pageUrl, 'https://shop/');
 });
 

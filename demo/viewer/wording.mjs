@@ -1,8 +1,10 @@
 /** How instants, counts and addresses are worded for people. */
 import { toEpochMillis } from './timeline.mjs';
 
+const NUMBERS = new Intl.NumberFormat('en');
+
 /** `1 span`, `2 spans`. */
-export const plural = (count, noun) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+export const plural = (count, noun) => `${NUMBERS.format(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 /**
  * Time of day, with the date when it is not today.
