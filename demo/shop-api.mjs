@@ -6,12 +6,12 @@ import { sendJson } from './send-json.mjs';
 
 /** Prices in cents. */
 const PRODUCTS = [
-  { id: 'keystone', name: 'Keystone', price: 4900, emoji: '🗿', blurb: 'The one that holds the others.' },
-  { id: 'voussoir', name: 'Voussoir, pair', price: 3200, emoji: '🧱', blurb: 'Two wedges that lean well.' },
-  { id: 'centring', name: 'Centring', price: 12500, emoji: '🪵', blurb: 'Carries the arch until it can.' },
-  { id: 'plumb', name: 'Plumb line', price: 1800, emoji: '🧵', blurb: 'Has never been wrong.' },
-  { id: 'trowel', name: 'Trowel', price: 2400, emoji: '🔨', blurb: 'For the mortar and the last word.' },
-  { id: 'lantern', name: 'Site lantern', price: 5600, emoji: '🏮', blurb: 'For those who stay late.' },
+  { id: 'keystone', name: 'Keystone', price: 49, emoji: '🗿', blurb: 'The one that holds the others.' },
+  { id: 'voussoir', name: 'Voussoir, pair', price: 32, emoji: '🧱', blurb: 'Two wedges that lean well.' },
+  { id: 'centring', name: 'Centring', price: 125, emoji: '🪵', blurb: 'Carries the arch until it can.' },
+  { id: 'plumb', name: 'Plumb line', price: 18, emoji: '🧵', blurb: 'Has never been wrong.' },
+  { id: 'trowel', name: 'Trowel', price: 24, emoji: '🔨', blurb: 'For the mortar and the last word.' },
+  { id: 'lantern', name: 'Site lantern', price: 56, emoji: '🏮', blurb: 'For those who stay late.' },
 ];
 
 const SLOW_STEPS = 6;

@@ -1,0 +1,50 @@
+// Runs a bench's measurements in real Chromium: the engine that matters is the browser's.
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import resolve from '@rollup/plugin-node-resolve';
+import { chromium } from 'playwright';
+import { rollup } from 'rollup';
+
+const DEBIAN_CHROMIUM = '/usr/bin/chromium';
+
+/**
+ * Bundles the module at `file` and calls its exported functions in one page.
+ *
+ * @param {string} file
+ * @param {Record<string, unknown[]>} calls arguments by the name of the exported function.
+ * @returns {Promise<{ name: string, results: Record<string, any> }>} the browser's name, and each call's result.
+ */
+export async function inChromium(file, calls) {
+  const script = await bundle(file);
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/bench.js';
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    response.end(isScript ? script : '<!doctype html><link rel="icon" href="data:,"><title>bench</title>');
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const browser = await chromium.launch({
+    args: ['--no-sandbox'],
+    ...(existsSync(DEBIAN_CHROMIUM) && { executablePath: DEBIAN_CHROMIUM }),
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    const results = await page.evaluate(async (wanted) => {
+      const measure = await import('/bench.js');
+      const measured = {};
+      for (const [name, args] of Object.entries(wanted)) measured[name] = await measure[name](...args);
+      return measured;
+    }, calls);
+    return { name: `Chromium ${browser.version().split('.')[0]}`, results };
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+async function bundle(input) {
+  const built = await rollup({ input, plugins: [resolve({ browser: true })], onLog: () => {} });
+  const { output } = await built.generate({ format: 'es' });
+  await built.close();
+  return output[0].code;
+}
