@@ -46,7 +46,7 @@ declare global {
   var ready: true | undefined;
 }
 
-const describe = (message: ConsoleMessage): string =>
+const lineOf = (message: ConsoleMessage): string =>
   `${message.type()}: ${message.text()} (${message.location().url})`;
 
 export const test = base.extend<TestFixtures, { host: Host }>({
@@ -67,7 +67,7 @@ export const test = base.extend<TestFixtures, { host: Host }>({
       const allowed: RegExp[] = [];
       const lines: string[] = [];
       context.on('console', (message) => {
-        if (['error', 'warning', 'assert'].includes(message.type())) lines.push(describe(message));
+        if (['error', 'warning', 'assert'].includes(message.type())) lines.push(lineOf(message));
       });
       context.on('weberror', (error) => lines.push(`exception: ${error.error().stack}`));
       await use((...more) => void allowed.push(...more));
