@@ -34,6 +34,8 @@ export function openBucket(
   const renewedOnce = new Set<string>();
   /** Tokens that the endpoint does not know (any more). */
   const unknown = new Set<string>();
+  /** Tokens that came with the HTML: a cache may have given them to other pages too. */
+  const inlined = new Set<string>();
   /** Sends that outlive the page, by blob. */
   const surviving = new Map<string, Promise<Outcome>>();
   /** Receipts of uploads begun as the page leaves. */
@@ -47,6 +49,7 @@ export function openBucket(
     { size: poolSize, reserve: poolReserve },
   );
   pool.add(usable(uploads), { wall: platform.now(), monotonic: platform.monotonic() });
+  for (const { token } of usable(uploads)) inlined.add(token);
   const notifier = createNotifier({
     ...deps,
     endpoint,
@@ -107,11 +110,16 @@ export function openBucket(
   const judge = (blob: TraceBlob, result: UploadResult): Outcome => {
     if (result.status === 'stored') return stored(blob);
     const { token = '', tries = 0 } = blob.claim ?? {};
-    if (result.status === 'exists' && tries > 1) return stored(blob);
+    // Browsers send a PUT again by themselves when a connection breaks, so that even the first answer that we see
+    // may speak of our own bytes. See RFC 9110, section 9.2.2.
+    if (result.status === 'exists' && (tries > 1 || !inlined.has(token))) return stored(blob);
     totals.requests.uploadFailures++;
     if (result.status === 'exists') {
       // Somebody else's object: this key was handed out twice. Ours needs another.
-      diagnostics.trouble('key-taken', 'an upload URL was issued twice; is the endpoint cached?');
+      diagnostics.trouble(
+        'key-taken',
+        'an upload URL was issued twice; is the page with its inlined uploads cached?',
+      );
       inUse.delete(token);
       delete blob.claim;
       return { status: 'unready' };

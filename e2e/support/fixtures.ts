@@ -1,0 +1,154 @@
+/** What every test has: a host with its bucket, a service name of its own, and a console that must stay silent. */
+import { test as base, type ConsoleMessage, expect, type Page } from '@playwright/test';
+import { type Host, startHost } from '../../demo/host.mjs';
+import { defaultRules } from '../../demo/mock-r2/mock-r2.mjs';
+import type { ExchangeRequest, StoredReceipt } from '../../src/protocol.js';
+import { attributeOf, type OtlpSpan, readObjects, type TraceObject } from './otlp.js';
+import { modulePage, type PageParts, plainPage, tagPage } from './page-source.js';
+import { VENDOR_FOLDER, VENDOR_PATH } from './vendor.mjs';
+
+/** The host as one test sees it. */
+export interface Site {
+  host: Host;
+  mock: Host['mock'];
+  /** `service.name` of this test's spans: what another test left behind is not looked at. */
+  service: string;
+  /** Serves a page of a name of its own; returns its URL. */
+  serve(html: string, headers?: Record<string, string>): string;
+  /**
+   * Serves and opens a page with the script tag. Its spans are only those that the test makes, and go without
+   * waiting for company, unless the options say otherwise.
+   */
+  open(page: Page, options?: Record<string, unknown>, parts?: PageParts): Promise<string>;
+  /** Serves and opens a page that runs a module against the bundler entry. */
+  run(page: Page, code: string, parts?: PageParts): Promise<string>;
+  /** This test's objects, each opened by Node's zlib. */
+  objects(): Promise<TraceObject[]>;
+  spans(): Promise<OtlpSpan[]>;
+  /** Waits until exactly these spans are in the bucket, once each, in any order. */
+  expectStored(names: readonly string[]): Promise<void>;
+  /** What the endpoint was told since the test began. */
+  receipts(): StoredReceipt[];
+  lost(): ExchangeRequest['lost'][];
+}
+
+interface TestFixtures {
+  site: Site;
+  /** Console lines that the test provokes on purpose. Anything else on the console fails it. */
+  allowConsole: (...lines: RegExp[]) => void;
+}
+
+/** What a host page has of `window`, for `page.evaluate`. */
+declare global {
+  var recorder: { imbalances: unknown[]; looks: number; otlp(): Promise<unknown>; spans: unknown[] };
+  var makeTrace: (tracer: unknown, name: string, children?: number) => void;
+  var spandrel: typeof import('../../src/script.js');
+  var ready: true | undefined;
+}
+
+const lineOf = (message: ConsoleMessage): string =>
+  `${message.type()}: ${message.text()} (${message.location().url})`;
+
+export const test = base.extend<TestFixtures, { host: Host }>({
+  host: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures wanted from the pattern.
+    async ({}, use) => {
+      const host = await startHost({
+        folders: { '/e2e/': new URL('../pages/', import.meta.url), [VENDOR_PATH]: VENDOR_FOLDER },
+      });
+      await use(host);
+      await host.close();
+    },
+    { scope: 'worker' },
+  ],
+
+  allowConsole: [
+    async ({ context }, use) => {
+      const allowed: RegExp[] = [];
+      const lines: string[] = [];
+      context.on('console', (message) => {
+        if (['error', 'warning', 'assert'].includes(message.type())) lines.push(lineOf(message));
+      });
+      context.on('weberror', (error) => lines.push(`exception: ${error.error().stack}`));
+      await use((...more) => void allowed.push(...more));
+      const unexpected = lines.filter((line) => !allowed.some((pattern) => pattern.test(line)));
+      expect(unexpected, 'nothing on the console').toEqual([]);
+    },
+    { auto: true },
+  ],
+
+  site: async ({ host }, use, testInfo) => {
+    const { mock } = host;
+    mock.faults.clear();
+    mock.setCors({ rules: defaultRules([host.origin]), errorsWithoutCors: true });
+    mock.requests.clear();
+    await mock.bucket.clear();
+    const service = `e2e ${testInfo.testId}`;
+    const before = { receipts: mock.receipts().length, lost: mock.lost().length };
+    let pages = 0;
+    const site: Site = {
+      host,
+      mock,
+      service,
+      serve: (html, headers = {}) => host.page(`/${testInfo.testId}/${++pages}`, html, { headers }),
+      async open(page, options, parts) {
+        const basics = { service, endpoint: '/spandrel', scheduledDelayMillis: 0, documentLoad: false };
+        const url = site.serve(tagPage({ ...basics, fetch: false, ...options }, parts));
+        await page.goto(url);
+        return url;
+      },
+      async run(page, code, parts) {
+        const url = site.serve(modulePage(code, parts));
+        await page.goto(url);
+        await page.waitForFunction(() => globalThis.ready);
+        return url;
+      },
+      objects: () => readObjects(mock.bucket, service),
+      spans: async () => (await site.objects()).flatMap(({ spans }) => spans),
+      async expectStored(names) {
+        const stored = async (): Promise<string[]> => (await site.spans()).map(({ name }) => name).sort();
+        await expect.poll(stored, { message: 'spans in the bucket' }).toEqual([...names].sort());
+      },
+      receipts: () => mock.receipts().slice(before.receipts),
+      lost: () => mock.lost().slice(before.lost),
+    };
+    await use(site);
+    mock.faults.clear();
+    await expect.poll(() => mock.requests.list().every(({ done }) => done)).toBe(true);
+    const spans = await site.spans();
+    for (const span of spans) expectNotOurs(span, host);
+    expect(new Set(spans.map(({ spanId }) => spanId)).size, 'spans stored, each once').toBe(spans.length);
+    expect(mock.errors(), 'troubles of the endpoint').toEqual([]);
+  },
+});
+
+/** No request of ours is ever traced, whatever the test is about. */
+function expectNotOurs(span: OtlpSpan, { origin, mock }: Host): void {
+  const url = String(attributeOf(span.attributes, 'url.full') ?? '');
+  const own = [`${origin}${mock.mountPath}`, mock.endpointUrl, mock.bucketOrigin];
+  expect(
+    own.some((prefix) => url.startsWith(prefix)),
+    `${span.name} of ${url}`,
+  ).toBe(false);
+}
+
+/** The page's own sampling of the ledger found nothing wrong, and did look. */
+export async function expectLedgerHeld(page: Page): Promise<void> {
+  const { imbalances, looks } = await page.evaluate(() => ({
+    imbalances: globalThis.recorder.imbalances,
+    looks: globalThis.recorder.looks,
+  }));
+  expect(imbalances).toEqual([]);
+  expect(looks).toBeGreaterThan(0);
+}
+
+/** Makes traces in the page of a script tag, all in one task. */
+export const makeTraces = (page: Page, names: string[], children = 0): Promise<void> =>
+  page.evaluate(
+    ([names, children]) => {
+      for (const name of names) globalThis.makeTrace(globalThis.spandrel.instance?.tracer, name, children);
+    },
+    [names, children] as const,
+  );
+
+export { expect, plainPage };

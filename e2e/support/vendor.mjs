@@ -1,0 +1,37 @@
+// Global set-up: what a user's bundler would bring to the test pages, as modules for their import maps.
+import { fileURLToPath } from 'node:url';
+import resolve from '@rollup/plugin-node-resolve';
+import { rollup } from 'rollup';
+
+const MODULES = {
+  '@opentelemetry/api': 'api',
+  '@opentelemetry/sdk-trace-web': 'sdk-trace-web',
+  '@opentelemetry/otlp-transformer': 'otlp-transformer',
+  fflate: 'fflate',
+};
+
+/** Where the bundles lie; served at {@link VENDOR_PATH}. */
+export const VENDOR_FOLDER = new URL('../../.cache/e2e-vendor/', import.meta.url);
+export const VENDOR_PATH = '/vendor/e2e/';
+
+/** The import map of the bundler entry's pages: the built file itself, beside its peers. */
+export const IMPORT_MAP = {
+  imports: {
+    spandrel: '/dist/index.js',
+    ...Object.fromEntries(
+      Object.entries(MODULES).map(([module, name]) => [module, `${VENDOR_PATH}${name}.js`]),
+    ),
+  },
+};
+
+/** Bundles them together, so that all share one copy of the API. */
+export default async function buildVendor() {
+  const bundle = await rollup({
+    input: Object.fromEntries(Object.entries(MODULES).map(([module, name]) => [name, module])),
+    plugins: [resolve({ browser: true })],
+    preserveEntrySignatures: 'strict',
+    onwarn: () => {},
+  });
+  await bundle.write({ dir: fileURLToPath(VENDOR_FOLDER), format: 'es', chunkFileNames: '[name]-[hash].js' });
+  await bundle.close();
+}
