@@ -46,7 +46,13 @@ export function createEndpoint(platform: Platform, url: string, project: string 
         return { ok: true, uploads: usable(response.uploads), paused: response.config?.paused === true };
       }
       const cause = status ? `HTTP ${status}` : answer.body;
-      return { ok: false, cause, retryAfterMillis, refused: status === 401 || status === 403 };
+      return {
+        ok: false,
+        cause,
+        retryAfterMillis,
+        refused: status === 401 || status === 403,
+        malformed: status === 400 || status === 413,
+      };
     },
     tell(message) {
       const body = bodyOf(message);

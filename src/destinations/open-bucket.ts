@@ -17,6 +17,8 @@ const BLOCKED_MILLIS = 5 * 60_000;
 const REFUSED_MILLIS = 60_000;
 /** A beacon has no answer; its blob is sent again under its key if the page lives on for this long. */
 const BEACON_MILLIS = 5_000;
+/** Summaries in a receipt are hints; the object holds the rest. */
+const MAX_TRACES = 80;
 /** Boundaries, part headers and fields of an S3 POST form. */
 const FORM_BYTES = 2_048;
 
@@ -54,7 +56,7 @@ export function openBucket(
     ...deps,
     endpoint,
     nextDelayMillis,
-    wanted: () => (spansAreComing ? pool.wanted : 0),
+    wanted: () => (spansAreComing && totals.state === 'running' ? pool.wanted : 0),
     fresh: pool.add,
     renewed: (token, upload) => void (upload ? inUse.set(token, upload) : unknown.add(token)),
   });
@@ -97,7 +99,13 @@ export function openBucket(
   };
 
   const receiptOf = ({ claim, spanCount, bytes, traces }: TraceBlob): StoredReceipt | undefined =>
-    claim && { key: claim.key, token: claim.token, spanCount, bytes: bytes.length, traces: [...traces] };
+    claim && {
+      key: claim.key,
+      token: claim.token,
+      spanCount,
+      bytes: bytes.length,
+      traces: traces.slice(0, MAX_TRACES),
+    };
 
   const stored = (blob: TraceBlob): Outcome => {
     const receipt = receiptOf(blob);

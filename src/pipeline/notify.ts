@@ -7,10 +7,16 @@ import type { Instant, PooledUpload } from './upload-url-pool.js';
 /** What is said and asked in one exchange. */
 export type Message = Omit<ExchangeRequest, 'v' | 'project'>;
 
-/** What came back. `refused`: 401 or 403; asking again soon is no use. */
+/** What came back. `refused`: 401 or 403, asking again soon is no use; `malformed`: 400 or 413, never say that again. */
 export type MessageAnswer =
   | { ok: true; uploads: PresignedUpload[]; paused: boolean }
-  | { ok: false; cause: string; retryAfterMillis?: number | undefined; refused?: boolean };
+  | {
+      ok: false;
+      cause: string;
+      retryAfterMillis?: number | undefined;
+      refused?: boolean;
+      malformed?: boolean;
+    };
 
 /** Whom it is said to: the endpoint, or the user's own functions. */
 export interface Endpoint {
@@ -54,8 +60,8 @@ export interface Notifier {
 
 /** A server that indexes traces as they are announced should not wait longer for one. */
 const NOTIFY_MILLIS = 5_000;
-/** The endpoint's limits for one request. */
-const MAX_RECEIPTS = 100;
+/** Receipts and their traces in one request, together: some 500 bytes each, below the endpoint's 64 KiB. */
+const MAX_WEIGHT = 80;
 const MAX_RENEWALS = 20;
 /** Receipts are hints; beyond this many the oldest go. */
 const MAX_OWED = 1_000;
@@ -81,7 +87,14 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     for (const [reason, count] of Object.entries(totals.spans.dropped)) {
       if (count > (toldLost[reason] ?? 0)) lost[reason] = count - (toldLost[reason] ?? 0);
     }
-    return { want, stored: owed.slice(0, MAX_RECEIPTS), confirm: [], renew, lost };
+    const stored: StoredReceipt[] = [];
+    let weight = 0;
+    for (const receipt of owed) {
+      weight += 1 + receipt.traces.length;
+      if (weight > MAX_WEIGHT && stored.length) break;
+      stored.push(receipt);
+    }
+    return { want, stored, confirm: [], renew, lost };
   };
 
   /** What a message carried has arrived. */
@@ -105,6 +118,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     if (!answer.ok) {
       totals.requests.exchangeFailures++;
       diagnostics.trouble('endpoint', answer.cause);
+      if (answer.malformed) told(message);
       failed(answer.retryAfterMillis ?? (answer.refused ? REFUSED_MILLIS : undefined));
       return;
     }

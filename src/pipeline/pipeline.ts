@@ -53,6 +53,8 @@ export function createPipeline(
   const { totals, dropped, exception } = diagnostics;
   const drains = new Set<(signal: PageSignal) => void>();
   let away = false;
+  /** What is accepted now goes out together, when all sources are drained. */
+  let draining = false;
 
   const { CompressionStream } = globalThis;
   const onCorrupt = (): void => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
@@ -127,7 +129,9 @@ export function createPipeline(
   const stopPage = platform.onPage((signal) => {
     away = signal !== 'visible';
     if (!away) return dispatch.wake();
+    draining = true;
     for (const drain of drains) diagnostics.guard(() => drain(signal));
+    draining = false;
     sendNow();
   });
   const stopOnline = platform.onOnline(dispatch.hurry);
@@ -183,13 +187,11 @@ export function createPipeline(
         return safe;
       }
       diagnostics.changed();
+      if (draining) return safe;
       // A hidden page has slow timers, and may end without a further word.
-      if (away) {
-        sendNow();
-      } else {
-        destination.warmUp();
-        sealer.start();
-      }
+      if (away) sendNow();
+      else sealer.start();
+      destination.warmUp();
       return safe;
     },
     beforeLeave(drain) {
@@ -202,6 +204,7 @@ export function createPipeline(
       if (totals.state === 'shut-down') return result;
       totals.state = 'shut-down';
       dropAll('shutdown');
+      destination.leave();
       stopPage();
       stopOnline();
       dispatch.close();
