@@ -49,11 +49,19 @@ declare global {
 const lineOf = (message: ConsoleMessage): string =>
   `${message.type()}: ${message.text()} (${message.location().url})`;
 
-export const test = base.extend<TestFixtures, { host: Host }>({
+interface WorkerFixtures {
+  host: Host;
+  /** For a host whose endpoint is set otherwise; a file that sets it gets a host of its own. */
+  mockOptions: NonNullable<Parameters<typeof startHost>[0]>['mock'];
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  mockOptions: [{}, { option: true, scope: 'worker' }],
+
   host: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures wanted from the pattern.
-    async ({}, use) => {
+    async ({ mockOptions }, use) => {
       const host = await startHost({
+        ...(mockOptions && { mock: mockOptions }),
         folders: { '/e2e/': new URL('../pages/', import.meta.url), [VENDOR_PATH]: VENDOR_FOLDER },
       });
       await use(host);

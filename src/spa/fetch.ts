@@ -39,14 +39,21 @@ export function traceFetch(tracer: Tracer, guard: <T>(task: () => T) => T | unde
       });
     try {
       const answer = context.with(trace.setSpan(context.active(), span), () => original.apply(this, args));
-      // The page gets the very promise that it would have without us; ours is a branch that cannot reject.
-      guard(() =>
+      // The page gets a promise that goes on from its own: a mere branch would handle the rejection, and the page's
+      // `unhandledrejection` would never fire.
+      const passedOn = guard(() =>
         answer.then(
-          (response) => end(response.status),
-          (error) => end(undefined, error),
+          (response) => {
+            end(response.status);
+            return response;
+          },
+          (error) => {
+            end(undefined, error);
+            throw error;
+          },
         ),
       );
-      return answer;
+      return passedOn ?? answer;
     } catch (error) {
       end(undefined, error);
       throw error;
