@@ -186,15 +186,17 @@ export function openBucket(
     return { status: 'unconfirmed', askInMillis: BEACON_MILLIS };
   };
 
+  const warmUp = (): void => {
+    spansAreComing = true;
+    notifier.talk();
+  };
+
   return {
-    warmUp() {
-      spansAreComing = true;
-      notifier.talk();
-    },
+    warmUp,
     ready(blob) {
       if (mustRelay(blob) || heldBy(blob) || (!blob.claim && pool.ready('normal'))) return true;
       if (blob.claim) notifier.renew(blob.claim.token);
-      else notifier.talk();
+      else warmUp();
       return false;
     },
     async send(blob, mode) {

@@ -1,0 +1,66 @@
+/** The client in a test's world: real spans of the real SDK through processor, exporter and bucket. */
+import assert from 'node:assert/strict';
+import { ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
+import { bucket } from '../destinations/bucket.js';
+import type { Stats } from '../diagnostics/stats.js';
+import type { BucketTuning, BufferOptions, ExporterOptions } from '../options.js';
+import { TraceBatchProcessor } from '../trace-batch-processor.js';
+import { TraceExporter } from '../trace-exporter.js';
+import { type Cloud, ENDPOINT, testCloud } from './cloud.js';
+import { type TestPlatform, testPlatform } from './platform.js';
+
+export interface TestClient {
+  platform: TestPlatform;
+  cloud: Cloud;
+  exporter: TraceExporter;
+  processor: TraceBatchProcessor;
+  /** Starts a span: a root, or a child of `parent`. */
+  startSpan(name?: string, parent?: Span): Span;
+  /** Starts and ends as many spans of one trace, root last. */
+  endTrace(spanCount?: number): void;
+}
+
+/** @param options of exporter, processor and bucket together; `served` answers everything at once. */
+export function testClient(
+  options: ExporterOptions & BufferOptions & BucketTuning & { served?: boolean } = {},
+): TestClient {
+  const { served = false, scheduledDelayMillis, maxBufferedSpans, ...rest } = options;
+  const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
+  const platform = testPlatform();
+  const cloud = testCloud(platform);
+  if (served) cloud.serve();
+  const destination = bucket({
+    endpoint: ENDPOINT,
+    ...JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay })),
+  });
+  const exporter = new TraceExporter({ destination, ...exporting }, platform);
+  const processor = new TraceBatchProcessor(
+    exporter,
+    JSON.parse(JSON.stringify({ scheduledDelayMillis, maxBufferedSpans })),
+  );
+  const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+  const tracer = provider.getTracer('tests');
+  const startSpan: TestClient['startSpan'] = (name = 'work', parent) =>
+    tracer.startSpan(name, {}, parent ? trace.setSpan(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
+  return {
+    platform,
+    cloud,
+    exporter,
+    processor,
+    startSpan,
+    endTrace(spanCount = 1) {
+      const root = startSpan('root');
+      for (let index = 1; index < spanCount; index++) startSpan('child', root).end();
+      root.end();
+    },
+  };
+}
+
+/** @throws {AssertionError} unless every span that was created is stored, waiting or dropped. */
+export function assertLedger({ spans }: Stats, created: number = spans.created): void {
+  const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
+  assert.equal(spans.created, created, 'created');
+  assert.equal(spans.stored + spans.waiting + dropped, spans.created, JSON.stringify(spans));
+  assert.ok(spans.waiting >= 0, 'waiting is negative');
+}

@@ -1,0 +1,179 @@
+/** A world for tests: nothing in it moves unless the test moves it. */
+import { keepaliveBudget } from '../platform/keepalive-budget.js';
+import type { HttpAnswer, KeepaliveBudget, PageSignal, Platform } from '../platform/platform.js';
+
+/** A request that was begun and waits for the test's answer. */
+export interface TestRequest {
+  readonly url: string;
+  readonly init: RequestInit;
+  readonly answered: boolean;
+  /** @throws {Error} when the request has its answer already. */
+  answer(answer: Partial<HttpAnswer>): void;
+}
+
+export interface TestBeacon {
+  readonly url: string;
+  readonly body: BodyInit;
+}
+
+export interface TestPlatform extends Platform {
+  /** Every request so far, answered or not. */
+  readonly requests: readonly TestRequest[];
+  /** Those that wait for an answer, oldest first. */
+  readonly pending: readonly TestRequest[];
+  /** Beacons that the browser has taken. */
+  readonly beacons: readonly TestBeacon[];
+  /** What timers and listeners threw. */
+  readonly exceptions: readonly unknown[];
+  readonly keepalive: KeepaliveBudget;
+  /** Timers and listeners that are still set. */
+  readonly loose: { timers: number; listeners: number };
+  readonly yields: number;
+  takesBeacons: boolean;
+  /** Hears of each request as it begins, in the caller's task. */
+  onRequest: ((request: TestRequest) => void) | undefined;
+  onBeacon: ((beacon: TestBeacon) => void) | undefined;
+  /** Moves both clocks, running the timers that come due in their order and letting promises settle after each. */
+  advance(millis: number): Promise<void>;
+  /** Moves the wall clock alone: sleep, or somebody setting it. Runs nothing. */
+  jump(millis: number): void;
+  /** Fires a page signal, in this task. */
+  page(signal: PageSignal): void;
+  online(): void;
+}
+
+/** Lets everything that needs no timer and no answer run to its end. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits for a condition that others bring about, such as a real compressor's. @throws {Error} after 5,000 turns. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition(); turn++) {
+    if (turn > 5_000) throw new Error(`never came true: ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Uniform in [0, 1), the same in every run. mulberry32, Tommy Ettinger, public domain. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** @param random default: seeded, the same in every run. */
+export function testPlatform({ random = seededRandom(1) }: { random?: () => number } = {}): TestPlatform {
+  const bytes = seededRandom(2);
+  const requests: TestRequest[] = [];
+  const beacons: TestBeacon[] = [];
+  const exceptions: unknown[] = [];
+  const timers = new Set<{ atMillis: number; task: () => void }>();
+  const pageListeners = new Set<(signal: PageSignal) => void>();
+  const onlineListeners = new Set<() => void>();
+  let wallMillis = 1_790_000_000_000;
+  let monotonicMillis = 5_000;
+  let yields = 0;
+
+  const guarded = (task: () => void): void => {
+    try {
+      task();
+    } catch (error) {
+      exceptions.push(error);
+    }
+  };
+  const listen = <T>(listeners: Set<T>, listener: T) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+
+  const self: TestPlatform = {
+    requests,
+    beacons,
+    exceptions,
+    keepalive: keepaliveBudget({}),
+    takesBeacons: true,
+    onRequest: undefined,
+    onBeacon: undefined,
+    get pending() {
+      return requests.filter(({ answered }) => !answered);
+    },
+    get loose() {
+      return { timers: timers.size, listeners: pageListeners.size + onlineListeners.size };
+    },
+    get yields() {
+      return yields;
+    },
+    now: () => wallMillis,
+    monotonic: () => monotonicMillis,
+    random,
+    randomBytes: (count) => Uint8Array.from({ length: count }, () => bytes() * 256),
+    after(millis, task) {
+      const timer = { atMillis: monotonicMillis + Math.max(0, millis), task };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    async yieldToMain() {
+      yields++;
+    },
+    request(url, init) {
+      return new Promise((resolve) => {
+        let answered = false;
+        const request: TestRequest = {
+          url,
+          init,
+          get answered() {
+            return answered;
+          },
+          answer(answer) {
+            if (answered) throw new Error(`answered twice: ${url}`);
+            answered = true;
+            resolve({ status: 0, body: '', ...answer });
+          },
+        };
+        requests.push(request);
+        self.onRequest?.(request);
+      });
+    },
+    isOwnRequest: (url) => requests.some((request) => request.url === url),
+    beacon(url, body) {
+      if (!self.takesBeacons) return false;
+      const beacon = { url, body };
+      beacons.push(beacon);
+      self.onBeacon?.(beacon);
+      return true;
+    },
+    onPage: (listener) => listen(pageListeners, listener),
+    onOnline: (listener) => listen(onlineListeners, listener),
+    async advance(millis) {
+      const end = monotonicMillis + millis;
+      await settle();
+      for (;;) {
+        const [next] = [...timers].sort((a, b) => a.atMillis - b.atMillis);
+        if (!next || next.atMillis > end) break;
+        timers.delete(next);
+        const step = Math.max(0, next.atMillis - monotonicMillis);
+        wallMillis += step;
+        monotonicMillis += step;
+        guarded(next.task);
+        await settle();
+      }
+      wallMillis += end - monotonicMillis;
+      monotonicMillis = end;
+    },
+    jump(millis) {
+      wallMillis += millis;
+    },
+    page(signal) {
+      for (const listener of [...pageListeners]) guarded(() => listener(signal));
+    },
+    online() {
+      for (const listener of [...onlineListeners]) guarded(listener);
+    },
+  };
+  return self;
+}
