@@ -145,6 +145,8 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
       remove(pack);
       if (gzip) await seal(pack, gzip);
       for (const group of pack) group.done(!group.drops.length);
+      // Small bodies are compressed in this very task; many of them must not make it a long one.
+      if (pending.length) await platform.yieldToMain();
     }
   };
 
