@@ -127,7 +127,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
       const ahead: Pending[] = [];
       for (const group of pending) {
         if (group.encoded === undefined) {
-          await group.spans[0]?.resource.waitForAsyncAttributes?.()?.catch(() => {});
+          await group.spans[0]?.resource?.waitForAsyncAttributes?.()?.catch(() => {});
           const drops: [DropReason, number][] = [];
           const onDropped: OnDropped = (...drop) => void drops.push(drop);
           const encoded = await deps.encodeSliced(group, onDropped, platform.yieldToMain, platform.monotonic);
@@ -173,7 +173,11 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     },
     start() {
       working ??= work()
-        .catch(deps.exception)
+        .catch((error) => {
+          deps.exception(error);
+          // Not tried again: it would throw again.
+          self.drop('unencodable');
+        })
         .finally(() => {
           working = undefined;
           if (pending.length) self.start();
