@@ -1,10 +1,10 @@
 /** Object storage by presigned uploads: stages 5 to 7 joined. */
 import type { CheckedBucketOptions } from '../options.js';
-import type { Claim, Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
+import type { Claim, Outcome, PooledUpload, SendMode, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
-import { createUploadUrlPool, isUsable, type PooledUpload } from '../pipeline/upload-url-pool.js';
+import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import type { DestinationDeps, OpenDestination } from './destination.js';
 import { parse, usable } from './endpoint.js';

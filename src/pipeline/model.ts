@@ -57,6 +57,17 @@ export interface Claim {
   tries: number;
 }
 
+/** A moment on both clocks. */
+export interface Instant {
+  wall: number;
+  monotonic: number;
+}
+
+/** A presigned upload whose lifetime began when it was asked for. */
+export interface PooledUpload extends PresignedUpload {
+  readonly askedAt: Instant;
+}
+
 /** What came of one attempt to bring a blob to its destination. */
 export type Outcome =
   | { status: 'stored' }

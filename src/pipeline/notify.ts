@@ -2,8 +2,7 @@
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import type { ExchangeRequest, PresignedUpload, StoredReceipt } from '../protocol.js';
-import type { Claim } from './model.js';
-import type { Instant, PooledUpload } from './upload-url-pool.js';
+import type { Claim, Instant, PooledUpload } from './model.js';
 
 /** What is said and asked in one exchange. */
 export type Message = Omit<ExchangeRequest, 'v' | 'project'>;

@@ -9,6 +9,7 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
 import { createDispatch } from './dispatch.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
@@ -63,6 +64,7 @@ export function createPipeline(
   const sealer = createSealer(
     {
       platform,
+      newId: () => uuidv7(platform.now(), platform.randomBytes(10)),
       ...createTraceEncoder(),
       bodyOf,
       gzip,
