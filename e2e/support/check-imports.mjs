@@ -101,7 +101,7 @@ function onlyTypes(statement) {
     .exec(statement)?.[1]
     .split(',')
     .filter((name) => name.trim());
-  return names !== undefined && names.every((name) => /^\s*type\s/.test(name));
+  return names?.every((name) => /^\s*type\s/.test(name)) ?? false;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
