@@ -41,6 +41,7 @@ export class TraceBatchProcessor {
         after: platform.after,
         emit: pipeline.accept,
         dropped: diagnostics.dropped,
+        guard: diagnostics.guard,
       },
       checkNumbers(options, BUFFER_NAMES),
     );
@@ -49,7 +50,7 @@ export class TraceBatchProcessor {
     this.#buffer = buffer;
     this.#stopLeaving = pipeline.beforeLeave((signal) => {
       if (signal === 'leaving') buffer.interrupt();
-      void buffer.flush();
+      buffer.flush();
     });
     diagnostics.gauge((stats) => {
       stats.spans.waiting += buffer.spanCount;
@@ -82,7 +83,7 @@ export class TraceBatchProcessor {
   /** Hands on everything that ended, incomplete traces included, and flushes the exporter. Never rejects. */
   async forceFlush(): Promise<void> {
     try {
-      await this.#buffer.flush();
+      this.#buffer.flush();
       await this.#exporter.forceFlush();
     } catch (error) {
       this.#diagnostics.exception(error);
@@ -102,10 +103,9 @@ export class TraceBatchProcessor {
 
   async #end(): Promise<void> {
     try {
-      const flushed = this.#buffer.flush();
+      this.#buffer.flush();
       this.#buffer.close();
       this.#stopLeaving();
-      await flushed;
       await this.#exporter.shutdown();
     } catch (error) {
       this.#diagnostics.exception(error);

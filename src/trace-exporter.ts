@@ -73,8 +73,9 @@ export class TraceExporter {
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
     const { diagnostics } = this;
     const accepted = diagnostics.guard(() => {
+      const groups = groupByTrace(spans, diagnostics.guard);
       diagnostics.totals.spans.created += spans.length;
-      return this.pipeline.accept(groupByTrace(spans));
+      return this.pipeline.accept(groups);
     });
     void Promise.resolve(accepted ?? false).then((safe) =>
       diagnostics.guard(() =>
@@ -116,10 +117,11 @@ export class TraceExporter {
   }
 }
 
-function groupByTrace(spans: readonly ReadableSpan[]): SpanGroup[] {
+function groupByTrace(spans: readonly ReadableSpan[], guard: Diagnostics['guard']): SpanGroup[] {
   const groups = new Map<string, SpanGroup>();
   for (const span of spans) {
-    const { traceId } = span.spanContext();
+    // One that has no trace goes on, to be counted where spans are encoded.
+    const traceId = guard(() => span.spanContext().traceId) ?? '';
     const group = groups.get(traceId);
     if (group) group.spans.push(span);
     else groups.set(traceId, { traceId, spans: [span] });

@@ -1,10 +1,10 @@
 /** Object storage by presigned uploads: stages 5 to 7 joined. */
 import type { CheckedBucketOptions } from '../options.js';
-import type { Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
+import type { Claim, Outcome, PooledUpload, SendMode, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
-import { createUploadUrlPool, isUsable, type PooledUpload } from '../pipeline/upload-url-pool.js';
+import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import type { DestinationDeps, OpenDestination } from './destination.js';
 import { parse, usable } from './endpoint.js';
@@ -30,16 +30,19 @@ export function openBucket(
 ): OpenDestination {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
-  /** URLs in use, by token: a blob keeps its token for life and its URL until that expires. */
-  const inUse = new Map<string, PooledUpload>();
-  /** Tokens whose URL was renewed and has not worked yet. */
-  const renewedOnce = new Set<string>();
-  /** Tokens that the endpoint does not know (any more). */
-  const unknown = new Set<string>();
+  // By claim and weakly, since a blob may be evicted at any time.
+  /** URLs in use: a blob keeps its key for life and its URL until that expires. */
+  const inUse = new WeakMap<Claim, PooledUpload>();
+  /** Claims whose URL was renewed and has not worked yet. */
+  const renewedOnce = new WeakSet<Claim>();
+  /** Claims that the endpoint does not know (any more). */
+  const unknown = new WeakSet<Claim>();
+  /** Claims whose receipt was given before the store's answer. */
+  const announced = new WeakSet<Claim>();
   /** Tokens that came with the HTML: a cache may have given them to other pages too. */
   const inlined = new Set<string>();
-  /** Sends that outlive the page, by blob. */
-  const surviving = new Map<string, Promise<Outcome>>();
+  /** Blobs that are being sent by requests that outlive the page. */
+  const surviving = new Set<TraceBlob>();
   /** Receipts of uploads begun as the page leaves. */
   let lastReceipts: StoredReceipt[] = [];
   let spansAreComing = false;
@@ -58,7 +61,7 @@ export function openBucket(
     nextDelayMillis,
     wanted: () => (spansAreComing && totals.state === 'running' ? pool.wanted : 0),
     fresh: pool.add,
-    renewed: (token, upload) => void (upload ? inUse.set(token, upload) : unknown.add(token)),
+    renewed: (claim, upload) => void (upload ? inUse.set(claim, upload) : unknown.add(claim)),
   });
   diagnostics.gauge((stats) => {
     stats.pool.ready = pool.size;
@@ -67,19 +70,14 @@ export function openBucket(
   const isBlocked = (): boolean => platform.monotonic() < blockedUntilMillis;
   const mustRelay = (blob: TraceBlob): boolean =>
     endpoint.relayUrl !== undefined &&
-    (relay === 'always' ||
-      (relay === 'auto' && isBlocked()) ||
-      // A beacon relayed it without a key, so that only the endpoint knows the key.
-      (blob.unconfirmed === true && !blob.claim));
+    (relay === 'always' || (relay === 'auto' && isBlocked()) || (blob.relayed === true && !blob.claim));
 
   /** The live URL of the blob's key. */
   const heldBy = (blob: TraceBlob): PooledUpload | undefined => {
     if (!blob.claim) return undefined;
-    const { token } = blob.claim;
-    const upload = inUse.get(token);
+    const upload = inUse.get(blob.claim);
     if (upload && isUsable(platform, upload)) return upload;
-    inUse.delete(token);
-    if (unknown.delete(token)) delete blob.claim;
+    if (unknown.has(blob.claim) && !blob.claim.tries) delete blob.claim;
     return undefined;
   };
 
@@ -93,7 +91,7 @@ export function openBucket(
       return undefined;
     }
     blob.claim = { key: upload.key, token: upload.token, tries: 0 };
-    inUse.set(upload.token, upload);
+    inUse.set(blob.claim, upload);
     if (mode === 'normal') notifier.talk();
     return upload;
   };
@@ -110,17 +108,15 @@ export function openBucket(
   const stored = (blob: TraceBlob): Outcome => {
     const receipt = receiptOf(blob);
     if (receipt) notifier.stored(receipt);
-    inUse.delete(receipt?.token ?? '');
     return { status: 'stored' };
   };
 
   /** Turns what the store said into what becomes of the blob. */
-  const judge = (blob: TraceBlob, result: UploadResult): Outcome => {
+  const judge = (blob: TraceBlob, claim: Claim, result: UploadResult): Outcome => {
     if (result.status === 'stored') return stored(blob);
-    const { token = '', tries = 0 } = blob.claim ?? {};
     // Browsers send a PUT again by themselves when a connection breaks, so that even the first answer that we see
     // may speak of our own bytes. See RFC 9110, section 9.2.2.
-    if (result.status === 'exists' && (tries > 1 || !inlined.has(token))) return stored(blob);
+    if (result.status === 'exists' && (claim.tries > 1 || !inlined.has(claim.token))) return stored(blob);
     totals.requests.uploadFailures++;
     if (result.status === 'exists') {
       // Somebody else's object: this key was handed out twice. Ours needs another.
@@ -128,23 +124,24 @@ export function openBucket(
         'key-taken',
         'an upload URL was issued twice; is the page with its inlined uploads cached?',
       );
-      inUse.delete(token);
       delete blob.claim;
-      return { status: 'unready' };
+      return { status: 'retryable', cause: 'key taken' };
     }
     if (result.status === 'expired') {
-      inUse.delete(token);
-      if (renewedOnce.delete(token)) {
+      claim.tries--;
+      inUse.delete(claim);
+      if (renewedOnce.delete(claim)) {
         return { status: 'retryable', retryAfterMillis: REFUSED_MILLIS, cause: 'refused twice' };
       }
-      renewedOnce.add(token);
+      renewedOnce.add(claim);
       return { status: 'unready' };
     }
     return result;
   };
 
   const upload = async (blob: TraceBlob, target: PooledUpload, keepalive: boolean): Promise<Outcome> => {
-    if (blob.claim) blob.claim.tries++;
+    const claim = blob.claim as Claim;
+    claim.tries++;
     deps.claimed(blob);
     totals.requests.uploads++;
     const answer = await platform.request(target.url, uploadRequest(target, blob, keepalive));
@@ -154,12 +151,15 @@ export function openBucket(
       blockedUntilMillis = platform.monotonic() + BLOCKED_MILLIS;
       diagnostics.trouble('bucket-blocked', 'the bucket cannot be reached from this page; using the relay');
     }
-    return judge(blob, resultOf(answer));
+    return judge(blob, claim, resultOf(answer));
   };
 
   /** Posts the bytes to the endpoint, which stores them once. Bytes without a content type need no preflight. */
   const relayTo = async (url: string, blob: TraceBlob, keepalive: boolean): Promise<Outcome> => {
     totals.requests.relays++;
+    const { relayed = false } = blob;
+    if (blob.claim) blob.claim.tries++;
+    else blob.relayed = true;
     const answer = await platform.request(url, {
       method: 'POST',
       body: blob.bytes,
@@ -172,6 +172,8 @@ export function openBucket(
       return stored(blob);
     }
     totals.requests.uploadFailures++;
+    // A refusal says that nothing was stored.
+    if (answer.status >= 400 && answer.status < 500) blob.relayed = relayed;
     const result = resultOf(answer);
     return result.status === 'rejected'
       ? result
@@ -183,6 +185,7 @@ export function openBucket(
     if (!platform.beacon(url, body)) return { status: 'unready' };
     totals.requests.beacons++;
     if (blob.claim) blob.claim.tries++;
+    else blob.relayed = true;
     return { status: 'unconfirmed', askInMillis: BEACON_MILLIS };
   };
 
@@ -195,33 +198,49 @@ export function openBucket(
     warmUp,
     ready(blob) {
       if (mustRelay(blob) || heldBy(blob) || (!blob.claim && pool.ready('normal'))) return true;
-      if (blob.claim) notifier.renew(blob.claim.token);
+      if (blob.claim && unknown.has(blob.claim)) return true;
+      if (blob.claim) notifier.renew(blob.claim);
       else warmUp();
       return false;
     },
     async send(blob, mode) {
-      // What already outlives the page need not be sent again because the page leaves.
-      const known = surviving.get(blob.id);
-      if (known) return known;
       const leaving = mode === 'leaving';
+      // Nobody will see the answer, so the server is told at once.
+      const announce = (): void => {
+        const receipt = leaving && receiptOf(blob);
+        if (!receipt || !blob.claim || announced.has(blob.claim)) return;
+        announced.add(blob.claim);
+        lastReceipts.push({ ...receipt, unconfirmed: true });
+      };
+      // What outlives the page need not be sent again because the page leaves.
+      if (surviving.has(blob)) {
+        announce();
+        return { status: 'unready' };
+      }
       const target = mustRelay(blob) ? undefined : uploadFor(blob, mode);
+      if (!target && blob.claim && unknown.has(blob.claim)) {
+        return {
+          status: 'rejected',
+          reason: 'rejected',
+          cause: 'the endpoint does not know the key any more',
+        };
+      }
       const mayRelay = !target && (leaving ? relay !== 'never' : mustRelay(blob));
       const relayUrl = mayRelay ? endpoint.relayUrl?.(blob.claim?.token, blob.id) : undefined;
       const isForm = target?.method === 'POST';
       const release = platform.keepalive.reserve(blob.bytes.length + (isForm ? FORM_BYTES : 0));
       if (leaving && !release) return { status: 'unready' };
 
-      const receipt = leaving && receiptOf(blob);
-      if (receipt) lastReceipts.push({ ...receipt, unconfirmed: true });
+      announce();
       let sending: Promise<Outcome> | Outcome = { status: 'unready' };
       if (target && !(leaving && isForm)) sending = upload(blob, target, release !== undefined);
       else if (target) sending = beacon(target.url, formOf(target.fields, blob), blob);
       else if (relayUrl && leaving) sending = beacon(relayUrl, blob.bytes, blob);
       else if (relayUrl) sending = relayTo(relayUrl, blob, release !== undefined);
 
-      if (release) surviving.set(blob.id, Promise.resolve(sending));
+      if (release) surviving.add(blob);
       const outcome = await sending;
-      surviving.delete(blob.id);
+      surviving.delete(blob);
       if (release && outcome.status === 'unconfirmed') platform.after(BEACON_MILLIS, release);
       else release?.();
       return outcome;

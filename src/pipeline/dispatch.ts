@@ -22,8 +22,8 @@ export interface DispatchDeps {
 export interface Dispatch {
   /** Begins what can begin now, and sets a timer for the rest. */
   wake(): void;
-  /** Begins everything that may go in this task, smallest first, as the page leaves. */
-  leave(): void;
+  /** Begins to send these in this task, smallest first, as the page leaves. */
+  leave(blobs: readonly TraceBlob[]): void;
   /** The network is back, or somebody asks: delays of our own are forgotten, those that a server asked for are kept. */
   hurry(): void;
   /** Sends what can be sent now. Resolves when nothing is in flight; true when that brought anything further. */
@@ -50,7 +50,6 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   let timer: Stop | undefined;
 
   const conclude = (blob: TraceBlob, outcome: Outcome): void => {
-    inFlight.delete(blob);
     const now = platform.now();
     if (outcome.status === 'stored') {
       failures = 0;
@@ -69,18 +68,27 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
         now + deps.nextDelayMillis(tries, platform.random(), retryAfterMillis);
       resumeAtMillis = delay(++failures);
       blob.notBeforeMillis = delay(++blob.attempts);
+      blob.unconfirmed = false;
       if (retryAfterMillis !== undefined) holdUntilMillis = resumeAtMillis;
       deps.changed(blob);
       deps.failed(cause);
+    } else {
+      // A URL is being renewed: whoever waits should wait for that.
+      progress++;
     }
     self.wake();
   };
 
   const begin = (blob: TraceBlob, mode: SendMode): void => {
-    inFlight.set(
-      blob,
-      deps.send(blob, mode).then((outcome) => conclude(blob, outcome)),
+    const failed = (error: unknown): Outcome => ({ status: 'retryable', cause: String(error) });
+    // What is in flight may be sent once more as the page leaves; the blob is free when both have ended.
+    const sending = Promise.all([deps.send(blob, mode).catch(failed), inFlight.get(blob)]).then(
+      ([outcome]) => {
+        if (inFlight.get(blob) === sending) inFlight.delete(blob);
+        conclude(blob, outcome);
+      },
     );
+    inFlight.set(blob, sending);
   };
 
   const self: Dispatch = {
@@ -100,8 +108,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       }
       if (next < Number.POSITIVE_INFINITY && !inFlight.size) timer = platform.after(next - now, self.wake);
     },
-    leave() {
-      const bySize = [...deps.waiting()].sort((a, b) => a.bytes.length - b.bytes.length);
+    leave(blobs) {
+      const bySize = [...blobs].sort((a, b) => a.bytes.length - b.bytes.length);
       for (const blob of bySize) if (!blob.unconfirmed) begin(blob, 'leaving');
     },
     hurry() {

@@ -43,16 +43,29 @@ export interface TraceBlob {
   notBeforeMillis: number;
   /** The key that this blob owns for life, once it has one. */
   claim?: Claim;
-  /** True once the bytes went out by a beacon, which has no answer: ask before sending again. */
+  /** True while a beacon, which has no answer, may have brought the bytes. */
   unconfirmed?: boolean;
+  /** True once a relay may have stored the bytes without a claim: from then on only the endpoint knows their key. */
+  relayed?: boolean;
 }
 
 /** A blob's hold on one object key. */
 export interface Claim {
   readonly key: string;
   readonly token: string;
-  /** Requests with these bytes begun so far; from the second on, "already there" means our own bytes. */
+  /** Requests begun that may have stored the bytes; from the second on, "already there" means our own bytes. */
   tries: number;
+}
+
+/** A moment on both clocks. */
+export interface Instant {
+  wall: number;
+  monotonic: number;
+}
+
+/** A presigned upload whose lifetime began when it was asked for. */
+export interface PooledUpload extends PresignedUpload {
+  readonly askedAt: Instant;
 }
 
 /** What came of one attempt to bring a blob to its destination. */

@@ -2,7 +2,7 @@
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import type { ExchangeRequest, PresignedUpload, StoredReceipt } from '../protocol.js';
-import type { Instant, PooledUpload } from './upload-url-pool.js';
+import type { Claim, Instant, PooledUpload } from './model.js';
 
 /** What is said and asked in one exchange. */
 export type Message = Omit<ExchangeRequest, 'v' | 'project'>;
@@ -36,8 +36,8 @@ export interface NotifierDeps {
   wanted(): number;
   /** Takes fresh uploads, asked for at `askedAt`. */
   fresh(uploads: PresignedUpload[], askedAt: Instant): void;
-  /** Takes a renewed upload, or hears that the endpoint does not know the token. */
-  renewed(token: string, upload: PooledUpload | undefined): void;
+  /** Takes a renewed upload, or hears that the endpoint does not know the claim's token. */
+  renewed(claim: Claim, upload: PooledUpload | undefined): void;
   nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number;
   /** Something may have become possible. */
   wake(): void;
@@ -47,8 +47,8 @@ export interface NotifierDeps {
 export interface Notifier {
   /** A blob was stored; its receipt rides on the next request, within 5 s. */
   stored(receipt: StoredReceipt): void;
-  /** Asks for a new URL for a token's key. */
-  renew(token: string): void;
+  /** Asks for a new URL for a claim's key. */
+  renew(claim: Claim): void;
   /** Talks to the endpoint if there is something to say; else sets a timer for what may still wait. */
   talk(): void;
   /** The page leaves: says what is owed by beacon, with receipts of uploads whose answer will not be seen. */
@@ -71,7 +71,7 @@ const REFUSED_MILLIS = 5 * 60_000;
 export function createNotifier(deps: NotifierDeps): Notifier {
   const { platform, diagnostics, endpoint } = deps;
   const { totals } = diagnostics;
-  const renewals = new Set<string>();
+  const renewals = new Map<string, Claim>();
   const toldLost: Record<string, number> = {};
   let owed: StoredReceipt[] = [];
   let owedSinceMillis = 0;
@@ -79,6 +79,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   let closed = false;
   let failures = 0;
   let notBeforeMillis = 0;
+  /** The delay is the server's wish, not ours. */
+  let isHeld = false;
   let inFlight: Promise<void> | undefined;
   let timer: Stop | undefined;
 
@@ -97,44 +99,52 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     return { want, stored, confirm: [], renew, lost };
   };
 
-  /** What a message carried has arrived. */
-  const told = ({ stored, lost }: Message): void => {
-    owed = owed.filter((receipt) => !stored.includes(receipt));
-    for (const reason in lost) toldLost[reason] = (toldLost[reason] ?? 0) + (lost[reason] as number);
+  /** Counts as told what a message carries, already while it is under way; -1 takes that back. */
+  const told = ({ stored, lost }: Message, sign: 1 | -1): void => {
+    owed = sign > 0 ? owed.filter((receipt) => !stored.includes(receipt)) : [...stored, ...owed];
+    for (const reason in lost) toldLost[reason] = (toldLost[reason] ?? 0) + sign * (lost[reason] as number);
   };
 
   const failed = (retryAfterMillis?: number): void => {
     failures++;
+    isHeld = retryAfterMillis !== undefined;
     notBeforeMillis =
       platform.monotonic() + deps.nextDelayMillis(failures, platform.random(), retryAfterMillis);
   };
 
   const exchange = async (): Promise<void> => {
-    const message = messageOf(deps.wanted(), [...renewals].slice(0, MAX_RENEWALS));
+    const message = messageOf(deps.wanted(), [...renewals.keys()].slice(0, MAX_RENEWALS));
     const askedAt = { wall: platform.now(), monotonic: platform.monotonic() };
     totals.requests.exchanges++;
+    told(message, 1);
     const answer = await endpoint.exchange(message);
     if (closed) return;
     if (!answer.ok) {
       totals.requests.exchangeFailures++;
       diagnostics.trouble('endpoint', answer.cause);
-      if (answer.malformed) told(message);
+      if (!answer.malformed) told(message, -1);
       failed(answer.retryAfterMillis ?? (answer.refused ? REFUSED_MILLIS : undefined));
       return;
     }
-    told(message);
     const fresh = answer.uploads.filter((upload) => !renewals.has(upload.token));
     for (const token of message.renew) {
+      const claim = renewals.get(token) as Claim;
       renewals.delete(token);
       const upload = answer.uploads.find((offered) => offered.token === token);
-      deps.renewed(token, upload && { ...upload, askedAt });
+      deps.renewed(claim, upload && { ...upload, askedAt });
     }
     deps.fresh(fresh, askedAt);
-    // An answer without what was asked for must not become a loop.
-    if (message.want && !fresh.length) failed();
+    // An answer of too few uploads, or of expired ones, must not become a loop.
+    if (message.want && deps.wanted() >= message.want) failed();
     else failures = 0;
     if (answer.paused) deps.pause();
   };
+
+  const hurry = (): void => {
+    if (!isHeld) notBeforeMillis = 0;
+    self.talk();
+  };
+  const stopOnline = platform.onOnline(hurry);
 
   const self: Notifier = {
     stored(receipt) {
@@ -142,8 +152,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       owed = [...owed, receipt].slice(-MAX_OWED);
       self.talk();
     },
-    renew(token) {
-      renewals.add(token);
+    renew(claim) {
+      renewals.set(claim.token, claim);
       self.talk();
     },
     talk() {
@@ -168,17 +178,20 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     },
     leave(unconfirmed) {
       const message = messageOf(0, []);
-      const owes = message.stored.length + unconfirmed.length + Object.keys(message.lost).length;
-      if (owes && endpoint.tell?.({ ...message, stored: [...message.stored, ...unconfirmed] })) {
+      const stored = [...unconfirmed, ...message.stored].slice(0, MAX_WEIGHT);
+      if (!stored.length && !Object.keys(message.lost).length) return;
+      const tell = (receipts: StoredReceipt[]) => endpoint.tell?.({ ...message, stored: receipts });
+      // Beside the bytes there may be room for little.
+      if (tell(stored) || tell(stored.map((receipt) => ({ ...receipt, traces: [] })))) {
         totals.requests.beacons++;
-        told(message);
+        told(message, 1);
       }
     },
     async settle() {
       const before = failures;
       hurried = true;
       do {
-        self.talk();
+        hurry();
         await inFlight;
       } while (inFlight && failures === before);
       hurried = false;
@@ -186,6 +199,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     close() {
       closed = true;
       timer?.();
+      stopOnline();
     },
   };
   return self;

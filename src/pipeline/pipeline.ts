@@ -9,6 +9,7 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
 import { createDispatch } from './dispatch.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
@@ -63,6 +64,7 @@ export function createPipeline(
   const sealer = createSealer(
     {
       platform,
+      newId: () => uuidv7(platform.now(), platform.randomBytes(10)),
       ...createTraceEncoder(),
       bodyOf,
       gzip,
@@ -97,7 +99,7 @@ export function createPipeline(
     totals.bytes.raw += blob.rawBytes;
     totals.bytes.gzip += blob.bytes.length;
     const durable = outbox.add(blob);
-    if (away) dispatch.leave();
+    if (away) dispatch.leave([blob]);
     diagnostics.changed();
     await durable;
     dispatch.wake();
@@ -119,10 +121,10 @@ export function createPipeline(
     diagnostics.trouble(reason, cause);
   }
 
-  /** Stages 2 to 6 in this task: what a leaving page awaits never comes. */
-  function sendNow(): void {
+  /** Stages 2 to 6 in this task, for what is new and then for `waiting`: what a leaving page awaits never comes. */
+  function sendNow(waiting: readonly TraceBlob[]): void {
     sealer.sealNow(() => platform.keepalive.freeBytes);
-    dispatch.leave();
+    dispatch.leave(waiting);
     destination.leave();
   }
 
@@ -132,7 +134,7 @@ export function createPipeline(
     draining = true;
     for (const drain of drains) diagnostics.guard(() => drain(signal));
     draining = false;
-    sendNow();
+    sendNow(outbox.list());
   });
   const stopOnline = platform.onOnline(dispatch.hurry);
 
@@ -189,7 +191,7 @@ export function createPipeline(
       diagnostics.changed();
       if (draining) return safe;
       // A hidden page has slow timers, and may end without a further word.
-      if (away) sendNow();
+      if (away) sendNow([]);
       else sealer.start();
       destination.warmUp();
       return safe;

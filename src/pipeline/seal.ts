@@ -1,6 +1,5 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
 import type { Platform } from '../platform/platform.js';
-import { uuidv7 } from '../platform/uuid.js';
 import type { DropReason, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 
 /** Counts spans of a group that cannot be encoded. */
@@ -8,6 +7,8 @@ export type OnDropped = (reason: DropReason, spanCount: number) => void;
 
 export interface SealerDeps {
   platform: Platform;
+  /** Names a blob. */
+  newId(): string;
   encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
   encodeSliced(
     group: SpanGroup,
@@ -80,7 +81,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     const summaries = groups.flatMap(({ encoded }) => (encoded ? [encoded.summary] : []));
     ratio = (3 * ratio + rawBytes / bytes.length) / 4;
     return deps.sealed({
-      id: uuidv7(platform.now(), platform.randomBytes(10)),
+      id: deps.newId(),
       bytes,
       rawBytes,
       spanCount: summaries.reduce((sum, summary) => sum + summary.spanCount, 0),
@@ -127,7 +128,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
       const ahead: Pending[] = [];
       for (const group of pending) {
         if (group.encoded === undefined) {
-          await group.spans[0]?.resource.waitForAsyncAttributes?.()?.catch(() => {});
+          await group.spans[0]?.resource?.waitForAsyncAttributes?.()?.catch(() => {});
           const drops: [DropReason, number][] = [];
           const onDropped: OnDropped = (...drop) => void drops.push(drop);
           const encoded = await deps.encodeSliced(group, onDropped, platform.yieldToMain, platform.monotonic);
@@ -173,7 +174,11 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     },
     start() {
       working ??= work()
-        .catch(deps.exception)
+        .catch((error) => {
+          deps.exception(error);
+          // Not tried again: it would throw again.
+          self.drop('unencodable');
+        })
         .finally(() => {
           working = undefined;
           if (pending.length) self.start();

@@ -22,6 +22,8 @@ export interface TraceBufferDeps {
   /** Takes the groups; resolves once they are safe elsewhere or lost. Their spans count against the cap until then. */
   emit(groups: SpanGroup[]): Promise<unknown>;
   dropped(reason: DropReason, spanCount: number): void;
+  /** Runs a task of others; an exception in it is counted. */
+  guard(task: () => void): void;
 }
 
 export interface TraceBufferOptions {
@@ -32,8 +34,8 @@ export interface TraceBufferOptions {
 export interface TraceBuffer {
   started(span: OpenSpan): void;
   ended(span: ReadableSpan): void;
-  /** Hands everything that ended to `emit` in this task, parts included. Resolves when all of it is safe. */
-  flush(): Promise<void>;
+  /** Hands everything that ended to `emit` in this task, parts included. */
+  flush(): void;
   /** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
   interrupt(): void;
   /** Ended spans held here, not those being emitted. */
@@ -138,27 +140,27 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
       if (!trace.spans.length) trace.firstAtMillis = now;
       trace.spans.push(span);
       tracedSpans++;
-      trace.error ||= span.status.code === ERROR_STATUS;
+      trace.error ||= span.status?.code === ERROR_STATUS;
       if (trace.spans.length >= PART_SPANS) makeReady(trace, now);
     }
   };
 
-  const emitReady = (): Promise<unknown> => {
+  const emitReady = (): void => {
     const groups = ready.map(({ traceId, spans }) => ({ traceId, spans }));
     const count = readySpans;
     ready = [];
     readySpans = 0;
-    if (!count) return Promise.resolve();
+    if (!count) return;
     emittingSpans += count;
-    return deps.emit(groups).finally(() => {
+    void deps.emit(groups).finally(() => {
       emittingSpans -= count;
     });
   };
 
   /** When a trace is due, by the monotonic clock. */
   const dueAt = (trace: Trace): number => {
-    if (!trace.spans.length) return trace.touchedAtMillis + STALE_MILLIS;
     if (!trace.open.size) return trace.touchedAtMillis + LINGER_MILLIS;
+    if (!trace.spans.length) return trace.touchedAtMillis + STALE_MILLIS;
     return trace.firstAtMillis + PART_AGE_MILLIS;
   };
 
@@ -180,7 +182,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
       readySpans >= PART_SPANS ||
       (ready.length && now - readySinceMillis >= options.scheduledDelayMillis)
     ) {
-      void emitReady();
+      emitReady();
     }
     let next = ready.length ? readySinceMillis + options.scheduledDelayMillis : Number.POSITIVE_INFINITY;
     for (const trace of traces.values()) next = Math.min(next, dueAt(trace));
@@ -222,22 +224,25 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
         relieve();
       if (!laneTimer) armLane();
     },
-    async flush() {
+    flush() {
       sortLanes();
       const now = deps.monotonic();
       for (const trace of traces.values()) {
         if (trace.spans.length) makeReady(trace, now);
         if (!trace.open.size) traces.delete(trace.traceId);
       }
-      await emitReady();
+      emitReady();
     },
     interrupt() {
       sortLanes();
       const open = [...traces.values()].flatMap((trace) => [...trace.open]);
       // Children start after their parents, so the reverse of the start order ends inner spans first.
       for (const span of open.reverse()) {
-        span.setAttribute('spandrel.interrupted', true);
-        span.end();
+        // Another processor of the host may throw at the end of a span.
+        deps.guard(() => {
+          span.setAttribute('spandrel.interrupted', true);
+          span.end();
+        });
       }
     },
     get spanCount() {

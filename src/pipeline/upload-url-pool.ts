@@ -5,7 +5,7 @@
  * whichever has moved more: timers stop in sleep and wall clocks jump, and the client's date is never compared
  * with the server's.
  */
-import type { PresignedUpload, SendMode } from './model.js';
+import type { Instant, PooledUpload, PresignedUpload, SendMode } from './model.js';
 
 export interface UploadUrlPoolOptions {
   /** Uploads to hold when full. */
@@ -29,16 +29,6 @@ export interface UploadUrlPool {
   /** How many to ask the endpoint for: 0 above the low-water mark (reserve + 1), else enough to be full. */
   readonly wanted: number;
   readonly size: number;
-}
-
-/** A moment on both clocks. */
-export interface Instant {
-  wall: number;
-  monotonic: number;
-}
-
-export interface PooledUpload extends PresignedUpload {
-  readonly askedAt: Instant;
 }
 
 export interface PoolDeps {

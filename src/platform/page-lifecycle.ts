@@ -21,6 +21,9 @@ import type { PageSignal, Stop } from './platform.js';
 
 type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
+// An object, as Node's removeEventListener does not know `true`.
+const CAPTURE = { capture: true };
+
 /** Calls `listener` for each signal until stopped. Capturing, so that a page cannot stop the event before us. */
 export function onPageSignal(
   win: Target,
@@ -40,8 +43,8 @@ export function onPageSignal(
       const signal = signalOf(event);
       if (signal) listener(signal);
     };
-    target.addEventListener(type, handle, true);
-    return () => target.removeEventListener(type, handle, true);
+    target.addEventListener(type, handle, CAPTURE);
+    return () => target.removeEventListener(type, handle, CAPTURE);
   });
   return () => {
     for (const stop of stops) stop();

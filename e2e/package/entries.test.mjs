@@ -1,0 +1,116 @@
+// The built entries: what they export, what they hold, and that importing one does nothing.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import vm from 'node:vm';
+
+const run = promisify(execFile);
+const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
+
+/** Names that may come only with a decision, since each is a promise to users. */
+const EXPORTS = {
+  'index.js': ['TraceBatchProcessor', 'TraceExporter', 'bucket', 'start'],
+  'server.js': ['StorageError', 'createIngest', 's3'],
+};
+
+for (const [name, expected] of Object.entries(EXPORTS)) {
+  test(`${name}: exports exactly what was decided`, async () => {
+    assert.deepEqual(Object.keys(await import(dist(name))).sort(), expected);
+  });
+
+  test(`${name}: importing it sets no timer, no listener and no global, and asks nobody`, async () => {
+    const watch = `
+      const touched = [];
+      const names = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch', 'addEventListener'];
+      for (const name of names) globalThis[name] = () => void touched.push(name);
+      process.on = process.once = process.addListener = (name) => void touched.push(name);
+      const before = Reflect.ownKeys(globalThis);
+      await import(${JSON.stringify(dist(name).href)});
+      const added = Reflect.ownKeys(globalThis).filter((key) => !before.includes(key)).map(String);
+      process.stdout.write(JSON.stringify([...touched, ...added]));`;
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', watch]);
+    // A key under which copies of OpenTelemetry's API find one another.
+    const found = JSON.parse(stdout).filter((key) => !key.startsWith('Symbol(opentelemetry.js.api'));
+    assert.deepEqual(found, []);
+    assert.equal(stderr, '');
+  });
+}
+
+for (const name of ['index.js', 'script.js']) {
+  test(`${name}: holds nothing of the server`, async () => {
+    const code = await readFile(dist(name), 'utf8');
+    for (const word of [
+      'AWS4-HMAC-SHA256',
+      'X-Amz-Signature',
+      'aws4fetch',
+      'createIngest',
+      'secretAccessKey',
+    ]) {
+      assert.ok(!code.includes(word), `${word} is in ${name}`);
+    }
+  });
+}
+
+test('script.js: one classic script with one global, and no code made from text', async () => {
+  const code = await readFile(dist('script.js'), 'utf8');
+  assert.match(code, /^(?:'use strict';|"use strict";)?var spandrel\s*=\s*\(?function/);
+  for (const forbidden of [
+    /\bimport\s*[({'"*]/,
+    /\brequire\s*\(/,
+    /\beval\s*\(/,
+    /\bnew Function\b/,
+    /^export\b/m,
+  ]) {
+    assert.doesNotMatch(code, forbidden);
+  }
+});
+
+test('script.js: without a tag that names a service it starts nothing', async () => {
+  const touched = [];
+  const tell = (name) => () => void touched.push(name);
+  const page = {
+    document: { currentScript: { dataset: {} }, addEventListener: tell('document.addEventListener') },
+    addEventListener: tell('addEventListener'),
+    setTimeout: tell('setTimeout'),
+    fetch: tell('fetch'),
+    console: { error: tell('console.error') },
+    performance,
+    TextEncoder,
+    TextDecoder,
+    URL,
+  };
+  const context = vm.createContext(page);
+  const before = Object.keys(page);
+  vm.runInContext(await readFile(dist('script.js'), 'utf8'), context);
+  assert.deepEqual(touched, []);
+  assert.deepEqual(
+    Object.keys(page).filter((key) => !before.includes(key)),
+    ['spandrel'],
+  );
+  assert.deepEqual(Object.keys(page.spandrel).sort(), [
+    'TraceBatchProcessor',
+    'TraceExporter',
+    'bucket',
+    'instance',
+    'start',
+  ]);
+  assert.equal(page.spandrel.instance, undefined);
+});
+
+test('script.js: a mistake in the tag is one line on the console, and the page goes on', async () => {
+  const errors = [];
+  const page = {
+    document: {
+      currentScript: { dataset: { service: 'shop', poolSize: 'many' } },
+      baseURI: 'https://shop.test/',
+    },
+    console: { error: (error) => errors.push(String(error)) },
+    URL,
+    performance,
+  };
+  vm.runInContext(await readFile(dist('script.js'), 'utf8'), vm.createContext(page));
+  assert.equal(errors.length, 1);
+  assert.match(errors[0], /option "/);
+});

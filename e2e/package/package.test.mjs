@@ -1,0 +1,97 @@
+// The package as npm would publish it.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (name) => readFile(path.join(root, name), 'utf8');
+const manifest = JSON.parse(await read('package.json'));
+
+let folder = '';
+let packed = { filename: '', files: [] };
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'spandrel-pack-'));
+  // The build under test is the one that is there.
+  const flags = ['--ignore-scripts', '--json', '--pack-destination', folder];
+  const { stdout } = await run('npm', ['pack', ...flags], { cwd: root });
+  [packed] = JSON.parse(stdout);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+test('package: holds the build, its types, licence and README, and nothing else', () => {
+  const names = packed.files.map(({ path: name }) => name);
+  for (const name of [
+    'LICENSE',
+    'README.md',
+    'package.json',
+    'dist/index.js',
+    'dist/server.js',
+    'dist/script.js',
+  ]) {
+    assert.ok(names.includes(name), `${name} is missing`);
+  }
+  const other = names.filter(
+    (name) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts))$/.test(name),
+  );
+  assert.deepEqual(other, []);
+  assert.deepEqual(
+    names.filter((name) => /test|testing/.test(name)),
+    [],
+  );
+});
+
+test('package: publint has nothing to say', async () => {
+  const { messages, pkg } = await publint({ pkgDir: root, pack: 'npm', strict: true });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, pkg, { color: false })),
+    [],
+  );
+});
+
+test('package: its types resolve for every ESM consumer', async () => {
+  const require = createRequire(import.meta.url);
+  const cli = path.join(path.dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js');
+  const flags = ['--profile', 'esm-only', '--exclude-entrypoints', 'script.js', '--no-emoji', '--no-color'];
+  await run(process.execPath, [cli, path.join(folder, packed.filename), ...flags]);
+});
+
+test('package: fields that others rely on', () => {
+  assert.equal(manifest.name, 'spandrel');
+  assert.equal(manifest.type, 'module');
+  assert.equal(manifest.license, 'Apache-2.0');
+  assert.deepEqual(manifest.sideEffects, ['./dist/script.js']);
+  assert.equal(manifest.engines.node, '>=20');
+  assert.deepEqual(Object.keys(manifest.exports), ['.', './server', './script.js', './package.json']);
+  assert.deepEqual(Object.keys(manifest.dependencies).sort(), ['aws4fetch', 'fflate', 'idb-keyval']);
+});
+
+test('package: OpenTelemetry is the host’s own copy, in the range that its SDK asks for', async () => {
+  const sdk = JSON.parse(await read('node_modules/@opentelemetry/sdk-trace-web/package.json'));
+  const upper = /<\S+$/.exec(sdk.peerDependencies['@opentelemetry/api'])?.[0] ?? '';
+  assert.ok(manifest.peerDependencies['@opentelemetry/api'].endsWith(upper));
+  assert.ok(manifest.peerDependencies['@opentelemetry/sdk-trace-web']);
+  for (const name of Object.keys(manifest.peerDependencies))
+    assert.equal(manifest.dependencies[name], undefined);
+});
+
+test('package: the licence is Apache 2.0, whole', async () => {
+  const licence = await read('LICENSE');
+  assert.match(
+    licence,
+    /^\s*Apache License\s+Version 2\.0, January 2004\s+http:\/\/www\.apache\.org\/licenses\//,
+  );
+  assert.match(licence, /END OF TERMS AND CONDITIONS/);
+});
+
+test('package: version.ts says the version of package.json', async () => {
+  assert.equal(/VERSION: string = '([^']+)'/.exec(await read('src/version.ts'))?.[1], manifest.version);
+});

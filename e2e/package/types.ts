@@ -1,0 +1,59 @@
+/** Compiled, not run: what fits OpenTelemetry's types without a cast, and mistakes that must not compile. */
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  SimpleSpanProcessor,
+  type SpanExporter,
+  type SpanProcessor,
+  WebTracerProvider,
+} from '@opentelemetry/sdk-trace-web';
+import { bucket, type Stats, start, TraceBatchProcessor, TraceExporter } from '../../src/index.js';
+import { createIngest, s3 } from '../../src/server.js';
+
+export function fits(): void {
+  const exporter = new TraceExporter({ destination: bucket({ endpoint: '/spandrel' }) });
+  const asExporter: SpanExporter = exporter;
+  const processor = new TraceBatchProcessor(exporter, { scheduledDelayMillis: 1_000 });
+  const asProcessor: SpanProcessor = processor;
+  new WebTracerProvider({ spanProcessors: [processor, asProcessor] });
+  new BasicTracerProvider({ spanProcessors: [processor] });
+  new WebTracerProvider({
+    spanProcessors: [new BatchSpanProcessor(exporter), new SimpleSpanProcessor(asExporter)],
+  });
+
+  const spandrel = start({ service: 'shop', endpoint: '/spandrel', relay: 'never' });
+  const stats: Stats = spandrel.stats();
+  const waiting: number = stats.spans.waiting + (stats.spans.dropped['buffer-full'] ?? 0);
+  start({ service: 'shop', destination: bucket({ requestUploads: async () => [] }) });
+  bucket({ requestUploads: async ({ want, renew }) => (want || renew ? [] : []), notify: async () => {} });
+  void spandrel.flush().then((result: 'stored' | 'waiting' | 'lost') => `${result} ${waiting}`);
+}
+
+export function mistakes(exporter: TraceExporter): void {
+  // @ts-expect-error a service is needed
+  start({ endpoint: '/spandrel' });
+  // @ts-expect-error a number, not its text
+  start({ service: 'shop', endpoint: '/spandrel', poolSize: '5' });
+  // @ts-expect-error misspelt
+  start({ service: 'shop', endpoint: '/spandrel', maxTracePerBlob: 1 });
+  // @ts-expect-error not one of the three
+  start({ service: 'shop', endpoint: '/spandrel', relay: 'sometimes' });
+  // @ts-expect-error the endpoint, or functions in its place
+  bucket({});
+  // @ts-expect-error not both
+  bucket({ endpoint: '/spandrel', requestUploads: async () => [] });
+  // @ts-expect-error uploads come as a promise
+  bucket({ requestUploads: () => [] });
+  // @ts-expect-error a destination is needed
+  new TraceExporter({});
+  // @ts-expect-error the destination, not its options
+  new TraceExporter({ destination: { endpoint: '/spandrel' } });
+  // @ts-expect-error an exporter of ours, since whole traces need its outbox
+  new TraceBatchProcessor({ export: () => {}, shutdown: async () => {} });
+  // @ts-expect-error an option of the exporter
+  new TraceBatchProcessor(exporter, { maxTracesPerBlob: 1 });
+  // @ts-expect-error reasons are a closed list
+  exporter.stats().spans.dropped['bad-luck'];
+  // @ts-expect-error a secret is needed
+  createIngest({ storage: s3({}), allowedOrigins: [] });
+}

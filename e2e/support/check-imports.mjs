@@ -1,0 +1,111 @@
+// Part of `npm run check`: imports point down, a stage knows no other stage, each dependency has one importer, and
+// the world's globals are named in few places. Prints the lines that do otherwise.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** From the top down. A file may import from its own row and from those below it. */
+const LAYERS = [
+  { name: 'entries', files: /^(index|script|edge|otlp|events|server)\.ts$/ },
+  { name: 'composition', files: /^(start|trace-exporter|trace-batch-processor)\.ts$/ },
+  { name: 'parts', files: /^(destinations|spa|events|server|cli)\// },
+  { name: 'pipeline', files: /^pipeline\// },
+  { name: 'ground', files: /^(platform|diagnostics)\// },
+  { name: 'leaves', files: /^(protocol|options|version)\.ts$/ },
+];
+/** The nouns: types that every layer may speak of. */
+const NOUNS = /^pipeline\/(model|span)\.ts$/;
+/** Interfaces that a lower layer states and a higher one fills. */
+const CONTRACTS = /^destinations\/destination\.ts$/;
+/** Who joins stages. The first is in front of the pipeline, and 5 to 7 belong to the destination. */
+const JOINERS = /^(trace-batch-processor|pipeline\/pipeline|destinations\/(open-bucket|endpoint))\.ts$/;
+/** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
+const STAGE = /^pipeline\/(?!pipeline\.|model\.|span\.)(encode(?=-)|[^.]+)/;
+const stageOf = (file) => STAGE.exec(file)?.[1];
+
+const ONE_IMPORTER = {
+  fflate: 'pipeline/compress.ts',
+  'idb-keyval': 'pipeline/idb-store.ts',
+  aws4fetch: 'server/s3.ts',
+};
+
+const GLOBALS =
+  /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
+/** `options.ts` resolves a path against the page; the server has no page. */
+const MAY_NAME_GLOBALS = /^(platform\/|spa\/|server\/|cli\/|(script|start|options|edge)\.ts$)/;
+
+const IMPORT =
+  /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()'([^']+)'\)/gm;
+const NOT_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
+
+const lineOf = (text, index) => text.slice(0, index).split('\n').length;
+const layerOf = (file) => LAYERS.findIndex(({ files }) => files.test(file));
+
+/** What is wrong with an import, or undefined. */
+function offence(file, target, isType) {
+  if (target.startsWith('server/') && !/^(server\/|server\.ts|edge\.ts|cli\/)/.test(file)) {
+    return 'the client knows nothing of the server';
+  }
+  if (file.startsWith('server/') && !/^server\/|^protocol\.ts$/.test(target)) {
+    return 'the server shares protocol.ts with the client, and nothing else';
+  }
+  if (isType && (NOUNS.test(target) || CONTRACTS.test(target))) return undefined;
+  if (layerOf(target) < layerOf(file)) {
+    return `${LAYERS[layerOf(target)]?.name} are above ${LAYERS[layerOf(file)]?.name}`;
+  }
+  const [from, to] = [stageOf(file), stageOf(target)];
+  if (to && from !== to && !JOINERS.test(file)) {
+    return from ? 'a stage knows no other stage' : 'only those who join stages know them';
+  }
+  if (from && !to && !isType && !NOUNS.test(target)) return 'a stage gets what it needs as parameters';
+  return undefined;
+}
+
+/** @returns the offending lines below `root`, as `file:line: what`. */
+export function checkImports(root = DEFAULT_ROOT) {
+  const found = [];
+  const files = readdirSync(root, { recursive: true })
+    .map((file) => file.split('\\').join('/'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing/'));
+  for (const file of files.sort()) {
+    const text = readFileSync(join(root, file), 'utf8');
+    const tell = (index, what) => found.push(`src/${file}:${lineOf(text, index)}: ${what}`);
+    if (layerOf(file) < 0) tell(0, 'this place is in no layer; see e2e/support/check-imports.mjs');
+    for (const match of text.matchAll(IMPORT)) {
+      const specifier = match[2] ?? match[4] ?? match[6];
+      const isType = match[1] !== undefined || onlyTypes(match[0]);
+      if (specifier.startsWith('.')) {
+        const target = relative(root, join(root, dirname(file), specifier)).replace(/\.js$/, '.ts');
+        const what = offence(file, target, isType);
+        if (what) tell(match.index, `imports ${specifier}: ${what}`);
+      } else {
+        const importer = ONE_IMPORTER[specifier];
+        if (importer && importer !== file) tell(match.index, `only ${importer} imports ${specifier}`);
+        if (specifier.startsWith('node:'))
+          tell(match.index, `imports ${specifier}: src runs in browsers and at the edge`);
+      }
+    }
+    if (MAY_NAME_GLOBALS.test(file)) continue;
+    // Blanked rather than cut, so that the lines stay.
+    const code = text.replace(NOT_CODE, (piece) => piece.replace(/[^\n']/g, ' '));
+    for (const match of code.matchAll(GLOBALS)) tell(match.index, `names ${match[1]}: platform/ does`);
+  }
+  return found;
+}
+
+/** Whether braces hold nothing but `type X`. */
+function onlyTypes(statement) {
+  const names = /\{([^}]*)\}/
+    .exec(statement)?.[1]
+    .split(',')
+    .filter((name) => name.trim());
+  return names?.every((name) => /^\s*type\s/.test(name)) ?? false;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const found = checkImports();
+  for (const line of found) console.error(line);
+  process.exitCode = found.length ? 1 : 0;
+}

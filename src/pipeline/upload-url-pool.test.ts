@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { handMadeUpload } from '../testing/blobs.js';
+import { createUploadUrlPool, type UploadUrlPool } from './upload-url-pool.js';
+
+function setUp(options: { size?: number; reserve?: number } = {}): {
+  pool: UploadUrlPool;
+  clock: { wall: number; monotonic: number };
+  expired: () => number;
+} {
+  const clock = { wall: 1_000_000, monotonic: 0 };
+  let expired = 0;
+  const pool = createUploadUrlPool(
+    { now: () => clock.wall, monotonic: () => clock.monotonic, expired: () => void expired++ },
+    { size: 5, reserve: 2, ...options },
+  );
+  return { pool, clock, expired: () => expired };
+}
+
+test('upload URL pool: hands out the upload that expires soonest, once', () => {
+  const { pool, clock } = setUp({ reserve: 0 });
+  const lives = [300_000, 100_000, 200_000];
+  pool.add(
+    lives.map((expiresInMs) => handMadeUpload({ expiresInMs })),
+    { ...clock },
+  );
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => pool.take('normal')?.expiresInMs),
+    [100_000, 200_000, 300_000, undefined],
+  );
+});
+
+test('upload URL pool: the reserve is for a leaving page', () => {
+  const { pool, clock } = setUp();
+  pool.add([handMadeUpload(), handMadeUpload(), handMadeUpload()], { ...clock });
+  assert.ok(pool.take('normal'));
+  assert.equal(pool.ready('normal'), false);
+  assert.equal(pool.take('normal'), undefined);
+  assert.ok(pool.take('leaving'));
+  assert.ok(pool.take('leaving'));
+  assert.equal(pool.take('leaving'), undefined);
+});
+
+test('upload URL pool: asks to be filled at the low-water mark, not above', () => {
+  const { pool, clock } = setUp();
+  assert.equal(pool.wanted, 5);
+  const uploads = Array.from({ length: 4 }, () => handMadeUpload());
+  pool.add(uploads, { ...clock });
+  assert.equal(pool.wanted, 0);
+  pool.take('normal');
+  assert.equal(pool.wanted, 2);
+});
+
+for (const [name, move] of [
+  ['the wall clock', { wall: 891_000, monotonic: 0 }],
+  ['the monotonic clock', { wall: 0, monotonic: 891_000 }],
+  ['the wall clock, set back while the monotonic one ran', { wall: -5_000_000, monotonic: 891_000 }],
+] as const) {
+  test(`upload URL pool: ten seconds before the end by ${name}, an upload is gone and counted`, () => {
+    const { pool, clock, expired } = setUp({ reserve: 0 });
+    pool.add([handMadeUpload()], { ...clock });
+    clock.wall += move.wall;
+    clock.monotonic += move.monotonic;
+    assert.equal(pool.take('leaving'), undefined);
+    assert.equal(pool.size, 0);
+    assert.equal(expired(), 1);
+  });
+}
+
+test('upload URL pool: lifetimes count from the request, not from its answer', () => {
+  const { pool, clock } = setUp({ reserve: 0 });
+  const askedAt = { ...clock };
+  clock.monotonic += 891_000;
+  pool.add([handMadeUpload()], askedAt);
+  assert.equal(pool.size, 0);
+});
+
+test('upload URL pool: of a life shorter than the margin, half is used', () => {
+  const { pool, clock } = setUp({ reserve: 0 });
+  pool.add([handMadeUpload({ expiresInMs: 8_000 })], { ...clock });
+  clock.wall += 3_999;
+  assert.equal(pool.ready('normal'), true);
+  clock.wall += 1;
+  assert.equal(pool.ready('normal'), false);
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createBrowserPlatform } from './browser.js';
+
+type Fetch = typeof globalThis.fetch;
+
+/** What a page's global object has of what the platform asks for. */
+function page(fields: { fetch?: Fetch; navigator?: unknown; scheduler?: unknown } = {}) {
+  const win = new EventTarget();
+  const scope = Object.assign(win, {
+    document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
+    fetch: async () => new Response('ok'),
+    ...fields,
+  });
+  const exceptions: unknown[] = [];
+  const platform = createBrowserPlatform((error) => void exceptions.push(error), scope as never);
+  return { platform, scope, exceptions };
+}
+
+test('browser: a request is the host’s fetch, uncached, and its body is read', async () => {
+  const seen: unknown[] = [];
+  const { platform, scope } = page({
+    async fetch(this: unknown, url, init) {
+      seen.push(this, url, init?.cache, init?.method);
+      return new Response('body', { status: 503, headers: { 'retry-after': '7' } });
+    },
+  });
+  const answer = await platform.request('https://a.test/', { method: 'PUT' });
+  assert.deepEqual(answer, { status: 503, body: 'body', retryAfterMillis: 7_000 });
+  assert.deepEqual(seen, [scope, 'https://a.test/', 'no-store', 'PUT']);
+});
+
+test('browser: a request has begun when the call returns', () => {
+  let begun = false;
+  const { platform } = page({
+    fetch: () => {
+      begun = true;
+      return new Promise(() => {});
+    },
+  });
+  void platform.request('https://a.test/', {});
+  assert.equal(begun, true);
+});
+
+for (const [name, fetch] of [
+  ['rejects', () => Promise.reject(new TypeError('Failed to fetch'))],
+  [
+    'throws',
+    () => {
+      throw new TypeError('Failed to fetch');
+    },
+  ],
+  [
+    'breaks midway',
+    async () =>
+      new Response(new ReadableStream({ start: (body) => body.error(new TypeError('Failed to fetch')) })),
+  ],
+] as [string, Fetch][]) {
+  test(`browser: a fetch that ${name} is an answer of status 0`, async () => {
+    const { platform } = page({ fetch });
+    assert.deepEqual(await platform.request('https://a.test/', {}), {
+      status: 0,
+      body: 'TypeError: Failed to fetch',
+    });
+  });
+}
+
+test('browser: the marks of instrumentations are followed to the first fetch, and a ring of them ends', async () => {
+  const first: Fetch = async () => new Response('first');
+  const inner = Object.assign(async () => new Response('inner'), { __sentry_original__: first });
+  const outer = Object.assign(async () => new Response('outer'), { __original: inner });
+  assert.equal((await page({ fetch: outer }).platform.request('https://a.test/', {})).body, 'first');
+  const ring: Fetch & { __original?: Fetch } = async () => new Response('ring');
+  ring.__original = ring;
+  assert.equal((await page({ fetch: ring }).platform.request('https://a.test/', {})).body, 'ring');
+});
+
+test('browser: its own requests and beacons are known by URL, the latest hundred', async () => {
+  const { platform } = page({ navigator: { sendBeacon: () => true } });
+  platform.beacon('https://a.test/beacon', 'x');
+  assert.equal(platform.isOwnRequest('https://a.test/beacon'), true);
+  for (let count = 0; count < 100; count++) await platform.request(`https://a.test/${count}`, {});
+  assert.equal(platform.isOwnRequest('https://a.test/99'), true);
+  assert.equal(platform.isOwnRequest('https://a.test/0'), true);
+  assert.equal(platform.isOwnRequest('https://a.test/beacon'), false);
+  assert.equal(platform.isOwnRequest('https://b.test/'), false);
+});
+
+test('browser: a beacon that is missing, refuses or throws is false', () => {
+  const throwing = () => {
+    throw new TypeError('planted');
+  };
+  for (const navigator of [undefined, {}, { sendBeacon: () => false }, { sendBeacon: throwing }]) {
+    assert.equal(page({ navigator }).platform.beacon('https://a.test/', 'x'), false);
+  }
+  const own = { sendBeacon: (...args: unknown[]) => args.length === 2 };
+  assert.equal(page({ navigator: own }).platform.beacon('https://a.test/', 'x'), true);
+});
+
+test('browser: exceptions in timers and listeners reach us, never the page', async () => {
+  const { platform, scope, exceptions } = page();
+  await new Promise<void>((resolve) => {
+    platform.after(0, () => {
+      resolve();
+      throw new Error('timer');
+    });
+  });
+  platform.onPage(() => assert.fail('page'));
+  platform.onOnline(() => assert.fail('online'));
+  scope.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
+  scope.dispatchEvent(new Event('online'));
+  assert.deepEqual(
+    exceptions.map((error) => (error as Error).message),
+    ['timer', 'page', 'online'],
+  );
+});
+
+test('browser: listeners end when they are stopped', () => {
+  const { platform, scope } = page();
+  const heard: string[] = [];
+  const stops = [
+    platform.onPage((signal) => void heard.push(signal)),
+    platform.onOnline(() => void heard.push('online')),
+  ];
+  for (const stop of stops) stop();
+  scope.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
+  scope.dispatchEvent(new Event('online'));
+  assert.deepEqual(heard, []);
+});
+
+test('browser: a scheduler that rejects does not', async () => {
+  const { platform } = page({ scheduler: { yield: () => Promise.reject(new Error('aborted')) } });
+  assert.equal(await platform.yieldToMain(), undefined);
+});
+
+test('browser: where there is no document, as in Node, signals never come', () => {
+  const scope = { fetch: async () => new Response('') } as unknown as typeof globalThis;
+  const platform = createBrowserPlatform(() => {}, scope);
+  platform.onPage(() => assert.fail())();
+  platform.onOnline(() => assert.fail())();
+  assert.equal(platform.beacon('https://a.test/', 'x'), false);
+  assert.equal(platform.randomBytes(10).length, 10);
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { onPageSignal } from './page-lifecycle.js';
+import type { PageSignal } from './platform.js';
+
+class TestDocument extends EventTarget {
+  visibilityState = 'visible';
+}
+const transition = (type: string, persisted: boolean): Event => Object.assign(new Event(type), { persisted });
+
+function setUp(): { win: EventTarget; doc: TestDocument; heard: PageSignal[]; stop: () => void } {
+  const win = new EventTarget();
+  const doc = new TestDocument();
+  const heard: PageSignal[] = [];
+  const stop = onPageSignal(win, doc, (signal) => void heard.push(signal));
+  return { win, doc, heard, stop };
+}
+
+test('page lifecycle: each row of the table', () => {
+  const { win, doc, heard } = setUp();
+  doc.visibilityState = 'hidden';
+  doc.dispatchEvent(new Event('visibilitychange'));
+  win.dispatchEvent(transition('pagehide', true));
+  win.dispatchEvent(transition('pageshow', true));
+  win.dispatchEvent(transition('pageshow', false));
+  doc.dispatchEvent(new Event('freeze'));
+  doc.dispatchEvent(new Event('resume'));
+  doc.visibilityState = 'visible';
+  doc.dispatchEvent(new Event('visibilitychange'));
+  win.dispatchEvent(transition('pagehide', false));
+  assert.deepEqual(heard, ['hidden', 'cached', 'visible', 'cached', 'visible', 'visible', 'leaving']);
+});
+
+test('page lifecycle: nothing that keeps a page out of the bfcache', () => {
+  const types: string[] = [];
+  const target = {
+    addEventListener: (type: string) => void types.push(type),
+    removeEventListener() {},
+    visibilityState: 'visible',
+  };
+  onPageSignal(target, target, () => {});
+  assert.deepEqual(types.sort(), ['freeze', 'pagehide', 'pageshow', 'resume', 'visibilitychange']);
+});
+
+test('page lifecycle: a page that stops the event does not stop us, and stop does', () => {
+  const { win, heard, stop } = setUp();
+  win.addEventListener('pagehide', (event) => event.stopImmediatePropagation());
+  win.dispatchEvent(transition('pagehide', false));
+  assert.deepEqual(heard, ['leaving']);
+  stop();
+  stop();
+  win.dispatchEvent(transition('pagehide', false));
+  assert.deepEqual(heard, ['leaving']);
+});
