@@ -61,6 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const settings = fc.record({
   maxTracesPerBlob: fc.constantFrom(1, 2, 200),
   maxOutboxBlobs: fc.constantFrom(2, 1_000),
+  maxOutboxAgeMillis: fc.constantFrom(60_000, 604_800_000),
   poolSize: fc.constantFrom(1, 2, 5),
   relay: fc.constantFrom('auto', 'always', 'never'),
   expiresInMs: fc.constantFrom(20_000, 900_000),

@@ -26,8 +26,10 @@ export interface Outbox {
   update(blob: TraceBlob): Promise<void>;
   /** Forgets a blob. Never rejects. */
   delete(blob: TraceBlob): Promise<void>;
-  /** Oldest first. Drops what is too old. */
+  /** Oldest first. */
   list(): readonly TraceBlob[];
+  /** Drops what is too old. */
+  expire(): void;
   has(blob: TraceBlob): boolean;
   readonly spanCount: number;
   readonly byteCount: number;
@@ -70,10 +72,10 @@ export function createMemoryOutbox(
     async delete(blob) {
       remove(blob);
     },
-    list() {
+    list: () => [...blobs.values()],
+    expire() {
       const oldest = deps.now() - limits.maxAgeMillis;
       for (const blob of blobs.values()) if (blob.sealedAtMillis < oldest) drop(blob, 'too-old');
-      return [...blobs.values()];
     },
     has: (blob) => blobs.has(blob.id),
     get spanCount() {

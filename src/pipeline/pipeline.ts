@@ -84,7 +84,10 @@ export function createPipeline(
   });
   const dispatch = createDispatch({
     platform,
-    waiting: outbox.list,
+    waiting() {
+      outbox.expire();
+      return outbox.list();
+    },
     ready: destination.ready,
     send: destination.send,
     nextDelayMillis,

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createDiagnostics, type Diagnostics } from '../diagnostics/diagnostics.js';
+import type { PresignedUpload, StoredReceipt } from '../protocol.js';
+import { handMadeUpload } from '../testing/blobs.js';
+import { settle, type TestPlatform, testPlatform } from '../testing/platform.js';
+import type { Claim, PooledUpload } from './model.js';
+import { createNotifier, type Message, type MessageAnswer, type Notifier } from './notify.js';
+import { nextDelayMillis } from './retry.js';
+
+interface World {
+  platform: TestPlatform;
+  diagnostics: Diagnostics;
+  notifier: Notifier;
+  asked: { message: Message; answer(answer: Partial<MessageAnswer>): Promise<void> }[];
+  told: Message[];
+  fresh: PresignedUpload[];
+  renewed: [string, string | undefined][];
+  wanted: number;
+  paused: number;
+  woken: number;
+  takes: boolean;
+}
+
+function setUp(): World {
+  const platform = testPlatform({ random: () => 0.5 });
+  const diagnostics = createDiagnostics(platform.now, platform.after);
+  const world: Omit<World, 'notifier'> = {
+    ...{ platform, diagnostics, asked: [], told: [], fresh: [], renewed: [] },
+    ...{ wanted: 0, paused: 0, woken: 0, takes: true },
+  };
+  const endpoint = {
+    exchange: (message: Message) =>
+      new Promise<MessageAnswer>((resolve) => {
+        world.asked.push({
+          message,
+          answer(answer) {
+            resolve({ ok: true, uploads: [], paused: false, ...answer } as MessageAnswer);
+            return settle();
+          },
+        });
+      }),
+    tell(message: Message) {
+      if (world.takes) world.told.push(message);
+      return world.takes;
+    },
+  };
+  const notifier = createNotifier({
+    ...{ platform, diagnostics, endpoint, nextDelayMillis },
+    wanted: () => world.wanted,
+    fresh(uploads) {
+      world.fresh.push(...uploads);
+      world.wanted -= uploads.length;
+    },
+    renewed: (claim: Claim, upload: PooledUpload | undefined) =>
+      void world.renewed.push([claim.token, upload?.url]),
+    wake: () => void world.woken++,
+    pause: () => void world.paused++,
+  });
+  return Object.assign(world, { notifier });
+}
+
+let serial = 0;
+const receipt = (traceCount = 1): StoredReceipt => {
+  const key = `k${++serial}`;
+  const summary = {
+    ...{ traceId: 'a'.repeat(32), rootName: 'x'.repeat(255) },
+    ...{ startedAt: 1, durationMs: 1, spanCount: 1, error: false },
+  };
+  return { key, token: `t-${key}`, spanCount: 1, bytes: 1, traces: Array(traceCount).fill(summary) };
+};
+const FAILURE = { ok: false, cause: 'planted' } as const;
+
+test('notify: a receipt goes alone after five seconds, or at once with a request for URLs', async () => {
+  const world = setUp();
+  world.notifier.stored(receipt());
+  await world.platform.advance(4_999);
+  assert.equal(world.asked.length, 0);
+  await world.platform.advance(1);
+  assert.deepEqual([world.asked[0]?.message.stored.length, world.asked[0]?.message.want], [1, 0]);
+  await world.asked[0]?.answer({});
+  world.wanted = 3;
+  world.notifier.stored(receipt());
+  assert.deepEqual([world.asked[1]?.message.stored.length, world.asked[1]?.message.want], [1, 3]);
+});
+
+test('notify: one request at a time; what comes meanwhile goes in the next', async () => {
+  const world = setUp();
+  world.wanted = 2;
+  world.notifier.talk();
+  world.notifier.talk();
+  world.notifier.stored(receipt());
+  assert.equal(world.asked.length, 1);
+  await world.asked[0]?.answer({ uploads: [handMadeUpload(), handMadeUpload()] });
+  assert.equal(world.fresh.length, 2);
+  assert.equal(world.woken, 1);
+  await world.platform.advance(5_000);
+  assert.equal(world.asked.length, 2);
+  assert.equal(world.asked[1]?.message.stored.length, 1);
+});
+
+test('notify: after a failure the receipts are said again, later and later, and are counted', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.notifier.stored(receipt());
+  for (let failures = 1; failures <= 3; failures++) {
+    await world.asked.at(-1)?.answer(FAILURE);
+    await world.platform.advance(2 ** (failures - 1) * 500 - 1);
+    assert.equal(world.asked.length, failures);
+    await world.platform.advance(1);
+    assert.equal(world.asked.length, failures + 1);
+  }
+  assert.equal(world.asked.at(-1)?.message.stored.length, 1);
+  assert.equal(world.diagnostics.stats().requests.exchangeFailures, 3);
+  assert.equal(world.diagnostics.stats().errors[0]?.kind, 'endpoint');
+});
+
+test('notify: our own patience ends when the network returns; the server’s does not', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.notifier.talk();
+  await world.asked[0]?.answer(FAILURE);
+  world.platform.online();
+  assert.equal(world.asked.length, 2);
+  await world.asked[1]?.answer({ ...FAILURE, retryAfterMillis: 60_000 });
+  world.platform.online();
+  await world.platform.advance(60_000);
+  assert.equal(world.asked.length, 2);
+  await world.platform.advance(1_000);
+  assert.equal(world.asked.length, 3);
+});
+
+test('notify: an endpoint that refuses us is left alone for five minutes', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.notifier.talk();
+  await world.asked[0]?.answer({ ...FAILURE, refused: true });
+  await world.platform.advance(300_000);
+  assert.equal(world.asked.length, 1);
+  await world.platform.advance(1_000);
+  assert.equal(world.asked.length, 2);
+});
+
+test('notify: what the endpoint calls malformed is not said again', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.notifier.stored(receipt());
+  await world.asked[0]?.answer({ ...FAILURE, malformed: true });
+  await world.platform.advance(1_000);
+  assert.equal(world.asked[1]?.message.stored.length, 0);
+});
+
+test('notify: an answer without what was asked for is a failure, not a loop', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.notifier.talk();
+  await world.asked[0]?.answer({});
+  assert.equal(world.asked.length, 1);
+  await world.platform.advance(500);
+  assert.equal(world.asked.length, 2);
+});
+
+test('notify: a renewal reaches its claim, or the claim hears that there is none', async () => {
+  const world = setUp();
+  const claims = ['a', 'b'].map((key) => ({ key, token: `t-${key}`, tries: 1 }));
+  world.wanted = 1;
+  for (const claim of claims) world.notifier.renew(claim);
+  const [first] = world.asked;
+  assert.deepEqual(first?.message.renew, ['t-a']);
+  await first?.answer({ uploads: [handMadeUpload({ token: 't-a', url: 'https://new' }), handMadeUpload()] });
+  await world.asked[1]?.answer({});
+  assert.deepEqual(world.renewed, [
+    ['t-a', 'https://new'],
+    ['t-b', undefined],
+  ]);
+  assert.equal(world.fresh.length, 1);
+});
+
+test('notify: losses are told once, whichever way they go', async () => {
+  const world = setUp();
+  const lost = (count: number): void => world.diagnostics.dropped('rejected', count);
+  world.wanted = 1;
+  lost(3);
+  world.notifier.talk();
+  lost(2);
+  world.notifier.leave([]);
+  await world.asked[0]?.answer({ uploads: [handMadeUpload()] });
+  lost(4);
+  world.notifier.leave([]);
+  const told = [...world.asked.map(({ message }) => message), ...world.told].map(
+    ({ lost }) => lost['rejected'],
+  );
+  assert.deepEqual(told, [3, 2, 4]);
+});
+
+test('notify: losses in a request that failed are told again', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.diagnostics.dropped('too-old', 3);
+  world.notifier.talk();
+  await world.asked[0]?.answer(FAILURE);
+  await world.platform.advance(500);
+  assert.deepEqual(world.asked[1]?.message.lost, { 'too-old': 3 });
+});
+
+test('notify: one request stays below the endpoint’s 64 KiB, and in the end all is said', async () => {
+  const world = setUp();
+  world.wanted = 1;
+  world.notifier.talk();
+  for (let count = 0; count < 20; count++) world.notifier.stored(receipt(20));
+  world.wanted = 0;
+  await world.asked[0]?.answer({});
+  const settled = world.notifier.settle();
+  for (let asked = 1; asked < world.asked.length; asked++) await world.asked[asked]?.answer({});
+  await settled;
+  const { length } = world.asked.flatMap(({ message }) => message.stored);
+  assert.equal(length, 20);
+  for (const { message } of world.asked) assert.ok(JSON.stringify(message).length < 60_000);
+});
+
+test('notify: leaving says what is owed and what is under way; a beacon that is refused leaves it owed', async () => {
+  const world = setUp();
+  world.notifier.stored(receipt());
+  world.takes = false;
+  world.notifier.leave([{ ...receipt(), unconfirmed: true }]);
+  world.takes = true;
+  world.notifier.leave([{ ...receipt(), unconfirmed: true }]);
+  assert.deepEqual(
+    world.told[0]?.stored.map(({ unconfirmed = false }) => unconfirmed),
+    [true, false],
+  );
+  world.notifier.leave([]);
+  assert.equal(world.told.length, 1, 'nothing is owed any more');
+  assert.equal(world.diagnostics.stats().requests.beacons, 1);
+});
+
+test('notify: settle resolves when all is said, and does not wait for an endpoint that fails', async () => {
+  const world = setUp();
+  let settled = 0;
+  const settle = (): void => void world.notifier.settle().then(() => settled++);
+  world.notifier.stored(receipt());
+  settle();
+  await world.asked[0]?.answer({});
+  assert.equal(settled, 1);
+  world.notifier.stored(receipt());
+  settle();
+  await world.asked[1]?.answer(FAILURE);
+  assert.equal(settled, 2);
+});
+
+test('notify: the kill switch is heard, and after close nothing is said or set', async () => {
+  const world = setUp();
+  world.wanted = 2;
+  world.notifier.talk();
+  await world.asked[0]?.answer({ paused: true });
+  assert.equal(world.paused, 1);
+  world.notifier.close();
+  world.notifier.stored(receipt());
+  world.platform.online();
+  await world.platform.advance(3_600_000);
+  assert.equal(world.asked.length, 1);
+  assert.deepEqual(world.platform.loose, { timers: 0, listeners: 0 });
+});

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { handMade } from '../testing/encoding.js';
+import { settle, type TestPlatform, testPlatform } from '../testing/platform.js';
+import type { SpanGroup, TraceBlob } from './model.js';
+import { createSealer, type Sealer, type SealerDeps } from './seal.js';
+
+interface World {
+  platform: TestPlatform;
+  sealer: Sealer;
+  blobs: TraceBlob[];
+  dropped: Record<string, number>;
+  exceptions: unknown[];
+}
+
+/** Encodes a group as its trace id, `chars` times per span; 'bad' spans are lost. */
+function setUp(options: { maxTraces?: number; deps?: Partial<SealerDeps> } = {}): World {
+  const platform = testPlatform();
+  const blobs: TraceBlob[] = [];
+  const dropped: Record<string, number> = {};
+  const exceptions: unknown[] = [];
+  const gzip = (json: string) => ({ bytes: new Uint8Array(gzipSync(json)), rawBytes: json.length });
+  const encode: SealerDeps['encode'] = ({ traceId, spans }, onDropped) => {
+    const good = spans.filter(({ name }) => name !== 'bad');
+    if (good.length < spans.length) onDropped('unencodable', spans.length - good.length);
+    if (!good.length) return undefined;
+    const summary = {
+      traceId,
+      rootName: 'root',
+      startedAt: 0,
+      durationMs: 0,
+      spanCount: good.length,
+      error: false,
+    };
+    return { json: good.map(({ name }) => `${traceId}:${name}`).join(','), summary };
+  };
+  let serial = 0;
+  const sealer = createSealer(
+    {
+      platform,
+      newId: () => `blob-${++serial}`,
+      encode,
+      encodeSliced: async (group, onDropped, pause) => {
+        await pause();
+        return encode(group, onDropped);
+      },
+      bodyOf: (traces) => traces.map(({ json }) => json).join(';'),
+      gzip: async (json) => gzip(json),
+      gzipNow: gzip,
+      async sealed(blob) {
+        blobs.push(blob);
+      },
+      dropped: (reason, spans) => {
+        dropped[reason] = (dropped[reason] ?? 0) + spans;
+      },
+      exception: (error) => void exceptions.push(error),
+      ...options.deps,
+    },
+    options.maxTraces ?? 200,
+  );
+  return { platform, sealer, blobs, dropped, exceptions };
+}
+
+const group = (traceId: string, ...names: string[]): SpanGroup => ({
+  traceId,
+  spans: names.map((name) => handMade({ name })),
+});
+const bodies = ({ blobs }: World): string[] => blobs.map(({ bytes }) => gunzipSync(bytes).toString());
+const incompressible = (length: number): string =>
+  Buffer.from(testPlatform().randomBytes(length)).toString('base64').slice(0, length);
+
+test('sealer: traces share a blob, up to the most that one may hold', async () => {
+  const world = setUp({ maxTraces: 2 });
+  const safe = world.sealer.accept([group('a', 'x', 'y'), group('b', 'x'), group('c', 'x')]);
+  assert.equal(world.sealer.spanCount, 4);
+  world.sealer.start();
+  assert.equal(await safe, true);
+  assert.deepEqual(bodies(world), ['a:x,a:y;b:x', 'c:x']);
+  assert.deepEqual(
+    world.blobs.map(({ spanCount, traces }) => [spanCount, traces.length]),
+    [
+      [3, 2],
+      [1, 1],
+    ],
+  );
+  assert.equal(world.sealer.spanCount, 0);
+});
+
+test('sealer: one trace per blob, strictly', async () => {
+  const world = setUp({ maxTraces: 1 });
+  void world.sealer.accept([group('a', 'x'), group('b', 'x')]);
+  world.sealer.start();
+  await world.sealer.idle();
+  assert.deepEqual(bodies(world), ['a:x', 'b:x']);
+});
+
+test('sealer: a trace over the blob’s size stands alone and whole', async () => {
+  const world = setUp();
+  const large = 'x'.repeat(3_000_000);
+  void world.sealer.accept([group('a', 'x'), group('b', large), group('c', 'x')]);
+  world.sealer.start();
+  await world.sealer.idle();
+  assert.deepEqual(
+    bodies(world).map(({ length }) => length),
+    [3, large.length + 2, 3],
+  );
+});
+
+test('sealer: a span that cannot be encoded is counted when its group leaves, and the answer is not safe', async () => {
+  const world = setUp();
+  const safe = world.sealer.accept([group('a', 'x', 'bad'), group('b', 'bad')]);
+  world.sealer.start();
+  assert.equal(await safe, false);
+  assert.deepEqual(bodies(world), ['a:x']);
+  assert.deepEqual(world.dropped, { unencodable: 2 });
+  assert.equal(world.sealer.spanCount, 0);
+});
+
+test('sealer: what is being encoded as the page leaves is sealed in this task, once', async () => {
+  let resume = (): void => {};
+  const world = setUp({
+    deps: {
+      encodeSliced: async (_group, onDropped) => {
+        await new Promise<void>((resolve) => {
+          resume = resolve;
+        });
+        onDropped('unencodable', 1);
+        return undefined;
+      },
+    },
+  });
+  const safe = world.sealer.accept([group('a', 'x', 'bad'), group('b', 'x')]);
+  world.sealer.start();
+  await settle();
+  world.sealer.sealNow(() => 60_000);
+  assert.deepEqual(bodies(world).join(';').split(';').sort(), ['a:x', 'b:x']);
+  resume();
+  await settle();
+  assert.equal(world.blobs.length, 1);
+  assert.deepEqual(world.dropped, { unencodable: 1 });
+  assert.equal(await safe, false);
+});
+
+test('sealer: leaving puts the smallest traces first and splits a blob that does not fit', () => {
+  const world = setUp();
+  const names = [30_000, 10_000, 20_000, 5_000].map(incompressible);
+  void world.sealer.accept(names.map((name, at) => group(`t${at}`, name)));
+  world.sealer.sealNow(() => 15_000);
+  const order = bodies(world)
+    .join(';')
+    .split(';')
+    .map((body) => body.slice(0, 2));
+  assert.deepEqual(order, ['t3', 't1', 't2', 't0']);
+  assert.ok(world.blobs.length > 1);
+  assert.equal(world.sealer.spanCount, 0);
+});
+
+test('sealer: with hardly any room left a blob is not split further', () => {
+  const world = setUp();
+  void world.sealer.accept([group('a', incompressible(30_000)), group('b', incompressible(30_000))]);
+  world.sealer.sealNow(() => 2_048);
+  assert.equal(world.blobs.length, 1);
+});
+
+test('sealer: what is dropped is counted whole, though some of it was bad', async () => {
+  const world = setUp();
+  const safe = world.sealer.accept([group('a', 'x', 'bad')]);
+  world.sealer.start();
+  world.sealer.drop('paused');
+  assert.equal(await safe, false);
+  await settle();
+  assert.deepEqual(world.dropped, { paused: 2 });
+  assert.equal(world.blobs.length, 0);
+});
+
+test('sealer: a resource’s attributes are awaited, and may fail', async () => {
+  const world = setUp();
+  const attributes: { reject: (error: Error) => void } = { reject: () => {} };
+  const waiting = new Promise<void>((_, reject) => {
+    attributes.reject = reject;
+  });
+  const span = handMade({ name: 'x', resource: { attributes: {}, waitForAsyncAttributes: () => waiting } });
+  void world.sealer.accept([{ traceId: 'a', spans: [span] }]);
+  world.sealer.start();
+  await settle();
+  assert.equal(world.blobs.length, 0);
+  attributes.reject(new Error('planted'));
+  await world.sealer.idle();
+  assert.deepEqual(bodies(world), ['a:x']);
+});
+
+test('sealer: an exception of its own costs what was accepted, once, and the next group is sealed', async () => {
+  let failing = true;
+  const world = setUp({
+    deps: {
+      bodyOf: (traces) => {
+        if (failing) throw new Error('planted');
+        return traces.map(({ json }) => json).join(';');
+      },
+    },
+  });
+  const safe = world.sealer.accept([group('a', 'x')]);
+  world.sealer.start();
+  assert.equal(await safe, false);
+  assert.deepEqual(world.dropped, { unencodable: 1 });
+  assert.equal(world.exceptions.length, 1);
+  failing = false;
+  void world.sealer.accept([group('b', 'x')]);
+  world.sealer.start();
+  await world.sealer.idle();
+  assert.deepEqual(bodies(world), ['b:x']);
+});
+
+test('sealer: between blobs the main thread is given back', async () => {
+  const world = setUp({ maxTraces: 1 });
+  void world.sealer.accept(['a', 'b', 'c'].map((id) => group(id, 'x')));
+  world.sealer.start();
+  await world.sealer.idle();
+  assert.ok(world.platform.yields >= 5, `${world.platform.yields} yields`);
+});
