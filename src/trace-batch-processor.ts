@@ -24,7 +24,7 @@ export class TraceBatchProcessor {
   readonly #exporter: TraceExporter;
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
-  readonly #stopLeaving: Stop;
+  readonly #stopDraining: Stop;
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -47,8 +47,8 @@ export class TraceBatchProcessor {
     this.#exporter = exporter;
     this.#diagnostics = diagnostics;
     this.#buffer = buffer;
-    this.#stopLeaving = pipeline.beforeLeave((signal) => {
-      if (signal === 'leaving') buffer.interrupt();
+    this.#stopDraining = pipeline.beforeSend((isOver) => {
+      if (isOver) buffer.interrupt();
       void buffer.flush();
     });
     diagnostics.gauge((stats) => {
@@ -82,7 +82,6 @@ export class TraceBatchProcessor {
   /** Hands on everything that ended, incomplete traces included, and flushes the exporter. Never rejects. */
   async forceFlush(): Promise<void> {
     try {
-      await this.#buffer.flush();
       await this.#exporter.forceFlush();
     } catch (error) {
       this.#diagnostics.exception(error);
@@ -104,7 +103,7 @@ export class TraceBatchProcessor {
     try {
       const flushed = this.#buffer.flush();
       this.#buffer.close();
-      this.#stopLeaving();
+      this.#stopDraining();
       await flushed;
       await this.#exporter.shutdown();
     } catch (error) {
