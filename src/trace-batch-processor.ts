@@ -24,7 +24,7 @@ export class TraceBatchProcessor {
   readonly #exporter: TraceExporter;
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
-  readonly #stopLeaving: Stop;
+  readonly #stopDraining: Stop;
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -48,8 +48,8 @@ export class TraceBatchProcessor {
     this.#exporter = exporter;
     this.#diagnostics = diagnostics;
     this.#buffer = buffer;
-    this.#stopLeaving = pipeline.beforeLeave((signal) => {
-      if (signal === 'leaving') buffer.interrupt();
+    this.#stopDraining = pipeline.beforeSend((isOver) => {
+      if (isOver) buffer.interrupt();
       buffer.flush();
     });
     diagnostics.gauge((stats) => {
@@ -83,7 +83,6 @@ export class TraceBatchProcessor {
   /** Hands on everything that ended, incomplete traces included, and flushes the exporter. Never rejects. */
   async forceFlush(): Promise<void> {
     try {
-      this.#buffer.flush();
       await this.#exporter.forceFlush();
     } catch (error) {
       this.#diagnostics.exception(error);
@@ -105,7 +104,7 @@ export class TraceBatchProcessor {
     try {
       this.#buffer.flush();
       this.#buffer.close();
-      this.#stopLeaving();
+      this.#stopDraining();
       await this.#exporter.shutdown();
     } catch (error) {
       this.#diagnostics.exception(error);
