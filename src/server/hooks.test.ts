@@ -76,6 +76,21 @@ test('hooks: a failed exchange has told nothing', async () => {
   assert.equal((await exchange({ want: 1, lost: { paused: 1 } })).status, 502);
 });
 
+test('hooks: Retry-After is whole seconds from one to a day, whatever the limiter says', async () => {
+  const cases = [
+    [0.2, '1'],
+    [-5, '1'],
+    [Number.NaN, '1'],
+    [2.1, '3'],
+    [Number.POSITIVE_INFINITY, '86400'],
+  ] as const;
+  for (const [retryAfterSeconds, header] of cases) {
+    const { exchange } = ingestHarness({ rateLimit: () => ({ retryAfterSeconds }) });
+    const { status, headers } = await exchange({ want: 1 });
+    assert.deepEqual([status, headers.get('retry-after')], [429, header]);
+  }
+});
+
 function deferred(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((done) => {
