@@ -153,76 +153,6 @@ test('exchange: expired tokens renew nothing', async () => {
   assert.equal((await exchange({ renew: [token] })).body.error.code, 'bad_token');
 });
 
-test('exchange: losses are handed on as they are', async () => {
-  const told: Record<string, number>[] = [];
-  const { exchange } = ingestHarness({ onLost: (lost) => told.push(lost) });
-  await exchange({});
-  await exchange({ lost: { 'outbox-full': 3, constructor: 1 } });
-  assert.deepEqual(told, [{ 'outbox-full': 3, constructor: 1 }]);
-});
-
-test('exchange: failing hooks cost nobody an answer and are reported', async () => {
-  const { exchange, issue, errors } = ingestHarness({
-    onStored: () => Promise.reject(new Error('stored')),
-    onLost: () => {
-      throw new Error('lost');
-    },
-    config: () => Promise.reject(new Error('config')),
-  });
-  const upload = await issue();
-  const answer = await exchange({ stored: [receiptFor(upload)], lost: { paused: 1 } });
-  assert.equal(answer.status, 200);
-  assert.deepEqual(answer.body.config, { paused: false, rules: [] });
-  assert.deepEqual(errors.map(String).sort(), [
-    'Error: config',
-    'Error: config',
-    'Error: lost',
-    'Error: stored',
-  ]);
-});
-
-test('exchange: a failing onError costs nobody an answer either', async () => {
-  const failing = [
-    () => {
-      throw new Error('sync');
-    },
-    () => Promise.reject(new Error('async')),
-  ];
-  for (const onError of failing) {
-    const { exchange, storage } = ingestHarness({ onError });
-    storage.failure = storageDown();
-    assert.equal((await exchange({ want: 1 })).status, 502);
-  }
-});
-
-test('exchange: with waitUntil the answer does not wait for the hooks', async () => {
-  const { promise, resolve } = deferred();
-  const waiting: Promise<unknown>[] = [];
-  const { exchange } = ingestHarness({ onLost: () => promise, waitUntil: (task) => waiting.push(task) });
-  assert.equal((await exchange({ lost: { paused: 1 } })).status, 200);
-  resolve();
-  assert.equal(waiting.length, 1);
-  await waiting[0];
-});
-
-test('exchange: without waitUntil the answer waits for the hooks', async () => {
-  const { promise, resolve } = deferred();
-  const order: string[] = [];
-  const { exchange } = ingestHarness({
-    onLost: () => promise.then(() => order.push('told')),
-  });
-  const answered = exchange({ lost: { paused: 1 } }).then(() => order.push('answered'));
-  setImmediate(resolve);
-  await answered;
-  assert.deepEqual(order, ['told', 'answered']);
-});
-
-test('exchange: a failed exchange has told nothing', async () => {
-  const { exchange, storage } = ingestHarness({ onLost: () => assert.fail('told') });
-  storage.failure = storageDown();
-  assert.equal((await exchange({ want: 1, lost: { paused: 1 } })).status, 502);
-});
-
 test('exchange: paused clients get the word and no fresh uploads, and may finish what they have', async () => {
   let paused = false;
   const { exchange, issue } = ingestHarness({ config: async () => ({ paused, rules: [{ rate: 0.5 }] }) });
@@ -258,11 +188,3 @@ test('exchange: without projects, what a request says about its project is not l
   const { issue } = ingestHarness({ project: 'shop', prefix: 'in', environment: 'test' });
   assert.match((await issue('whatever')).key, /^in\/shop\/test\/year=/);
 });
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

@@ -8,7 +8,7 @@ import { createIngest } from './ingest.js';
 import { s3 } from './s3.js';
 
 const UPLOAD =
-  /^https:\/\/store\.example\/traces\/otlp%2Fv1|^https:\/\/store\.example\/traces\/otlp\/v1\/default\/production\/year%3D\d{4}\/month%3D\d\d\/day%3D\d\d\/hour%3D\d\d\/minute%3D\d\d\/traces_[0-9a-f-]{36}\.json\.gz\?/;
+  /^https:\/\/store\.example\/traces\/otlp\/v1\/default\/production\/year%3D\d{4}\/month%3D\d\d\/day%3D\d\d\/hour%3D\d\d\/minute%3D\d\d\/traces_[0-9a-f-]{36}\.json\.gz\?/;
 const KEY =
   /^otlp\/v1\/default\/production\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[0-9a-f-]{36}\.json\.gz$/;
 
@@ -129,7 +129,7 @@ test('ingest: no relay breaks it or stores outside the prefix', async () => {
     fc.nat(good.length).map((length) => good.slice(0, length)),
     fc
       .tuple(fc.nat(good.length - 1), fc.nat(255))
-      .map(([at, byte]) => good.map((old, index) => (index === at ? byte : old))),
+      .map(([index, byte]) => good.map((old, at) => (at === index ? byte : old))),
     fc.uint8Array({ maxLength: 100 }).map((array) => new Uint8Array(array)),
   );
   const blob = fc.oneof(

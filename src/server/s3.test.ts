@@ -177,6 +177,8 @@ test('s3: unusable options are named, and secrets are not printed', () => {
     ['endpoint', { endpoint: 'store.example' }],
     ['endpoint', { endpoint: 'ftp://store.example' }],
     ['endpoint', { endpoint: 'https://user:hunter2@store.example' }],
+    ['endpoint', { endpoint: 'https://hunter2@store.example' }],
+    ['endpoint', { endpoint: 'https://:hunter2@store.example' }],
     ['endpoint', { endpoint: undefined }],
     ['publicEndpoint', { publicEndpoint: 'https://store.example/?x' }],
     ['bucket', { bucket: 'a/b' }],
