@@ -51,22 +51,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   });
 
 test('host: close() leaves no process and nothing that keeps one alive', { timeout: 20_000 }, async () => {
-  const script = `
-    import { startHost } from ${JSON.stringify(new URL('host.mjs', import.meta.url).href)};
-    const host = await startHost();
-    await fetch(host.origin + '/api/products');
-    const events = await fetch(host.origin + '/viewer/api/events');
-    const stalled = events.text().catch(() => undefined);
-    host.mock.faults.set('endpoint', { kind: 'hang' });
-    const hanging = fetch(host.origin + '/spandrel', { method: 'POST', body: '{}' }).catch(() => undefined);
-    while (host.mock.requests.list().length === 0) await new Promise(setImmediate);
-    console.log('up');
-    await new Promise((resolve) => process.once('SIGUSR2', resolve));
-    await host.close();
-    await Promise.all([stalled, hanging, host.close()]);
-    console.log('closed');
-  `;
-  const { child, exited, output } = await runUntil(['--input-type=module', '-e', script], /up/);
+  const { child, exited, output } = await runUntil([here('testing/hanging-host.mjs')], /up/);
   const children = childrenOf(child.pid);
   assert.equal(children.length, 1, 'workerd');
   child.kill('SIGUSR2');

@@ -9,6 +9,7 @@ import {
   type BucketTuning,
   type BufferOptions,
   checkNames,
+  checkNumbers,
   checkText,
   EXPORTER_NAMES,
   type ExporterOptions,
@@ -85,6 +86,8 @@ export function start(options: StartOptions): Spandrel {
     const value = options[name] ?? true;
     if (typeof value !== 'boolean') refuse(name, value, 'true or false');
   }
+  // The processor checks these too, but by then the exporter has begun to listen.
+  checkNumbers(options, BUFFER_NAMES);
   const destination =
     options.destination ??
     bucket({
@@ -130,10 +133,7 @@ export function start(options: StartOptions): Spandrel {
     tracer,
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
-    async flush() {
-      await processor.forceFlush();
-      return exporter.flush();
-    },
+    flush: () => exporter.flush(),
     async shutdown() {
       for (const stop of stops.splice(0)) diagnostics.guard(stop);
       await processor.shutdown();

@@ -24,7 +24,7 @@ export class TraceBatchProcessor {
   readonly #exporter: TraceExporter;
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
-  readonly #stopLeaving: Stop;
+  readonly #stopDraining: Stop;
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -48,8 +48,8 @@ export class TraceBatchProcessor {
     this.#exporter = exporter;
     this.#diagnostics = diagnostics;
     this.#buffer = buffer;
-    this.#stopLeaving = pipeline.beforeLeave((signal) => {
-      if (signal === 'leaving') buffer.interrupt();
+    this.#stopDraining = pipeline.beforeSend((isOver) => {
+      if (isOver) buffer.interrupt();
       buffer.flush();
     });
     diagnostics.gauge((stats) => {
@@ -81,13 +81,8 @@ export class TraceBatchProcessor {
   }
 
   /** Hands on everything that ended, incomplete traces included, and flushes the exporter. Never rejects. */
-  async forceFlush(): Promise<void> {
-    try {
-      this.#buffer.flush();
-      await this.#exporter.forceFlush();
-    } catch (error) {
-      this.#diagnostics.exception(error);
-    }
+  forceFlush(): Promise<void> {
+    return this.#exporter.forceFlush();
   }
 
   /** Flushes, shuts the exporter down and leaves nothing behind. Never rejects. */
@@ -105,7 +100,7 @@ export class TraceBatchProcessor {
     try {
       this.#buffer.flush();
       this.#buffer.close();
-      this.#stopLeaving();
+      this.#stopDraining();
       await this.#exporter.shutdown();
     } catch (error) {
       this.#diagnostics.exception(error);

@@ -104,6 +104,8 @@ export class TraceExporter {
   /** Flushes within `shutdownTimeoutMillis`, then leaves no timer, listener or request behind. Never rejects. */
   async shutdown(): Promise<void> {
     await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
+    this.diagnostics.close();
+    this.platform.close();
   }
 
   /** Everything that can be known of this exporter, now. */

@@ -26,6 +26,8 @@ export interface Diagnostics {
    * @returns a function that ends it.
    */
   subscribe(listener: (stats: Stats) => void): () => void;
+  /** Tells subscribers a last time, now, and forgets them. */
+  close(): void;
   /** Runs `task`; an exception is caught and counted, and undefined comes back. */
   guard<T>(task: () => T): T | undefined;
 }
@@ -56,6 +58,11 @@ export function createDiagnostics(
   const gauges: ((stats: Stats) => void)[] = [];
   const listeners = new Set<(stats: Stats) => void>();
   let announced = false;
+  const announce = (): void => {
+    announced = false;
+    const stats = self.stats();
+    for (const listener of listeners) self.guard(() => listener(stats));
+  };
 
   const self: Diagnostics = {
     totals,
@@ -85,11 +92,7 @@ export function createDiagnostics(
     changed() {
       if (announced || !listeners.size) return;
       announced = true;
-      after(100, () => {
-        announced = false;
-        const stats = self.stats();
-        for (const listener of listeners) self.guard(() => listener(stats));
-      });
+      after(100, announce);
     },
     stats() {
       const stats = structuredClone(totals);
@@ -100,6 +103,10 @@ export function createDiagnostics(
       listeners.add(listener);
       self.changed();
       return () => void listeners.delete(listener);
+    },
+    close() {
+      announce();
+      listeners.clear();
     },
     guard(task) {
       try {

@@ -50,6 +50,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   let timer: Stop | undefined;
 
   const conclude = (blob: TraceBlob, outcome: Outcome): void => {
+    if (closed) return;
     const now = platform.now();
     if (outcome.status === 'stored') {
       failures = 0;

@@ -140,7 +140,7 @@ test('pipeline: two processors of one exporter leave together', async () => {
 
 test('pipeline: a drain that throws is counted, and the page is sent all the same', async () => {
   const { exporter, platform, cloud, endTrace } = testClient({ served: true });
-  exporter.pipeline.beforeLeave(() => assert.fail('planted'));
+  exporter.pipeline.beforeSend(() => assert.fail('planted'));
   endTrace();
   platform.page('leaving');
   await settle();

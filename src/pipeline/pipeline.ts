@@ -8,7 +8,7 @@
  */
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+import type { Platform, Stop } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
 import { createDispatch } from './dispatch.js';
@@ -34,8 +34,11 @@ export type FlushResult =
 export interface Pipeline {
   /** Takes groups in. Resolves true once all their spans are in the outbox, false if any was lost. */
   accept(groups: SpanGroup[]): Promise<boolean>;
-  /** Calls `drain` first whenever the page hides or leaves; what it accepts then goes out in the same task. */
-  beforeLeave(drain: (signal: PageSignal) => void): Stop;
+  /**
+   * Calls `drain` first whenever the page hides or leaves, and what it accepts then goes out in the same task; and
+   * first thing in {@link flush}. `isOver` when the page will not come back.
+   */
+  beforeSend(drain: (isOver: boolean) => void): Stop;
   /** Sends all that waits. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
   /** Flushes, then ends every timer, listener and request. What still waits is counted as lost. Never rejects. */
@@ -52,7 +55,7 @@ export function createPipeline(
 ): Pipeline {
   const { platform, diagnostics } = deps;
   const { totals, dropped, exception } = diagnostics;
-  const drains = new Set<(signal: PageSignal) => void>();
+  const drains = new Set<(isOver: boolean) => void>();
   let away = false;
   /** What is accepted now goes out together, when all sources are drained. */
   let draining = false;
@@ -131,11 +134,15 @@ export function createPipeline(
     destination.leave();
   }
 
+  function drainAll(isOver: boolean): void {
+    for (const drain of drains) diagnostics.guard(() => drain(isOver));
+  }
+
   const stopPage = platform.onPage((signal) => {
     away = signal !== 'visible';
     if (!away) return dispatch.wake();
     draining = true;
-    for (const drain of drains) diagnostics.guard(() => drain(signal));
+    drainAll(signal === 'leaving');
     draining = false;
     sendNow(outbox.list());
   });
@@ -171,6 +178,7 @@ export function createPipeline(
 
   async function flush(timeoutMillis: number): Promise<FlushResult> {
     const lostBefore = lostCount();
+    drainAll(false);
     await new Promise<void>((resolve) => {
       const stopTimer = platform.after(timeoutMillis, resolve);
       void sendAll()
@@ -199,7 +207,7 @@ export function createPipeline(
       destination.warmUp();
       return safe;
     },
-    beforeLeave(drain) {
+    beforeSend(drain) {
       drains.add(drain);
       return () => void drains.delete(drain);
     },

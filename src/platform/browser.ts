@@ -3,7 +3,7 @@ import { context, createContextKey } from '@opentelemetry/api';
 import { parseRetryAfter, readText } from './http.js';
 import { keepaliveBudget } from './keepalive-budget.js';
 import { onPageSignal } from './page-lifecycle.js';
-import type { Platform, Stop } from './platform.js';
+import type { HttpAnswer, PageSignal, Platform, Stop } from './platform.js';
 
 type Fetch = typeof globalThis.fetch;
 interface Scheduler {
@@ -15,6 +15,8 @@ const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRES
 
 /** A request that has not been answered by then is given up; blobs go again under the same key. */
 const REQUEST_MILLIS = 30_000;
+/** Firefox never settles a request that was under way when its page went into the bfcache; those that will, soon do. */
+const RESTORED_MILLIS = 1_000;
 /** Presigned URLs are long, and only the latest can still turn up in resource timing. */
 const MAX_OWN_URLS = 100;
 
@@ -63,38 +65,67 @@ export function createBrowserPlatform(
     if (ownUrls.size > MAX_OWN_URLS && oldest !== undefined) ownUrls.delete(oldest);
   };
 
+  const keepalive = keepaliveBudget(scope);
+  /** What ends the timers and requests under way. */
+  const endings = new Set<Stop>();
+  /** What gives up the requests under way; those that the page was put away with. */
+  const requests = new Set<Stop>();
+  let leftOpen: Stop[] = [];
+  let closed = false;
+  const later = (millis: number, task: () => void): Stop => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      endings.delete(stop);
+    };
+    const timer = setTimeout(() => {
+      endings.delete(stop);
+      task();
+    }, millis);
+    endings.add(stop);
+    return stop;
+  };
+
+  /** Begins in the caller's task. */
+  const answerTo = async (url: string, init: RequestInit): Promise<HttpAnswer> => {
+    const untraced = context.active().setValue(SUPPRESS_TRACING, true);
+    const response: Response = await context.with(untraced, () => hostFetch.call(scope, url, init));
+    // Read even when nobody wants it: only that frees the keepalive bytes.
+    const body = await readText(response);
+    const retryAfterMillis = parseRetryAfter(response.headers, Date.now());
+    return { status: response.status, body, retryAfterMillis };
+  };
+
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     after(millis, task) {
-      const timer = setTimeout(guarded(task), millis);
-      return () => clearTimeout(timer);
+      return closed ? nothing : later(millis, guarded(task));
     },
     yieldToMain: () =>
       scheduler?.yield ? scheduler.yield().catch(nothing) : new Promise((resolve) => setTimeout(resolve, 0)),
-    async request(url, init) {
+    request(url, init) {
+      if (closed) return Promise.resolve({ status: 0, body: 'closed' });
       own(url);
       const abort = new AbortController();
-      const timer = setTimeout(() => abort.abort(), REQUEST_MILLIS);
-      try {
-        const untraced = context.active().setValue(SUPPRESS_TRACING, true);
-        const response: Response = await context.with(untraced, () =>
-          hostFetch.call(scope, url, { cache: 'no-store', signal: abort.signal, ...init }),
-        );
-        // Read even when nobody wants it: only that frees the keepalive bytes.
-        const body = await readText(response);
-        return {
-          status: response.status,
-          body,
-          retryAfterMillis: parseRetryAfter(response.headers, Date.now()),
+      return new Promise((resolve) => {
+        const settle = (answer: HttpAnswer): void => {
+          stopTimer();
+          requests.delete(giveUp);
+          resolve(answer);
         };
-      } catch (error) {
-        return { status: 0, body: String(error) };
-      } finally {
-        clearTimeout(timer);
-      }
+        // Not left to the abort, which a request that came out of the bfcache does not hear either.
+        const giveUp = (): void => {
+          settle({ status: 0, body: 'given up' });
+          abort.abort();
+        };
+        const stopTimer = later(REQUEST_MILLIS, giveUp);
+        requests.add(giveUp);
+        answerTo(url, { cache: 'no-store', signal: abort.signal, ...init }).then(settle, (error) =>
+          settle({ status: 0, body: String(error) }),
+        );
+      });
     },
     isOwnRequest: (url) => ownUrls.has(url),
     beacon(url, body) {
@@ -105,13 +136,31 @@ export function createBrowserPlatform(
         return false;
       }
     },
-    keepalive: keepaliveBudget(scope),
-    onPage: (listener) => (document ? onPageSignal(scope, document, guarded(listener)) : nothing),
+    keepalive,
+    onPage(listener) {
+      if (!document) return nothing;
+      const handle = guarded((signal: PageSignal) => {
+        if (signal === 'visible' && leftOpen.length) {
+          const stale = leftOpen.splice(0);
+          later(RESTORED_MILLIS, () => {
+            for (const giveUp of stale) giveUp();
+          });
+        }
+        listener(signal);
+        if (signal === 'cached') leftOpen = [...requests];
+      });
+      return onPageSignal(scope, document, handle);
+    },
     onOnline(listener) {
       if (!document) return nothing;
       const handle = guarded(listener);
       scope.addEventListener('online', handle);
       return () => scope.removeEventListener('online', handle);
+    },
+    close() {
+      closed = true;
+      for (const end of [...endings, ...requests]) end();
+      keepalive.close();
     },
   };
 }

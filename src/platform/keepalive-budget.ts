@@ -1,4 +1,4 @@
-import type { KeepaliveBudget } from './platform.js';
+import type { KeepaliveBudget, Stop } from './platform.js';
 
 /**
  * Of the 64 KiB that the Fetch standard allows, 4 KiB are left to the host page and to headers, which some
@@ -9,11 +9,12 @@ const KEEPALIVE_BYTES = 60 * 1024;
 /** One per page, however many copies or versions of us are on it. */
 const SHARED = Symbol.for('spandrel.keepalive');
 
-/** The page's reservation, kept on `scope` so that several copies share one. */
-export function keepaliveBudget(scope: object): KeepaliveBudget {
+/** The page's reservation, kept on `scope` so that several copies share one. `close` gives back what this one holds. */
+export function keepaliveBudget(scope: object): KeepaliveBudget & { close: Stop } {
   const holder = scope as { [SHARED]?: { used: number } };
   if (!holder[SHARED]) Object.defineProperty(holder, SHARED, { value: { used: 0 } });
   const shared = holder[SHARED] as { used: number };
+  const held = new Set<Stop>();
   return {
     get freeBytes() {
       return KEEPALIVE_BYTES - shared.used;
@@ -21,11 +22,14 @@ export function keepaliveBudget(scope: object): KeepaliveBudget {
     reserve(bytes) {
       if (bytes > KEEPALIVE_BYTES - shared.used) return undefined;
       shared.used += bytes;
-      let held = bytes;
-      return () => {
-        shared.used -= held;
-        held = 0;
+      const release = (): void => {
+        if (held.delete(release)) shared.used -= bytes;
       };
+      held.add(release);
+      return release;
+    },
+    close() {
+      for (const release of held) release();
     },
   };
 }

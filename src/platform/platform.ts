@@ -48,6 +48,8 @@ export interface Platform {
   onPage(listener: (signal: PageSignal) => void): Stop;
   /** Runs `listener` when the network comes back. */
   onOnline(listener: () => void): Stop;
+  /** Ends every timer and request, gives back the keepalive bytes, and begins nothing more. */
+  close(): void;
 }
 
 /**

@@ -190,7 +190,7 @@ export async function signRequest(
 function objectUrl(endpoint: string, bucket: string, key: string): URL {
   const href = `${endpoint}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
   const url = new URL(href);
-  if (key === '' || !href.endsWith(url.pathname)) throw new TypeError('spandrel/server: not an object key');
+  if (key === '' || url.href !== href) throw new TypeError('spandrel/server: not an object key');
   return url;
 }
 

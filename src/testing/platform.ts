@@ -168,6 +168,9 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
     jump(millis) {
       wallMillis += millis;
     },
+    close() {
+      timers.clear();
+    },
     page(signal) {
       for (const listener of [...pageListeners]) guarded(() => listener(signal));
     },

@@ -1,0 +1,60 @@
+import { expect, expectLedgerHeld, makeTraces, plainPage, test } from './support/fixtures.js';
+import { attributeOf } from './support/otlp.js';
+
+declare global {
+  var persisted: boolean[];
+  var openSpan: { end(): void } | undefined;
+}
+
+// Playwright turns Chromium's bfcache off.
+test.use({
+  launchOptions: [
+    async ({ launchOptions, browserName }, use) => {
+      const kept = { ...launchOptions, ignoreDefaultArgs: ['--disable-back-forward-cache'] };
+      await use(browserName === 'chromium' ? kept : launchOptions);
+    },
+    { scope: 'worker' },
+  ],
+});
+
+test('bfcache: the page comes back from it and goes on, nothing ended or sent twice', async ({
+  page,
+  site,
+}) => {
+  site.host.page('/away', plainPage());
+  const body = `<script>
+    globalThis.persisted = [];
+    addEventListener('pageshow', (event) => persisted.push(event.persisted));
+    document.querySelector('#act').onclick = () => {
+      makeTrace(spandrel.instance.tracer, 'before');
+      location.href = '/away';
+    };
+  </script>`;
+  await site.open(page, { fetch: true }, { body });
+  await makeTraces(page, ['early']);
+  await site.expectStored(['early']);
+  await page.evaluate(() => {
+    globalThis.openSpan = globalThis.spandrel.instance?.tracer.startSpan('open all along');
+  });
+  await page.click('#act');
+  await page.waitForURL('**/away');
+  // What had ended goes as the page is put away.
+  await site.expectStored(['early', 'before']);
+
+  // page.goBack() waits for a load that never comes, as does page.waitForURL().
+  await page.evaluate(() => void setTimeout(() => history.back()));
+  // The page that is left takes a question with it.
+  const persisted = (): Promise<boolean[]> => page.evaluate(() => globalThis.persisted ?? []).catch(() => []);
+  await expect.poll(persisted).toEqual([false, true]);
+
+  await page.evaluate(() => globalThis.openSpan?.end());
+  await makeTraces(page, ['after']);
+  await site.expectStored(['early', 'before', 'open all along', 'after']);
+  const interrupted = (await site.spans()).filter(({ attributes }) =>
+    attributeOf(attributes, 'spandrel.interrupted'),
+  );
+  expect(interrupted).toEqual([]);
+  const stored = (): Promise<unknown> => page.evaluate(() => globalThis.spandrel.instance?.stats().spans);
+  await expect.poll(stored).toEqual({ created: 4, stored: 4, waiting: 0, dropped: {} });
+  await expectLedgerHeld(page);
+});

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { test as base, expect } from './support/fixtures.js';
+
+/** The demo as `npm start` runs it, by the addresses that it prints. */
+const test = base.extend<{ demo: { shop: string; viewer: string } }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures wanted from the pattern.
+  demo: async ({}, use) => {
+    const start = fileURLToPath(new URL('../demo/start.mjs', import.meta.url));
+    const child: ChildProcess = spawn(process.execPath, [start], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    const places: Record<string, string> = {};
+    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+      const [, name, url] = /^\s*(Shop|Traces)\s+(http\S+)/.exec(line) ?? [];
+      if (name && url) places[name] = url;
+      if (/Ctrl\+C/.test(line)) break;
+    }
+    await use({ shop: places['Shop'] ?? '', viewer: places['Traces'] ?? '' });
+    child.kill('SIGTERM');
+    await exited;
+  },
+});
+
+test('demo: clicks in the shop are waterfalls in the viewer within seconds, by mouse and by keyboard', async ({
+  context,
+  page,
+  demo,
+  allowConsole,
+}) => {
+  allowConsole(/status of 500 .*\/api\/fail/);
+  const viewer = await context.newPage();
+  await viewer.goto(demo.viewer);
+  await expect(viewer.getByText('Live', { exact: true })).toBeVisible();
+
+  await page.goto(demo.shop);
+  await page.getByRole('link', { name: /Trowel/ }).click();
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  await expect(page.getByText('Trowel is in your cart.')).toBeVisible();
+  await page.getByRole('button', { name: 'Break something' }).click();
+  await expect(page.getByText(/It broke, as asked/)).toBeVisible();
+
+  // By themselves, while both pages live.
+  const list = viewer.getByRole('listbox');
+  for (const name of [
+    'documentLoad',
+    'route /shop/product/:id',
+    'click Add to cart',
+    'click Break something',
+  ]) {
+    await expect(list.getByRole('option', { name }).first()).toBeVisible();
+  }
+
+  await list.getByRole('option', { name: 'click Break something' }).click();
+  const waterfall = viewer.getByRole('treegrid', { name: 'Spans' });
+  await expect(waterfall.getByRole('row')).toHaveCount(3);
+  await waterfall.getByRole('row', { name: /^.*GET/ }).click();
+  const details = viewer.getByRole('complementary', { name: 'Span GET' });
+  await expect(details.getByText('http.response.status_code')).toBeVisible();
+  await expect(details.getByText(/\/api\/fail/).first()).toBeVisible();
+  await viewer.getByRole('tab', { name: 'Raw OTLP' }).click();
+  await expect(viewer.getByText('resourceSpans').first()).toBeVisible();
+
+  // The same by keyboard: back to the list, down to the next trace, open it, down to a span, open that, and out.
+  await viewer.getByRole('tab', { name: 'Waterfall' }).click();
+  await expect(details).toBeVisible();
+  await viewer.keyboard.press('Escape');
+  await expect(details).toBeHidden();
+  await expect(waterfall).toBeFocused();
+  await viewer.keyboard.press('Escape');
+  await expect(list).toBeFocused();
+  const active = list.locator('.active');
+  await viewer.keyboard.press('ArrowDown');
+  await expect(active).toContainText('click Add to cart');
+  await viewer.keyboard.press('Enter');
+  await expect(viewer.getByRole('heading', { name: 'click Add to cart' })).toBeVisible();
+  await expect(waterfall).toBeFocused();
+  await viewer.keyboard.press('ArrowDown');
+  await viewer.keyboard.press('Enter');
+  await expect(viewer.getByRole('complementary', { name: 'Span reserve stock' })).toBeVisible();
+  await viewer.keyboard.press('Escape');
+  await expect(waterfall).toBeFocused();
+
+  // And by search.
+  await viewer.keyboard.press('/');
+  await viewer.keyboard.type('on purpose? no such trace');
+  await expect(list).toBeHidden();
+});

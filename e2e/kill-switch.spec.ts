@@ -1,0 +1,25 @@
+import { expect, expectLedgerHeld, makeTraces, plainPage, test } from './support/fixtures.js';
+
+test.use({ mockOptions: { ingest: { config: { paused: true, rules: [] } } } });
+
+test('kill switch: the endpoint says stop; all is dropped and counted, and nothing goes any more', async ({
+  page,
+  site,
+}) => {
+  await site.open(page);
+  await makeTraces(page, ['a', 'b'], 1);
+  await page.waitForFunction(() => globalThis.spandrel.instance?.stats().state === 'paused');
+  await makeTraces(page, ['c']);
+  expect(await page.evaluate(() => globalThis.spandrel.instance?.flush())).not.toBe('stored');
+  const stats = await page.evaluate(() => globalThis.spandrel.instance?.stats());
+  expect(stats?.spans).toEqual({ created: 5, stored: 0, waiting: 0, dropped: { paused: 5 } });
+  await expectLedgerHeld(page);
+
+  await page.goto(site.serve(plainPage()));
+  // The one request that brought the word; the last beacon tells the loss, and carries no span.
+  await expect.poll(() => site.lost()).toEqual([{ paused: 5 }]);
+  expect(site.mock.requests.list('bucket')).toEqual([]);
+  const relays = site.mock.requests.list('endpoint').filter(({ queryNames }) => queryNames.includes('relay'));
+  expect(relays).toEqual([]);
+  expect(await site.objects()).toEqual([]);
+});

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StoredReceipt, TraceSummary } from '../protocol.js';
+import { ingestHarness, ORIGIN, SECRET } from '../testing/ingest-harness.js';
+import { storageDown } from '../testing/memory-storage.js';
+import type { IngestContext } from './ingest-options.js';
+
+const SUMMARY: TraceSummary = {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  rootName: 'documentLoad',
+  startedAt: 1_795_230_000_000,
+  durationMs: 12.5,
+  spanCount: 3,
+  error: false,
+};
+
+function receiptFor(upload: { key: string; token: string }): StoredReceipt {
+  return { key: upload.key, token: upload.token, spanCount: 3, bytes: 420, traces: [SUMMARY] };
+}
+
+test('exchange: fresh uploads have keys and tokens of their own, of this minute and project', async () => {
+  const { exchange } = ingestHarness();
+  const { status, headers, body } = await exchange({ want: 3 });
+  assert.equal(status, 200);
+  assert.equal(headers.get('cache-control'), 'no-store');
+  assert.equal(headers.get('content-type'), 'application/json');
+  assert.deepEqual(body.config, { paused: false, rules: [] });
+  assert.deepEqual(body.confirmed, []);
+  assert.equal(body.uploads.length, 3);
+  assert.equal(new Set(body.uploads.map(({ key }) => key)).size, 3);
+  assert.equal(new Set(body.uploads.map(({ token }) => token)).size, 3);
+  for (const upload of body.uploads) {
+    assert.match(
+      upload.key,
+      /^otlp\/v1\/default\/production\/year=2026\/month=11\/day=21\/hour=03\/minute=04\/traces_[0-9a-f-]{36}\.json\.gz$/,
+    );
+    assert.equal(upload.url, `https://store.example/bucket/${upload.key}?expires=900`);
+    assert.deepEqual(upload.headers, { 'content-type': 'application/gzip' });
+    assert.equal(upload.method, 'PUT');
+    assert.equal(upload.expiresInMs, 900_000);
+  }
+});
+
+test('exchange: gives no more than the operator allows, however much is wanted', async () => {
+  const { exchange } = ingestHarness({ maxUploads: 2, urlExpirySeconds: 60 });
+  for (const want of [2, 3, 1e300]) {
+    const { body } = await exchange({ want });
+    assert.deepEqual(
+      body.uploads.map(({ expiresInMs }) => expiresInMs),
+      [60_000, 60_000],
+    );
+  }
+  assert.deepEqual((await exchange({ want: 0 })).body.uploads, []);
+});
+
+test('exchange: renews the URL of a key under the same key and token, also after the URL is long dead', async () => {
+  const { exchange, issue, clock } = ingestHarness();
+  const { key, token } = await issue();
+  clock.nowMillis += 6 * 86_400_000;
+  const { body } = await exchange({ renew: [token, token] });
+  assert.deepEqual(
+    body.uploads.map((upload) => ({ key: upload.key, token: upload.token })),
+    [{ key, token }],
+  );
+});
+
+test('exchange: confirms what is in the store and what is not', async () => {
+  const { exchange, issue, storage } = ingestHarness();
+  const [stored, missing] = [await issue(), await issue()];
+  storage.objects.set(stored.key, new Uint8Array(1));
+  const { body } = await exchange({ confirm: [missing.token, stored.token] });
+  assert.deepEqual(body.confirmed, [
+    { token: missing.token, stored: false },
+    { token: stored.token, stored: true },
+  ]);
+});
+
+test('exchange: asks the store about all tokens, a few at a time', async () => {
+  const harness = ingestHarness();
+  const tokens: string[] = [];
+  for (let index = 0; index < 20; index += 1) tokens.push((await harness.issue()).token);
+  let asking = 0;
+  let most = 0;
+  harness.storage.head = async () => {
+    asking += 1;
+    most = Math.max(most, asking);
+    await new Promise((resolve) => setImmediate(resolve));
+    asking -= 1;
+    return undefined;
+  };
+  const { body } = await harness.exchange({ confirm: tokens });
+  assert.deepEqual(
+    body.confirmed.map(({ token }) => token),
+    tokens,
+  );
+  assert.equal(most, 6);
+});
+
+test('exchange: when the store does not tell, the token is left out and everything else is answered', async () => {
+  const { exchange, issue, storage, errors } = ingestHarness();
+  const { token } = await issue();
+  const failure = storageDown();
+  storage.head = () => Promise.reject(failure);
+  const { status, body } = await exchange({ want: 1, confirm: [token] });
+  assert.equal(status, 200);
+  assert.equal(body.uploads.length, 1);
+  assert.deepEqual(body.confirmed, []);
+  assert.deepEqual(errors, [failure]);
+});
+
+test('exchange: hands on genuine receipts and no others, cleaned of what is not ours', async () => {
+  const told: [StoredReceipt[], IngestContext][] = [];
+  const { exchange, issue } = ingestHarness({ onStored: (...args) => told.push(args) });
+  const [one, two, other] = [
+    await issue(),
+    await issue(),
+    await ingestHarness({ secret: `${SECRET}!` }).issue(),
+  ];
+  const longName = { ...SUMMARY, rootName: 'x'.repeat(300), evil: true };
+  const { status } = await exchange({
+    stored: [
+      { ...receiptFor(one), unconfirmed: true, traces: [longName] },
+      receiptFor({ key: one.key, token: two.token }),
+      receiptFor(other),
+      receiptFor({ key: two.key, token: 'garbage' }),
+    ],
+  });
+  assert.equal(status, 200);
+  const expected = {
+    ...receiptFor(one),
+    unconfirmed: true,
+    traces: [{ ...SUMMARY, rootName: 'x'.repeat(255) }],
+  };
+  assert.deepEqual(told, [[[expected], { project: 'default', kind: 'exchange', origin: ORIGIN }]]);
+});
+
+test('exchange: a bad token is passed over where there is anything else', async () => {
+  const { exchange, issue } = ingestHarness();
+  const { token } = await issue();
+  const bad = ['', 'garbage', `${token}A`];
+  const { status, body } = await exchange({ want: 1, confirm: [...bad, token], renew: bad });
+  assert.equal(status, 200);
+  assert.equal(body.uploads.length, 1);
+  assert.deepEqual(body.confirmed, [{ token, stored: false }]);
+  assert.equal((await exchange({ confirm: bad, lost: { 'outbox-full': 1 } })).status, 200);
+  assert.equal((await exchange({ confirm: bad })).body.error.code, 'bad_token');
+});
+
+test('exchange: expired tokens renew nothing', async () => {
+  const { exchange, issue, clock } = ingestHarness();
+  const { token } = await issue();
+  clock.nowMillis += 7 * 86_400_000 + 1;
+  assert.equal((await exchange({ renew: [token] })).body.error.code, 'bad_token');
+});
+
+test('exchange: paused clients get the word and no fresh uploads, and may finish what they have', async () => {
+  let paused = false;
+  const { exchange, issue } = ingestHarness({ config: async () => ({ paused, rules: [{ rate: 0.5 }] }) });
+  const { key, token } = await issue();
+  paused = true;
+  const { body } = await exchange({ want: 3, renew: [token] });
+  assert.deepEqual(body.config, { paused: true, rules: [{ rate: 0.5 }] });
+  assert.deepEqual(
+    body.uploads.map((upload) => upload.key),
+    [key],
+  );
+});
+
+test('exchange: each project has its own keys, tokens and origins', async () => {
+  const { exchange, issue } = ingestHarness({
+    projects: {
+      pk_shop: { name: 'shop' },
+      pk_blog: { name: 'blog', allowedOrigins: ['https://blog.example'] },
+    },
+  });
+  const shop = await issue('pk_shop');
+  assert.match(shop.key, /^otlp\/v1\/shop\/production\//);
+  const fromBlog = { origin: 'https://blog.example' };
+  const { body } = await exchange({ project: 'pk_blog', want: 1, renew: [shop.token] }, fromBlog);
+  assert.deepEqual(
+    body.uploads.map(({ key }) => key.split('/')[2]),
+    ['blog'],
+  );
+  assert.equal((await exchange({ project: 'pk_shop' }, fromBlog)).body.error.code, 'forbidden_origin');
+});
+
+test('exchange: without projects, what a request says about its project is not looked at', async () => {
+  const { issue } = ingestHarness({ project: 'shop', prefix: 'in', environment: 'test' });
+  assert.match((await issue('whatever')).key, /^in\/shop\/test\/year=/);
+});

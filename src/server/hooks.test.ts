@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ingestHarness } from '../testing/ingest-harness.js';
+import { storageDown } from '../testing/memory-storage.js';
+
+test('hooks: losses are handed on as they are', async () => {
+  const told: Record<string, number>[] = [];
+  const { exchange } = ingestHarness({ onLost: (lost) => told.push(lost) });
+  await exchange({});
+  await exchange({ lost: { 'outbox-full': 3, constructor: 1 } });
+  assert.deepEqual(told, [{ 'outbox-full': 3, constructor: 1 }]);
+});
+
+test('hooks: failing hooks cost nobody an answer and are reported', async () => {
+  const { exchange, issue, errors } = ingestHarness({
+    onStored: () => Promise.reject(new Error('stored')),
+    onLost: () => {
+      throw new Error('lost');
+    },
+    config: () => Promise.reject(new Error('config')),
+  });
+  const upload = await issue();
+  const answer = await exchange({
+    stored: [{ ...upload, spanCount: 1, bytes: 1, traces: [] }],
+    lost: { paused: 1 },
+  });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.body.config, { paused: false, rules: [] });
+  assert.deepEqual(errors.map(String).sort(), [
+    'Error: config',
+    'Error: config',
+    'Error: lost',
+    'Error: stored',
+  ]);
+});
+
+test('hooks: a failing onError costs nobody an answer either', async () => {
+  const failing = [
+    () => {
+      throw new Error('sync');
+    },
+    () => Promise.reject(new Error('async')),
+  ];
+  for (const onError of failing) {
+    const { exchange, storage } = ingestHarness({ onError });
+    storage.failure = storageDown();
+    assert.equal((await exchange({ want: 1 })).status, 502);
+  }
+});
+
+test('hooks: with waitUntil the answer does not wait for the hooks', async () => {
+  const { promise, resolve } = deferred();
+  const waiting: Promise<unknown>[] = [];
+  const { exchange } = ingestHarness({ onLost: () => promise, waitUntil: (task) => waiting.push(task) });
+  assert.equal((await exchange({ lost: { paused: 1 } })).status, 200);
+  resolve();
+  assert.equal(waiting.length, 1);
+  await waiting[0];
+});
+
+test('hooks: without waitUntil the answer waits for the hooks', async () => {
+  const { promise, resolve } = deferred();
+  const order: string[] = [];
+  const { exchange } = ingestHarness({
+    onLost: () => promise.then(() => order.push('told')),
+  });
+  const answered = exchange({ lost: { paused: 1 } }).then(() => order.push('answered'));
+  setImmediate(resolve);
+  await answered;
+  assert.deepEqual(order, ['told', 'answered']);
+});
+
+test('hooks: a failed exchange has told nothing', async () => {
+  const { exchange, storage } = ingestHarness({ onLost: () => assert.fail('told') });
+  storage.failure = storageDown();
+  assert.equal((await exchange({ want: 1, lost: { paused: 1 } })).status, 502);
+});
+
+test('hooks: Retry-After is whole seconds from one to a day, whatever the limiter says', async () => {
+  const cases = [
+    [0.2, '1'],
+    [-5, '1'],
+    [Number.NaN, '1'],
+    [2.1, '3'],
+    [Number.POSITIVE_INFINITY, '86400'],
+  ] as const;
+  for (const [retryAfterSeconds, header] of cases) {
+    const { exchange } = ingestHarness({ rateLimit: () => ({ retryAfterSeconds }) });
+    const { status, headers } = await exchange({ want: 1 });
+    assert.deepEqual([status, headers.get('retry-after')], [429, header]);
+  }
+});
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,157 @@
+/** Whatever is sent, nothing breaks and nothing is signed or stored outside the prefix. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { ENDPOINT, ingestHarness, ORIGIN, SECRET } from '../testing/ingest-harness.js';
+import { createIngest } from './ingest.js';
+import { s3 } from './s3.js';
+
+const UPLOAD =
+  /^https:\/\/store\.example\/traces\/otlp\/v1\/default\/production\/year%3D\d{4}\/month%3D\d\d\/day%3D\d\d\/hour%3D\d\d\/minute%3D\d\d\/traces_[0-9a-f-]{36}\.json\.gz\?/;
+const KEY =
+  /^otlp\/v1\/default\/production\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[0-9a-f-]{36}\.json\.gz$/;
+
+const put: string[] = [];
+const ingest = createIngest({
+  storage: s3({
+    endpoint: 'https://store.example',
+    bucket: 'traces',
+    accessKeyId: 'id',
+    secretAccessKey: 'key',
+    fetch: async (url, { method }) => {
+      if (method === 'PUT') put.push(url);
+      return new Response(null, { status: method === 'PUT' ? 200 : 404 });
+    },
+  }),
+  secret: SECRET,
+  allowedOrigins: [],
+  onError: (error) => assert.fail(String(error)),
+});
+
+async function send(query: string, body: string | Uint8Array<ArrayBuffer>): Promise<number> {
+  put.length = 0;
+  const response = await ingest(
+    new Request(ENDPOINT + query, { method: 'POST', body, headers: { origin: ORIGIN } }),
+  );
+  const answer = await response.json();
+  assert.ok(
+    response.status === 200 || (response.status >= 400 && response.status < 500),
+    `${response.status}`,
+  );
+  if (response.status !== 200) assert.deepEqual(Object.keys(answer), ['error']);
+  for (const { url, key } of answer.uploads ?? []) {
+    assert.match(url, UPLOAD);
+    assert.match(key, KEY);
+  }
+  for (const url of put) assert.match(`${url}?`, UPLOAD);
+  return response.status;
+}
+
+// Issued for keys that the fuzzed endpoint would sign, so that some of what is made up from it is genuine.
+const genuine = (await ingestHarness({ now: Date.now }).issue()).token;
+const token = fc.oneof(
+  fc.constant(genuine),
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.nat(genuine.length).map((length) => genuine.slice(0, length)),
+  fc
+    .tuple(fc.nat(genuine.length - 1), fc.string({ minLength: 1, maxLength: 1 }))
+    .map(([index, character]) => genuine.slice(0, index) + character + genuine.slice(index + 1)),
+);
+const anything = fc.jsonValue({ maxDepth: 2 });
+const mostly = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 9, arbitrary }, { weight: 1, arbitrary: anything });
+
+const summary = fc.record(
+  {
+    traceId: mostly(fc.constant('0af7651916cd43dd8448eb211c80319c')),
+    rootName: mostly(fc.string({ unit: 'binary', maxLength: 300 })),
+    startedAt: mostly(fc.double({ min: 0, max: 2e12 })),
+    durationMs: mostly(fc.double({ min: 0, max: 1e6 })),
+    spanCount: mostly(fc.nat()),
+    error: mostly(fc.boolean()),
+  },
+  { requiredKeys: ['traceId'] },
+);
+const exchangeBody = fc.record(
+  {
+    v: mostly(fc.constant(1)),
+    project: mostly(fc.constantFrom('default', '../..', '%2e%2e', 'a/b')),
+    want: mostly(fc.oneof(fc.integer({ min: -2, max: 20 }), fc.double())),
+    stored: mostly(
+      fc.array(
+        fc.record({
+          key: mostly(fc.constantFrom('../../etc', 'otlp/v1/x')),
+          token: mostly(token),
+          spanCount: mostly(fc.nat()),
+          bytes: mostly(fc.nat()),
+          traces: mostly(fc.array(summary, { maxLength: 3 })),
+        }),
+        { maxLength: 3 },
+      ),
+    ),
+    confirm: mostly(fc.array(token, { maxLength: 5 })),
+    renew: mostly(fc.array(token, { maxLength: 5 })),
+    lost: mostly(
+      fc.dictionary(fc.constantFrom('paused', '__proto__', 'toString', 'constructor'), mostly(fc.nat())),
+    ),
+  },
+  { requiredKeys: ['v'] },
+);
+
+test('ingest: no exchange breaks it or gets a URL for a key that is not its own', async () => {
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(exchangeBody, async (body) => {
+      statuses.add(await send('', JSON.stringify(body)));
+    }),
+    { numRuns: 500 },
+  );
+  assert.deepEqual([...statuses].sort(), [200, 400]);
+});
+
+test('ingest: no bytes break it', async () => {
+  const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => new Uint8Array(array));
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.json());
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(bytes, text), async (body) => {
+      await send('', body);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('ingest: no relay breaks it or stores outside the prefix', async () => {
+  const good = new Uint8Array(gzipSync('{"resourceSpans":[]}'));
+  const body = fc.oneof(
+    fc.constant(good),
+    fc.json().map((json) => new Uint8Array(gzipSync(json))),
+    fc.nat(good.length).map((length) => good.slice(0, length)),
+    fc
+      .tuple(fc.nat(good.length - 1), fc.nat(255))
+      .map(([index, byte]) => good.map((old, at) => (at === index ? byte : old))),
+    fc.uint8Array({ maxLength: 100 }).map((array) => new Uint8Array(array)),
+  );
+  const blob = fc.oneof(
+    fc.uuid({ version: 7 }),
+    fc.uuid({ version: 7 }).map((uuid) => `${recentPrefix()}${uuid.slice(13)}`),
+    fc.string({ unit: 'binary' }),
+  );
+  const query = fc
+    .tuple(fc.oneof(token, fc.constant('')), blob, fc.string({ unit: 'binary' }))
+    .map(([relay, id, project]) => `?${new URLSearchParams({ relay, blob: id, project })}`);
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(query, body, async (search, bytes) => {
+      statuses.add(await send(search, bytes));
+    }),
+    { numRuns: 500 },
+  );
+  assert.deepEqual([...statuses].sort(), [200, 400]);
+});
+
+/** The first 13 characters of a UUIDv7 of now. */
+function recentPrefix(): string {
+  const hex = Date.now().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
