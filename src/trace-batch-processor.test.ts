@@ -54,6 +54,24 @@ test('processor: flush and shutdown keep their deadlines though a resource never
   assert.deepEqual(processor.stats().spans.dropped, { shutdown: 1 });
 });
 
+test('processor: a flush that is under way when shutdown ends, or comes after it, resolves', async () => {
+  const { processor, platform } = testClient({ flushTimeoutMillis: 600_000, shutdownTimeoutMillis: 1_000 });
+  const done: string[] = [];
+  processor.onEnd({
+    spanContext: () => ({ traceFlags: 1, traceId: 'x' }),
+    resource: { waitForAsyncAttributes: () => new Promise(() => {}) },
+  } as never);
+  void processor.forceFlush().then(() => done.push('before'));
+  void processor.shutdown().then(() => done.push('shutdown'));
+  await platform.advance(1_000);
+  await settle();
+  assert.deepEqual(done.sort(), ['before', 'shutdown']);
+  void processor.forceFlush().then(() => done.push('after'));
+  await settle();
+  assert.equal(done.at(-1), 'after');
+  assert.equal(platform.loose.timers, 0);
+});
+
 test('processor: as the page leaves, open spans end inner first, marked, and their upload begins in the same task', async () => {
   const { processor, platform, cloud, startSpan, endTrace } = testClient({ served: true });
   endTrace();

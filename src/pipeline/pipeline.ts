@@ -56,6 +56,8 @@ export function createPipeline(
   const { platform, diagnostics } = deps;
   const { totals, dropped, exception } = diagnostics;
   const drains = new Set<(isOver: boolean) => void>();
+  /** Ends each flush under way. */
+  const flushes = new Set<() => void>();
   let away = false;
   /** What is accepted now goes out together, when all sources are drained. */
   let draining = false;
@@ -180,13 +182,15 @@ export function createPipeline(
     const lostBefore = lostCount();
     drainAll(false);
     await new Promise<void>((resolve) => {
-      const stopTimer = platform.after(timeoutMillis, resolve);
-      void sendAll()
-        .catch(exception)
-        .then(() => {
-          stopTimer();
-          resolve();
-        });
+      const end = (): void => {
+        stopTimer();
+        flushes.delete(end);
+        resolve();
+      };
+      const stopTimer = platform.after(timeoutMillis, end);
+      if (totals.state === 'shut-down') return end();
+      flushes.add(end);
+      void sendAll().catch(exception).then(end);
     });
     if (lostCount() > lostBefore) return 'lost';
     return sealer.spanCount + outbox.spanCount ? 'waiting' : 'stored';
@@ -223,6 +227,7 @@ export function createPipeline(
       dispatch.close();
       destination.close();
       drains.clear();
+      for (const end of flushes) end();
       return result;
     },
   };

@@ -40,6 +40,32 @@ test('browser: a request has begun when the call returns', () => {
   });
   void platform.request('https://a.test/', {});
   assert.equal(begun, true);
+  platform.close();
+});
+
+test('browser: close gives up the requests, ends the timers, gives the keepalive bytes back, and begins nothing', async () => {
+  let aborted = false;
+  const { platform } = page({
+    fetch: (_url, init) =>
+      new Promise((_, reject) => {
+        init?.signal?.addEventListener('abort', () => {
+          aborted = true;
+          reject(new Error('aborted'));
+        });
+      }),
+  });
+  const free = platform.keepalive.freeBytes;
+  platform.keepalive.reserve(1_000);
+  platform.after(0, () => assert.fail('a timer ran'));
+  const request = platform.request('https://a.test/', {});
+  platform.close();
+  platform.close();
+  assert.equal((await request).status, 0);
+  assert.equal(aborted, true);
+  assert.equal(platform.keepalive.freeBytes, free);
+  platform.after(0, () => assert.fail('a timer was set'));
+  assert.equal((await platform.request('https://a.test/', {})).status, 0);
+  await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
 for (const [name, fetch] of [

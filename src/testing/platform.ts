@@ -78,6 +78,7 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
   let wallMillis = 1_790_000_000_000;
   let monotonicMillis = 5_000;
   let yields = 0;
+  let closed = false;
 
   const guarded = (task: () => void): void => {
     try {
@@ -113,6 +114,7 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
     random,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => bytes() * 256),
     after(millis, task) {
+      if (closed) return () => {};
       const timer = { atMillis: monotonicMillis + Math.max(0, millis), task };
       timers.add(timer);
       return () => void timers.delete(timer);
@@ -121,6 +123,7 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
       yields++;
     },
     request(url, init) {
+      if (closed) return Promise.resolve({ status: 0, body: 'closed' });
       return new Promise((resolve) => {
         let answered = false;
         const request: TestRequest = {
@@ -169,7 +172,9 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
       wallMillis += millis;
     },
     close() {
+      closed = true;
       timers.clear();
+      for (const request of self.pending) request.answer({ body: 'given up' });
     },
     page(signal) {
       for (const listener of [...pageListeners]) guarded(() => listener(signal));
