@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { measure } from '../support/sizes.mjs';
 
 // By URL, so that tsc does not take its own output for a source.
 const { NUMBER_OPTIONS } = await import(new URL('../../.cache/unit/src/options.js', import.meta.url));
@@ -55,4 +56,19 @@ test('README: every reason for a loss, and no other', async () => {
   );
   assert.ok(reasons.length > 5);
   assert.deepEqual(told.sort(), reasons.sort());
+});
+
+test('README: the sizes are those of the built files, to 2 %', async () => {
+  const told = [...(await read('README.md')).matchAll(/\| ([\d.]+) kB \| ([\d.]+) kB \|/g)];
+  const sizes = Object.values(await measure());
+  assert.equal(told.length, sizes.length);
+  for (const [index, { minified, brotli }] of sizes.entries()) {
+    const [, ...kilobytes] = told[index];
+    for (const [at, bytes] of [minified, brotli].entries()) {
+      assert.ok(
+        Math.abs(kilobytes[at] * 1_000 - bytes) <= bytes * 0.02,
+        `${kilobytes[at]} kB is ${bytes} bytes`,
+      );
+    }
+  }
 });
