@@ -190,6 +190,18 @@ test('dispatch: a blob that is sent twice is free only when both have ended', as
   assert.equal(world.stored.length, 1);
 });
 
+test('dispatch: of two sends the first to fail does not set the blob free either', async () => {
+  const world = setUp(1);
+  world.dispatch.wake();
+  world.dispatch.leave(world.waiting);
+  await world.begun[0]?.end({ ...FAILED, retryAfterMillis: 0 });
+  await world.platform.advance(60_000);
+  assert.deepEqual(
+    world.begun.map(({ mode }) => mode),
+    ['leaving'],
+  );
+});
+
 test('dispatch: a round ends when nothing is in flight, and tells whether it was of use', async () => {
   const world = setUp(2);
   const round = async (outcome: Outcome): Promise<boolean> => {

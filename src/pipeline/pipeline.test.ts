@@ -73,6 +73,25 @@ for (const [reason, lose] of Object.entries(LOSSES)) {
   });
 }
 
+test('pipeline: a blob that was evicted while it was under way counts once, whatever its answer', async () => {
+  for (const status of [200, 400, 503]) {
+    const { processor, platform, cloud, endTrace } = testClient({
+      maxOutboxBlobs: 1,
+      scheduledDelayMillis: 0,
+    });
+    platform.onRequest = (request) => void (isExchange(request) && cloud.answer(request));
+    endTrace();
+    await platform.advance(1_000);
+    const underWay = platform.pending.find(isUpload);
+    endTrace();
+    await platform.advance(1_000);
+    underWay?.answer({ status });
+    await settle();
+    assertLedger(processor.stats(), 2);
+    assert.deepEqual(processor.stats().spans.dropped, { 'outbox-full': 1 });
+  }
+});
+
 test('pipeline: losses reach the server with the next request', async () => {
   const { processor, platform, cloud, endTrace } = testClient({ maxOutboxBlobs: 1, maxTracesPerBlob: 1 });
   for (let traces = 0; traces < 3; traces++) endTrace();
