@@ -85,7 +85,9 @@ function Switch({ on, onFlip, children }) {
 }
 
 function describeCuts({ bucket, endpoint }) {
-  if (bucket) return 'The bucket is down. Click around: spans wait, and none is lost. Then bring it back.';
+  if (bucket && endpoint)
+    return 'Both are down. Click around: spans wait, and none is lost. Then bring them back.';
+  if (bucket) return 'The page cannot reach the bucket. After two failures the endpoint passes the bytes on.';
   if (endpoint) return 'The endpoint is down. Uploads go on while URLs fetched ahead last.';
   return 'Everything is up.';
 }
