@@ -44,6 +44,8 @@ export interface StoredReceipt {
 /** Body of `POST {endpoint}`. Every list may be empty. */
 export interface ExchangeRequest {
   v: typeof PROTOCOL_VERSION;
+  /** Who asks, such as `spandrel/0.1.0`; browsers do not let a page set `User-Agent`. */
+  client?: string;
   /** Public project key, when the endpoint serves several projects. */
   project?: string;
   /** How many fresh uploads are wanted. The server may give fewer. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handMadeUpload } from '../testing/blobs.js';
 import { testPlatform } from '../testing/platform.js';
+import { VERSION } from '../version.js';
 import { createEndpoint, functionsEndpoint, parse, usable } from './endpoint.js';
 
 const URL = 'https://app.test/spandrel';
@@ -21,7 +22,12 @@ test('endpoint: asks in JSON sent as text, which needs no preflight', async () =
   assert.equal(request?.init.method, 'POST');
   assert.equal(request?.init.headers, undefined);
   assert.equal(body.type, 'text/plain');
-  assert.deepEqual(JSON.parse(await body.text()), { v: 1, project: 'shop', ...MESSAGE });
+  assert.deepEqual(JSON.parse(await body.text()), {
+    v: 1,
+    client: `spandrel/${VERSION}`,
+    project: 'shop',
+    ...MESSAGE,
+  });
   const uploads = [handMadeUpload()];
   request?.answer({ status: 200, body: JSON.stringify({ v: 1, uploads, confirmed: [], config: {} }) });
   assert.deepEqual(await asked, { ok: true, uploads, paused: false });

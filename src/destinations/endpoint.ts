@@ -7,6 +7,7 @@ import {
   type PresignedUpload,
   type StoredReceipt,
 } from '../protocol.js';
+import { VERSION } from '../version.js';
 
 /** A user's own functions in place of the endpoint. */
 export interface BucketFunctions {
@@ -27,7 +28,9 @@ const MAX_UPLOADS = 100;
 export function createEndpoint(platform: Platform, url: string, project: string | undefined): Endpoint {
   // text/plain needs no preflight.
   const bodyOf = (message: Message): Blob =>
-    new Blob([JSON.stringify({ v: PROTOCOL_VERSION, project, ...message })], { type: 'text/plain' });
+    new Blob([JSON.stringify({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
+      type: 'text/plain',
+    });
 
   return {
     async exchange(message) {

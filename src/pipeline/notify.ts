@@ -5,7 +5,7 @@ import type { ExchangeRequest, PresignedUpload, StoredReceipt } from '../protoco
 import type { Claim, Instant, PooledUpload } from './model.js';
 
 /** What is said and asked in one exchange. */
-export type Message = Omit<ExchangeRequest, 'v' | 'project'>;
+export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project'>;
 
 /** What came back. `refused`: 401 or 403, asking again soon is no use; `malformed`: 400 or 413, never say that again. */
 export type MessageAnswer =

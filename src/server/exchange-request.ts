@@ -16,6 +16,8 @@ export const EXCHANGE_LIMITS = {
   lostReasons: 30,
   /** Characters of a key, a token or a project key. */
   text: 1024,
+  /** Characters of the client's name; longer ones are cut, as they are only shown. */
+  client: 100,
   /** Characters of a root name; longer ones are cut, as they are only shown. */
   rootName: 255,
 } as const;
@@ -32,10 +34,11 @@ const MAX_DATE_MILLIS = 8.64e15;
  */
 export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
   const body = parseJsonObject(bytes);
-  const { v, project, want = 0, stored = [], confirm = [], renew = [], lost = {} } = body;
+  const { v, client, project, want = 0, stored = [], confirm = [], renew = [], lost = {} } = body;
   if (v !== PROTOCOL_VERSION) refuse('v', String(PROTOCOL_VERSION));
   return {
     v: PROTOCOL_VERSION,
+    ...(typeof client === 'string' ? { client: client.slice(0, EXCHANGE_LIMITS.client) } : {}),
     ...(project === undefined ? {} : { project: text(project, 'project') }),
     // An absurd number is still a number: the caller gives what it wants to give.
     want: Number.isInteger(want) ? number(want, 'want') : refuse('want', 'an integer'),

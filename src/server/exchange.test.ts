@@ -188,3 +188,12 @@ test('exchange: without projects, what a request says about its project is not l
   const { issue } = ingestHarness({ project: 'shop', prefix: 'in', environment: 'test' });
   assert.match((await issue('whatever')).key, /^in\/shop\/test\/year=/);
 });
+
+test('exchange: tells the hooks what the client calls itself, cut, and not what is no text', async () => {
+  const told: (string | undefined)[] = [];
+  const { exchange, issue } = ingestHarness({ onStored: (_, { client }) => told.push(client) });
+  for (const client of ['spandrel/0.1.0', 'x'.repeat(200), 7 as never]) {
+    assert.equal((await exchange({ client, stored: [receiptFor(await issue())] })).status, 200);
+  }
+  assert.deepEqual(told, ['spandrel/0.1.0', 'x'.repeat(100), undefined]);
+});

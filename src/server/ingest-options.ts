@@ -9,6 +9,8 @@ export interface IngestContext {
   /** The value of `Origin`, if there was one. */
   origin?: string;
   kind: 'exchange' | 'relay';
+  /** What an exchange's client calls itself, such as `spandrel/0.1.0`; hearsay, at most 100 characters. */
+  client?: string;
 }
 
 /** One project behind the endpoint. */

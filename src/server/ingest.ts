@@ -2,7 +2,7 @@ import { admit, checkOrigin, contextOf } from './admission.js';
 import { exchange } from './exchange.js';
 import { parseExchangeRequest } from './exchange-request.js';
 import { checkRate, reportError, tell } from './hooks.js';
-import type { IngestOptions } from './ingest-options.js';
+import type { IngestContext, IngestOptions } from './ingest-options.js';
 import { checkIngestOptions, type IngestSettings } from './ingest-settings.js';
 import { allowOrigin } from './origin.js';
 import { jsonResponse, Refusal, refusalResponse } from './refusal.js';
@@ -55,7 +55,8 @@ async function answer(request: Request, settings: IngestSettings, headers: Heade
   checkOrigin(settings.projects.anyAllows, request);
   const body = parseExchangeRequest(await readBody(request, settings.maxBodyBytes));
   const project = admit(request, body.project, settings.projects);
-  const context = contextOf(request, project.name, 'exchange');
+  const context: IngestContext = { ...contextOf(request, project.name, 'exchange') };
+  if (body.client !== undefined) context.client = body.client;
   await checkRate(request, context, settings.hooks);
   const { response, receipts } = await exchange(body, context, settings);
   // Last, so that an exchange that failed, and comes again, has told nothing yet.
