@@ -1,8 +1,8 @@
 import type { Diagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
 import { BUFFER_NAMES, type BufferOptions, checkNames, checkNumbers, refuse } from './options.js';
-import type { ReadableSpan } from './pipeline/model.js';
-import { createTraceBuffer, type OpenSpan, type TraceBuffer } from './pipeline/trace-buffer.js';
+import type { OpenSpan, ReadableSpan } from './pipeline/model.js';
+import { createTraceBuffer, type TraceBuffer } from './pipeline/trace-buffer.js';
 import type { Stop } from './platform/platform.js';
 import type { TraceExporter } from './trace-exporter.js';
 

@@ -30,8 +30,7 @@ export function openBucket(
 ): OpenDestination {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
-  // By claim and weakly, since a blob may be evicted at any time.
-  /** URLs in use: a blob keeps its key for life and its URL until that expires. */
+  /** URLs in use: a blob keeps its key for life and its URL until that expires. Weak, as blobs may be evicted. */
   const inUse = new WeakMap<Claim, PooledUpload>();
   /** Claims whose URL was renewed and has not worked yet. */
   const renewedOnce = new WeakSet<Claim>();
@@ -119,11 +118,7 @@ export function openBucket(
     if (result.status === 'exists' && (claim.tries > 1 || !inlined.has(claim.token))) return stored(blob);
     totals.requests.uploadFailures++;
     if (result.status === 'exists') {
-      // Somebody else's object: this key was handed out twice. Ours needs another.
-      diagnostics.trouble(
-        'key-taken',
-        'an upload URL was issued twice; is the page with its inlined uploads cached?',
-      );
+      diagnostics.trouble('key-taken', 'an inlined upload URL was given out twice; is the page cached?');
       delete blob.claim;
       return { status: 'retryable', cause: 'key taken' };
     }

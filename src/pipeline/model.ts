@@ -1,6 +1,6 @@
 /** The nouns that the stages pass along. Stages import these, and not one another. */
 import type { PresignedUpload, TraceSummary } from '../protocol.js';
-import type { ReadableSpan } from './span.js';
+import type { OpenSpan, ReadableSpan } from './span.js';
 
 /** Why spans were lost. Each appears unchanged in `stats()`, in `lost` and in the README. */
 export type DropReason =
@@ -83,4 +83,4 @@ export type Outcome =
 /** How a send may behave. `leaving`: all in this task, nothing awaited, bytes within the keepalive budget. */
 export type SendMode = 'normal' | 'leaving';
 
-export type { PresignedUpload, ReadableSpan, TraceSummary };
+export type { OpenSpan, PresignedUpload, ReadableSpan, TraceSummary };

@@ -1,78 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDiagnostics, type Diagnostics } from '../diagnostics/diagnostics.js';
-import type { PresignedUpload, StoredReceipt } from '../protocol.js';
 import { handMadeUpload } from '../testing/blobs.js';
-import { settle, type TestPlatform, testPlatform } from '../testing/platform.js';
-import type { Claim, PooledUpload } from './model.js';
-import { createNotifier, type Message, type MessageAnswer, type Notifier } from './notify.js';
-import { nextDelayMillis } from './retry.js';
-
-interface World {
-  platform: TestPlatform;
-  diagnostics: Diagnostics;
-  notifier: Notifier;
-  asked: { message: Message; answer(answer: Partial<MessageAnswer>): Promise<void> }[];
-  told: Message[];
-  fresh: PresignedUpload[];
-  renewed: [string, string | undefined][];
-  wanted: number;
-  paused: number;
-  woken: number;
-  takes: boolean;
-}
-
-function setUp(): World {
-  const platform = testPlatform({ random: () => 0.5 });
-  const diagnostics = createDiagnostics(platform.now, platform.after);
-  const world: Omit<World, 'notifier'> = {
-    ...{ platform, diagnostics, asked: [], told: [], fresh: [], renewed: [] },
-    ...{ wanted: 0, paused: 0, woken: 0, takes: true },
-  };
-  const endpoint = {
-    exchange: (message: Message) =>
-      new Promise<MessageAnswer>((resolve) => {
-        world.asked.push({
-          message,
-          answer(answer) {
-            resolve({ ok: true, uploads: [], paused: false, ...answer } as MessageAnswer);
-            return settle();
-          },
-        });
-      }),
-    tell(message: Message) {
-      if (world.takes) world.told.push(message);
-      return world.takes;
-    },
-  };
-  const notifier = createNotifier({
-    ...{ platform, diagnostics, endpoint, nextDelayMillis },
-    wanted: () => world.wanted,
-    fresh(uploads) {
-      world.fresh.push(...uploads);
-      world.wanted -= uploads.length;
-    },
-    renewed: (claim: Claim, upload: PooledUpload | undefined) =>
-      void world.renewed.push([claim.token, upload?.url]),
-    wake: () => void world.woken++,
-    pause: () => void world.paused++,
-  });
-  return Object.assign(world, { notifier });
-}
-
-let serial = 0;
-const receipt = (traceCount = 1): StoredReceipt => {
-  const key = `k${++serial}`;
-  const summary = {
-    ...{ traceId: 'a'.repeat(32), rootName: 'x'.repeat(255) },
-    ...{ startedAt: 1, durationMs: 1, spanCount: 1, error: false },
-  };
-  return { key, token: `t-${key}`, spanCount: 1, bytes: 1, traces: Array(traceCount).fill(summary) };
-};
-const FAILURE = { ok: false, cause: 'planted' } as const;
+import { FAILURE, notifierWorld, receipt } from '../testing/notifier.js';
 
 test('notify: a receipt goes alone after five seconds, or at once with a request for URLs', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.notifier.stored(receipt());
   await world.platform.advance(4_999);
   assert.equal(world.asked.length, 0);
@@ -85,7 +17,7 @@ test('notify: a receipt goes alone after five seconds, or at once with a request
 });
 
 test('notify: one request at a time; what comes meanwhile goes in the next', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 2;
   world.notifier.talk();
   world.notifier.talk();
@@ -100,7 +32,7 @@ test('notify: one request at a time; what comes meanwhile goes in the next', asy
 });
 
 test('notify: after a failure the receipts are said again, later and later, and are counted', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.notifier.stored(receipt());
   for (let failures = 1; failures <= 3; failures++) {
@@ -116,7 +48,7 @@ test('notify: after a failure the receipts are said again, later and later, and 
 });
 
 test('notify: our own patience ends when the network returns; the server’s does not', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.notifier.talk();
   await world.asked[0]?.answer(FAILURE);
@@ -131,7 +63,7 @@ test('notify: our own patience ends when the network returns; the server’s doe
 });
 
 test('notify: an endpoint that refuses us is left alone for five minutes', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.notifier.talk();
   await world.asked[0]?.answer({ ...FAILURE, refused: true });
@@ -142,7 +74,7 @@ test('notify: an endpoint that refuses us is left alone for five minutes', async
 });
 
 test('notify: what the endpoint calls malformed is not said again', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.notifier.stored(receipt());
   await world.asked[0]?.answer({ ...FAILURE, malformed: true });
@@ -151,7 +83,7 @@ test('notify: what the endpoint calls malformed is not said again', async () => 
 });
 
 test('notify: an answer without what was asked for is a failure, not a loop', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.notifier.talk();
   await world.asked[0]?.answer({});
@@ -161,7 +93,7 @@ test('notify: an answer without what was asked for is a failure, not a loop', as
 });
 
 test('notify: a renewal reaches its claim, or the claim hears that there is none', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   const claims = ['a', 'b'].map((key) => ({ key, token: `t-${key}`, tries: 1 }));
   world.wanted = 1;
   for (const claim of claims) world.notifier.renew(claim);
@@ -177,7 +109,7 @@ test('notify: a renewal reaches its claim, or the claim hears that there is none
 });
 
 test('notify: losses are told once, whichever way they go', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   const lost = (count: number): void => world.diagnostics.dropped('rejected', count);
   world.wanted = 1;
   lost(3);
@@ -194,7 +126,7 @@ test('notify: losses are told once, whichever way they go', async () => {
 });
 
 test('notify: losses in a request that failed are told again', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.diagnostics.dropped('too-old', 3);
   world.notifier.talk();
@@ -204,7 +136,7 @@ test('notify: losses in a request that failed are told again', async () => {
 });
 
 test('notify: one request stays below the endpoint’s 64 KiB, and in the end all is said', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 1;
   world.notifier.talk();
   for (let count = 0; count < 20; count++) world.notifier.stored(receipt(20));
@@ -219,7 +151,7 @@ test('notify: one request stays below the endpoint’s 64 KiB, and in the end al
 });
 
 test('notify: leaving says what is owed and what is under way; a beacon that is refused leaves it owed', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.notifier.stored(receipt());
   world.takes = false;
   world.notifier.leave([{ ...receipt(), unconfirmed: true }]);
@@ -235,7 +167,7 @@ test('notify: leaving says what is owed and what is under way; a beacon that is 
 });
 
 test('notify: settle resolves when all is said, and does not wait for an endpoint that fails', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   let settled = 0;
   const settle = (): void => void world.notifier.settle().then(() => settled++);
   world.notifier.stored(receipt());
@@ -249,7 +181,7 @@ test('notify: settle resolves when all is said, and does not wait for an endpoin
 });
 
 test('notify: the kill switch is heard, and after close nothing is said or set', async () => {
-  const world = setUp();
+  const world = notifierWorld();
   world.wanted = 2;
   world.notifier.talk();
   await world.asked[0]?.answer({ paused: true });

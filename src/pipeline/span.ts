@@ -37,6 +37,12 @@ export interface ReadableSpan {
   readonly droppedLinksCount: number;
 }
 
+/** A span that can still be ended by us. */
+export interface OpenSpan extends ReadableSpan {
+  setAttribute(key: string, value: boolean): unknown;
+  end(): void;
+}
+
 export interface TimedEvent {
   readonly time: HrTime;
   readonly name: string;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handMade } from '../testing/encoding.js';
 import { type TestPlatform, testPlatform } from '../testing/platform.js';
-import type { SpanGroup } from './model.js';
-import { createTraceBuffer, type OpenSpan, type TraceBuffer } from './trace-buffer.js';
+import type { OpenSpan, SpanGroup } from './model.js';
+import { createTraceBuffer, type TraceBuffer } from './trace-buffer.js';
 
 interface World {
   platform: TestPlatform;

@@ -8,13 +8,7 @@
  * handed on makes a further part by the same rule.
  */
 import type { Stop } from '../platform/platform.js';
-import type { DropReason, ReadableSpan, SpanGroup } from './model.js';
-
-/** A span that can still be ended by us. */
-export interface OpenSpan extends ReadableSpan {
-  setAttribute(key: string, value: boolean): unknown;
-  end(): void;
-}
+import type { DropReason, OpenSpan, ReadableSpan, SpanGroup } from './model.js';
 
 export interface TraceBufferDeps {
   monotonic(): number;
@@ -91,14 +85,8 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
   const traceOf = (traceId: string, now: number): Trace => {
     let trace = traces.get(traceId);
     if (!trace) {
-      trace = {
-        traceId,
-        spans: [],
-        open: new Set(),
-        error: false,
-        firstAtMillis: now,
-        touchedAtMillis: now,
-      };
+      const times = { firstAtMillis: now, touchedAtMillis: now };
+      trace = { traceId, spans: [], open: new Set(), error: false, ...times };
       traces.set(traceId, trace);
     }
     trace.touchedAtMillis = now;
@@ -178,12 +166,8 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
     sortLanes();
     collectDue();
     const now = deps.monotonic();
-    if (
-      readySpans >= PART_SPANS ||
-      (ready.length && now - readySinceMillis >= options.scheduledDelayMillis)
-    ) {
-      emitReady();
-    }
+    const waited = now - readySinceMillis >= options.scheduledDelayMillis;
+    if (readySpans >= PART_SPANS || (ready.length && waited)) emitReady();
     let next = ready.length ? readySinceMillis + options.scheduledDelayMillis : Number.POSITIVE_INFINITY;
     for (const trace of traces.values()) next = Math.min(next, dueAt(trace));
     dueTimer?.();

@@ -34,11 +34,14 @@ test('page lifecycle: each row of the table', () => {
 test('page lifecycle: nothing that keeps a page out of the bfcache', () => {
   const types: string[] = [];
   const target = {
-    addEventListener: (type: string) => void types.push(type),
+    addEventListener: (type: string, _listener: unknown, options?: { capture?: boolean }) => {
+      types.push(type);
+      assert.equal(options?.capture, true);
+    },
     removeEventListener() {},
     visibilityState: 'visible',
   };
-  onPageSignal(target, target, () => {});
+  onPageSignal(target as never, target as never, () => {});
   assert.deepEqual(types.sort(), ['freeze', 'pagehide', 'pageshow', 'resume', 'visibilitychange']);
 });
 
