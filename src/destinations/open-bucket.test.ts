@@ -188,3 +188,16 @@ test('bucket: the kill switch drops what waits and ends the asking', async () =>
   assert.deepEqual(client.processor.stats().spans.dropped, { paused: 2 });
   assert.ok(client.platform.requests.length <= length + 2, 'the endpoint is still asked');
 });
+
+test('bucket: a page that was offline goes straight to the bucket again', async () => {
+  const client = await sending();
+  const { platform } = client;
+  await answerNext(client, isUpload, 'lost-before');
+  await platform.advance(2_000);
+  await answerNext(client, isUpload, 'lost-before');
+  await platform.advance(10_000);
+  await answerNext(client, isRelay, 'lost-before');
+  await platform.advance(10_000);
+  assert.ok(platform.pending.some(isUpload));
+  assert.ok(!platform.pending.some(isRelay));
+});

@@ -167,6 +167,8 @@ export function openBucket(
       return stored(blob);
     }
     totals.requests.uploadFailures++;
+    // Nothing gets through: it is the network that is down, and not the bucket's host that is blocked.
+    if (!answer.status) blockedUntilMillis = 0;
     // A refusal says that nothing was stored.
     if (answer.status >= 400 && answer.status < 500) blob.relayed = relayed;
     const result = resultOf(answer);

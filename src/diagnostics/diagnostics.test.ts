@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { testPlatform } from '../testing/platform.js';
 import { createDiagnostics } from './diagnostics.js';
 
@@ -87,4 +88,21 @@ test('diagnostics: without subscribers a change sets no timer', () => {
   diagnostics.changed();
   diagnostics.trouble('kind', 'message');
   assert.equal(platform.loose.timers, 0);
+});
+
+test('diagnostics: a host logger that throws is heard by nobody', () => {
+  const throwing = () => assert.fail('planted');
+  const logger = { error: throwing, warn: throwing, info: throwing, debug: throwing, verbose: throwing };
+  diag.setLogger(logger, { suppressOverrideMessage: true, logLevel: DiagLogLevel.WARN });
+  try {
+    const { diagnostics } = setUp();
+    diagnostics.exception(new Error('ours'));
+    diagnostics.dropped('rejected', 1);
+    assert.deepEqual(
+      diagnostics.stats().errors.map(({ kind }) => kind),
+      ['exception', 'rejected'],
+    );
+  } finally {
+    diag.disable();
+  }
 });

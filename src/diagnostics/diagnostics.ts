@@ -74,7 +74,11 @@ export function createDiagnostics(
     trouble(kind, message) {
       const at = totals.errors.findIndex((error) => error.kind === kind);
       const [known] = at < 0 ? [] : totals.errors.splice(at, 1);
-      if (!known) diag.warn(`spandrel: ${kind}: ${message}`);
+      try {
+        if (!known) diag.warn(`spandrel: ${kind}: ${message}`);
+      } catch {
+        // The host's logger is the host's; there is nobody left to tell.
+      }
       totals.errors.push({
         kind,
         message,

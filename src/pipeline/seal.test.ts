@@ -219,3 +219,23 @@ test('sealer: between blobs the main thread is given back', async () => {
   await world.sealer.idle();
   assert.ok(world.platform.yields >= 5, `${world.platform.yields} yields`);
 });
+
+test('sealer: what cannot be compressed as the page leaves still waits', async () => {
+  let broken = true;
+  const bytes = new Uint8Array(gzipSync('later'));
+  const world = setUp({
+    deps: {
+      gzipNow: (json) => {
+        if (broken) throw new RangeError('out of memory');
+        return { bytes, rawBytes: json.length };
+      },
+    },
+  });
+  void world.sealer.accept([group('a', 'x', 'y')]);
+  assert.throws(() => world.sealer.sealNow(() => 60_000), /out of memory/);
+  assert.equal(world.sealer.spanCount, 2);
+  broken = false;
+  world.sealer.sealNow(() => 60_000);
+  assert.equal(world.sealer.spanCount, 0);
+  assert.equal(world.blobs.length, 1);
+});

@@ -151,17 +151,18 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     }
   };
 
-  /** Halves the groups until each half fits. */
+  /** Halves the groups until each half fits. Groups stay pending until their bytes are there, whatever throws. */
   const sealWithin = (groups: readonly Pending[], freeBytes: () => number): void => {
-    if (!groups.some(jsonLength)) return;
-    const gzip = deps.gzipNow(bodyOf(groups));
+    const gzip = groups.some(jsonLength) ? deps.gzipNow(bodyOf(groups)) : undefined;
     const half = groups.length >> 1;
-    if (half && freeBytes() > MIN_SPLIT_BYTES && gzip.bytes.length > freeBytes()) {
+    if (gzip && half && freeBytes() > MIN_SPLIT_BYTES && gzip.bytes.length > freeBytes()) {
       sealWithin(groups.slice(0, half), freeBytes);
       sealWithin(groups.slice(half), freeBytes);
-    } else {
-      void seal(groups, gzip);
+      return;
     }
+    remove(groups);
+    if (gzip) void seal(groups, gzip);
+    for (const group of groups) group.done(!group.drops.length);
   };
 
   const self: Sealer = {
@@ -187,17 +188,14 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     sealNow(freeBytes) {
       if (!pending.length) return;
       epoch++;
-      let groups = pending;
-      for (const group of groups) {
+      for (const group of pending) {
         if (group.encoded !== undefined) continue;
         group.encoded = deps.encode(group, (...drop) => void group.drops.push(drop)) ?? null;
       }
-      remove(groups);
-      groups.sort((a, b) => jsonLength(a) - jsonLength(b));
+      let groups = [...pending].sort((a, b) => jsonLength(a) - jsonLength(b));
       while (groups.length) {
         const pack = nextPack(groups);
         sealWithin(pack, freeBytes);
-        for (const group of pack) group.done(!group.drops.length);
         groups = groups.slice(pack.length);
       }
     },
