@@ -39,7 +39,7 @@ export function openBucket(
   /** Claims whose receipt was given before the store's answer. */
   const announced = new WeakSet<Claim>();
   /** Tokens that came with the HTML: a cache may have given them to other pages too. */
-  const inlined = new Set<string>();
+  const inlined = new Set(usable(uploads).map(({ token }) => token));
   /** Blobs that are being sent by requests that outlive the page. */
   const surviving = new Set<TraceBlob>();
   /** Receipts of uploads begun as the page leaves. */
@@ -53,7 +53,6 @@ export function openBucket(
     { size: poolSize, reserve: poolReserve },
   );
   pool.add(usable(uploads), { wall: platform.now(), monotonic: platform.monotonic() });
-  for (const { token } of usable(uploads)) inlined.add(token);
   const notifier = createNotifier({
     ...deps,
     endpoint,
@@ -66,10 +65,11 @@ export function openBucket(
     stats.pool.ready = pool.size;
   });
 
-  const isBlocked = (): boolean => platform.monotonic() < blockedUntilMillis;
   const mustRelay = (blob: TraceBlob): boolean =>
     endpoint.relayUrl !== undefined &&
-    (relay === 'always' || (relay === 'auto' && isBlocked()) || (blob.relayed === true && !blob.claim));
+    (relay === 'always' ||
+      (relay === 'auto' && platform.monotonic() < blockedUntilMillis) ||
+      (blob.relayed === true && !blob.claim));
 
   /** The live URL of the blob's key. */
   const heldBy = (blob: TraceBlob): PooledUpload | undefined => {
