@@ -24,7 +24,7 @@ function App() {
     source.current = startFeed(setFeed);
     return source.current.stop;
   }, []);
-  useEffect(() => onShortcuts(place, go), [place]);
+  useEffect(() => onShortcuts(go), []);
 
   const all = feed?.traces ?? [];
   const services = useMemo(() => [...new Set(all.flatMap(({ summary }) => summary.services))].sort(), [feed]);
@@ -118,16 +118,18 @@ function usePlace() {
       removeEventListener('hashchange', update);
     };
   }, []);
+  // The address says what is open now; a listener may still hold the place of an earlier render.
   const go = (next) => {
-    const write = next.traceId === place.traceId ? 'replaceState' : 'pushState';
+    const write = next.traceId === parseHash(location.hash).traceId ? 'replaceState' : 'pushState';
     history[write](null, '', formatHash(next));
     setPlace(next);
   };
   return [place, go];
 }
 
-function onShortcuts(place, go) {
+function onShortcuts(go) {
   const onKeyDown = (event) => {
+    const place = parseHash(location.hash);
     const typing = event.target.closest?.('input, select, textarea') !== null;
     if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey) {
       document.getElementById('search')?.focus();
