@@ -46,7 +46,7 @@ export interface Stats {
   pool: {
     /** Gauge: presigned uploads ready to use. */
     ready: number;
-    /** Times an upload was wanted and none was ready. */
+    /** Times a blob wanted to leave with the page and no upload was ready. */
     empty: number;
     /** Uploads that expired unused. */
     expired: number;
