@@ -2,7 +2,7 @@
 import type { HrTime } from '@opentelemetry/api';
 import { attributeFields, quote, wellFormed } from './encode-attributes.js';
 import { normalTime, parentIdOf, spanJson } from './encode-span.js';
-import type { EncodedTrace, ReadableSpan, SpanGroup } from './model.js';
+import type { EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from './model.js';
 
 /** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
 const SLICE_MILLIS = 4;
@@ -15,12 +15,6 @@ const MAX_ROOT_NAME_CHARS = 255;
 
 /** The spans' texts, by the text of the resource, by that of the scope, in the order first seen. */
 type Resources = Map<string, Map<string, string[]>>;
-
-/**
- * Told how many spans of a group were lost, once for each reason, when its encoding ends. `unencodable`: malformed
- * ids, times that are no instants, getters that throw. `too-large`: over the largest span.
- */
-export type OnDropped = (reason: 'unencodable' | 'too-large', spanCount: number) => void;
 
 /** Neither method throws or rejects on account of a span: the span alone is left out and counted. */
 export interface TraceEncoder {

@@ -19,6 +19,12 @@ export interface SpanGroup {
   spans: ReadableSpan[];
 }
 
+/**
+ * Told how many spans of a group were lost, once for each reason. `unencodable`: malformed ids, times that are no
+ * instants, getters that throw. `too-large`: over the largest span.
+ */
+export type OnDropped = (reason: DropReason, spanCount: number) => void;
+
 /** One trace (or part) as text: comma-joined elements of `resourceSpans`, ready to be packed beside others. */
 export interface EncodedTrace {
   json: string;

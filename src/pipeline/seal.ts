@@ -1,9 +1,6 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
 import type { Platform } from '../platform/platform.js';
-import type { DropReason, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
-
-/** Counts spans of a group that cannot be encoded. */
-export type OnDropped = (reason: DropReason, spanCount: number) => void;
+import type { DropReason, EncodedTrace, OnDropped, SpanGroup, TraceBlob } from './model.js';
 
 export interface SealerDeps {
   platform: Platform;

@@ -1,7 +1,7 @@
 /** Spans made by hand, and what the encoder writes of them. For tests only. */
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { bodyOf, createTraceEncoder, type OnDropped } from '../pipeline/encode.js';
-import type { EncodedTrace, ReadableSpan, SpanGroup } from '../pipeline/model.js';
+import { bodyOf, createTraceEncoder } from '../pipeline/encode.js';
+import type { EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from '../pipeline/model.js';
 
 /** JSON as a tree that tests walk. */
 export interface Tree {
