@@ -31,6 +31,8 @@ export interface Platform {
   randomBytes(count: number): Uint8Array;
   /** Runs `task` once, later. An exception in it is caught and counted. */
   after(millis: number, task: () => void): Stop;
+  /** Runs `task` once when the main thread is idle, `millis` from now at the latest. Exceptions as in {@link after}. */
+  whenIdle(millis: number, task: () => void): Stop;
   /** Lets the main thread take other work, then goes on. Never rejects. */
   yieldToMain(): Promise<void>;
   /**
@@ -42,6 +44,19 @@ export interface Platform {
   isOwnRequest(url: string): boolean;
   /** `navigator.sendBeacon`; false where there is none or it refuses. Never throws. */
   beacon(url: string, body: BodyInit): boolean;
+  /**
+   * Leaves a request with the browser, which sends it when the page is gone, however it went. The result takes it
+   * back: true when it had not been sent. Undefined where there is no `fetchLater`, or its quota is used up.
+   *
+   * @see https://fetch.spec.whatwg.org/#fetch-later-method
+   */
+  defer(url: string, init: RequestInit): (() => boolean) | undefined;
+  /** Opens this origin's database; undefined where there is none. It may still fail at each use. Never throws. */
+  openStore(): Store | undefined;
+  /** What is kept synchronously; undefined where there is none. */
+  readonly notes: Notes | undefined;
+  /** Which pages live. Lease records, where they are needed, go to `store`. */
+  openTabs(store: Store): Tabs;
   /** Bytes for requests that must outlive the page, shared by all copies of us on it. */
   keepalive: KeepaliveBudget;
   /** Tells when the page hides, leaves and returns. */
@@ -62,4 +77,57 @@ export interface KeepaliveBudget {
   /** Takes `bytes`, or answers undefined when they do not fit. The release may be called twice. */
   reserve(bytes: number): Stop | undefined;
   readonly freeBytes: number;
+}
+
+/** Strings, compared one by one. A key is *below* another that it begins with. */
+export type StoreKey = readonly string[];
+
+export interface StoreChange {
+  puts?: readonly (readonly [StoreKey, unknown])[];
+  /** Each with all that is below it. */
+  deletes?: readonly StoreKey[];
+  /** Nothing is changed unless there is a record under this key. */
+  ifPresent?: StoreKey;
+}
+
+/** Records that outlive the page: structured clones under keys, shared by all pages of the origin. */
+export interface Store {
+  /**
+   * All of the change or nothing, after the changes of earlier calls. It is begun before the next task, and told to
+   * commit without waiting, so that it may survive a page that is leaving.
+   *
+   * @returns once it is complete: whether it was made ({@link StoreChange.ifPresent}). Deletes come before puts.
+   * @throws what the database says: QuotaExceededError, InvalidStateError, SecurityError, …
+   */
+  write(change: StoreChange): Promise<boolean>;
+  /** Keys below `prefix`, in their order. @throws as {@link write} does. */
+  keys(prefix: StoreKey): Promise<StoreKey[]>;
+  /** The first `limit` records below `prefix`, in the order of their keys. @throws as {@link write} does. */
+  read(prefix: StoreKey, limit: number): Promise<[StoreKey, unknown][]>;
+  close(): void;
+}
+
+/** Small texts that are kept at once, for words that come too late for the {@link Store}. Nothing here throws. */
+export interface Notes {
+  /** False when it could not be kept. */
+  set(name: string, text: string): boolean;
+  get(name: string): string | undefined;
+  delete(name: string): void;
+  /** Names that begin with `prefix`. */
+  names(prefix: string): string[];
+}
+
+/** Tells living pages from dead ones. A page's name is new with every load: a duplicated tab is another page. */
+export interface Tabs {
+  /** Of this page. A UUID. */
+  readonly name: string;
+  /** This page is in use. Resolves when that is known to the others. Never rejects. */
+  hold(): Promise<void>;
+  /** This page may be gone from here on: others may take over what it left. In the caller's task. */
+  release(): void;
+  /** Runs `task` unless the page of that name lives; meanwhile that page cannot {@link hold}. @returns whether it ran. */
+  ifDead(name: string, task: () => Promise<void>): Promise<boolean>;
+  /** Runs `task` unless another page runs one of its own under the same `lane`. @returns whether it ran. */
+  alone(lane: string, task: () => Promise<void>): Promise<boolean>;
+  close(): void;
 }
