@@ -36,9 +36,29 @@ export interface StoredReceipt {
   spanCount: number;
   /** Size of the stored gzip bytes. */
   bytes: number;
+  /** The page that sealed the object, and the object's number on that page, from 1: a missing number is a gap. */
+  page?: string;
+  seq?: number;
   /** Present and true when the page left before the store answered: the object is probably there. */
   unconfirmed?: true;
   traces: TraceSummary[];
+}
+
+/** What a page says of itself: `created + adopted = stored + waiting + dropped + handedOver`, counted in spans. */
+export interface PageLedger {
+  /** UUID of this load of the page. */
+  id: string;
+  /** Objects sealed so far: the greatest `seq` that is to be expected. */
+  sealed: number;
+  /** Sampled spans that ended on this page. */
+  created: number;
+  /** Spans taken over from pages that are gone. */
+  adopted: number;
+  stored: number;
+  waiting: number;
+  dropped: number;
+  /** Spans that another page has taken over from this one. */
+  handedOver: number;
 }
 
 /** Body of `POST {endpoint}`. Every list may be empty. */
@@ -57,6 +77,8 @@ export interface ExchangeRequest {
   renew: string[];
   /** Spans lost since the last request that was answered, by reason. */
   lost: Record<string, number>;
+  /** The sender's ledger at this moment. */
+  page?: PageLedger;
 }
 
 /** One permission to put one object under one key. */
