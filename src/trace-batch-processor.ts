@@ -41,6 +41,7 @@ export class TraceBatchProcessor {
         after: platform.after,
         emit: pipeline.accept,
         dropped: diagnostics.dropped,
+        forget: pipeline.lost,
         guard: diagnostics.guard,
       },
       checkNumbers(options, BUFFER_NAMES),
@@ -75,6 +76,7 @@ export class TraceBatchProcessor {
       if (!(span.spanContext().traceFlags & SAMPLED) || this.#shutdown) return;
       this.#diagnostics.totals.spans.created++;
       this.#buffer.ended(span);
+      this.#exporter.pipeline.ended(span);
     } catch (error) {
       this.#diagnostics.exception(error);
     }

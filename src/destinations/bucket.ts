@@ -17,7 +17,9 @@ export type BucketOptions = BucketTuning &
  */
 export function bucket(options: BucketOptions): Destination {
   const checked = checkBucketOptions(options);
+  const place = checked.endpoint ?? 'functions';
   return {
+    id: checked.project === undefined ? place : `${place} ${checked.project}`,
     open(deps) {
       const endpoint =
         checked.endpoint === undefined

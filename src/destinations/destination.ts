@@ -5,6 +5,8 @@ import type { Platform } from '../platform/platform.js';
 
 /** What a user names (`bucket({…})`); does nothing until an exporter opens it. */
 export interface Destination {
+  /** Names the place: a page sends what an earlier one left for the same id. Default: one for all that have none. */
+  readonly id?: string;
   open(deps: DestinationDeps): OpenDestination;
 }
 
@@ -13,8 +15,10 @@ export interface DestinationDeps {
   readonly diagnostics: Diagnostics;
   /** Something changed: sends that were not ready may be now. */
   wake(): void;
-  /** A blob got its key; write that down before the bytes go. */
-  claimed(blob: TraceBlob): void;
+  /** Name of this load of the page. A UUID. */
+  readonly page: string;
+  /** A blob got its key: resolves once that is written down, false when another page has taken the blob over. */
+  claimed(blob: TraceBlob): Promise<boolean>;
   /** The operator's kill switch. */
   pause(): void;
 }

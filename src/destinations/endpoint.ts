@@ -33,6 +33,7 @@ export function createEndpoint(platform: Platform, url: string, project: string 
     });
 
   return {
+    confirms: true,
     async exchange(message) {
       const body = bodyOf(message);
       const release = platform.keepalive.reserve(body.size);
@@ -46,7 +47,12 @@ export function createEndpoint(platform: Platform, url: string, project: string 
       const { status, retryAfterMillis } = answer;
       const response = status === 200 ? parse<ExchangeResponse>(answer.body) : undefined;
       if (response?.v === PROTOCOL_VERSION) {
-        return { ok: true, uploads: usable(response.uploads), paused: response.config?.paused === true };
+        return {
+          ok: true,
+          uploads: usable(response.uploads),
+          confirmed: answersIn(response.confirmed),
+          paused: response.config?.paused === true,
+        };
       }
       const cause = status ? `HTTP ${status}` : answer.body;
       return {
@@ -75,11 +81,12 @@ export function createEndpoint(platform: Platform, url: string, project: string 
 /** An endpoint made of the user's functions. */
 export function functionsEndpoint(functions: BucketFunctions): Endpoint {
   return {
+    confirms: false,
     async exchange({ want, renew, stored }) {
       try {
         if (stored.length) await functions.notify?.(stored);
         const uploads = want || renew.length ? await functions.requestUploads({ want, renew }) : [];
-        return { ok: true, uploads: usable(uploads), paused: false };
+        return { ok: true, uploads: usable(uploads), confirmed: [], paused: false };
       } catch (error) {
         return { ok: false, cause: String(error) };
       }
@@ -112,4 +119,10 @@ export function usable(uploads: unknown): PresignedUpload[] {
       (expiresInMs as number) > 0
     );
   });
+}
+
+/** What of an answer's `confirmed` is one. */
+function answersIn(confirmed: unknown): ExchangeResponse['confirmed'] {
+  if (!Array.isArray(confirmed)) return [];
+  return confirmed.filter((answer) => isText(answer?.token) && typeof answer.stored === 'boolean');
 }

@@ -6,6 +6,7 @@ import { nextDelayMillis } from '../pipeline/retry.js';
 import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
 import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
+import type { Stop } from '../platform/platform.js';
 import type { DestinationDeps, OpenDestination } from './destination.js';
 import { parse, usable } from './endpoint.js';
 
@@ -15,6 +16,8 @@ const BLOCKED_AFTER = 2;
 const BLOCKED_MILLIS = 5 * 60_000;
 /** A renewed URL that is refused as well means a wrong secret, clock or policy: hurry is no use. */
 const REFUSED_MILLIS = 60_000;
+/** So often is one blob refused, and so many others stored meanwhile, before it is given up. */
+const POISON_TIMES = 5;
 /** A beacon has no answer; its blob is sent again under its key if the page lives on for this long. */
 const BEACON_MILLIS = 5_000;
 /** Summaries in a receipt are hints; the object holds the rest. */
@@ -36,6 +39,10 @@ export function openBucket(
   const renewedOnce = new WeakSet<Claim>();
   /** Claims that the endpoint does not know (any more). */
   const unknown = new WeakSet<Claim>();
+  /** What the endpoint said of claims whose requests had no answer. */
+  const fates = new WeakMap<Claim, boolean>();
+  /** Blobs that were refused after renewal, how often, and how many others had been stored by then. */
+  const refusals = new WeakMap<TraceBlob, { times: number; storedBefore: number }>();
   /** Claims whose receipt was given before the store's answer. */
   const announced = new WeakSet<Claim>();
   /** Tokens that came with the HTML: a cache may have given them to other pages too. */
@@ -59,6 +66,12 @@ export function openBucket(
     nextDelayMillis,
     wanted: () => (spansAreComing && totals.state === 'running' ? pool.wanted : 0),
     fresh: pool.add,
+    confirmed: (claim, stored) => void fates.set(claim, stored),
+    ledger() {
+      const { spans } = diagnostics.stats();
+      const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
+      return { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed };
+    },
     renewed: (claim, upload) => void (upload ? inUse.set(claim, upload) : unknown.add(claim)),
   });
   diagnostics.gauge((stats) => {
@@ -95,10 +108,12 @@ export function openBucket(
     return upload;
   };
 
-  const receiptOf = ({ claim, spanCount, bytes, traces }: TraceBlob): StoredReceipt | undefined =>
+  const receiptOf = ({ claim, spanCount, bytes, traces, page, seq }: TraceBlob): StoredReceipt | undefined =>
     claim && {
       key: claim.key,
       token: claim.token,
+      page,
+      seq,
       spanCount,
       bytes: bytes.length,
       traces: traces.slice(0, MAX_TRACES),
@@ -126,7 +141,14 @@ export function openBucket(
       claim.tries--;
       inUse.delete(claim);
       if (renewedOnce.delete(claim)) {
-        return { status: 'retryable', retryAfterMillis: REFUSED_MILLIS, cause: 'refused twice' };
+        const cause = 'refused twice';
+        const refusal = refusals.get(blob) ?? { times: 0, storedBefore: totals.blobs.stored };
+        refusals.set(blob, refusal);
+        // The store takes others: it is this one that it does not want.
+        if (++refusal.times >= POISON_TIMES && totals.blobs.stored >= refusal.storedBefore + POISON_TIMES) {
+          return { status: 'rejected', reason: 'rejected', cause };
+        }
+        return { status: 'retryable', delayMillis: REFUSED_MILLIS, cause };
       }
       renewedOnce.add(claim);
       return { status: 'unready' };
@@ -136,8 +158,6 @@ export function openBucket(
 
   const upload = async (blob: TraceBlob, target: PooledUpload, keepalive: boolean): Promise<Outcome> => {
     const claim = blob.claim as Claim;
-    claim.tries++;
-    deps.claimed(blob);
     totals.requests.uploads++;
     const answer = await platform.request(target.url, uploadRequest(target, blob, keepalive));
     opaqueFailures = answer.status ? 0 : opaqueFailures + 1;
@@ -150,11 +170,13 @@ export function openBucket(
   };
 
   /** Posts the bytes to the endpoint, which stores them once. Bytes without a content type need no preflight. */
-  const relayTo = async (url: string, blob: TraceBlob, keepalive: boolean): Promise<Outcome> => {
+  const relayTo = async (
+    url: string,
+    blob: TraceBlob,
+    keepalive: boolean,
+    wasRelayed: boolean,
+  ): Promise<Outcome> => {
     totals.requests.relays++;
-    const { relayed = false } = blob;
-    if (blob.claim) blob.claim.tries++;
-    else blob.relayed = true;
     const answer = await platform.request(url, {
       method: 'POST',
       body: blob.bytes,
@@ -170,7 +192,7 @@ export function openBucket(
     // Nothing gets through: it is the network that is down, and not the bucket's host that is blocked.
     if (!answer.status) blockedUntilMillis = 0;
     // A refusal says that nothing was stored.
-    if (answer.status >= 400 && answer.status < 500) blob.relayed = relayed;
+    if (answer.status >= 400 && answer.status < 500) blob.relayed = wasRelayed;
     const result = resultOf(answer);
     return result.status === 'rejected'
       ? result
@@ -178,11 +200,9 @@ export function openBucket(
   };
 
   /** The last way out: no preflight and no answer. */
-  const beacon = (url: string, body: BodyInit, blob: TraceBlob): Outcome => {
+  const beacon = (url: string, body: BodyInit): Outcome => {
     if (!platform.beacon(url, body)) return { status: 'unready' };
     totals.requests.beacons++;
-    if (blob.claim) blob.claim.tries++;
-    else blob.relayed = true;
     return { status: 'unconfirmed', askInMillis: BEACON_MILLIS };
   };
 
@@ -194,6 +214,12 @@ export function openBucket(
   return {
     warmUp,
     ready(blob) {
+      const { claim } = blob;
+      if (blob.unconfirmed && claim && endpoint.confirms) {
+        if (fates.has(claim)) return true;
+        notifier.confirm(claim);
+        return false;
+      }
       if (mustRelay(blob) || heldBy(blob) || (!blob.claim && pool.ready('normal'))) return true;
       if (blob.claim && unknown.has(blob.claim)) return true;
       if (blob.claim) notifier.renew(blob.claim);
@@ -214,6 +240,8 @@ export function openBucket(
         announce();
         return { status: 'unready' };
       }
+      if (blob.claim && fates.get(blob.claim)) return stored(blob);
+      blob.unconfirmed = false;
       const target = mustRelay(blob) ? undefined : uploadFor(blob, mode);
       if (!target && blob.claim && unknown.has(blob.claim)) {
         return {
@@ -224,20 +252,38 @@ export function openBucket(
       }
       const mayRelay = !target && (leaving ? relay !== 'never' : mustRelay(blob));
       const relayUrl = mayRelay ? endpoint.relayUrl?.(blob.claim?.token, blob.id) : undefined;
+      if (!target && !relayUrl) return { status: 'unready' };
       const isForm = target?.method === 'POST';
-      const release = platform.keepalive.reserve(blob.bytes.length + (isForm ? FORM_BYTES : 0));
+      const reserve = (): Stop | undefined =>
+        platform.keepalive.reserve(blob.bytes.length + (isForm ? FORM_BYTES : 0));
+      let release = leaving ? reserve() : undefined;
       if (leaving && !release) return { status: 'unready' };
 
+      // From here on the store may have the bytes, whatever we hear of it.
+      const { claim, relayed: wasRelayed = false } = blob;
+      if (claim) claim.tries++;
+      else blob.relayed = true;
+      if (!leaving) {
+        if (!(await deps.claimed(blob))) return { status: 'gone' };
+        // It has gone out with the page meanwhile.
+        if (surviving.has(blob)) return { status: 'unready' };
+        release = reserve();
+      }
       announce();
-      let sending: Promise<Outcome> | Outcome = { status: 'unready' };
+      let sending: Promise<Outcome> | Outcome;
       if (target && !(leaving && isForm)) sending = upload(blob, target, release !== undefined);
-      else if (target) sending = beacon(target.url, formOf(target.fields, blob), blob);
-      else if (relayUrl && leaving) sending = beacon(relayUrl, blob.bytes, blob);
-      else if (relayUrl) sending = relayTo(relayUrl, blob, release !== undefined);
+      else if (target) sending = beacon(target.url, formOf(target.fields, blob));
+      else if (leaving) sending = beacon(relayUrl as string, blob.bytes);
+      else sending = relayTo(relayUrl as string, blob, release !== undefined, wasRelayed);
 
       if (release) surviving.add(blob);
       const outcome = await sending;
       surviving.delete(blob);
+      if (outcome.status === 'unready' && leaving) {
+        // The browser has refused it.
+        if (claim) claim.tries--;
+        else blob.relayed = wasRelayed;
+      }
       if (release && outcome.status === 'unconfirmed') platform.after(BEACON_MILLIS, release);
       else release?.();
       return outcome;

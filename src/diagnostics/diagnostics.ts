@@ -38,7 +38,8 @@ export function createDiagnostics(
   after: (millis: number, task: () => void) => unknown,
 ): Diagnostics {
   const totals: Stats = {
-    spans: { created: 0, stored: 0, waiting: 0, dropped: {} },
+    spans: { created: 0, adopted: 0, handedOver: 0, stored: 0, waiting: 0, dropped: {} },
+    storage: { durable: false, failures: 0, corrupt: 0 },
     blobs: { sealed: 0, stored: 0, waiting: 0, inFlight: 0, unconfirmed: 0 },
     bytes: { raw: 0, gzip: 0, stored: 0 },
     buffer: { spans: 0, open: 0, highWater: 0 },

@@ -3,13 +3,18 @@ import type { DropReason } from '../pipeline/model.js';
 /**
  * Everything that can be known of a running exporter, at one instant.
  *
- * `spans.created = spans.stored + spans.waiting + sum of spans.dropped` at every moment.
+ * `spans.created + spans.adopted = spans.stored + spans.waiting + sum of spans.dropped + spans.handedOver` at every
+ * moment.
  * Counters only grow; gauges are marked.
  */
 export interface Stats {
   spans: {
     /** Sampled spans that ended. */
     created: number;
+    /** Spans taken over from pages that are gone. */
+    adopted: number;
+    /** Spans that another page has taken over while this one was away: counted there. */
+    handedOver: number;
     /** Spans in objects that the store has confirmed. */
     stored: number;
     /** Gauge: spans in the buffer, being encoded, or in the outbox. */
@@ -34,6 +39,14 @@ export interface Stats {
     gzip: number;
     /** Confirmed by the store. */
     stored: number;
+  };
+  storage: {
+    /** Gauge: whether there is a database, so that the next page finds what this one leaves. */
+    durable: boolean;
+    /** Times the database failed; what it was to hold was kept in memory. */
+    failures: number;
+    /** Records of earlier pages that could not be read. */
+    corrupt: number;
   };
   buffer: {
     /** Gauge: ended spans that no blob holds yet. */

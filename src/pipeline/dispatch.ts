@@ -26,6 +26,8 @@ export interface Dispatch {
   leave(blobs: readonly TraceBlob[]): void;
   /** The network is back, or somebody asks: delays of our own are forgotten, those that a server asked for are kept. */
   hurry(): void;
+  /** A server has asked an earlier page to be patient until then, epoch milliseconds. */
+  hold(untilMillis: number): void;
   /** Sends what can be sent now. Resolves when nothing is in flight; true when that brought anything further. */
   round(): Promise<boolean>;
   readonly inFlightCount: number;
@@ -64,13 +66,16 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       blob.notBeforeMillis = now + outcome.askInMillis;
       deps.changed(blob);
     } else if (outcome.status === 'retryable') {
-      const { retryAfterMillis, cause } = outcome;
-      const delay = (tries: number): number =>
-        now + deps.nextDelayMillis(tries, platform.random(), retryAfterMillis);
-      resumeAtMillis = delay(++failures);
-      blob.notBeforeMillis = delay(++blob.attempts);
+      const { retryAfterMillis, delayMillis, cause } = outcome;
+      const delay = (tries: number, least?: number): number =>
+        now + deps.nextDelayMillis(tries, platform.random(), least);
+      resumeAtMillis = delay(++failures, retryAfterMillis);
+      blob.notBeforeMillis = delay(++blob.attempts, retryAfterMillis ?? delayMillis);
       blob.unconfirmed = false;
-      if (retryAfterMillis !== undefined) holdUntilMillis = resumeAtMillis;
+      if (retryAfterMillis !== undefined) {
+        holdUntilMillis = resumeAtMillis;
+        blob.heldUntilMillis = resumeAtMillis;
+      }
       deps.changed(blob);
       deps.failed(cause);
     } else {
@@ -117,6 +122,9 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       for (const blob of deps.waiting()) blob.notBeforeMillis = 0;
       resumeAtMillis = 0;
       self.wake();
+    },
+    hold(untilMillis) {
+      if (untilMillis < platform.now() + MAX_DELAY_MILLIS) holdUntilMillis = Math.max(holdUntilMillis, untilMillis);
     },
     async round() {
       const before = progress;

@@ -24,6 +24,8 @@ export interface TraceEncoder {
    * @returns undefined when no span could be encoded.
    */
   encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
+  /** {@link encode} for spans that will be encoded again: their texts are kept as long as they live. */
+  encodeAhead(group: SpanGroup): EncodedTrace | undefined;
   /**
    * The same in slices, while the page lives: `pause` is awaited whenever about 4 ms of work were done since
    * it last was, by this call or by calls before it in the same task.
@@ -45,16 +47,24 @@ export interface TraceEncoder {
 /** @param maxSpanChars the most characters of JSON that one span may take. Default 1,048,576. */
 export function createTraceEncoder(maxSpanChars: number = MAX_SPAN_CHARS): TraceEncoder {
   const opened = new WeakMap<object, string>();
+  const texts = new WeakMap<ReadableSpan, string>();
+  const begin = (onDropped: OnDropped, keeps = false): Draft =>
+    beginTrace({ opened, texts, keeps, maxSpanChars }, onDropped);
   let millisSincePause = 0;
 
   return {
+    encodeAhead(group) {
+      const draft = begin(() => {}, true);
+      for (const span of group.spans) draft.add(span);
+      return draft.finish(group.traceId);
+    },
     encode(group, onDropped) {
-      const draft = beginTrace(opened, maxSpanChars, onDropped);
+      const draft = begin(onDropped);
       for (const span of group.spans) draft.add(span);
       return draft.finish(group.traceId);
     },
     async encodeSliced(group, onDropped, pause, clock) {
-      const draft = beginTrace(opened, maxSpanChars, onDropped);
+      const draft = begin(onDropped);
       let mark = clock();
       for (const span of group.spans) {
         draft.add(span);
@@ -79,7 +89,16 @@ interface Draft {
   finish(traceId: string): EncodedTrace | undefined;
 }
 
-function beginTrace(opened: WeakMap<object, string>, maxSpanChars: number, onDropped: OnDropped): Draft {
+interface DraftSettings {
+  /** Resources and scopes that were written before. */
+  opened: WeakMap<object, string>;
+  /** Spans that were written before, and whether these are to be remembered as well. */
+  texts: WeakMap<ReadableSpan, string>;
+  keeps: boolean;
+  maxSpanChars: number;
+}
+
+function beginTrace({ opened, texts, keeps, maxSpanChars }: DraftSettings, onDropped: OnDropped): Draft {
   const resources: Resources = new Map();
   let spanCount = 0;
   let unencodable = 0;
@@ -98,7 +117,8 @@ function beginTrace(opened: WeakMap<object, string>, maxSpanChars: number, onDro
     let end = normalTime(span.endTime);
     if (!start || !end) throw new TypeError('no instant');
     if (end[0] < start[0] || (end[0] === start[0] && end[1] < start[1])) end = start;
-    const json = spanJson(span, start, end);
+    const json = texts.get(span) ?? spanJson(span, start, end);
+    if (keeps) texts.set(span, json);
     const resource = openResource(span.resource, opened);
     const scope = openScope(span.instrumentationScope, opened);
     if (json.length > maxSpanChars) {

@@ -35,6 +35,9 @@ export interface EncodedTrace {
 export interface TraceBlob {
   /** UUIDv7, ours. */
   readonly id: string;
+  /** UUID of the page that sealed it, and its number there, from 1. */
+  readonly page: string;
+  readonly seq: number;
   /** One gzip member of one OTLP/JSON request. Nobody may change these. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rawBytes: number;
@@ -47,9 +50,11 @@ export interface TraceBlob {
   attempts: number;
   /** Not before this instant, epoch milliseconds; 0 for at once. */
   notBeforeMillis: number;
+  /** A server asked for patience with everything until this instant, epoch milliseconds. */
+  heldUntilMillis?: number;
   /** The key that this blob owns for life, once it has one. */
   claim?: Claim;
-  /** True while a beacon, which has no answer, may have brought the bytes. */
+  /** True while a request without an answer may have brought the bytes. */
   unconfirmed?: boolean;
   /** True once a relay may have stored the bytes without a claim: from then on only the endpoint knows their key. */
   relayed?: boolean;
@@ -79,8 +84,18 @@ export type Outcome =
   | { status: 'stored' }
   /** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
   | { status: 'unconfirmed'; askInMillis: number }
-  /** Try again, not before `retryAfterMillis` when the other side said so. */
-  | { status: 'retryable'; retryAfterMillis?: number | undefined; cause: string }
+  /**
+   * Try again. `retryAfterMillis`: the other side asks for patience with everything. `delayMillis`: hurry is no use,
+   * for this blob.
+   */
+  | {
+      status: 'retryable';
+      retryAfterMillis?: number | undefined;
+      delayMillis?: number | undefined;
+      cause: string;
+    }
+  /** Another page has taken the blob over. */
+  | { status: 'gone' }
   /** Nothing to send with yet (no URL). Not a failed attempt. */
   | { status: 'unready' }
   /** Never again. */

@@ -1,7 +1,7 @@
 /** Tells the server what was stored, and asks it for more URLs: one request at a time. Stage 7 of 8. */
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Platform, Stop } from '../platform/platform.js';
-import type { ExchangeRequest, PresignedUpload, StoredReceipt } from '../protocol.js';
+import type { ExchangeRequest, PageLedger, PresignedUpload, StoredReceipt } from '../protocol.js';
 import type { Claim, Instant, PooledUpload } from './model.js';
 
 /** What is said and asked in one exchange. */
@@ -9,7 +9,7 @@ export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project'>;
 
 /** What came back. `refused`: 401 or 403, asking again soon is no use; `malformed`: 400 or 413, never say that again. */
 export type MessageAnswer =
-  | { ok: true; uploads: PresignedUpload[]; paused: boolean }
+  | { ok: true; uploads: PresignedUpload[]; confirmed: { token: string; stored: boolean }[]; paused: boolean }
   | {
       ok: false;
       cause: string;
@@ -24,6 +24,8 @@ export interface Endpoint {
   exchange(message: Message): Promise<MessageAnswer>;
   /** Says, without an answer. True when the browser has taken it. */
   tell?(message: Message): boolean;
+  /** Whether it can be asked what became of unanswered requests. */
+  readonly confirms: boolean;
   /** Where the bytes of a blob can be posted instead of the bucket. */
   relayUrl?(token: string | undefined, blobId: string): string;
 }
@@ -38,6 +40,10 @@ export interface NotifierDeps {
   fresh(uploads: PresignedUpload[], askedAt: Instant): void;
   /** Takes a renewed upload, or hears that the endpoint does not know the claim's token. */
   renewed(claim: Claim, upload: PooledUpload | undefined): void;
+  /** Hears what became of the unanswered request for a claim; false also when the endpoint will not say. */
+  confirmed(claim: Claim, stored: boolean): void;
+  /** This page's ledger at this moment. */
+  ledger(): PageLedger;
   nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number;
   /** Something may have become possible. */
   wake(): void;
@@ -49,6 +55,8 @@ export interface Notifier {
   stored(receipt: StoredReceipt): void;
   /** Asks for a new URL for a claim's key. */
   renew(claim: Claim): void;
+  /** Asks whether there is an object under a claim's key. */
+  confirm(claim: Claim): void;
   /** Talks to the endpoint if there is something to say; else sets a timer for what may still wait. */
   talk(): void;
   /** The page leaves: says what is owed by beacon, with receipts of uploads whose answer will not be seen. */
@@ -63,6 +71,10 @@ const NOTIFY_MILLIS = 5_000;
 /** Receipts and their traces in one request, together: some 500 bytes each, below the endpoint's 64 KiB. */
 const MAX_WEIGHT = 80;
 const MAX_RENEWALS = 20;
+/** Each costs the endpoint a question to the store. */
+const MAX_CONFIRMS = 40;
+/** An endpoint that leaves a token out this often does not know it. */
+const MAX_ASKED = 3;
 /** Receipts are hints; beyond this many the oldest go. */
 const MAX_OWED = 1_000;
 /** How soon an endpoint that refuses us is asked again. */
@@ -72,6 +84,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   const { platform, diagnostics, endpoint } = deps;
   const { totals } = diagnostics;
   const renewals = new Map<string, Claim>();
+  const confirms = new Map<string, { claim: Claim; asked: number }>();
   const toldLost: Record<string, number> = {};
   let owed: StoredReceipt[] = [];
   let owedSinceMillis = 0;
@@ -84,7 +97,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   let inFlight: Promise<void> | undefined;
   let timer: Stop | undefined;
 
-  const messageOf = (want: number, renew: string[]): Message => {
+  const messageOf = (want: number, renew: string[], confirm: string[]): Message => {
     const lost: Record<string, number> = {};
     for (const [reason, count] of Object.entries(totals.spans.dropped)) {
       if (count > (toldLost[reason] ?? 0)) lost[reason] = count - (toldLost[reason] ?? 0);
@@ -96,7 +109,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       if (weight > MAX_WEIGHT && stored.length) break;
       stored.push(receipt);
     }
-    return { want, stored, confirm: [], renew, lost };
+    return { want, stored, confirm, renew, lost, page: deps.ledger() };
   };
 
   /** Counts as told what a message carries, already while it is under way; -1 takes that back. */
@@ -112,8 +125,29 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       platform.monotonic() + deps.nextDelayMillis(failures, platform.random(), retryAfterMillis);
   };
 
+  /** @returns whether any was left out, and is worth asking for again. */
+  const conclude = (asked: string[], confirmed: { token: string; stored: boolean }[]): boolean => {
+    let isLeftOut = false;
+    for (const token of asked) {
+      const confirm = confirms.get(token);
+      if (!confirm) continue;
+      const answer = confirmed.find((one) => one.token === token);
+      if (!answer && ++confirm.asked < MAX_ASKED) {
+        isLeftOut = true;
+        continue;
+      }
+      confirms.delete(token);
+      deps.confirmed(confirm.claim, answer?.stored === true);
+    }
+    return isLeftOut;
+  };
+
   const exchange = async (): Promise<void> => {
-    const message = messageOf(deps.wanted(), [...renewals.keys()].slice(0, MAX_RENEWALS));
+    const message = messageOf(
+      deps.wanted(),
+      [...renewals.keys()].slice(0, MAX_RENEWALS),
+      [...confirms.keys()].slice(0, MAX_CONFIRMS),
+    );
     const askedAt = { wall: platform.now(), monotonic: platform.monotonic() };
     totals.requests.exchanges++;
     told(message, 1);
@@ -134,8 +168,9 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       deps.renewed(claim, upload && { ...upload, askedAt });
     }
     deps.fresh(fresh, askedAt);
+    const isLeftOut = conclude(message.confirm, answer.confirmed);
     // An answer of too few uploads, or of expired ones, must not become a loop.
-    if (message.want && deps.wanted() >= message.want) failed();
+    if ((message.want && deps.wanted() >= message.want) || isLeftOut) failed();
     else failures = 0;
     if (answer.paused) deps.pause();
   };
@@ -156,12 +191,16 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       renewals.set(claim.token, claim);
       self.talk();
     },
+    confirm(claim) {
+      if (!confirms.has(claim.token)) confirms.set(claim.token, { claim, asked: 0 });
+      self.talk();
+    },
     talk() {
       timer?.();
       timer = undefined;
       if (closed || inFlight) return;
       const now = platform.monotonic();
-      const urgent = deps.wanted() || renewals.size;
+      const urgent = deps.wanted() || renewals.size || confirms.size;
       if (!urgent && !owed.length) return;
       const dueMillis = urgent || hurried ? 0 : owedSinceMillis + NOTIFY_MILLIS;
       const delay = Math.max(dueMillis, notBeforeMillis) - now;
@@ -177,7 +216,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       });
     },
     leave(unconfirmed) {
-      const message = messageOf(0, []);
+      const message = messageOf(0, [], []);
       const stored = [...unconfirmed, ...message.stored].slice(0, MAX_WEIGHT);
       if (!stored.length && !Object.keys(message.lost).length) return;
       const tell = (receipts: StoredReceipt[]) => endpoint.tell?.({ ...message, stored: receipts });

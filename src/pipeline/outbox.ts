@@ -1,19 +1,35 @@
 /**
- * Keeps blobs until the store has confirmed them. Stage 4 of 8.
+ * Keeps blobs until the store has confirmed them: in memory, and written ahead to the browser's database where there
+ * is one, so that the next page finds what this one could not send. Stage 4 of 8.
  *
  * | blob        | becomes     | when                                                        |
  * | ----------- | ----------- | ----------------------------------------------------------- |
  * | waiting     | waiting     | an attempt failed (attempts and notBeforeMillis move)        |
- * | waiting     | unconfirmed | a beacon took the bytes                                     |
+ * | waiting     | unconfirmed | a request went out whose answer nobody will see              |
  * | unconfirmed | waiting     | the endpoint says that there is no such object              |
- * | either      | deleted     | stored, rejected, evicted, too old                          |
+ * | either      | deleted     | stored, rejected, evicted, too old, or another page took it |
  */
+import type { StoreKey } from '../platform/platform.js';
 import type { DropReason, TraceBlob } from './model.js';
+import { recordOf, stateOf } from './outbox-record.js';
+import type { WriteQueue } from './outbox-queue.js';
 
 export interface OutboxLimits {
   maxBlobs: number;
   maxBytes: number;
   maxAgeMillis: number;
+}
+
+export interface OutboxDeps {
+  now(): number;
+  dropped(reason: DropReason, spanCount: number): void;
+  /** Another page has taken these spans over. */
+  handedOver(spanCount: number): void;
+  /** Whether another page has taken anything over from this one. */
+  isTaken(): Promise<boolean>;
+  queue: WriteQueue;
+  /** What our records are below: lane and page. */
+  prefix: StoreKey;
 }
 
 export interface Outbox {
@@ -22,62 +38,150 @@ export interface Outbox {
    * make it. Over the limits, others are evicted: oldest first, those with errors last. Never rejects.
    */
   add(blob: TraceBlob): Promise<void>;
-  /** Writes down what changed on a blob (claim, attempts). Never rejects. */
-  update(blob: TraceBlob): Promise<void>;
-  /** Forgets a blob. Never rejects. */
-  delete(blob: TraceBlob): Promise<void>;
+  /** Takes in a blob that is in the database already, under our prefix. */
+  adopt(blob: TraceBlob): void;
+  /** Writes down what changed on blobs, default all, since they were written last. */
+  save(blobs?: readonly TraceBlob[]): void;
+  /**
+   * The same for one blob, whose key must be known to be ours before anything goes there. Never rejects.
+   *
+   * @returns false when another page has taken the blob over; it is not listed any more then.
+   */
+  claim(blob: TraceBlob): Promise<boolean>;
+  /** Forgets a blob. */
+  delete(blob: TraceBlob): void;
   /** Oldest first. */
   list(): readonly TraceBlob[];
   /** Drops what is too old. */
   expire(): void;
   has(blob: TraceBlob): boolean;
+  /** Whether the blob is in the database, so that the next page will find it. */
+  isDurable(blob: TraceBlob): boolean;
+  /** What the database does not hold yet, as far as this page knows: blobs, and the changing part of others. */
+  unsaved(): { blob: TraceBlob; whole: boolean }[];
+  /** The page was away: forgets the blobs that another has taken over. */
+  reconcile(isTaken: (blob: TraceBlob, isDurable: boolean) => boolean): void;
   readonly spanCount: number;
   readonly byteCount: number;
 }
 
-/** An outbox that lives as long as the page. */
-export function createMemoryOutbox(
-  deps: { now(): number; dropped(reason: DropReason, spanCount: number): void },
-  limits: OutboxLimits,
-): Outbox {
-  const blobs = new Map<string, TraceBlob>();
+interface Entry {
+  blob: TraceBlob;
+  isDurable: boolean;
+  /** The changing part as it was written last, and as it was handed in last. */
+  written: string;
+  handedIn: string;
+}
+
+export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
+  const { queue, prefix } = deps;
+  const entries = new Map<string, Entry>();
   let spanCount = 0;
   let byteCount = 0;
 
-  const remove = (blob: TraceBlob): boolean => {
-    if (!blobs.delete(blob.id)) return false;
+  const blobKey = ({ id }: TraceBlob): StoreKey => [...prefix, 'blob', id];
+  const stateKey = ({ id }: TraceBlob): StoreKey => [...prefix, 'state', id];
+
+  const forget = (blob: TraceBlob): boolean => {
+    if (!entries.delete(blob.id)) return false;
     spanCount -= blob.spanCount;
     byteCount -= blob.bytes.length;
+    return true;
+  };
+  const remove = (blob: TraceBlob): boolean => {
+    if (!forget(blob)) return false;
+    queue.change(blobKey(blob), undefined);
+    queue.change(stateKey(blob), undefined);
     return true;
   };
   const drop = (blob: TraceBlob, reason: DropReason): void => {
     if (remove(blob)) deps.dropped(reason, blob.spanCount);
   };
+  const handOver = (blob: TraceBlob): void => {
+    if (forget(blob)) deps.handedOver(blob.spanCount);
+  };
   const evict = (): void => {
-    const victims = [...blobs.values()].sort((a, b) => Number(a.error) - Number(b.error));
-    for (const blob of victims) {
-      if (blobs.size <= limits.maxBlobs && byteCount <= limits.maxBytes) return;
+    if (entries.size <= limits.maxBlobs && byteCount <= limits.maxBytes) return;
+    const victims = [...entries.values()].sort((a, b) => Number(a.blob.error) - Number(b.blob.error));
+    for (const { blob } of victims) {
+      if (entries.size <= limits.maxBlobs && byteCount <= limits.maxBytes) return;
       drop(blob, 'outbox-full');
     }
   };
+  /** Hands in the changing part, if it has changed. */
+  const handIn = (entry: Entry): boolean => {
+    const state = JSON.stringify(stateOf(entry.blob));
+    if (state === entry.handedIn) return false;
+    entry.handedIn = state;
+    return true;
+  };
+
+  const take = (blob: TraceBlob, isDurable: boolean): Entry => {
+    const state = JSON.stringify(stateOf(blob));
+    const entry = { blob, isDurable, written: state, handedIn: state };
+    entries.set(blob.id, entry);
+    spanCount += blob.spanCount;
+    byteCount += blob.bytes.length;
+    return entry;
+  };
+
+  const write = (entry: Entry): void => {
+    queue.change(blobKey(entry.blob), recordOf(entry.blob), (written) => {
+      entry.isDurable = written;
+    });
+  };
 
   return {
-    async add(blob) {
-      blobs.set(blob.id, blob);
-      spanCount += blob.spanCount;
-      byteCount += blob.bytes.length;
-      if (blobs.size > limits.maxBlobs || byteCount > limits.maxBytes) evict();
+    add(blob) {
+      write(take(blob, false));
+      evict();
+      return queue.settled();
     },
-    async update() {},
-    async delete(blob) {
-      remove(blob);
+    adopt(blob) {
+      take(blob, true);
+      evict();
     },
-    list: () => [...blobs.values()],
+    save(blobs) {
+      const changed = blobs ? blobs.map(({ id }) => entries.get(id)) : entries.values();
+      for (const entry of changed) {
+        if (!entry || !handIn(entry)) continue;
+        const { blob, handedIn } = entry;
+        queue.change(stateKey(blob), stateOf(blob), (written) => {
+          if (written) entry.written = handedIn;
+        });
+      }
+    },
+    async claim(blob) {
+      const entry = entries.get(blob.id);
+      if (!entry) return false;
+      await queue.settled();
+      if (entry.isDurable) {
+        handIn(entry);
+        const { handedIn } = entry;
+        const isThere = await queue.putIfPresent(blobKey(blob), stateKey(blob), stateOf(blob));
+        if (isThere) entry.written = handedIn;
+        // While we were frozen, or our lease had run out.
+        else if (await deps.isTaken()) handOver(blob);
+        // The user has cleared the site's data.
+        else write(entry);
+      }
+      return entries.has(blob.id);
+    },
+    delete: (blob) => void remove(blob),
+    list: () => Array.from(entries.values(), ({ blob }) => blob),
     expire() {
       const oldest = deps.now() - limits.maxAgeMillis;
-      for (const blob of blobs.values()) if (blob.sealedAtMillis < oldest) drop(blob, 'too-old');
+      for (const { blob } of entries.values()) if (blob.sealedAtMillis < oldest) drop(blob, 'too-old');
     },
-    has: (blob) => blobs.has(blob.id),
+    has: ({ id }) => entries.has(id),
+    isDurable: ({ id }) => entries.get(id)?.isDurable === true,
+    unsaved: () =>
+      Array.from(entries.values())
+        .filter(({ blob, isDurable, written }) => !isDurable || written !== JSON.stringify(stateOf(blob)))
+        .map(({ blob, isDurable }) => ({ blob, whole: !isDurable })),
+    reconcile(isTaken) {
+      for (const { blob, isDurable } of [...entries.values()]) if (isTaken(blob, isDurable)) handOver(blob);
+    },
     get spanCount() {
       return spanCount;
     },

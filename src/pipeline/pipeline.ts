@@ -13,10 +13,11 @@ import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
 import { createDispatch } from './dispatch.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
-import type { DropReason, SpanGroup, TraceBlob } from './model.js';
-import { createMemoryOutbox, type OutboxLimits } from './outbox.js';
+import type { DropReason, ReadableSpan, SpanGroup, TraceBlob } from './model.js';
+import type { OutboxLimits } from './outbox.js';
+import { openOutbox } from './outbox-open.js';
 import { nextDelayMillis } from './retry.js';
-import { createSealer } from './seal.js';
+import { createSealer, type SealedItem } from './seal.js';
 
 export interface PipelineOptions extends OutboxLimits {
   maxTracesPerBlob: number;
@@ -32,6 +33,10 @@ export type FlushResult =
   | 'lost';
 
 export interface Pipeline {
+  /** A span has ended, and waits in front of this pipeline: it is written down until {@link accept} or {@link lost}. */
+  ended(span: ReadableSpan): void;
+  /** Spans that were dropped in front of this pipeline, and counted there. */
+  lost(spans: readonly ReadableSpan[]): void;
   /** Takes groups in. Resolves true once all their spans are in the outbox, false if any was lost. */
   accept(groups: SpanGroup[]): Promise<boolean>;
   /**
@@ -59,22 +64,61 @@ export function createPipeline(
   /** Ends each flush under way. */
   const flushes = new Set<() => void>();
   let away = false;
+  /** The page is back, and what others have taken over is not known yet. */
+  let returning = false;
   /** What is accepted now goes out together, when all sources are drained. */
   let draining = false;
 
   const { CompressionStream } = globalThis;
   const onCorrupt = (): void => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
   const gzip = createCompressor({ CompressionStream, onCorrupt });
-  const outbox = createMemoryOutbox({ now: platform.now, dropped }, options);
+  const newId = (): string => uuidv7(platform.now(), platform.randomBytes(10));
+  const encoder = createTraceEncoder();
+  const durable = openOutbox(
+    {
+      platform,
+      destinationId: deps.destination.id ?? '',
+      newId,
+      encodeAhead: encoder.encodeAhead,
+      dropped,
+      handedOver(spanCount) {
+        totals.spans.handedOver += spanCount;
+        diagnostics.changed();
+      },
+      adoptedBlob(blob) {
+        totals.spans.adopted += blob.spanCount;
+        if (blob.heldUntilMillis) dispatch.hold(blob.heldUntilMillis);
+        adoptedAny();
+      },
+      adoptedTraces(traces) {
+        totals.spans.adopted += traces.reduce((sum, { summary }) => sum + summary.spanCount, 0);
+        sealer.adopt(traces);
+        adoptedAny();
+      },
+      corrupt() {
+        totals.storage.corrupt++;
+        diagnostics.trouble('corrupt-record', 'a record of the outbox could not be read; it is kept apart');
+      },
+      storeFailed(error) {
+        totals.storage.failures++;
+        diagnostics.trouble('storage', String(error));
+      },
+      guard: diagnostics.guard,
+    },
+    options,
+  );
+  const { outbox, checkpoint } = durable;
   const sealer = createSealer(
     {
       platform,
-      newId: () => uuidv7(platform.now(), platform.randomBytes(10)),
-      ...createTraceEncoder(),
+      newId,
+      page: durable.page,
+      ...encoder,
       bodyOf,
       gzip,
       gzipNow,
       sealed,
+      lost: (items) => checkpoint?.release(items),
       dropped,
       exception,
     },
@@ -84,12 +128,14 @@ export function createPipeline(
     platform,
     diagnostics,
     wake: () => dispatch.wake(),
-    claimed: (blob) => void outbox.update(blob),
+    claimed: outbox.claim,
+    page: durable.page,
     pause,
   });
   const dispatch = createDispatch({
     platform,
     waiting() {
+      if (returning) return [];
       outbox.expire();
       return outbox.list();
     },
@@ -98,24 +144,34 @@ export function createPipeline(
     nextDelayMillis,
     stored,
     dropped: givenUp,
-    changed: (blob) => void outbox.update(blob),
+    changed: (blob) => outbox.save([blob]),
     failed: (cause) => diagnostics.trouble('upload', cause),
   });
 
-  async function sealed(blob: TraceBlob): Promise<void> {
+  /** Something of an earlier page is here. All that was taken over is sent or sealed together. */
+  function adoptedAny(): void {
+    if (totals.state !== 'running') return dropAll(totals.state === 'paused' ? 'paused' : 'shutdown');
+    diagnostics.changed();
+    sealer.start();
+    destination.warmUp();
+    dispatch.wake();
+  }
+
+  async function sealed(blob: TraceBlob, items: SealedItem[]): Promise<void> {
     totals.blobs.sealed++;
     totals.bytes.raw += blob.rawBytes;
     totals.bytes.gzip += blob.bytes.length;
-    const durable = outbox.add(blob);
+    const written = outbox.add(blob);
+    checkpoint?.release(items);
     if (away) dispatch.leave([blob]);
     diagnostics.changed();
-    await durable;
+    await written;
     dispatch.wake();
   }
 
   function stored(blob: TraceBlob): void {
     if (!outbox.has(blob)) return;
-    void outbox.delete(blob);
+    outbox.delete(blob);
     totals.spans.stored += blob.spanCount;
     totals.blobs.stored++;
     totals.bytes.stored += blob.bytes.length;
@@ -124,7 +180,7 @@ export function createPipeline(
 
   function givenUp(blob: TraceBlob, reason: DropReason, cause: string): void {
     if (!outbox.has(blob)) return;
-    void outbox.delete(blob);
+    outbox.delete(blob);
     dropped(reason, blob.spanCount);
     diagnostics.trouble(reason, cause);
   }
@@ -136,17 +192,27 @@ export function createPipeline(
     destination.leave();
   }
 
+  function comeBack(): void {
+    returning = true;
+    void durable.back().then(() => {
+      returning = false;
+      diagnostics.guard(dispatch.wake);
+    });
+  }
+
   function drainAll(isOver: boolean): void {
     for (const drain of drains) diagnostics.guard(() => drain(isOver));
   }
 
   const stopPage = platform.onPage((signal) => {
     away = signal !== 'visible';
-    if (!away) return dispatch.wake();
+    if (!away) return comeBack();
     draining = true;
     drainAll(signal === 'leaving');
     draining = false;
-    sendNow(outbox.list());
+    sendNow(returning ? [] : outbox.list());
+    if (signal === 'hidden') durable.save();
+    else durable.leave();
   });
   const stopOnline = platform.onOnline(dispatch.hurry);
 
@@ -155,6 +221,7 @@ export function createPipeline(
     stats.spans.waiting += sealer.spanCount + outbox.spanCount;
     stats.blobs.waiting = blobs.length;
     stats.blobs.inFlight = dispatch.inFlightCount;
+    stats.storage.durable = checkpoint !== undefined;
     stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
   });
 
@@ -197,6 +264,10 @@ export function createPipeline(
   }
 
   return {
+    ended(span) {
+      if (totals.state === 'running') checkpoint?.ended(span);
+    },
+    lost: (spans) => checkpoint?.release(spans),
     accept(groups) {
       const safe = sealer.accept(groups);
       if (totals.state !== 'running') {
@@ -220,13 +291,16 @@ export function createPipeline(
       const result = await flush(timeoutMillis);
       if (totals.state === 'shut-down') return result;
       totals.state = 'shut-down';
-      dropAll('shutdown');
+      sealer.drop('shutdown');
+      // The next page sends what is in the database.
+      for (const blob of outbox.list()) if (!outbox.isDurable(blob)) givenUp(blob, 'shutdown', 'shutdown');
       destination.leave();
       stopPage();
       stopOnline();
       dispatch.close();
       destination.close();
       drains.clear();
+      await durable.close();
       for (const end of flushes) end();
       return result;
     },

@@ -1,11 +1,13 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
 import type { Platform } from '../platform/platform.js';
-import type { DropReason, EncodedTrace, OnDropped, SpanGroup, TraceBlob } from './model.js';
+import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SpanGroup, TraceBlob } from './model.js';
 
 export interface SealerDeps {
   platform: Platform;
   /** Names a blob. */
   newId(): string;
+  /** This page, whose blobs are numbered from 1. */
+  page: string;
   encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
   encodeSliced(
     group: SpanGroup,
@@ -16,11 +18,16 @@ export interface SealerDeps {
   bodyOf(traces: readonly EncodedTrace[]): string;
   gzip(json: string): Promise<Gzip>;
   gzipNow(json: string): Gzip;
-  /** Takes the blob; resolves when it is durable. */
-  sealed(blob: TraceBlob): Promise<void>;
+  /** Takes the blob; resolves when it is durable. `items`: what it was made of. */
+  sealed(blob: TraceBlob, items: SealedItem[]): Promise<void>;
+  /** These are lost. */
+  lost(items: SealedItem[]): void;
   dropped: OnDropped;
   exception(error: unknown): void;
 }
+
+/** What blobs are made of: spans of this page, and traces that an earlier page had encoded. */
+export type SealedItem = ReadableSpan | EncodedTrace;
 
 export interface Gzip {
   bytes: Uint8Array<ArrayBuffer>;
@@ -31,6 +38,8 @@ export interface Gzip {
 export interface Sealer {
   /** Takes groups in. Resolves true once all their spans are in durable blobs, false if any was lost. */
   accept(groups: readonly SpanGroup[]): Promise<boolean>;
+  /** Takes in what an earlier page had encoded. */
+  adopt(traces: readonly EncodedTrace[]): void;
   /** Begins to seal what was accepted, in slices. */
   start(): void;
   /** Seals all that was accepted, in this task. Blobs are split to fit `freeBytes()`, smallest traces first. */
@@ -53,12 +62,15 @@ const FIRST_RATIO = 8;
 const MIN_SPLIT_BYTES = 2_048;
 
 interface Pending extends SpanGroup {
+  spanCount: number;
   /** Undefined until encoded; null when nothing of it could be. */
   encoded?: EncodedTrace | null;
   /** Counted only when the group leaves, so that the ledger holds in between. */
   drops: [DropReason, number][];
   done(safe: boolean): void;
 }
+
+const itemsOf = ({ spans, encoded }: Pending): SealedItem[] => (spans.length || !encoded ? spans : [encoded]);
 
 const jsonLength = (group: Pending): number => group.encoded?.json.length ?? 0;
 
@@ -67,6 +79,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
   const { platform } = deps;
   let pending: Pending[] = [];
   let spanCount = 0;
+  let seq = 0;
   let working: Promise<void> | undefined;
   /** Rises when pending groups are taken over from the work in progress. */
   let epoch = 0;
@@ -77,8 +90,10 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
   const seal = (groups: readonly Pending[], { bytes, rawBytes }: Gzip): Promise<void> => {
     const summaries = groups.flatMap(({ encoded }) => (encoded ? [encoded.summary] : []));
     ratio = (3 * ratio + rawBytes / bytes.length) / 4;
-    return deps.sealed({
+    const blob: TraceBlob = {
       id: deps.newId(),
+      page: deps.page,
+      seq: ++seq,
       bytes,
       rawBytes,
       spanCount: summaries.reduce((sum, summary) => sum + summary.spanCount, 0),
@@ -87,7 +102,8 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
       sealedAtMillis: platform.now(),
       attempts: 0,
       notBeforeMillis: 0,
-    });
+    };
+    return deps.sealed(blob, groups.flatMap(itemsOf));
   };
 
   /** Takes groups off the pending ones: their spans are in a blob now, or lost. */
@@ -95,8 +111,9 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     const gone = new Set(groups);
     pending = pending.filter((group) => !gone.has(group));
     for (const group of groups) {
-      spanCount -= group.spans.length;
+      spanCount -= group.spanCount;
       for (const [reason, count] of group.drops) deps.dropped(reason, count);
+      if (group.drops.length) deps.lost(itemsOf(group));
     }
   };
 
@@ -165,10 +182,18 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
   const self: Sealer = {
     accept(groups) {
       const safe = groups.map((group) => {
-        spanCount += group.spans.length;
-        return new Promise<boolean>((done) => pending.push({ ...group, drops: [], done }));
+        const count = group.spans.length;
+        spanCount += count;
+        return new Promise<boolean>((done) => pending.push({ ...group, spanCount: count, drops: [], done }));
       });
       return Promise.all(safe).then((results) => results.every(Boolean));
+    },
+    adopt(traces) {
+      for (const encoded of traces) {
+        const { traceId, spanCount: count } = encoded.summary;
+        spanCount += count;
+        pending.push({ traceId, spans: [], spanCount: count, encoded, drops: [], done() {} });
+      }
     },
     start() {
       working ??= work()
@@ -199,7 +224,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     drop(reason) {
       epoch++;
       const groups = pending;
-      for (const group of groups) group.drops = [[reason, group.spans.length]];
+      for (const group of groups) group.drops = [[reason, group.spanCount]];
       remove(groups);
       for (const group of groups) group.done(false);
     },

@@ -16,6 +16,8 @@ export interface TraceBufferDeps {
   /** Takes the groups; resolves once they are safe elsewhere or lost. Their spans count against the cap until then. */
   emit(groups: SpanGroup[]): Promise<unknown>;
   dropped(reason: DropReason, spanCount: number): void;
+  /** Hears which these were. */
+  forget(spans: readonly ReadableSpan[]): void;
   /** Runs a task of others; an exception in it is counted. */
   guard(task: () => void): void;
 }
@@ -188,6 +190,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
       if (spanCount() + emittingSpans <= target) break;
       const count = trace.spans.length;
       deps.dropped('buffer-full', count);
+      deps.forget(trace.spans);
       trace.spans = [];
       const at = ready.indexOf(trace);
       if (at >= 0) ready.splice(at, 1);

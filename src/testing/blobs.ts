@@ -6,6 +6,8 @@ let serial = 0;
 export function handMadeBlob(fields: Partial<TraceBlob> = {}): TraceBlob {
   return {
     id: `blob-${++serial}`,
+    page: '01990000-0000-7000-8000-000000000000',
+    seq: serial,
     bytes: new Uint8Array(10),
     rawBytes: 100,
     spanCount: 1,

@@ -8,7 +8,8 @@ import type { BucketTuning, BufferOptions, ExporterOptions } from '../options.js
 import { TraceBatchProcessor } from '../trace-batch-processor.js';
 import { TraceExporter } from '../trace-exporter.js';
 import { type Cloud, ENDPOINT, testCloud } from './cloud.js';
-import { type TestPlatform, testPlatform } from './platform.js';
+import type { TestOrigin } from './origin.js';
+import { type TestPlatform, type TestPlatformOptions, testPlatform } from './platform.js';
 
 export interface TestClient {
   platform: TestPlatform;
@@ -21,15 +22,26 @@ export interface TestClient {
   endTrace(spanCount?: number): void;
 }
 
-/** @param options of exporter, processor and bucket together; `served` answers everything at once. */
+/**
+ * @param options of exporter, processor and bucket together; `served` answers everything at once; `cloud`: one that
+ *   an earlier page of the same `origin` spoke to.
+ */
 export function testClient(
-  options: ExporterOptions & BufferOptions & BucketTuning & { served?: boolean } = {},
+  options: ExporterOptions &
+    BufferOptions &
+    BucketTuning &
+    Pick<TestPlatformOptions, 'nowMillis' | 'seed'> & {
+      served?: boolean;
+      origin?: TestOrigin | undefined;
+      cloud?: Cloud;
+    } = {},
 ): TestClient {
-  const { served = false, scheduledDelayMillis, maxBufferedSpans, ...rest } = options;
+  const { served = false, scheduledDelayMillis, maxBufferedSpans, ...others } = options;
+  const { origin, seed = 1, nowMillis = 1_790_000_000_000, cloud: known, ...rest } = others;
   const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
-  const platform = testPlatform();
-  const cloud = testCloud(platform);
-  if (served) cloud.serve();
+  const platform = testPlatform({ origin, seed, nowMillis });
+  const cloud = known ?? testCloud(platform);
+  if (served) cloud.serve(platform);
   const destination = bucket({
     endpoint: ENDPOINT,
     ...JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay })),
@@ -61,6 +73,7 @@ export function testClient(
 export function assertLedger({ spans }: Stats, created: number = spans.created): void {
   const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
   assert.equal(spans.created, created, 'created');
-  assert.equal(spans.stored + spans.waiting + dropped, spans.created, JSON.stringify(spans));
+  const gone = spans.stored + spans.waiting + dropped + spans.handedOver;
+  assert.equal(gone, spans.created + spans.adopted, JSON.stringify(spans));
   assert.ok(spans.waiting >= 0, 'waiting is negative');
 }

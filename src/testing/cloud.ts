@@ -39,6 +39,8 @@ export interface Cloud {
   /** How many fresh uploads it gives at most. */
   maxUploads: number;
   paused: boolean;
+  /** Whether it answers what became of unanswered requests. */
+  confirms: boolean;
   method: 'PUT' | 'POST';
   /** Lets the request have its effect, and answers it. */
   answer(request: TestRequest, fate?: Fate): Promise<void>;
@@ -48,8 +50,8 @@ export interface Cloud {
   issue(count: number): PresignedUpload[];
   /** Span ids in the bucket, an id as often as it is stored, read by Node's zlib. */
   spanIds(): string[];
-  /** From now on everything is answered at once. */
-  serve(): void;
+  /** From now on everything that a page asks, by default the first, is answered at once. */
+  serve(page?: TestPlatform): void;
 }
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -114,7 +116,10 @@ export function testCloud(platform: TestPlatform): Cloud {
     const renewed = said.renew.map((token) => presign(token.slice(2)));
     const uploads = [...renewed, ...self.issue(Math.min(said.want, self.maxUploads))];
     const config = { paused: self.paused, rules: [] };
-    return { status: 200, body: JSON.stringify({ v: 1, uploads, confirmed: [], config }) };
+    const confirmed = self.confirms
+      ? said.confirm.map((token) => ({ token, stored: objects.has(token.slice(2)) }))
+      : [];
+    return { status: 200, body: JSON.stringify({ v: 1, uploads, confirmed, config }) };
   };
   const take = async (url: string, body: unknown): Promise<{ status: number; body: string }> => {
     if (url === ENDPOINT) return exchange(await (body as Blob).text());
@@ -131,6 +136,7 @@ export function testCloud(platform: TestPlatform): Cloud {
     expiresInMs: 900_000,
     maxUploads: 8,
     paused: false,
+    confirms: true,
     method: 'PUT',
     async answer(request, fate = 'done') {
       const { url, init } = request;
@@ -161,11 +167,11 @@ export function testCloud(platform: TestPlatform): Cloud {
         ),
       );
     },
-    serve() {
+    serve(page = platform) {
       const answer = (request: TestRequest): void => void self.answer(request);
-      for (const request of platform.pending) answer(request);
-      platform.onRequest = answer;
-      platform.onBeacon = (beacon) => void self.arrive(beacon);
+      for (const request of page.pending) answer(request);
+      page.onRequest = answer;
+      page.onBeacon = (beacon) => void self.arrive(beacon);
     },
   };
   return self;

@@ -3,7 +3,7 @@ import { createDiagnostics, type Diagnostics } from '../diagnostics/diagnostics.
 import type { Claim, PooledUpload } from '../pipeline/model.js';
 import { createNotifier, type Message, type MessageAnswer, type Notifier } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
-import type { PresignedUpload, StoredReceipt } from '../protocol.js';
+import type { PageLedger, PresignedUpload, StoredReceipt } from '../protocol.js';
 import { settle, type TestPlatform, testPlatform } from './platform.js';
 
 export interface NotifierWorld {
@@ -14,6 +14,7 @@ export interface NotifierWorld {
   told: Message[];
   fresh: PresignedUpload[];
   renewed: [string, string | undefined][];
+  confirmed: [string, boolean][];
   wanted: number;
   paused: number;
   woken: number;
@@ -24,16 +25,17 @@ export function notifierWorld(): NotifierWorld {
   const platform = testPlatform({ random: () => 0.5 });
   const diagnostics = createDiagnostics(platform.now, platform.after);
   const world: Omit<NotifierWorld, 'notifier'> = {
-    ...{ platform, diagnostics, asked: [], told: [], fresh: [], renewed: [] },
+    ...{ platform, diagnostics, asked: [], told: [], fresh: [], renewed: [], confirmed: [] },
     ...{ wanted: 0, paused: 0, woken: 0, takes: true },
   };
   const endpoint = {
+    confirms: true,
     exchange: (message: Message) =>
       new Promise<MessageAnswer>((resolve) => {
         world.asked.push({
           message,
           answer(answer) {
-            resolve({ ok: true, uploads: [], paused: false, ...answer } as MessageAnswer);
+            resolve({ ok: true, uploads: [], confirmed: [], paused: false, ...answer } as MessageAnswer);
             return settle();
           },
         });
@@ -50,6 +52,8 @@ export function notifierWorld(): NotifierWorld {
       world.fresh.push(...uploads);
       world.wanted -= uploads.length;
     },
+    confirmed: (claim: Claim, stored: boolean) => void world.confirmed.push([claim.token, stored]),
+    ledger: () => LEDGER,
     renewed: (claim: Claim, upload: PooledUpload | undefined) =>
       void world.renewed.push([claim.token, upload?.url]),
     wake: () => void world.woken++,
@@ -57,6 +61,11 @@ export function notifierWorld(): NotifierWorld {
   });
   return Object.assign(world, { notifier });
 }
+
+export const LEDGER: PageLedger = {
+  ...{ id: '01990000-0000-7000-8000-000000000000', sealed: 0, created: 0, adopted: 0 },
+  ...{ stored: 0, waiting: 0, dropped: 0, handedOver: 0 },
+};
 
 let serial = 0;
 /** A receipt with as many traces of the longest names. */

@@ -1,6 +1,7 @@
 /** A world for tests: nothing in it moves unless the test moves it. */
 import { keepaliveBudget } from '../platform/keepalive-budget.js';
 import type { HttpAnswer, KeepaliveBudget, PageSignal, Platform } from '../platform/platform.js';
+import type { TestOrigin } from './origin.js';
 
 /** A request that was begun and waits for the test's answer. */
 export interface TestRequest {
@@ -26,10 +27,14 @@ export interface TestPlatform extends Platform {
   /** What timers and listeners threw. */
   readonly exceptions: readonly unknown[];
   readonly keepalive: KeepaliveBudget;
+  /** Requests that the browser holds for the page's end, those taken back left out. */
+  readonly deferred: readonly TestBeacon[];
   /** Timers and listeners that are still set. */
   readonly loose: { timers: number; listeners: number };
   readonly yields: number;
   takesBeacons: boolean;
+  /** Whether there is a `fetchLater`. */
+  defers: boolean;
   /** Hears of each request as it begins, in the caller's task. */
   onRequest: ((request: TestRequest) => void) | undefined;
   onBeacon: ((beacon: TestBeacon) => void) | undefined;
@@ -40,6 +45,8 @@ export interface TestPlatform extends Platform {
   /** Fires a page signal, in this task. */
   page(signal: PageSignal): void;
   online(): void;
+  /** The page is gone from one moment to the next: nothing of it runs any more, its locks are free. */
+  crash(): void;
 }
 
 /** Lets everything that needs no timer and no answer run to its end. */
@@ -66,19 +73,37 @@ function seededRandom(seed: number): () => number {
   };
 }
 
-/** @param random default: seeded, the same in every run. */
-export function testPlatform({ random = seededRandom(1) }: { random?: () => number } = {}): TestPlatform {
-  const bytes = seededRandom(2);
+export interface TestPlatformOptions {
+  /** Default: seeded, the same in every run. */
+  random?: () => number;
+  /** Default: a page without database, notes and locks. */
+  origin?: TestOrigin | undefined;
+  /** Wall clock at the start. */
+  nowMillis?: number;
+  /** Another for each page of an origin. */
+  seed?: number;
+}
+
+export function testPlatform({
+  seed = 1,
+  random = seededRandom(seed),
+  origin,
+  nowMillis = 1_790_000_000_000,
+}: TestPlatformOptions = {}): TestPlatform {
+  const bytes = seededRandom(seed + 1);
   const requests: TestRequest[] = [];
   const beacons: TestBeacon[] = [];
   const exceptions: unknown[] = [];
   const timers = new Set<{ atMillis: number; task: () => void }>();
   const pageListeners = new Set<(signal: PageSignal) => void>();
   const onlineListeners = new Set<() => void>();
-  let wallMillis = 1_790_000_000_000;
+  const deferred = new Set<TestBeacon>();
+  let lockName = '';
+  let wallMillis = nowMillis;
   let monotonicMillis = 5_000;
   let yields = 0;
   let closed = false;
+  let crashed = false;
 
   const guarded = (task: () => void): void => {
     try {
@@ -98,6 +123,7 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
     exceptions,
     keepalive: keepaliveBudget({}),
     takesBeacons: true,
+    defers: false,
     onRequest: undefined,
     onBeacon: undefined,
     get pending() {
@@ -119,8 +145,34 @@ export function testPlatform({ random = seededRandom(1) }: { random?: () => numb
       timers.add(timer);
       return () => void timers.delete(timer);
     },
+    whenIdle: (millis, task) => self.after(Math.min(millis, 10), task),
     async yieldToMain() {
       yields++;
+      if (crashed) await new Promise(() => {});
+    },
+    get deferred() {
+      return [...deferred];
+    },
+    defer(url, init) {
+      if (!self.defers) return undefined;
+      const request = { url, body: init.body as BodyInit };
+      deferred.add(request);
+      return () => deferred.delete(request);
+    },
+    openStore: () => origin?.openStore(),
+    notes: origin?.openNotes(),
+    openTabs() {
+      const tabs = (origin as TestOrigin).openTabs(wallMillis, self.randomBytes(10));
+      lockName = tabs.name;
+      return tabs;
+    },
+    crash() {
+      crashed = true;
+      closed = true;
+      timers.clear();
+      pageListeners.clear();
+      onlineListeners.clear();
+      origin?.held.delete(lockName);
     },
     request(url, init) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });

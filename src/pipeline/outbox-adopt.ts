@@ -1,0 +1,171 @@
+/**
+ * Takes over what pages that are gone have left: their blobs, with all that is known of them, and the spans that
+ * they had not sealed. One page at a time does this, and each record moves in one transaction, so that a crash at
+ * any point leaves every record with exactly one owner.
+ */
+import type { Notes, Store, StoreKey, Tabs } from '../platform/platform.js';
+import type { EncodedTrace, TraceBlob } from './model.js';
+import { bytesOf, type LastWords, lastWords, readLastWords } from './outbox-last-words.js';
+import { blobOf, recordOf, stateOf, tracesOf } from './outbox-record.js';
+
+export interface AdoptDeps {
+  store: Store;
+  notes: Notes | undefined;
+  tabs: Tabs;
+  /** The destination's id: pages with another one are not our business. */
+  lane: string;
+  now(): number;
+  /** Takes a blob that is ours from now on, also in the database. */
+  blob(blob: TraceBlob): void;
+  /** Takes traces that are to be sealed; they are in our checkpoint under `key`. */
+  traces(traces: EncodedTrace[], key: StoreKey): void;
+  /** A record is none that we can read. It is kept apart for a while. */
+  corrupt(): void;
+}
+
+export interface Adopter {
+  /** Resolves when nothing is left to take over, or another page is at it. */
+  run(): Promise<void>;
+  /** Keeps the last words of this page, for whoever comes first: the next page, or this one again. */
+  note(unsaved: readonly { blob: TraceBlob; whole: boolean }[]): void;
+  /**
+   * This page was away and is back: forgets its last words.
+   *
+   * @returns whether another page has taken a blob over meanwhile.
+   */
+  back(): Promise<(blob: TraceBlob, isDurable: boolean) => boolean>;
+  /** Whether another page has taken anything over from this one. What is missing without that was cleared by the user. */
+  isTaken(): Promise<boolean>;
+}
+
+/** Records in one transaction: some 1.5 MB, so that reading them is no long task. */
+const BATCH = 32;
+/** Records that we could not read are kept for whoever looks into the matter. */
+const MAX_QUARANTINE = 16;
+/** No outbox may keep anything longer than 30 days. */
+const MAX_PAGE_MILLIS = 31 * 24 * 60 * 60_000;
+
+/** When a page began, from its UUIDv7. NaN when its name is none. */
+const bornAt = (page: string): number => Number.parseInt(page.replace('-', '').slice(0, 12), 16);
+
+export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps): Adopter {
+  const own: StoreKey = [lane, tabs.name];
+  let noted = new Set<string>();
+  const notePrefix = `spandrel-1 ${lane} `;
+  const takenKey = (page: string): StoreKey => ['taken', lane, page];
+
+  const quarantine = async (key: StoreKey, record: unknown): Promise<void> => {
+    deps.corrupt();
+    const kept = await store.keys(['quarantine']);
+    await store.write({
+      deletes: [key, ...kept.slice(0, Math.max(0, kept.length + 1 - MAX_QUARANTINE))],
+      puts: [[['quarantine', ...key], record]],
+    });
+  };
+
+  const moveBlobs = async (page: string, words: LastWords | undefined): Promise<void> => {
+    const from = [lane, page];
+    const states = new Map<string, unknown>();
+    for (const [key, state] of await store.read([...from, 'state'], Number.POSITIVE_INFINITY)) {
+      states.set(key.at(-1) as string, state);
+    }
+    for (const [id, { state }] of Object.entries(words?.blobs ?? {})) states.set(id, state);
+
+    const take = async (found: { key: StoreKey; blob: TraceBlob }[]): Promise<void> => {
+      await store.write({
+        deletes: found.map(({ key }) => key),
+        puts: [
+          [takenKey(page), deps.now()],
+          ...found.flatMap(({ blob }): [StoreKey, unknown][] => [
+            [[...own, 'blob', blob.id], recordOf(blob)],
+            [[...own, 'state', blob.id], stateOf(blob)],
+          ]),
+        ],
+      });
+      for (const { blob } of found) deps.blob(blob);
+    };
+
+    const moved = new Set<string>();
+    for (;;) {
+      const records = await store.read([...from, 'blob'], BATCH);
+      if (!records.length) break;
+      const found: { key: StoreKey; blob: TraceBlob }[] = [];
+      for (const [key, record] of records) {
+        const id = key.at(-1) as string;
+        const blob = blobOf(id, record, states.get(id));
+        moved.add(id);
+        if (blob) found.push({ key, blob });
+        else await quarantine(key, record);
+      }
+      if (found.length) await take(found);
+    }
+    for (const [id, { record, state }] of Object.entries(words?.blobs ?? {})) {
+      if (!record || moved.has(id)) continue;
+      const blob = blobOf(id, { ...record, bytes: bytesOf(record.base64) }, state);
+      if (blob) await take([{ key: [...from, 'blob', id], blob }]);
+      else deps.corrupt();
+    }
+  };
+
+  const moveSpans = async (page: string): Promise<void> => {
+    for (;;) {
+      const [entry] = await store.read([lane, page, 'spans'], 1);
+      if (!entry) return;
+      const [key, record] = entry;
+      const traces = tracesOf(record);
+      if (!traces) {
+        await quarantine(key, record);
+        continue;
+      }
+      const ourKey = [...own, 'spans', `${page} ${key.at(-1)}`];
+      await store.write({ deletes: [key], puts: [[ourKey, record], [takenKey(page), deps.now()]] });
+      deps.traces(traces, ourKey);
+    }
+  };
+
+  const moveAll = async (page: string): Promise<void> => {
+    const words = readLastWords(notes?.get(notePrefix + page));
+    await moveBlobs(page, words);
+    if (!words?.sealed) await moveSpans(page);
+    await store.write({ deletes: [[lane, page]] });
+    notes?.delete(notePrefix + page);
+  };
+
+  /** Pages of destinations that no page speaks to any more, and marks of long ago. */
+  const sweep = async (keys: readonly StoreKey[]): Promise<void> => {
+    const oldest = deps.now() - MAX_PAGE_MILLIS;
+    const stale = keys.filter(([kind, page, third]) => !(bornAt((kind === 'taken' ? third : page) ?? '') > oldest));
+    const deletes = stale.filter(([kind]) => kind !== 'quarantine' && kind !== 'lease');
+    if (deletes.length) await store.write({ deletes });
+  };
+
+  const self: Adopter = {
+    async run() {
+      await tabs.alone(lane, async () => {
+        const keys = await store.keys([]);
+        const pages = new Set([
+          ...keys.filter(([first]) => first === lane).map((key) => key[1] as string),
+          ...(notes?.names(notePrefix) ?? []).map((name) => name.slice(notePrefix.length)),
+        ]);
+        pages.delete(tabs.name);
+        for (const page of pages) await tabs.ifDead(page, () => moveAll(page));
+        await sweep(keys);
+      });
+    },
+    note(unsaved) {
+      const text = lastWords(unsaved);
+      noted = new Set(text && notes?.set(notePrefix + tabs.name, text) ? unsaved.map(({ blob }) => blob.id) : []);
+    },
+    async back() {
+      const name = notePrefix + tabs.name;
+      const isNoteTaken = noted.size > 0 && notes?.get(name) === undefined;
+      const gone = isNoteTaken ? noted : new Set();
+      notes?.delete(name);
+      if (!(await self.isTaken())) return () => false;
+      const there = new Set((await store.keys([...own, 'blob'])).map((key) => key.at(-1)));
+      return ({ id }, isDurable) => (isDurable ? !there.has(id) : gone.has(id));
+    },
+    isTaken: async () => (await store.read(takenKey(tabs.name), 1)).length > 0,
+  };
+  return self;
+}

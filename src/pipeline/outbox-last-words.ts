@@ -1,0 +1,63 @@
+/**
+ * What a leaving page says when it is too late for the database: one note, kept synchronously, that the next page
+ * reads beside the records. Without it a blob that went out with the page could go again under another key.
+ */
+import type { TraceBlob } from './model.js';
+import { type BlobRecord, type BlobState, FORMAT, recordOf, stateOf } from './outbox-record.js';
+
+/** A page's last words. */
+export interface LastWords {
+  v: typeof FORMAT;
+  /** By blob id: the changing part, and the rest of blobs that are not in the database. */
+  blobs: Record<string, { state: BlobState; record?: Omit<BlobRecord, 'bytes'> & { base64: string } }>;
+  /** Everything in the checkpoint is in blobs. */
+  sealed: boolean;
+}
+
+/** Browsers keep about 5 MiB for a whole origin. */
+const MAX_CHARS = 1024 * 1024;
+/** As many arguments as a call may have, with room. */
+const CHUNK = 8_192;
+
+export function base64Of(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += CHUNK) binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(binary);
+}
+
+/** @throws {DOMException} when it is no base64. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+}
+
+/**
+ * @param unsaved what the database may not hold.
+ * @returns undefined when there is nothing to say.
+ */
+export function lastWords(unsaved: readonly { blob: TraceBlob; whole: boolean }[]): string | undefined {
+  if (!unsaved.length) return undefined;
+  const words: LastWords = { v: FORMAT, blobs: {}, sealed: true };
+  let chars = 0;
+  const smallestFirst = [...unsaved].sort((a, b) => a.blob.bytes.length - b.blob.bytes.length);
+  for (const { blob, whole } of smallestFirst) {
+    const entry: LastWords['blobs'][string] = { state: stateOf(blob) };
+    words.blobs[blob.id] = entry;
+    if (!whole) continue;
+    chars += (blob.bytes.length * 4) / 3;
+    const { bytes, ...record } = recordOf(blob);
+    if (chars <= MAX_CHARS) entry.record = { ...record, base64: base64Of(bytes) };
+    // Better twice than never: what was not sent may still be in the checkpoint.
+    else if (!blob.claim?.tries && !blob.relayed) words.sealed = false;
+  }
+  return JSON.stringify(words);
+}
+
+/** @returns undefined when the text is none of ours. */
+export function readLastWords(text: string | undefined): LastWords | undefined {
+  try {
+    const words = JSON.parse(text ?? 'null') as LastWords | null;
+    return words?.v === FORMAT && typeof words.blobs === 'object' ? words : undefined;
+  } catch {
+    return undefined;
+  }
+}

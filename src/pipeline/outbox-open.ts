@@ -1,0 +1,155 @@
+/** The outbox with all that makes it last: joined here, and run by the page's comings and goings. */
+import type { Platform, Stop, StoreKey } from '../platform/platform.js';
+import type { DropReason, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
+import { createOutbox, type Outbox, type OutboxLimits } from './outbox.js';
+import { type Adopter, createAdopter } from './outbox-adopt.js';
+import { type Checkpoint, createCheckpoint } from './outbox-checkpoint.js';
+import { createWriteQueue } from './outbox-queue.js';
+
+export interface OpenOutboxDeps {
+  platform: Platform;
+  /** The destination's id. What it was not given by this page, it may be given by the next. */
+  destinationId: string;
+  /** Names this page where there is no database. */
+  newId(): string;
+  encodeAhead(group: SpanGroup): EncodedTrace | undefined;
+  dropped(reason: DropReason, spanCount: number): void;
+  handedOver(spanCount: number): void;
+  /** Takes a blob of an earlier page, which is in the outbox now. */
+  adoptedBlob(blob: TraceBlob): void;
+  /** Takes traces of an earlier page that are to be sealed. */
+  adoptedTraces(traces: EncodedTrace[]): void;
+  corrupt(): void;
+  storeFailed(error: unknown): void;
+  guard(task: () => void): void;
+}
+
+export interface OpenOutbox {
+  readonly outbox: Outbox;
+  /** Undefined where nothing lasts. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** Name of this load of the page. A UUID. */
+  readonly page: string;
+  /** Writes everything down, now: the page may be seen for the last time. */
+  save(): void;
+  /** The same, and lets others take over what is here. */
+  leave(): void;
+  /** The page is back: resolves when it is known what others have taken over. Never rejects. */
+  back(): Promise<void>;
+  /** Ends everything. What is in the database stays there for the next page. */
+  close(): Promise<void>;
+}
+
+/** Adopting can wait until the page has loaded. */
+const START_MILLIS = 1_000;
+/** How often a page looks for others that have died meanwhile. */
+const ADOPT_MILLIS = 60_000;
+
+export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutbox {
+  const { platform } = deps;
+  const store = platform.openStore();
+  const tabs = store && platform.openTabs(store);
+  const page = tabs?.name ?? deps.newId();
+  const lane = `to ${deps.destinationId}`;
+  const prefix: StoreKey = [lane, page];
+  const ready = tabs?.hold() ?? Promise.resolve();
+  const queue = createWriteQueue({ store, ready, after: platform.after, failed: deps.storeFailed });
+  let adopter: Adopter | undefined;
+  let isAway = false;
+  let closed = false;
+  let stopTimer: Stop | undefined;
+
+  const outbox = createOutbox(
+    {
+      now: platform.now,
+      dropped: deps.dropped,
+      handedOver: deps.handedOver,
+      isTaken: async () => (await adopter?.isTaken()) ?? false,
+      queue,
+      prefix,
+    },
+    limits,
+  );
+  const checkpoint =
+    store &&
+    createCheckpoint({
+      whenIdle: platform.whenIdle,
+      after: platform.after,
+      encode: deps.encodeAhead,
+      queue,
+      prefix,
+    });
+  if (store && tabs) {
+    adopter = createAdopter({
+      store,
+      notes: platform.notes,
+      tabs,
+      lane,
+      now: platform.now,
+      blob(blob) {
+        outbox.adopt(blob);
+        deps.adoptedBlob(blob);
+      },
+      traces(traces, key) {
+        checkpoint?.adopted(traces, key);
+        deps.adoptedTraces(traces);
+      },
+      corrupt: deps.corrupt,
+    });
+  }
+
+  const adopt = (): void => {
+    stopTimer = undefined;
+    if (isAway || closed || !adopter) return;
+    void adopter
+      .run()
+      .catch(deps.storeFailed)
+      .then(() => {
+        if (!isAway && !closed) stopTimer ??= platform.after(ADOPT_MILLIS, adopt);
+      });
+  };
+  const adoptSoon = (): void => {
+    stopTimer?.();
+    if (adopter) stopTimer = platform.whenIdle(START_MILLIS, adopt);
+  };
+  void ready.then(() => deps.guard(adoptSoon));
+
+  const save = (): void => {
+    outbox.save();
+    queue.flush();
+  };
+
+  return {
+    outbox,
+    checkpoint,
+    page,
+    save,
+    leave() {
+      save();
+      adopter?.note(outbox.unsaved());
+      isAway = true;
+      tabs?.release();
+    },
+    async back() {
+      if (!isAway) return;
+      isAway = false;
+      try {
+        await tabs?.hold();
+        const isTaken = await adopter?.back();
+        if (isTaken) outbox.reconcile(isTaken);
+      } catch (error) {
+        deps.storeFailed(error);
+      }
+      adoptSoon();
+    },
+    async close() {
+      closed = true;
+      stopTimer?.();
+      checkpoint?.close();
+      save();
+      await queue.settled();
+      tabs?.close();
+      store?.close();
+    },
+  };
+}

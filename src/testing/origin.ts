@@ -1,0 +1,119 @@
+/** What the pages of one origin share: database, notes and locks. For tests only. */
+import type { Notes, Store, StoreKey, Tabs } from '../platform/platform.js';
+import { uuidv7 } from '../platform/uuid.js';
+
+export interface TestOrigin {
+  /** Records by key, as JSON of the key. */
+  readonly records: Map<string, unknown>;
+  readonly notes: Map<string, string>;
+  /** Locks held. */
+  readonly held: Set<string>;
+  /** While set, every use of the database fails with it. */
+  storeError: Error | undefined;
+  /** While true, writes never settle and do nothing. */
+  storeHangs: boolean;
+  /** While true, notes are not kept. */
+  notesFull: boolean;
+  /** Keys of records, in order. */
+  keys(): StoreKey[];
+  openStore(): Store;
+  openNotes(): Notes;
+  openTabs(nowMillis: number, randomBytes: Uint8Array): Tabs;
+}
+
+const isBelow = (key: StoreKey, prefix: StoreKey): boolean => prefix.every((part, index) => key[index] === part);
+
+/** As IndexedDB compares array keys of strings. */
+function compare(a: StoreKey, b: StoreKey): number {
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const [left, right] = [a[index] as string, b[index] as string];
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return a.length - b.length;
+}
+
+export function testOrigin(): TestOrigin {
+  const records = new Map<string, unknown>();
+  const notes = new Map<string, string>();
+  const held = new Set<string>();
+
+  const self: TestOrigin = {
+    records,
+    notes,
+    held,
+    storeError: undefined,
+    storeHangs: false,
+    notesFull: false,
+    keys: () =>
+      [...records.keys()].map((name) => JSON.parse(name) as StoreKey).sort(compare),
+    openStore() {
+      let closed = false;
+      const check = async (): Promise<void> => {
+        if (self.storeError) throw self.storeError;
+        if (closed) throw new Error('InvalidStateError: closed');
+        if (self.storeHangs) await new Promise(() => {});
+      };
+      return {
+        async write({ puts = [], deletes = [], ifPresent }) {
+          await check();
+          if (ifPresent && !records.has(JSON.stringify(ifPresent))) return false;
+          const copies = puts.map(([key, value]) => [JSON.stringify(key), structuredClone(value)] as const);
+          for (const key of self.keys()) {
+            if (deletes.some((prefix) => isBelow(key, prefix))) records.delete(JSON.stringify(key));
+          }
+          for (const [name, value] of copies) records.set(name, value);
+          return true;
+        },
+        async keys(prefix) {
+          await check();
+          return self.keys().filter((key) => isBelow(key, prefix));
+        },
+        async read(prefix, limit) {
+          await check();
+          return self
+            .keys()
+            .filter((key) => isBelow(key, prefix))
+            .slice(0, limit)
+            .map((key) => [key, structuredClone(records.get(JSON.stringify(key)))]);
+        },
+        close() {
+          closed = true;
+        },
+      };
+    },
+    openNotes: () => ({
+      set(name, text) {
+        if (!self.notesFull) notes.set(name, text);
+        return !self.notesFull;
+      },
+      get: (name) => notes.get(name),
+      delete: (name) => void notes.delete(name),
+      names: (prefix) => [...notes.keys()].filter((name) => name.startsWith(prefix)),
+    }),
+    openTabs(nowMillis, randomBytes) {
+      const name = uuidv7(nowMillis, randomBytes);
+      const withLock = async (lock: string, task: () => Promise<void>): Promise<boolean> => {
+        if (held.has(lock)) return false;
+        held.add(lock);
+        try {
+          await task();
+        } finally {
+          held.delete(lock);
+        }
+        return true;
+      };
+      return {
+        name,
+        async hold() {
+          while (held.has(name)) await new Promise((resolve) => setImmediate(resolve));
+          held.add(name);
+        },
+        release: () => void held.delete(name),
+        ifDead: (other, task) => withLock(other, task),
+        alone: (lane, task) => withLock(`${lane} adopting`, task),
+        close: () => void held.delete(name),
+      };
+    },
+  };
+  return self;
+}
