@@ -27,7 +27,7 @@ const stageOf = (file) => STAGE.exec(file)?.[1];
 
 const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
-  'idb-keyval': 'pipeline/idb-store.ts',
+  'idb-keyval': 'platform/idb-store.ts',
   aws4fetch: 'server/s3.ts',
 };
 

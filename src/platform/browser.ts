@@ -1,41 +1,22 @@
 /** The world as a browser page has it; what is missing (Node, workers) is simply absent. */
-import { context, createContextKey } from '@opentelemetry/api';
-import { parseRetryAfter, readText } from './http.js';
+import { createIdbStore } from './idb-store.js';
 import { keepaliveBudget } from './keepalive-budget.js';
+import { createNotes } from './notes.js';
 import { onPageSignal } from './page-lifecycle.js';
-import type { HttpAnswer, PageSignal, Platform, Stop } from './platform.js';
+import type { PageSignal, Platform, Stop } from './platform.js';
+import { createRequests } from './requests.js';
+import { createLeaseTabs } from './tab-lease.js';
+import { createLockTabs } from './tabs.js';
+import { uuidv7 } from './uuid.js';
 
-type Fetch = typeof globalThis.fetch;
 interface Scheduler {
   yield?(): Promise<void>;
 }
 
-/** The key by which OpenTelemetry's instrumentations know that a request is telemetry's own. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
-
-/** A request that has not been answered by then is given up; blobs go again under the same key. */
-const REQUEST_MILLIS = 30_000;
-/** Firefox never settles a request that was under way when its page went into the bfcache; those that will, soon do. */
-const RESTORED_MILLIS = 1_000;
-/** Presigned URLs are long, and only the latest can still turn up in resource timing. */
-const MAX_OWN_URLS = 100;
+/** WebKit tells nobody when it is idle. One frame: what comes within it goes together, and little is lost by it. */
+const NO_IDLE_MILLIS = 16;
 
 const nothing: Stop = () => {};
-
-/** Follows the marks that instrumentations leave on the functions they wrap, down to the first. */
-function unwrapped(fetch: Fetch): Fetch {
-  let inner: Fetch | undefined = fetch;
-  for (let depth = 0; depth < 10; depth++) {
-    const wrapped = inner as {
-      __original?: Fetch;
-      __sentry_original__?: Fetch;
-    };
-    const next: Fetch | undefined = wrapped.__original ?? wrapped.__sentry_original__;
-    if (typeof next !== 'function') break;
-    inner = next;
-  }
-  return inner;
-}
 
 /**
  * @param onException hears of every exception in a timer or listener; it never reaches the page.
@@ -56,98 +37,74 @@ export function createBrowserPlatform(
     };
   const { document, navigator } = scope as Partial<typeof globalThis>;
   const scheduler = (scope as { scheduler?: Scheduler }).scheduler;
-  const hostFetch = unwrapped(scope.fetch);
-
-  const ownUrls = new Set<string>();
-  const own = (url: string): void => {
-    ownUrls.add(url);
-    const [oldest] = ownUrls;
-    if (ownUrls.size > MAX_OWN_URLS && oldest !== undefined) ownUrls.delete(oldest);
-  };
+  const idle = (scope as Partial<typeof globalThis>).requestIdleCallback;
 
   const keepalive = keepaliveBudget(scope);
-  /** What ends the timers and requests under way. */
+  /** What ends the timers under way. */
   const endings = new Set<Stop>();
-  /** What gives up the requests under way; those that the page was put away with. */
-  const requests = new Set<Stop>();
-  let leftOpen: Stop[] = [];
   let closed = false;
-  const later = (millis: number, task: () => void): Stop => {
+  /** `begin` sets a timer for what it is given, and returns what clears it. */
+  const once = (task: () => void, begin: (run: () => void) => Stop): Stop => {
     const stop = (): void => {
-      clearTimeout(timer);
+      clear();
       endings.delete(stop);
     };
-    const timer = setTimeout(() => {
+    const clear = begin(() => {
       endings.delete(stop);
       task();
-    }, millis);
+    });
     endings.add(stop);
     return stop;
   };
-
-  /** Begins in the caller's task. */
-  const answerTo = async (url: string, init: RequestInit): Promise<HttpAnswer> => {
-    const untraced = context.active().setValue(SUPPRESS_TRACING, true);
-    const response: Response = await context.with(untraced, () => hostFetch.call(scope, url, init));
-    // Read even when nobody wants it: only that frees the keepalive bytes.
-    const body = await readText(response);
-    const retryAfterMillis = parseRetryAfter(response.headers, Date.now());
-    return { status: response.status, body, retryAfterMillis };
-  };
+  const later = (millis: number, task: () => void): Stop =>
+    once(task, (run) => {
+      const timer = setTimeout(run, millis);
+      return () => clearTimeout(timer);
+    });
+  const after = (millis: number, task: () => void): Stop => (closed ? nothing : later(millis, guarded(task)));
+  const { putAway, restored, close: closeRequests, ...requests } = createRequests(scope, later);
+  const now = (): number => Date.now();
+  const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 
   return {
-    now: () => Date.now(),
+    ...requests,
+    now,
     monotonic: () => performance.now(),
     random: () => Math.random(),
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    after(millis, task) {
-      return closed ? nothing : later(millis, guarded(task));
+    randomBytes,
+    after,
+    whenIdle(millis, task) {
+      if (closed) return nothing;
+      if (!idle) return later(Math.min(millis, NO_IDLE_MILLIS), guarded(task));
+      return once(guarded(task), (run) => {
+        const handle = idle.call(scope, run, { timeout: millis });
+        return () => scope.cancelIdleCallback(handle);
+      });
     },
     yieldToMain: () =>
       scheduler?.yield ? scheduler.yield().catch(nothing) : new Promise((resolve) => setTimeout(resolve, 0)),
-    request(url, init) {
-      if (closed) return Promise.resolve({ status: 0, body: 'closed' });
-      own(url);
-      const abort = new AbortController();
-      return new Promise((resolve) => {
-        const settle = (answer: HttpAnswer): void => {
-          stopTimer();
-          requests.delete(giveUp);
-          resolve(answer);
-        };
-        // Not left to the abort, which a request that came out of the bfcache does not hear either.
-        const giveUp = (): void => {
-          settle({ status: 0, body: 'given up' });
-          abort.abort();
-        };
-        const stopTimer = later(REQUEST_MILLIS, giveUp);
-        requests.add(giveUp);
-        answerTo(url, { cache: 'no-store', signal: abort.signal, ...init }).then(settle, (error) =>
-          settle({ status: 0, body: String(error) }),
-        );
-      });
-    },
-    isOwnRequest: (url) => ownUrls.has(url),
-    beacon(url, body) {
-      own(url);
+    openStore() {
       try {
-        return navigator?.sendBeacon?.(url, body) ?? false;
+        return scope.indexedDB ? createIdbStore(after) : undefined;
       } catch {
-        return false;
+        return undefined;
       }
+    },
+    get notes() {
+      return createNotes(scope);
+    },
+    openTabs(store) {
+      const name = uuidv7(now(), randomBytes(10));
+      const openLease = () => createLeaseTabs(name, store, { now, after });
+      return navigator?.locks ? createLockTabs(name, navigator.locks, openLease) : openLease();
     },
     keepalive,
     onPage(listener) {
       if (!document) return nothing;
       const handle = guarded((signal: PageSignal) => {
-        if (signal === 'visible' && leftOpen.length) {
-          const stale = leftOpen.splice(0);
-          later(RESTORED_MILLIS, () => {
-            for (const giveUp of stale) giveUp();
-          });
-        }
+        if (signal === 'visible') restored();
         listener(signal);
-        if (signal === 'cached') leftOpen = [...requests];
+        if (signal === 'cached') putAway();
       });
       return onPageSignal(scope, document, handle);
     },
@@ -159,7 +116,8 @@ export function createBrowserPlatform(
     },
     close() {
       closed = true;
-      for (const end of [...endings, ...requests]) end();
+      closeRequests();
+      for (const end of endings) end();
       keepalive.close();
     },
   };

@@ -1,0 +1,128 @@
+/** Records in IndexedDB: one database of this origin, one object store, keys that are arrays of strings. */
+import { createStore, promisifyRequest } from 'idb-keyval';
+import type { Platform, Store, StoreKey } from './platform.js';
+
+/** The number is that of the records' format: pages with another one use another database. */
+const DATABASE = 'spandrel-1';
+const RECORDS = 'outbox';
+/** Opening takes tens of milliseconds. WebKit has had opens that never ended. */
+const OPEN_MILLIS = 5_000;
+
+/** `prefix` and what is below it: arrays sort after strings, so that an empty one ends the range. */
+const below = (prefix: StoreKey): IDBKeyRange => IDBKeyRange.bound(prefix, [...prefix, []]);
+
+/**
+ * Opens the database. A connection that another page wants closed, that the browser closed or that was never made,
+ * is made at the next use. `close` lets the writes before it be made.
+ *
+ * @param after sets the deadline of an opening.
+ */
+export function createIdbStore(after: Platform['after']): Store {
+  let connection: Promise<IDBDatabase> | undefined;
+  let closed = false;
+  const lose = (lost: Promise<IDBDatabase>): void => {
+    if (connection === lost) connection = undefined;
+  };
+
+  const open = (): Promise<IDBDatabase> => {
+    const opening = new Promise<IDBDatabase>((resolve, reject) => {
+      let late = false;
+      const opened = createStore(DATABASE, RECORDS)('readonly', ({ transaction: { db } }) => {
+        db.onclose = () => lose(opening);
+        // Else who deletes the database waits for as long as this page lives.
+        db.onversionchange = () => {
+          lose(opening);
+          db.close();
+        };
+        if (late) db.close();
+        return db;
+      });
+      const stopTimer = after(OPEN_MILLIS, () => {
+        late = true;
+        reject(new DOMException('IndexedDB does not open', 'TimeoutError'));
+      });
+      opened.then(resolve, reject).finally(stopTimer);
+    });
+    opening.catch(() => lose(opening));
+    return opening;
+  };
+  const connect = (): Promise<IDBDatabase> => {
+    if (closed) return Promise.reject(new DOMException('closed', 'InvalidStateError'));
+    connection ??= open();
+    return connection;
+  };
+  void connect();
+
+  /** Runs `work` in the microtask that begins its transaction; transactions are begun in the order of the calls. */
+  const use = async <T>(
+    mode: IDBTransactionMode,
+    work: (records: IDBObjectStore) => T | PromiseLike<T>,
+  ): Promise<T> => {
+    const begin = (db: IDBDatabase): IDBObjectStore => db.transaction(RECORDS, mode).objectStore(RECORDS);
+    const first = connect();
+    const db = await first;
+    let records: IDBObjectStore;
+    try {
+      records = begin(db);
+    } catch {
+      // Closed, and Safari did not say so.
+      lose(first);
+      records = begin(await connect());
+    }
+    return work(records);
+  };
+
+  return {
+    write: ({ puts = [], deletes = [], ifPresent }) =>
+      use(
+        'readwrite',
+        (records) =>
+          new Promise((resolve, reject) => {
+            const { transaction } = records;
+            let made = true;
+            let failure: unknown;
+            const change = (): void => {
+              try {
+                for (const prefix of deletes) records.delete(below(prefix));
+                for (const [key, value] of puts) records.put(value, key as string[]);
+                transaction.commit?.();
+              } catch (error) {
+                failure = error;
+                transaction.abort();
+              }
+            };
+            transaction.oncomplete = () => resolve(made);
+            // Not onerror, where the transaction does not know its error yet.
+            transaction.onabort = () =>
+              reject(failure ?? transaction.error ?? new DOMException('aborted', 'AbortError'));
+            if (!ifPresent) return change();
+            const found = records.getKey(ifPresent as string[]);
+            found.onsuccess = () => {
+              made = found.result !== undefined;
+              if (made) change();
+            };
+          }),
+      ),
+    keys: (prefix) =>
+      use('readonly', (records) =>
+        promisifyRequest(records.getAllKeys(below(prefix)) as IDBRequest<string[][]>),
+      ),
+    read: (prefix, limit) =>
+      use('readonly', async (records) => {
+        const range = below(prefix);
+        const [keys, values] = await Promise.all([
+          promisifyRequest(records.getAllKeys(range, limit) as IDBRequest<string[][]>),
+          promisifyRequest(records.getAll(range, limit) as IDBRequest<unknown[]>),
+        ]);
+        // To IndexedDB a limit of 0 is none.
+        return keys.slice(0, limit).map((key, index) => [key, values[index]]);
+      }),
+    close() {
+      closed = true;
+      connection?.then(
+        (db) => db.close(),
+        () => {},
+      );
+    },
+  };
+}
