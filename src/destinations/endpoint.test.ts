@@ -30,7 +30,7 @@ test('endpoint: asks in JSON sent as text, which needs no preflight', async () =
   });
   const uploads = [handMadeUpload()];
   request?.answer({ status: 200, body: JSON.stringify({ v: 1, uploads, confirmed: [], config: {} }) });
-  assert.deepEqual(await asked, { ok: true, uploads, paused: false });
+  assert.deepEqual(await asked, { ok: true, uploads, confirmed: [], paused: false });
 });
 
 test('endpoint: holds its bytes of the keepalive budget until the answer', async () => {
@@ -127,11 +127,13 @@ test('endpoint: the user’s functions hear of what is stored first, and are ask
   assert.deepEqual(await endpoint.exchange({ ...MESSAGE, stored: [receipt] }), {
     ok: true,
     uploads,
+    confirmed: [],
     paused: false,
   });
   assert.deepEqual(await endpoint.exchange({ ...MESSAGE, want: 0 }), {
     ok: true,
     uploads: [],
+    confirmed: [],
     paused: false,
   });
   assert.deepEqual(calls, [[receipt], { want: 2, renew: [] }]);

@@ -5,8 +5,8 @@ import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
 import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
-import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import type { Stop } from '../platform/platform.js';
+import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import type { DestinationDeps, OpenDestination } from './destination.js';
 import { parse, usable } from './endpoint.js';
 

@@ -124,7 +124,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       self.wake();
     },
     hold(untilMillis) {
-      if (untilMillis < platform.now() + MAX_DELAY_MILLIS) holdUntilMillis = Math.max(holdUntilMillis, untilMillis);
+      if (untilMillis < platform.now() + MAX_DELAY_MILLIS)
+        holdUntilMillis = Math.max(holdUntilMillis, untilMillis);
     },
     async round() {
       const before = progress;

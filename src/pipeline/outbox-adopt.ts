@@ -118,7 +118,13 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
         continue;
       }
       const ourKey = [...own, 'spans', `${page} ${key.at(-1)}`];
-      await store.write({ deletes: [key], puts: [[ourKey, record], [takenKey(page), deps.now()]] });
+      await store.write({
+        deletes: [key],
+        puts: [
+          [ourKey, record],
+          [takenKey(page), deps.now()],
+        ],
+      });
       deps.traces(traces, ourKey);
     }
   };
@@ -134,7 +140,9 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
   /** Pages of destinations that no page speaks to any more, and marks of long ago. */
   const sweep = async (keys: readonly StoreKey[]): Promise<void> => {
     const oldest = deps.now() - MAX_PAGE_MILLIS;
-    const stale = keys.filter(([kind, page, third]) => !(bornAt((kind === 'taken' ? third : page) ?? '') > oldest));
+    const stale = keys.filter(
+      ([kind, page, third]) => !(bornAt((kind === 'taken' ? third : page) ?? '') > oldest),
+    );
     const deletes = stale.filter(([kind]) => kind !== 'quarantine' && kind !== 'lease');
     if (deletes.length) await store.write({ deletes });
   };
@@ -154,7 +162,9 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     },
     note(unsaved) {
       const text = lastWords(unsaved);
-      noted = new Set(text && notes?.set(notePrefix + tabs.name, text) ? unsaved.map(({ blob }) => blob.id) : []);
+      noted = new Set(
+        text && notes?.set(notePrefix + tabs.name, text) ? unsaved.map(({ blob }) => blob.id) : [],
+      );
     },
     async back() {
       const name = notePrefix + tabs.name;

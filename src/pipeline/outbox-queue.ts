@@ -53,7 +53,9 @@ export function createWriteQueue(deps: {
     changes = new Map();
     next = undefined;
     if (!store || !batch.length) return last;
-    const puts = batch.filter(({ value }) => value !== undefined).map(({ key, value }) => [key, value] as const);
+    const puts = batch
+      .filter(({ value }) => value !== undefined)
+      .map(({ key, value }) => [key, value] as const);
     const deletes = batch.filter(({ value }) => value === undefined).map(({ key }) => key);
     const writing = store.write({ puts, deletes }).then(
       () => true,

@@ -88,7 +88,8 @@ export function blobOf(id: string, record: unknown, state: unknown): TraceBlob |
     attempts: isCount(attempts) ? attempts : 0,
     notBeforeMillis: isCount(notBeforeMillis) ? notBeforeMillis : 0,
     ...(isCount(heldUntilMillis) && { heldUntilMillis }),
-    ...(key && token && { claim: { key: String(key), token: String(token), tries: isCount(tries) ? tries : 1 } }),
+    ...(key &&
+      token && { claim: { key: String(key), token: String(token), tries: isCount(tries) ? tries : 1 } }),
     // Its page is gone: whatever was under way has no answer any more.
     unconfirmed: unconfirmed === true || (tries ?? 0) > 0,
     ...(relayed === true && { relayed }),

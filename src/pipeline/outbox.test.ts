@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handMadeBlob } from '../testing/blobs.js';
-import { createMemoryOutbox, type Outbox } from './outbox.js';
+import { createOutbox, type Outbox } from './outbox.js';
+import { createWriteQueue } from './outbox-queue.js';
 
 const NOW = 1_790_000_000_000;
 
@@ -10,10 +11,16 @@ function setUp(limits: { maxBlobs?: number; maxBytes?: number; maxAgeMillis?: nu
   dropped: Record<string, number>;
 } {
   const dropped: Record<string, number> = {};
-  const outbox = createMemoryOutbox(
+  const ready = Promise.resolve();
+  const queue = createWriteQueue({ store: undefined, ready, after: () => () => {}, failed() {} });
+  const outbox = createOutbox(
     {
       now: () => NOW,
-      dropped: (reason, spans) => {
+      queue,
+      prefix: ['lane', 'page'],
+      handedOver() {},
+      isTaken: async () => false,
+      dropped: (reason: string, spans: number) => {
         dropped[reason] = (dropped[reason] ?? 0) + spans;
       },
     },

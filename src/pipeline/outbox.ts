@@ -11,8 +11,8 @@
  */
 import type { StoreKey } from '../platform/platform.js';
 import type { DropReason, TraceBlob } from './model.js';
-import { recordOf, stateOf } from './outbox-record.js';
 import type { WriteQueue } from './outbox-queue.js';
+import { recordOf, stateOf } from './outbox-record.js';
 
 export interface OutboxLimits {
   maxBlobs: number;

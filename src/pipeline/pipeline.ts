@@ -150,7 +150,8 @@ export function createPipeline(
 
   /** Something of an earlier page is here. All that was taken over is sent or sealed together. */
   function adoptedAny(): void {
-    if (totals.state !== 'running') return dropAll(totals.state === 'paused' ? 'paused' : 'shutdown');
+    if (totals.state === 'paused') dropAll('paused');
+    if (totals.state !== 'running') return;
     diagnostics.changed();
     sealer.start();
     destination.warmUp();

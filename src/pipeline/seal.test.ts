@@ -40,6 +40,8 @@ function setUp(options: { maxTraces?: number; deps?: Partial<SealerDeps> } = {})
     {
       platform,
       newId: () => `blob-${++serial}`,
+      page: 'page',
+      lost() {},
       encode,
       encodeSliced: async (group, onDropped, pause) => {
         await pause();

@@ -31,6 +31,7 @@ function setUp({ scheduledDelayMillis = 1_000, maxBufferedSpans = 5_000, held = 
       dropped: (_reason, spans) => {
         world.dropped += spans;
       },
+      forget() {},
       guard: (task) => task(),
     },
     { scheduledDelayMillis, maxBufferedSpans },

@@ -21,7 +21,8 @@ export interface TestOrigin {
   openTabs(nowMillis: number, randomBytes: Uint8Array): Tabs;
 }
 
-const isBelow = (key: StoreKey, prefix: StoreKey): boolean => prefix.every((part, index) => key[index] === part);
+const isBelow = (key: StoreKey, prefix: StoreKey): boolean =>
+  prefix.every((part, index) => key[index] === part);
 
 /** As IndexedDB compares array keys of strings. */
 function compare(a: StoreKey, b: StoreKey): number {
@@ -44,8 +45,7 @@ export function testOrigin(): TestOrigin {
     storeError: undefined,
     storeHangs: false,
     notesFull: false,
-    keys: () =>
-      [...records.keys()].map((name) => JSON.parse(name) as StoreKey).sort(compare),
+    keys: () => [...records.keys()].map((name) => JSON.parse(name) as StoreKey).sort(compare),
     openStore() {
       let closed = false;
       const check = async (): Promise<void> => {

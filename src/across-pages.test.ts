@@ -1,0 +1,256 @@
+/** What one page leaves and the next finds: promises 1 and 2 across pages of one origin. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertLedger, type TestClient, testClient } from './testing/client.js';
+import { isUpload } from './testing/cloud.js';
+import { type TestOrigin, testOrigin } from './testing/origin.js';
+import { settle } from './testing/platform.js';
+
+let seed = 100;
+
+/** A page of `origin`. Pages share the cloud of the first. */
+function openPage(
+  origin: TestOrigin,
+  { earlier, ...options }: Parameters<typeof testClient>[0] & { earlier?: TestClient } = {},
+): TestClient {
+  seed += 10;
+  const nowMillis = earlier ? earlier.platform.now() + 1_000 : 1_790_000_000_000;
+  return testClient({ origin, seed, nowMillis, ...options, ...(earlier && { cloud: earlier.cloud }) });
+}
+
+/** Everything in the database is gone once it is delivered, but for what says so. */
+function assertEmpty(origin: TestOrigin): void {
+  assert.deepEqual(
+    origin.keys().filter(([kind]) => kind !== 'taken'),
+    [],
+  );
+  assert.deepEqual([...origin.notes.keys()], []);
+}
+
+async function assertDelivered({ platform, processor, cloud }: TestClient, spans: number): Promise<void> {
+  for (let tries = 0; tries < 30 && cloud.spanIds().length < spans; tries++) await platform.advance(30_000);
+  await platform.advance(10_000);
+  const ids = cloud.spanIds();
+  assert.equal(new Set(ids).size, spans, 'spans in the bucket');
+  assert.equal(ids.length, spans, 'a span is stored twice');
+  assertLedger(processor.stats());
+  assert.equal(processor.stats().spans.waiting, 0);
+}
+
+test('pages: blobs of a page that crashed in an outage are sent by the next', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace(3);
+  await first.platform.advance(10_000);
+  assert.equal(first.processor.stats().blobs.waiting, 1);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 3);
+  assert.equal(second.processor.stats().spans.adopted, 3);
+  assertEmpty(origin);
+});
+
+test('pages: spans that ended a moment before a crash are sent by the next, also of a trace still open', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace(2);
+  const root = first.startSpan('root');
+  first.startSpan('child', root).end();
+  await first.platform.advance(60);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 3);
+  assertEmpty(origin);
+});
+
+test('pages: what was sealed is not in the checkpoint any more, what still waits is', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { served: true, scheduledDelayMillis: 0 });
+  const root = first.startSpan('root');
+  first.startSpan('child', root).end();
+  first.endTrace(2);
+  await first.platform.advance(5_000);
+  assert.equal(first.processor.stats().spans.stored, 2);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 3);
+  assertEmpty(origin);
+});
+
+for (const [name, storeHangs, notesFull] of [
+  ['the database kept the last words', false, true],
+  ['only the note did', true, false],
+] as const) {
+  for (const arrives of [true, false]) {
+    test(`pages: an upload that left with the page and ${arrives ? 'arrived' : 'was lost'} is stored once; ${name}`, async () => {
+      const origin = testOrigin();
+      const first = openPage(origin, { served: true });
+      first.endTrace();
+      await first.platform.advance(10_000);
+      first.endTrace(2);
+      await first.platform.advance(200);
+      first.platform.onRequest = (request) =>
+        void (isUpload(request) && first.cloud.answer(request, arrives ? 'lost-after' : 'lost-before'));
+      first.platform.onBeacon = undefined;
+      Object.assign(origin, { storeHangs, notesFull });
+      first.startSpan('open');
+      first.platform.page('leaving');
+      await settle();
+      first.platform.crash();
+      Object.assign(origin, { storeHangs: false, notesFull: false });
+      const second = openPage(origin, { earlier: first, served: true });
+      await assertDelivered(second, 4);
+      assert.equal(second.cloud.objects.size, 2);
+      assert.equal(second.cloud.exchanges.flatMap(({ confirm }) => confirm).length, 1);
+      assert.equal(second.platform.requests.filter(isUpload).length, arrives ? 0 : 1);
+      assertEmpty(origin);
+    });
+  }
+}
+
+test('pages: a page that lives keeps what it has', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace();
+  await first.platform.advance(10_000);
+  const second = openPage(origin, { earlier: first, served: true });
+  await second.platform.advance(200_000);
+  assert.equal(second.processor.stats().spans.adopted, 0);
+  first.cloud.serve();
+  await assertDelivered(first, 1);
+  assertEmpty(origin);
+});
+
+test('pages: a cached page that returns finds its blobs taken over, and goes on', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace(2);
+  await first.platform.advance(10_000);
+  first.platform.page('cached');
+  await settle();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 2);
+  first.platform.page('visible');
+  await settle();
+  assert.equal(first.processor.stats().spans.handedOver, 2);
+  assertLedger(first.processor.stats());
+  first.cloud.serve();
+  first.endTrace();
+  await assertDelivered(first, 3);
+  assertEmpty(origin);
+});
+
+test('pages: a cached page that returns before anybody else keeps its blobs', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace(2);
+  await first.platform.advance(10_000);
+  first.platform.page('cached');
+  await settle();
+  first.cloud.serve();
+  first.platform.page('visible');
+  await assertDelivered(first, 2);
+  assertEmpty(origin);
+});
+
+test('pages: five that died are taken over by one of two', async () => {
+  const origin = testOrigin();
+  let earlier: TestClient | undefined;
+  for (let page = 0; page < 5; page++) {
+    const client: TestClient = openPage(origin, earlier ? { earlier } : {});
+    earlier ??= client;
+    client.endTrace(2);
+    await client.platform.advance(10_000);
+    client.platform.crash();
+  }
+  assert.ok(earlier);
+  const [one, two] = [
+    openPage(origin, { earlier, served: true }),
+    openPage(origin, { earlier, served: true }),
+  ];
+  await Promise.all([one.platform.advance(60_000), two.platform.advance(60_000)]);
+  await assertDelivered(one, 10);
+  await assertDelivered(two, 10);
+  assert.equal(one.processor.stats().spans.adopted + two.processor.stats().spans.adopted, 10);
+  assertEmpty(origin);
+});
+
+test('pages: a record that cannot be read is kept apart and stops nothing', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace();
+  await first.platform.advance(10_000);
+  first.platform.crash();
+  const [lane, page] = origin.keys().find(([, , kind]) => kind === 'blob') as string[];
+  for (const [id, record] of Object.entries({
+    a: 'text',
+    b: { v: 1, bytes: new Uint8Array(30) },
+    c: { v: 2 },
+  })) {
+    origin.records.set(JSON.stringify([lane, page, 'blob', id]), record);
+  }
+  origin.records.set(JSON.stringify([lane, page, 'spans', '7']), {
+    v: 1,
+    traces: [{ json: '{', summary: { spanCount: 1 } }],
+  });
+  origin.notes.set(`spandrel-1 ${lane} ${page}`, '{"v":1,"blobs":');
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 1);
+  assert.equal(second.processor.stats().storage.corrupt, 4);
+  assert.equal(origin.keys().filter(([kind]) => kind === 'quarantine').length, 4);
+});
+
+for (const trouble of ['storeError', 'storeHangs'] as const) {
+  test(`pages: with ${trouble}, everything is kept in memory and sent`, async () => {
+    const origin = testOrigin();
+    Object.assign(origin, { [trouble]: new Error('QuotaExceededError') });
+    const client = openPage(origin, { served: true });
+    client.endTrace(3);
+    await assertDelivered(client, 3);
+    assert.equal(client.processor.stats().storage.failures > 0, trouble === 'storeError');
+  });
+}
+
+test('pages: the user clears the site’s data midway', async () => {
+  const origin = testOrigin();
+  const client = openPage(origin);
+  client.endTrace(3);
+  await client.platform.advance(10_000);
+  origin.records.clear();
+  origin.notes.clear();
+  client.cloud.serve();
+  await assertDelivered(client, 3);
+  assertEmpty(origin);
+});
+
+test('pages: shutdown leaves what could not be sent to the next page', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { shutdownTimeoutMillis: 100 });
+  first.endTrace(2);
+  const ended = first.processor.shutdown();
+  await first.platform.advance(2_000);
+  await ended;
+  assert.deepEqual(first.processor.stats().spans.dropped, {});
+  assertLedger(first.processor.stats());
+  assert.deepEqual(origin.held, new Set());
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 2);
+});
+
+test('pages: the patience that a server asked for outlives the page', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace();
+  first.platform.onRequest = (request) =>
+    void first.cloud.answer(request, isUpload(request) ? 'patience' : 'done');
+  await first.platform.advance(6_000);
+  assert.equal(first.platform.requests.filter(isUpload).length, 1);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  second.endTrace();
+  second.platform.page('hidden');
+  second.platform.page('visible');
+  await second.platform.advance(4_000);
+  assert.equal(second.platform.requests.filter(isUpload).length, 1, 'the leaving page’s own');
+  await assertDelivered(second, 2);
+});
