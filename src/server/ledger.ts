@@ -7,7 +7,7 @@ import { addToRanges, type NumberRange, subtractRanges } from './ranges.js';
 export interface LedgerOptions {
   /**
    * Pages remembered, 1 to 100,000; beyond, the one not heard of for longest is forgotten. Default 1,000. A page
-   * takes some 500 bytes, and 50 kB where a client does its worst.
+   * takes some 1 kB, and 50 kB where a client does its worst.
    */
   maxPages?: number;
 }
