@@ -5,6 +5,7 @@ export type {
   ErrorResponse,
   ExchangeRequest,
   ExchangeResponse,
+  PageLedger,
   PresignedUpload,
   RelayResponse,
   StoredReceipt,
@@ -17,6 +18,8 @@ export type {
   ProjectOptions,
   RateLimitAnswer,
 } from './server/ingest-options.js';
+export { createLedger, type Ledger, type LedgerOptions, type PageAccount } from './server/ledger.js';
 export type { AllowedOrigins } from './server/origin.js';
+export type { NumberRange } from './server/ranges.js';
 export { type S3Options, s3 } from './server/s3.js';
 export { type PresignedRequest, type Storage, StorageError, type StoredObject } from './server/storage.js';

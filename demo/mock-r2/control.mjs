@@ -10,7 +10,8 @@ import { TARGETS } from './faults.mjs';
  * | `POST /faults` | `{ bucket?, endpoint?, store? }`, each a fault or null; those left out stay as they are |
  * | `GET /requests?target=` | the requests logged, oldest first |
  * | `DELETE /requests` | forgets them |
- * | `GET /receipts` | `{ stored, lost, errors }`, what the endpoint was told |
+ * | `GET /receipts` | `{ stored, page, lost, error }`, what the endpoint's hooks were told, oldest first |
+ * | `GET /ledger` | `{ pages, lost }`, the account of it that `createLedger` made |
  *
  * No CORS, and JSON only where something is changed: pages of other sites cannot reach it.
  *
@@ -18,10 +19,11 @@ import { TARGETS } from './faults.mjs';
  * @param {import('./faults.mjs').Faults} parts.faults
  * @param {import('./request-log.mjs').RequestLog} parts.requests
  * @param {() => unknown} parts.reports
+ * @param {() => unknown} parts.ledger
  * @returns {(req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => Promise<void>}
  *   Never rejects. Paths are looked at from the last slash on, so it can be mounted anywhere.
  */
-export function createControl({ faults, requests, reports }) {
+export function createControl({ faults, requests, reports, ledger }) {
   /** @param {import('node:http').IncomingMessage} req */
   async function setFaults(req) {
     if (!req.headers['content-type']?.startsWith('application/json'))
@@ -40,6 +42,7 @@ export function createControl({ faults, requests, reports }) {
     if (route === 'POST /faults') await setFaults(req);
     if (route === 'POST /faults' || route === 'GET /faults') return faults.current();
     if (route === 'GET /receipts') return reports();
+    if (route === 'GET /ledger') return ledger();
     if (route === 'DELETE /requests') requests.clear();
     if (route === 'DELETE /requests' || route === 'GET /requests') {
       const target = TARGETS.find((target) => target === url.searchParams.get('target'));

@@ -45,7 +45,9 @@ test('control: refuses what it does not understand, and what another site could 
 
 test('control: lists and forgets requests, and tells what the endpoint was told', async () => {
   await control('DELETE /requests');
-  await exchange(mock.endpointUrl, PAGE, { want: 1, lost: { paused: 1 } });
+  const counts = { sealed: 1, created: 3, adopted: 0, stored: 2, waiting: 0, dropped: 1, handedOver: 0 };
+  const page = { id: '0190a5b0-7c3e-7cc3-98c4-dc0c0c07398f', ...counts };
+  await exchange(mock.endpointUrl, PAGE, { want: 1, page, lost: { paused: 1 } });
   const { body } = await control('GET /requests?target=endpoint');
   assert.deepEqual(
     body.map((/** @type {any} */ { method, path, status }) => [method, path, status]),
@@ -53,5 +55,11 @@ test('control: lists and forgets requests, and tells what the endpoint was told'
   );
   assert.deepEqual((await control('GET /requests?target=bucket')).body, []);
   assert.deepEqual((await control('DELETE /requests')).body, []);
-  assert.deepEqual((await control('GET /receipts')).body, { stored: [], lost: [{ paused: 1 }], error: [] });
+  const told = { stored: [], page: [page], lost: [{ paused: 1 }], error: [] };
+  assert.deepEqual((await control('GET /receipts')).body, told);
+  const account = {
+    ...{ project: 'default', id: page.id, counts: page, balanced: true, lost: { paused: 1 } },
+    ...{ gaps: [{ first: 1, last: 1 }], unconfirmed: [], overflowed: false },
+  };
+  assert.deepEqual((await control('GET /ledger')).body, { pages: [account], lost: { paused: 1 } });
 });

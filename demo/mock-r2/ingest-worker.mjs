@@ -3,15 +3,17 @@ import { createIngest, s3 } from 'spandrel/server';
 
 /** @param {import('./start-miniflare.mjs').IngestEnv} env */
 function createFromEnv({ SETTINGS: { storage, config, ...options }, REPORT }) {
-  const report = (/** @type {string} */ kind) => (/** @type {unknown} */ detail) =>
-    REPORT.fetch(`http://report/${kind}`, { method: 'POST', body: JSON.stringify(detail) });
+  const report =
+    (/** @type {string} */ kind) => (/** @type {unknown} */ detail, /** @type {unknown} */ context) =>
+      REPORT.fetch(`http://report/${kind}`, { method: 'POST', body: JSON.stringify({ detail, context }) });
   return createIngest({
     ...options,
     storage: s3(storage),
     ...(config && { config: () => config }),
     onStored: report('stored'),
+    onPage: report('page'),
     onLost: report('lost'),
-    onError: (/** @type {unknown} */ error) => report('error')(String(error)),
+    onError: (/** @type {unknown} */ error) => report('error')(String(error), undefined),
   });
 }
 

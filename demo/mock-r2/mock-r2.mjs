@@ -6,6 +6,7 @@ import { createControl } from './control.mjs';
 import { createFaults } from './faults.mjs';
 import { createGate } from './gate.mjs';
 import { listen, listenWithFaults } from './listen.mjs';
+import { createReports } from './reports.mjs';
 import { createRequestLog } from './request-log.mjs';
 import { S3_PATH, startMiniflare } from './start-miniflare.mjs';
 
@@ -28,8 +29,6 @@ import { S3_PATH, startMiniflare } from './start-miniflare.mjs';
 
 const BUCKET = 'otlp';
 const SERVER_FILE = new URL('../../dist/server.js', import.meta.url);
-/** The demo runs for hours: the oldest reports are forgotten beyond this many of each kind. */
-const MAX_REPORT_COUNT = 10_000;
 
 /**
  * The rule that the README tells users to set: headers named one by one, since `*` has been unreliable on R2.
@@ -51,21 +50,6 @@ export const defaultRules = (origins) => [
 const endpointRules = (origins) => [
   { AllowedOrigins: origins, AllowedMethods: ['POST'], ExposeHeaders: ['Retry-After'] },
 ];
-
-function createReports() {
-  /** @type {Record<string, unknown[]>} */
-  const reports = { stored: [], lost: [], error: [] };
-  return {
-    reports,
-    /** @param {string} kind @param {unknown} detail */
-    add(kind, detail) {
-      const list = reports[kind];
-      if (!list) return;
-      list.push(...(Array.isArray(detail) ? detail : [detail]));
-      if (list.length > MAX_REPORT_COUNT) list.splice(0, list.length - MAX_REPORT_COUNT);
-    },
-  };
-}
 
 /**
  * Starts a bucket and its endpoint on loopback ports: Cloudflare's own local R2, whose S3 API verifies signatures,
@@ -94,7 +78,7 @@ export async function startMockR2({
   const faults = createFaults();
   const requests = createRequestLog();
   const objects = new EventEmitter();
-  const { reports, add } = createReports();
+  const reports = await createReports(serverFile);
   const credentials = {
     bucket: BUCKET,
     accessKeyId: randomBytes(16).toString('hex'),
@@ -120,7 +104,7 @@ export async function startMockR2({
     cors: () => endpointCors,
     ownsCors: false,
   });
-  const control = createControl({ faults, requests, reports: () => reports });
+  const control = createControl({ faults, requests, reports: reports.all, ledger: reports.ledger });
 
   /** @type {(() => Promise<void>)[]} */
   const closers = [];
@@ -167,7 +151,7 @@ export async function startMockR2({
           },
         },
       },
-      onReport: add,
+      onReport: reports.add,
     });
     closers.push(miniflare.dispose);
     upstream = miniflare.origin;
@@ -189,12 +173,15 @@ export async function startMockR2({
       endpoint: endpointGate,
       control,
       /** What `onStored` was told, oldest first. */
-      receipts: () =>
-        /** @type {import('../../src/protocol.js').StoredReceipt[]} */ ([...(reports.stored ?? [])]),
+      receipts: () => reports.all().stored,
+      /** What `onPage` was told, oldest first. */
+      pages: () => reports.all().page,
       /** What `onLost` was told, oldest first. */
-      lost: () => /** @type {Record<string, number>[]} */ ([...(reports.lost ?? [])]),
+      lost: () => reports.all().lost,
       /** What the endpoint's `onError` was told. */
-      errors: () => [...(reports.error ?? [])],
+      errors: () => reports.all().error,
+      /** The account that `createLedger` made of all that. */
+      ledger: reports.ledger,
       /** @param {Partial<import('./gate.mjs').CorsSettings>} change */
       setCors(change) {
         cors = { ...cors, ...change };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { exchange, put, send, uploads } from '../testing/client.mjs';
+import { exchange, put, send, until, uploads } from '../testing/client.mjs';
 import { startMockR2 } from './mock-r2.mjs';
 
 const PAGE = 'http://shop.example';
@@ -153,6 +153,33 @@ test('mock R2: what the endpoint is told can be read', async () => {
   assert.deepEqual(mock.receipts(), [receipt]);
   assert.deepEqual(mock.lost(), [{ 'too-old': 2 }]);
   assert.deepEqual(mock.errors(), []);
+});
+
+test('mock R2: the endpoint confirms what is stored and what is not, and not what is forged', async () => {
+  const [stored, missing] = await uploads(mock.endpointUrl, PAGE, 2);
+  assert.ok(stored && missing);
+  assert.equal((await put(stored, OTLP)).status, 200);
+  const confirmed = async () => {
+    const confirm = [`${missing.token}A`, missing.token, stored.token, stored.token];
+    const { status, text } = await exchange(mock.endpointUrl, PAGE, { confirm });
+    assert.equal(status, 200);
+    return JSON.parse(text).confirmed;
+  };
+  const answers = [
+    { token: missing.token, stored: false },
+    { token: stored.token, stored: true },
+  ];
+  assert.deepEqual(await confirmed(), answers);
+
+  const before = mock.errors().length;
+  for (const fault of /** @type {const} */ (['down', 'status'])) {
+    mock.faults.set('store', fault === 'down' ? { kind: fault } : { kind: fault, status: 403 });
+    assert.deepEqual(await confirmed(), [], `${fault}: no answer is no "not stored"`);
+  }
+  mock.faults.clear();
+  // No answer waits for `onError`.
+  await until(() => mock.errors().length === before + 4);
+  assert.deepEqual(await confirmed(), answers);
 });
 
 test('mock R2: tells of objects that browsers and the endpoint store', async () => {

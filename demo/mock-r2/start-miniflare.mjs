@@ -9,7 +9,12 @@ import { Log, LogLevel, Miniflare } from 'miniflare';
  * @property {string} MOUNT_PATH
  * @property {Record<string, unknown> & { storage: Record<string, unknown>, config?: unknown }} SETTINGS
  *   Options of `createIngest` that are JSON, with those of `s3` under `storage`.
- * @property {{ fetch: typeof fetch }} REPORT Takes `POST /stored`, `/lost` and `/error` with JSON.
+ * @property {{ fetch: typeof fetch }} REPORT Takes `POST /stored`, `/page`, `/lost` and `/error` with the
+ *   JSON of {@link Report}.
+ *
+ * @typedef {object} Report What a hook was told.
+ * @property {unknown} detail
+ * @property {import('../../src/server.js').IngestContext} [context] Absent for errors.
  *
  * @typedef {object} S3Credentials
  * @property {string} bucket
@@ -39,7 +44,7 @@ const here = (name) => new URL(name, import.meta.url);
  * @param {S3Credentials} options.credentials
  * @param {string | URL} options.serverFile The built `spandrel/server`.
  * @param {Omit<IngestEnv, 'REPORT'>} options.env
- * @param {(kind: string, detail: unknown) => void} options.onReport
+ * @param {(kind: string, report: Report) => void} options.onReport
  * @returns {Promise<{ origin: URL, librarian: import('./bucket.mjs').Librarian, dispose: () => Promise<void> }>}
  */
 export async function startMiniflare({ credentials, serverFile, env, onReport }) {
@@ -64,7 +69,8 @@ export async function startMiniflare({ credentials, serverFile, env, onReport })
         serviceBindings: {
           /** @param {Pick<Request, 'url' | 'json'>} request */
           async REPORT(request) {
-            onReport(new URL(request.url).pathname.slice(1), await request.json());
+            const report = /** @type {Report} */ (await request.json());
+            onReport(new URL(request.url).pathname.slice(1), report);
             return new Response();
           },
         },

@@ -1,11 +1,13 @@
 import {
   type ExchangeRequest,
+  type PageLedger,
   PROTOCOL_VERSION,
   type StoredReceipt,
   type TraceSummary,
 } from '../protocol.js';
 import { Refusal } from './refusal.js';
 import { isObject, parseJsonObject } from './untrusted-body.js';
+import { isUuid } from './uuid.js';
 
 /** What one request may hold. A client with more sends another request. */
 export const EXCHANGE_LIMITS = {
@@ -30,11 +32,16 @@ const MAX_DATE_MILLIS = 8.64e15;
  *
  * Tokens are only measured here: whether they are genuine is a question for each alone.
  *
+ * What describes the sender, which is `client`, `page` and a receipt's `page` and `seq`, is left out where it is
+ * malformed rather than refused: a client never says again what was refused, and its receipts are worth more. A
+ * ledger with one bad count is no ledger, and a number without its page no number, so each goes as a whole. What
+ * is asked for or counted (`want`, the lists, `lost`) is refused, since nothing right could be done with it.
+ *
  * @throws {Refusal} `malformed`, naming the field and what it takes.
  */
 export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
   const body = parseJsonObject(bytes);
-  const { v, client, project, want = 0, stored = [], confirm = [], renew = [], lost = {} } = body;
+  const { v, client, project, want = 0, stored = [], confirm = [], renew = [], lost = {}, page } = body;
   if (v !== PROTOCOL_VERSION) refuse('v', String(PROTOCOL_VERSION));
   return {
     v: PROTOCOL_VERSION,
@@ -46,17 +53,27 @@ export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
     confirm: list(confirm, 'confirm', EXCHANGE_LIMITS.confirm).map((token) => text(token, 'confirm[]')),
     renew: list(renew, 'renew', EXCHANGE_LIMITS.renew).map((token) => text(token, 'renew[]')),
     lost: lostCounts(lost),
+    ...pageLedger(page),
   };
+}
+
+function pageLedger(value: unknown): { page?: PageLedger } {
+  if (!isObject(value)) return {};
+  const { id, sealed, created, adopted, stored, waiting, dropped, handedOver } = value;
+  const counts = { sealed, created, adopted, stored, waiting, dropped, handedOver };
+  const isWhole = isUuid(id) && Object.values(counts).every((one) => isCount(one));
+  return isWhole ? { page: { id, ...(counts as Omit<PageLedger, 'id'>) } } : {};
 }
 
 function receipt(value: unknown): StoredReceipt {
   if (!isObject(value)) refuse('stored[]', 'objects');
-  const { key, token, spanCount, bytes, unconfirmed, traces } = value;
+  const { key, token, spanCount, bytes, page, seq, unconfirmed, traces } = value;
   return {
     key: text(key, 'stored[].key'),
     token: text(token, 'stored[].token'),
     spanCount: count(spanCount, 'stored[].spanCount'),
     bytes: count(bytes, 'stored[].bytes'),
+    ...(isUuid(page) && isCount(seq) && seq > 0 ? { page, seq } : {}),
     ...(unconfirmed === true ? { unconfirmed } : {}),
     traces: list(traces, 'stored[].traces', EXCHANGE_LIMITS.tracesPerReceipt).map(summary),
   };
@@ -106,6 +123,10 @@ function text(value: unknown, field: string): string {
 
 function count(value: unknown, field: string): number {
   return Number.isSafeInteger(value) ? number(value, field) : refuse(field, 'an integer');
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function number(value: unknown, field: string, maximum = Number.MAX_VALUE): number {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StoredReceipt, TraceSummary } from '../protocol.js';
+import type { PageLedger, StoredReceipt, TraceSummary } from '../protocol.js';
 import { ingestHarness, ORIGIN, SECRET } from '../testing/ingest-harness.js';
-import { storageDown } from '../testing/memory-storage.js';
 import type { IngestContext } from './ingest-options.js';
 
 const SUMMARY: TraceSummary = {
@@ -12,6 +11,19 @@ const SUMMARY: TraceSummary = {
   durationMs: 12.5,
   spanCount: 3,
   error: false,
+};
+
+const PAGE = '0190a5b0-7c3e-7cc3-98c4-dc0c0c07398f';
+
+const LEDGER: PageLedger = {
+  id: PAGE,
+  sealed: 2,
+  created: 5,
+  adopted: 3,
+  stored: 4,
+  waiting: 2,
+  dropped: 1,
+  handedOver: 1,
 };
 
 function receiptFor(upload: { key: string; token: string }): StoredReceipt {
@@ -64,50 +76,6 @@ test('exchange: renews the URL of a key under the same key and token, also after
   );
 });
 
-test('exchange: confirms what is in the store and what is not', async () => {
-  const { exchange, issue, storage } = ingestHarness();
-  const [stored, missing] = [await issue(), await issue()];
-  storage.objects.set(stored.key, new Uint8Array(1));
-  const { body } = await exchange({ confirm: [missing.token, stored.token] });
-  assert.deepEqual(body.confirmed, [
-    { token: missing.token, stored: false },
-    { token: stored.token, stored: true },
-  ]);
-});
-
-test('exchange: asks the store about all tokens, a few at a time', async () => {
-  const harness = ingestHarness();
-  const tokens: string[] = [];
-  for (let index = 0; index < 20; index += 1) tokens.push((await harness.issue()).token);
-  let asking = 0;
-  let most = 0;
-  harness.storage.head = async () => {
-    asking += 1;
-    most = Math.max(most, asking);
-    await new Promise((resolve) => setImmediate(resolve));
-    asking -= 1;
-    return undefined;
-  };
-  const { body } = await harness.exchange({ confirm: tokens });
-  assert.deepEqual(
-    body.confirmed.map(({ token }) => token),
-    tokens,
-  );
-  assert.equal(most, 6);
-});
-
-test('exchange: when the store does not tell, the token is left out and everything else is answered', async () => {
-  const { exchange, issue, storage, errors } = ingestHarness();
-  const { token } = await issue();
-  const failure = storageDown();
-  storage.head = () => Promise.reject(failure);
-  const { status, body } = await exchange({ want: 1, confirm: [token] });
-  assert.equal(status, 200);
-  assert.equal(body.uploads.length, 1);
-  assert.deepEqual(body.confirmed, []);
-  assert.deepEqual(errors, [failure]);
-});
-
 test('exchange: hands on genuine receipts and no others, cleaned of what is not ours', async () => {
   const told: [StoredReceipt[], IngestContext][] = [];
   const { exchange, issue } = ingestHarness({ onStored: (...args) => told.push(args) });
@@ -143,6 +111,7 @@ test('exchange: a bad token is passed over where there is anything else', async 
   assert.equal(body.uploads.length, 1);
   assert.deepEqual(body.confirmed, [{ token, stored: false }]);
   assert.equal((await exchange({ confirm: bad, lost: { 'outbox-full': 1 } })).status, 200);
+  assert.equal((await exchange({ confirm: bad, page: LEDGER })).status, 200);
   assert.equal((await exchange({ confirm: bad })).body.error.code, 'bad_token');
 });
 
@@ -196,4 +165,63 @@ test('exchange: tells the hooks what the client calls itself, cut, and not what 
     assert.equal((await exchange({ client, stored: [receiptFor(await issue())] })).status, 200);
   }
   assert.deepEqual(told, ['spandrel/0.1.0', 'x'.repeat(100), undefined]);
+});
+
+test('exchange: a receipt keeps its page and number, both or neither, and is never refused for them', async () => {
+  const told: Partial<StoredReceipt>[] = [];
+  const { exchange, issue } = ingestHarness({
+    onStored: ([receipt]) => told.push({ page: receipt?.page, seq: receipt?.seq } as Partial<StoredReceipt>),
+  });
+  const upload = await issue();
+  const kept = [1, Number.MAX_SAFE_INTEGER];
+  const left: [unknown, unknown][] = [
+    ...[0, -1, 1.5, 2 ** 53, '1', null, undefined].map((seq): [unknown, unknown] => [PAGE, seq]),
+    ...['', 'page', PAGE.toUpperCase(), `${PAGE}\n`, 7, null, undefined].map((page): [unknown, unknown] => [
+      page,
+      1,
+    ]),
+  ];
+  for (const [page, seq] of [...kept.map((seq) => [PAGE, seq]), ...left]) {
+    const stored = [{ ...receiptFor(upload), page, seq } as StoredReceipt];
+    assert.equal((await exchange({ stored })).status, 200, `${page} ${seq}`);
+  }
+  const neither = left.map(() => ({ page: undefined, seq: undefined }));
+  assert.deepEqual(told, [...kept.map((seq) => ({ page: PAGE, seq })), ...neither]);
+});
+
+test('exchange: a ledger is handed on whole, cleaned of what is not ours, and names the page to all hooks', async () => {
+  const told: unknown[] = [];
+  const { exchange, issue } = ingestHarness({
+    onPage: (...args) => told.push(args),
+    onStored: (_, { page }) => told.push(page),
+    onLost: (_, { page }) => told.push(page),
+  });
+  const stored = [receiptFor(await issue())];
+  await exchange({ stored, lost: { paused: 1 }, page: { ...LEDGER, evil: true } as PageLedger });
+  const context = { project: 'default', kind: 'exchange', origin: ORIGIN, page: PAGE };
+  assert.deepEqual(told, [PAGE, [LEDGER, context], PAGE]);
+});
+
+test('exchange: a ledger with anything malformed is none, and everything else is answered', async () => {
+  let named = false;
+  const { exchange } = ingestHarness({
+    onPage: () => assert.fail('told'),
+    onLost: (_, context) => {
+      named ||= 'page' in context;
+    },
+    config: (context) => {
+      named ||= 'page' in context;
+      return { paused: false, rules: [] };
+    },
+  });
+  const names = ['id', 'sealed', 'created', 'adopted', 'stored', 'waiting', 'dropped', 'handedOver'];
+  const bad = [undefined, null, -1, 1.5, 2 ** 53, '1', [], {}];
+  const ledgers: unknown[] = [null, 7, 'page', [LEDGER], {}];
+  for (const name of names) for (const value of bad) ledgers.push({ ...LEDGER, [name]: value });
+  for (const page of ledgers) {
+    const { status, body } = await exchange({ want: 1, lost: { paused: 1 }, page: page as PageLedger });
+    assert.equal(status, 200, JSON.stringify(page));
+    assert.equal(body.uploads.length, 1);
+  }
+  assert.equal(named, false);
 });

@@ -6,19 +6,11 @@ import {
   type PresignedUpload,
   type StoredReceipt,
 } from '../protocol.js';
+import { type Claim, confirmAll } from './confirm.js';
 import { reportError } from './hooks.js';
 import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
 import { Refusal } from './refusal.js';
-
-/** Questions to the store at one time; Workers hold about six connections and queue the rest. */
-const CONFIRM_PARALLEL = 6;
-
-/** A token that is genuine and of this project, with the key it stands for. */
-interface Claim {
-  token: string;
-  key: string;
-}
 
 /**
  * Answers one exchange: fresh uploads, new URLs for old keys, and whether objects are there.
@@ -46,7 +38,8 @@ export async function exchange(
   ]);
   const given = request.confirm.length + request.renew.length + request.stored.length;
   const taken = confirm.length + renew.length + receipts.length;
-  const nothingElse = request.want === 0 && Object.keys(request.lost).length === 0;
+  const nothingElse =
+    request.want === 0 && Object.keys(request.lost).length === 0 && request.page === undefined;
   if (given > 0 && taken === 0 && nothingElse) {
     throw new Refusal('bad_token', 'no token of this request is valid');
   }
@@ -82,23 +75,6 @@ async function presign({ key, token }: Claim, settings: IngestSettings): Promise
   const expiresInSeconds = settings.urlExpirySeconds;
   const presigned = await settings.storage.presign(key, { expiresInSeconds });
   return { ...presigned, key, token, expiresInMs: expiresInSeconds * 1000 };
-}
-
-/** Leaves out those of which the store would not tell: the client asks again. */
-async function confirmAll(claims: Claim[], settings: IngestSettings): Promise<ExchangeResponse['confirmed']> {
-  const confirmed: ExchangeResponse['confirmed'] = [];
-  for (let start = 0; start < claims.length; start += CONFIRM_PARALLEL) {
-    const batch = claims.slice(start, start + CONFIRM_PARALLEL).map(async ({ key, token }) => {
-      try {
-        return [{ token, stored: (await settings.storage.head(key)) !== undefined }];
-      } catch (error) {
-        reportError(error, settings.hooks);
-        return [];
-      }
-    });
-    confirmed.push(...(await Promise.all(batch)).flat());
-  }
-  return confirmed;
 }
 
 async function clientConfig(context: IngestContext, settings: IngestSettings): Promise<ClientConfig> {

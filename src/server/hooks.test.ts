@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PageLedger } from '../protocol.js';
 import { ingestHarness } from '../testing/ingest-harness.js';
 import { storageDown } from '../testing/memory-storage.js';
+
+const LEDGER: PageLedger = {
+  id: '0190a5b0-7c3e-7cc3-98c4-dc0c0c07398f',
+  sealed: 0,
+  created: 0,
+  adopted: 0,
+  stored: 0,
+  waiting: 0,
+  dropped: 0,
+  handedOver: 0,
+};
 
 test('hooks: losses are handed on as they are', async () => {
   const told: Record<string, number>[] = [];
@@ -14,6 +26,7 @@ test('hooks: losses are handed on as they are', async () => {
 test('hooks: failing hooks cost nobody an answer and are reported', async () => {
   const { exchange, issue, errors } = ingestHarness({
     onStored: () => Promise.reject(new Error('stored')),
+    onPage: () => Promise.reject(new Error('page')),
     onLost: () => {
       throw new Error('lost');
     },
@@ -22,6 +35,7 @@ test('hooks: failing hooks cost nobody an answer and are reported', async () => 
   const upload = await issue();
   const answer = await exchange({
     stored: [{ ...upload, spanCount: 1, bytes: 1, traces: [] }],
+    page: LEDGER,
     lost: { paused: 1 },
   });
   assert.equal(answer.status, 200);
@@ -30,6 +44,7 @@ test('hooks: failing hooks cost nobody an answer and are reported', async () => 
     'Error: config',
     'Error: config',
     'Error: lost',
+    'Error: page',
     'Error: stored',
   ]);
 });

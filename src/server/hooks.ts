@@ -1,8 +1,8 @@
-import type { StoredReceipt } from '../protocol.js';
+import type { PageLedger, StoredReceipt } from '../protocol.js';
 import type { IngestContext, IngestOptions } from './ingest-options.js';
 import { Refusal } from './refusal.js';
 
-type Hooks = Pick<IngestOptions, 'onStored' | 'onLost' | 'onError' | 'rateLimit' | 'waitUntil'>;
+type Hooks = Pick<IngestOptions, 'onStored' | 'onPage' | 'onLost' | 'onError' | 'rateLimit' | 'waitUntil'>;
 
 /** Longest wait that we ask of a client. */
 const MAX_RETRY_AFTER_SECONDS = 86_400;
@@ -22,10 +22,16 @@ export async function checkRate(request: Request, context: IngestContext, hooks:
   throw new Refusal('rate_limited', 'too many requests', { 'retry-after': retryAfter });
 }
 
+/** What a client said of its objects and spans. Receipts are genuine; the rest is hearsay. */
+export interface Said {
+  receipts: StoredReceipt[];
+  page: PageLedger | undefined;
+  lost: Record<string, number>;
+}
+
 /** Tells the operator what a client said. Never rejects; resolves at once where `waitUntil` takes over. */
 export async function tell(
-  receipts: StoredReceipt[],
-  lost: Record<string, number>,
+  { receipts, page, lost }: Said,
   context: IngestContext,
   hooks: Hooks,
 ): Promise<void> {
@@ -38,6 +44,7 @@ export async function tell(
   };
   const told = Promise.all([
     receipts.length > 0 && attempt(() => hooks.onStored?.(receipts, context)),
+    page !== undefined && attempt(() => hooks.onPage?.(page, context)),
     Object.keys(lost).length > 0 && attempt(() => hooks.onLost?.(lost, context)),
   ]);
   const { waitUntil } = hooks;

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { ENDPOINT, ingestHarness, ORIGIN, SECRET } from '../testing/ingest-harness.js';
 import { createIngest } from './ingest.js';
+import { createLedger } from './ledger.js';
 import { s3 } from './s3.js';
 
 const UPLOAD =
@@ -12,7 +13,13 @@ const UPLOAD =
 const KEY =
   /^otlp\/v1\/default\/production\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[0-9a-f-]{36}\.json\.gz$/;
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 const put: string[] = [];
+const failures: unknown[] = [];
+const told = { receipts: 0, numbered: 0, pages: 0 };
+const ledger = createLedger({ maxPages: 2 });
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const ingest = createIngest({
   storage: s3({
     endpoint: 'https://store.example',
@@ -26,7 +33,28 @@ const ingest = createIngest({
   }),
   secret: SECRET,
   allowedOrigins: [],
-  onError: (error) => assert.fail(String(error)),
+  onStored(receipts, context) {
+    for (const { page, seq } of receipts) {
+      told.receipts += 1;
+      assert.equal(page === undefined, seq === undefined);
+      if (page === undefined || seq === undefined) continue;
+      told.numbered += 1;
+      assert.ok(UUID.test(page) && isCount(seq) && seq > 0);
+    }
+    ledger.onStored(receipts, context);
+  },
+  onPage({ id, ...counts }, context) {
+    told.pages += 1;
+    assert.match(id, UUID);
+    assert.equal(context.page, id);
+    assert.equal(Object.keys(counts).length, 7);
+    assert.ok(Object.values(counts).every(isCount));
+    ledger.onPage({ id, ...counts }, context);
+    assert.ok(ledger.pages().length <= 2);
+  },
+  onLost: ledger.onLost,
+  // What a hook asserts comes here as well.
+  onError: (error) => failures.push(error),
 });
 
 async function send(query: string, body: string | Uint8Array<ArrayBuffer>): Promise<number> {
@@ -45,11 +73,12 @@ async function send(query: string, body: string | Uint8Array<ArrayBuffer>): Prom
     assert.match(key, KEY);
   }
   for (const url of put) assert.match(`${url}?`, UPLOAD);
+  assert.deepEqual(failures.splice(0), []);
   return response.status;
 }
 
 // Issued for keys that the fuzzed endpoint would sign, so that some of what is made up from it is genuine.
-const genuine = (await ingestHarness({ now: Date.now }).issue()).token;
+const { key: genuineKey, token: genuine } = await ingestHarness({ now: Date.now }).issue();
 const token = fc.oneof(
   fc.constant(genuine),
   fc.string({ unit: 'binary', maxLength: 60 }),
@@ -73,6 +102,26 @@ const summary = fc.record(
   },
   { requiredKeys: ['traceId'] },
 );
+const pageId = fc.oneof(
+  fc.constant('0190a5b0-7c3e-7cc3-98c4-dc0c0c07398f'),
+  fc.uuid(),
+  fc.constantFrom('__proto__', '../..', ''),
+);
+const seq = fc.oneof(fc.nat(5), fc.maxSafeInteger(), fc.double());
+const spanCount = fc.oneof(fc.nat(100), fc.maxSafeNat(), fc.constantFrom(2 ** 53, -1, 0.5));
+const page = fc.record(
+  {
+    id: mostly(pageId),
+    sealed: spanCount,
+    created: spanCount,
+    adopted: fc.nat(),
+    stored: fc.nat(),
+    waiting: fc.nat(),
+    dropped: fc.nat(),
+    handedOver: fc.nat(),
+  },
+  { requiredKeys: ['id', 'sealed', 'created', 'adopted', 'stored', 'waiting', 'dropped'] },
+);
 const exchangeBody = fc.record(
   {
     v: mostly(fc.constant(1)),
@@ -81,10 +130,12 @@ const exchangeBody = fc.record(
     stored: mostly(
       fc.array(
         fc.record({
-          key: mostly(fc.constantFrom('../../etc', 'otlp/v1/x')),
-          token: mostly(token),
+          key: mostly(fc.constantFrom('../../etc', 'otlp/v1/x', genuineKey)),
+          token: mostly(fc.oneof(token, fc.constant(genuine))),
           spanCount: mostly(fc.nat()),
           bytes: mostly(fc.nat()),
+          page: mostly(pageId),
+          seq: mostly(seq),
           traces: mostly(fc.array(summary, { maxLength: 3 })),
         }),
         { maxLength: 3 },
@@ -95,6 +146,7 @@ const exchangeBody = fc.record(
     lost: mostly(
       fc.dictionary(fc.constantFrom('paused', '__proto__', 'toString', 'constructor'), mostly(fc.nat())),
     ),
+    page: mostly(page),
   },
   { requiredKeys: ['v'] },
 );
@@ -108,6 +160,31 @@ test('ingest: no exchange breaks it or gets a URL for a key that is not its own'
     { numRuns: 500 },
   );
   assert.deepEqual([...statuses].sort(), [200, 400]);
+});
+
+test('ingest: hooks hear of pages and numbers that are whole, or of none', async () => {
+  const stored = fc.record({
+    key: fc.constant(genuineKey),
+    token: fc.constant(genuine),
+    spanCount: fc.nat(),
+    bytes: fc.nat(),
+    page: mostly(pageId),
+    seq: mostly(seq),
+    traces: fc.constant([]),
+  });
+  const body = fc.record({
+    v: fc.constant(1),
+    stored: fc.array(stored, { maxLength: 3 }),
+    page: mostly(page),
+  });
+  await fc.assert(
+    fc.asyncProperty(body, async (sent) => {
+      assert.equal(await send('', JSON.stringify(sent)), 200);
+    }),
+    { numRuns: 300 },
+  );
+  // Else the hooks have looked at nothing.
+  assert.ok(told.numbered > 0 && told.numbered < told.receipts && told.pages > 0, JSON.stringify(told));
 });
 
 test('ingest: no bytes break it', async () => {

@@ -41,6 +41,7 @@ const BAD: [string, Partial<Record<keyof IngestOptions, unknown>>][] = [
   ['maxInflatedBytes', { maxInflatedBytes: Number.POSITIVE_INFINITY }],
   ['maxInflateRatio', { maxInflateRatio: 0 }],
   ['onStored', { onStored: true }],
+  ['onPage', { onPage: 'x' }],
   ['onLost', { onLost: 'x' }],
   ['onError', { onError: {} }],
   ['rateLimit', { rateLimit: 5 }],

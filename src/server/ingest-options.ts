@@ -1,4 +1,4 @@
-import type { ClientConfig, StoredReceipt } from '../protocol.js';
+import type { ClientConfig, PageLedger, StoredReceipt } from '../protocol.js';
 import type { AllowedOrigins } from './origin.js';
 import type { Storage } from './storage.js';
 
@@ -11,6 +11,8 @@ export interface IngestContext {
   kind: 'exchange' | 'relay';
   /** What an exchange's client calls itself, such as `spandrel/0.1.0`; hearsay, at most 100 characters. */
   client?: string;
+  /** UUID of the load of the page that an exchange comes from; hearsay. */
+  page?: string;
 }
 
 /** One project behind the endpoint. */
@@ -68,10 +70,19 @@ export interface IngestOptions {
   maxInflateRatio?: number;
   /**
    * Told of objects that clients say they stored, with tokens that are genuine; all else in them is hearsay. May be
-   * told of one object several times. A relay is not told here: the client sends its receipt like any other.
+   * told of one object several times, and by another page than the one in `receipt.page`, which may be gone. A relay
+   * is not told here: the client sends its receipt like any other.
    */
   onStored?: (receipts: StoredReceipt[], context: IngestContext) => unknown;
-  /** Told of spans that clients say they lost, by reason. */
+  /**
+   * Told what a page says has become of all its spans, each time that it asks for something. `createLedger` makes
+   * an account of it. May come late: requests of a leaving page overtake one another.
+   */
+  onPage?: (ledger: PageLedger, context: IngestContext) => unknown;
+  /**
+   * Told of spans that clients say they lost since they last got an answer, by reason. May be told twice of one
+   * loss, where the answer did not arrive; `dropped` of the page's ledger has it once.
+   */
   onLost?: (lost: Record<string, number>, context: IngestContext) => unknown;
   /** Told of every exception behind a 5xx answer, and of every failure of a hook. */
   onError?: (error: unknown) => unknown;
@@ -79,7 +90,7 @@ export interface IngestOptions {
   rateLimit?: (request: Request, context: IngestContext) => RateLimitAnswer | Promise<RateLimitAnswer>;
   /** What clients are told to do. Paused clients get no fresh uploads. Default: not paused, no rules. */
   config?: (context: IngestContext) => ClientConfig | Promise<ClientConfig>;
-  /** Takes over the promise of `onStored` and `onLost`; without it the answer waits for them. */
+  /** Takes over the promise of `onStored`, `onPage` and `onLost`; without it the answer waits for them. */
   waitUntil?: (promise: Promise<unknown>) => void;
   /** Epoch milliseconds. Default `Date.now`. */
   now?: () => number;

@@ -19,9 +19,11 @@ export interface IngestSettings extends InflateLimits {
   maxBodyBytes: number;
   maxRelayBytes: number;
   hooks: Pick<IngestOptions, (typeof HOOKS)[number]>;
+  /** Epoch milliseconds. */
+  now: () => number;
 }
 
-const HOOKS = ['onStored', 'onLost', 'onError', 'rateLimit', 'config', 'waitUntil'] as const;
+const HOOKS = ['onStored', 'onPage', 'onLost', 'onError', 'rateLimit', 'config', 'waitUntil'] as const;
 const STORAGE_METHODS = ['presign', 'put', 'head', 'list', 'get', 'delete'] as const;
 
 const KIB = 1024;
@@ -66,6 +68,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
     maxInflateRatio: integer('maxInflateRatio', 100, 1, 1100),
     hooks: options,
+    now,
   };
 }
 

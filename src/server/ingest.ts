@@ -57,10 +57,11 @@ async function answer(request: Request, settings: IngestSettings, headers: Heade
   const project = admit(request, body.project, settings.projects);
   const context: IngestContext = { ...contextOf(request, project.name, 'exchange') };
   if (body.client !== undefined) context.client = body.client;
+  if (body.page !== undefined) context.page = body.page.id;
   await checkRate(request, context, settings.hooks);
   const { response, receipts } = await exchange(body, context, settings);
   // Last, so that an exchange that failed, and comes again, has told nothing yet.
-  await tell(receipts, body.lost, context, settings.hooks);
+  await tell({ receipts, page: body.page, lost: body.lost }, context, settings.hooks);
   return jsonResponse(200, response, headers);
 }
 

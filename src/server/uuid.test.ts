@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { uuidV7, uuidV7Millis } from './uuid.js';
+import { isUuid, uuidV7, uuidV7Millis } from './uuid.js';
 
 // RFC 9562, appendix A.6.
 const EXAMPLE = '017f22e2-79b0-7cc3-98c4-dc0c0c07398f';
@@ -29,5 +29,23 @@ test('uuid: reads the time of lowercase UUIDv7 and of nothing else', () => {
     '',
   ]) {
     assert.equal(uuidV7Millis(other), undefined, other);
+  }
+});
+
+test('uuid: a UUID of any version is one, in lowercase with dashes', () => {
+  assert.equal(isUuid(EXAMPLE), true);
+  assert.equal(isUuid(EXAMPLE.replace('-7cc3', '-4cc3')), true);
+  const bare = EXAMPLE.replaceAll('-', '');
+  for (const other of [
+    EXAMPLE.toUpperCase(),
+    bare,
+    ` ${EXAMPLE}`,
+    `${EXAMPLE}\n`,
+    `${EXAMPLE}0`,
+    '',
+    7,
+    [EXAMPLE],
+  ]) {
+    assert.equal(isUuid(other), false, String(other));
   }
 });

@@ -1,6 +1,13 @@
-/** UUIDv7: a 48-bit time in milliseconds, then 74 bits that nobody guesses. */
+/** UUIDs: any version is recognised; made is UUIDv7, a 48-bit time in milliseconds, then 74 bits nobody guesses. */
 
 const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether `value` is a UUID in lowercase with dashes, the one way that we write them. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && UUID.test(value);
+}
 
 /** Bytes that {@link uuidV7} takes; six bits of them give way to version and variant. */
 export const UUID_RANDOM_BYTES = 10;
