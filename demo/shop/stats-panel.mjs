@@ -1,7 +1,7 @@
 /** The SDK's stats(), live, and the switches that make them move. */
 import { html, useEffect, useState } from '/vendor/preact.js';
 import { lastCuts, setCuts } from './control.mjs';
-import { describeAge, describeCompression, readLedger } from './ledger.mjs';
+import { describeAge, describeCompression, describeStorage, readLedger } from './ledger.mjs';
 import { act, sdk } from './tracing.mjs';
 
 /** The whole panel. `onBreak` runs the failing purchase. */
@@ -27,10 +27,10 @@ export function StatsPanel({ onBreak }) {
 export function StatsStrip() {
   const stats = useStats();
   if (stats === undefined) return null;
-  const { created, parts } = readLedger(stats);
+  const { sources, places } = readLedger(stats);
   return html`<a class="strip" href="#telemetry">
-    <span><b>${created}</b> ended</span>
-    ${parts.map(({ name, label, count }) => html`<span key=${name}><i class=${name}></i>${count} ${label}</span>`)}
+    ${sources.map(({ name, label, count }) => html`<span key=${name}><b>${count}</b> ${label}</span>`)}
+    ${places.map(({ name, label, count }) => html`<span key=${name}><i class=${name}></i>${count} ${label}</span>`)}
   </a>`;
 }
 
@@ -41,19 +41,24 @@ function useStats() {
 }
 
 function Ledger({ stats }) {
-  const { created, parts, balanced } = readLedger(stats);
-  const sum = parts.map(({ label, count }) => `${count} ${label}`).join(' + ');
+  const { sources, places, balanced } = readLedger(stats);
+  const sumOf = (terms) => terms.map(({ label, count }) => `${count} ${label}`).join(' + ');
+  const storage = describeStorage(stats.storage);
   return html`<div class="ledger">
-    <div class="ledger-bar" role="img" aria-label=${`${created} spans ended: ${sum}`}>
-      ${parts.map(({ name, percent }) => html`<div key=${name} class=${name} style=${{ width: `${percent}%` }}></div>`)}
+    <div class="ledger-bar" role="img" aria-label=${`Spans: ${sumOf(sources)} = ${sumOf(places)}`}>
+      ${places.map(({ name, percent }) => html`<div key=${name} class=${name} style=${{ width: `${percent}%` }}></div>`)}
     </div>
     <p class="equation">
-      <span><span><b>${created}</b> ended</span></span>
-      ${parts.map(
+      ${sources.map(
+        ({ name, label, count }, index) =>
+          html`<span key=${name}>${index > 0 && '+ '}<b>${count}</b> ${label}</span>`,
+      )}
+      ${places.map(
         ({ name, label, count }, index) =>
           html`<span key=${name}>${index === 0 ? '=' : '+'} <i class=${name}></i><b>${count}</b> ${label}</span>`,
       )}
     </p>
+    ${storage && html`<p class="quiet">${storage}</p>`}
     ${!balanced && html`<p class="badge error">The ledger does not balance.</p>`}
   </div>`;
 }

@@ -8,7 +8,7 @@ import {
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
 import { bucket, type Stats, start, TraceBatchProcessor, TraceExporter } from '../../src/index.js';
-import { createIngest, s3 } from '../../src/server.js';
+import { createIngest, createLedger, type Storage, s3 } from '../../src/server.js';
 
 export function fits(): void {
   const exporter = new TraceExporter({ destination: bucket({ endpoint: '/spandrel' }) });
@@ -27,6 +27,12 @@ export function fits(): void {
   start({ service: 'shop', destination: bucket({ requestUploads: async () => [] }) });
   bucket({ requestUploads: async ({ want, renew }) => (want || renew ? [] : []), notify: async () => {} });
   void spandrel.flush().then((result: 'stored' | 'waiting' | 'lost') => `${result} ${waiting}`);
+}
+
+export function fitsTheServer(storage: Storage, secret: string): void {
+  const { onStored, onPage, onLost, pages } = createLedger({ maxPages: 1_000 });
+  createIngest({ storage, secret, allowedOrigins: [], onStored, onPage, onLost });
+  for (const { counts, balanced, gaps } of pages()) void [counts?.waiting, balanced === true, gaps[0]?.first];
 }
 
 export function mistakes(exporter: TraceExporter): void {
@@ -56,4 +62,6 @@ export function mistakes(exporter: TraceExporter): void {
   exporter.stats().spans.dropped['bad-luck'];
   // @ts-expect-error a secret is needed
   createIngest({ storage: s3({}), allowedOrigins: [] });
+  // @ts-expect-error a number
+  createLedger({ maxPages: '10' });
 }

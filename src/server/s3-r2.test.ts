@@ -128,7 +128,8 @@ test('s3 on R2: a listing goes on over pages', async () => {
   assert.equal(second.cursor, undefined);
 });
 
-test('s3 on R2: wrong credentials are a StorageError', async () => {
+test('s3 on R2: wrong credentials are a StorageError, and no word that the object is missing', async () => {
   const storage = s3({ ...options, secretAccessKey: 'another' });
   await assert.rejects(storage.put('refused', BYTES), { name: 'StorageError', httpStatus: 403 });
+  await assert.rejects(storage.head('refused'), { name: 'StorageError', httpStatus: 403 });
 });
