@@ -62,7 +62,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({ mockOptions }, use) => {
       const host = await startHost({
         ...(mockOptions && { mock: mockOptions }),
-        folders: { '/e2e/': new URL('../pages/', import.meta.url), [VENDOR_PATH]: VENDOR_FOLDER },
+        folders: {
+          '/e2e/': new URL('../pages/', import.meta.url),
+          // The modules of src, as they were compiled for the build.
+          '/esm/': new URL('../../.cache/esm/', import.meta.url),
+          [VENDOR_PATH]: VENDOR_FOLDER,
+        },
       });
       await use(host);
       await host.close();

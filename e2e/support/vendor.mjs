@@ -8,6 +8,7 @@ const MODULES = {
   '@opentelemetry/sdk-trace-web': 'sdk-trace-web',
   '@opentelemetry/otlp-transformer': 'otlp-transformer',
   fflate: 'fflate',
+  'idb-keyval': 'idb-keyval',
 };
 
 /** Where the bundles lie; served at {@link VENDOR_PATH}. */

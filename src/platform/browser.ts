@@ -3,7 +3,7 @@ import { createIdbStore } from './idb-store.js';
 import { keepaliveBudget } from './keepalive-budget.js';
 import { createNotes } from './notes.js';
 import { onPageSignal } from './page-lifecycle.js';
-import type { PageSignal, Platform, Stop } from './platform.js';
+import type { PageSignal, Platform, Stop, Tabs } from './platform.js';
 import { createRequests } from './requests.js';
 import { createLeaseTabs } from './tab-lease.js';
 import { createLockTabs } from './tabs.js';
@@ -95,8 +95,9 @@ export function createBrowserPlatform(
     },
     openTabs(store) {
       const name = uuidv7(now(), randomBytes(10));
-      const openLease = () => createLeaseTabs(name, store, { now, after });
-      return navigator?.locks ? createLockTabs(name, navigator.locks, openLease) : openLease();
+      const openLease = (): Tabs => createLeaseTabs(name, store, { now, after });
+      const locks = navigator?.locks;
+      return locks ? createLockTabs(name, { locks, target: scope, after, openLease }) : openLease();
     },
     keepalive,
     onPage(listener) {

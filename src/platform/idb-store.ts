@@ -20,35 +20,36 @@ const below = (prefix: StoreKey): IDBKeyRange => IDBKeyRange.bound(prefix, [...p
 export function createIdbStore(after: Platform['after']): Store {
   let connection: Promise<IDBDatabase> | undefined;
   let closed = false;
-  const lose = (lost: Promise<IDBDatabase>): void => {
-    if (connection === lost) connection = undefined;
+  const lose = (): void => {
+    connection = undefined;
   };
 
-  const open = (): Promise<IDBDatabase> => {
-    const opening = new Promise<IDBDatabase>((resolve, reject) => {
-      let late = false;
-      const opened = createStore(DATABASE, RECORDS)('readonly', ({ transaction: { db } }) => {
-        db.onclose = () => lose(opening);
-        // Else who deletes the database waits for as long as this page lives.
-        db.onversionchange = () => {
-          lose(opening);
-          db.close();
-        };
-        if (late) db.close();
-        return db;
-      });
+  const open = async (): Promise<IDBDatabase> => {
+    if (closed) throw new DOMException('closed', 'InvalidStateError');
+    let late = false;
+    const opened = createStore(DATABASE, RECORDS)('readonly', ({ transaction: { db } }) => {
+      db.onclose = lose;
+      // Else who deletes the database waits for as long as this page lives.
+      db.onversionchange = () => {
+        lose();
+        db.close();
+      };
+      if (late) db.close();
+      return db;
+    });
+    return new Promise((resolve, reject) => {
       const stopTimer = after(OPEN_MILLIS, () => {
         late = true;
-        reject(new DOMException('IndexedDB does not open', 'TimeoutError'));
+        reject(new Error('IndexedDB does not open'));
       });
       opened.then(resolve, reject).finally(stopTimer);
     });
-    opening.catch(() => lose(opening));
-    return opening;
   };
   const connect = (): Promise<IDBDatabase> => {
-    if (closed) return Promise.reject(new DOMException('closed', 'InvalidStateError'));
-    connection ??= open();
+    if (!connection) {
+      connection = open();
+      connection.catch(lose);
+    }
     return connection;
   };
   void connect();
@@ -66,7 +67,7 @@ export function createIdbStore(after: Platform['after']): Store {
       records = begin(db);
     } catch {
       // Closed, and Safari did not say so.
-      lose(first);
+      if (connection === first) lose();
       records = begin(await connect());
     }
     return work(records);
@@ -93,8 +94,7 @@ export function createIdbStore(after: Platform['after']): Store {
             };
             transaction.oncomplete = () => resolve(made);
             // Not onerror, where the transaction does not know its error yet.
-            transaction.onabort = () =>
-              reject(failure ?? transaction.error ?? new DOMException('aborted', 'AbortError'));
+            transaction.onabort = () => reject(failure ?? transaction.error ?? new Error('aborted'));
             if (!ifPresent) return change();
             const found = records.getKey(ifPresent as string[]);
             found.onsuccess = () => {
@@ -123,6 +123,7 @@ export function createIdbStore(after: Platform['after']): Store {
         (db) => db.close(),
         () => {},
       );
+      lose();
     },
   };
 }

@@ -9,11 +9,17 @@ const LOOK_AGAIN_MILLIS = 1_000;
 
 const nothing: Stop = () => {};
 
+/** A record that is kept good until it is withdrawn. */
+interface Claim {
+  announced: Promise<unknown>;
+  withdraw: Stop;
+}
+
 /**
- * Tabs where there are no Web Locks: records `['lease', what, name of the page]` that say until when they are good,
- * in milliseconds of the wall clock, renewed while the page lives.
+ * Tabs where there are no Web Locks: records `['lease', what, whose]` that say until when they are good, in
+ * milliseconds of the wall clock, renewed while the page lives.
  *
- * Who wants something writes a record and then looks for another's: of two, the later sees the earlier. A task gives
+ * Who wants something writes a record and then looks for others: of two, the later sees the earlier. A task gives
  * way, the page that the name belongs to waits. What is not atomic: after timers have stood still for longer than a
  * record is good (a machine asleep, a frozen page), or the clock was set, two may go on at once.
  *
@@ -24,12 +30,10 @@ export function createLeaseTabs(
   store: Store,
   { now, after }: Pick<Platform, 'now' | 'after'>,
 ): Tabs {
-  let page: { announced: Promise<unknown>; withdraw: Stop } | undefined;
-  let closed = false;
-  const running = new Set<string>();
+  let page: Claim | undefined;
+  let taskCount = 0;
 
-  const claim = (what: string, goodMillis: number): NonNullable<typeof page> => {
-    const key = ['lease', what, name];
+  const claim = (key: string[], goodMillis: number): Claim => {
     let stopTimer = nothing;
     const renew = (): Promise<unknown> => {
       stopTimer = after(RENEW_MILLIS, () => void renew().catch(nothing));
@@ -45,9 +49,9 @@ export function createLeaseTabs(
   };
 
   /** Whether another's record is good. Those that are not are deleted. */
-  const contested = async (what: string): Promise<boolean> => {
+  const contested = async (what: string, own: string): Promise<boolean> => {
     const records = await store.read(['lease', what], 100);
-    const others = records.filter(([key]) => key[2] !== name);
+    const others = records.filter(([key]) => key[2] !== own);
     const dead = others.filter(([, until]) => {
       const leftMillis = Number(until) - now();
       // Too long is from before the clock was set back.
@@ -58,17 +62,15 @@ export function createLeaseTabs(
   };
 
   const unlessClaimed = async (what: string, task: () => Promise<void>): Promise<boolean> => {
-    if (running.has(what)) return false;
-    running.add(what);
-    const { announced, withdraw } = claim(what, TASK_MILLIS);
+    const own = `${name} ${taskCount++}`;
+    const { announced, withdraw } = claim(['lease', what, own], TASK_MILLIS);
     try {
       await announced;
-      if (await contested(what)) return false;
+      if (await contested(what, own)) return false;
       await task();
       return true;
     } finally {
       withdraw();
-      running.delete(what);
     }
   };
 
@@ -79,12 +81,11 @@ export function createLeaseTabs(
   return {
     name,
     async hold() {
-      if (closed) return;
-      page ??= claim(name, PAGE_MILLIS);
+      page ??= claim(['lease', name, name], PAGE_MILLIS);
       const held = page;
       try {
         await held.announced;
-        while (page === held && (await contested(name))) {
+        while (page === held && (await contested(name, name))) {
           await new Promise<void>((resolve) => void after(LOOK_AGAIN_MILLIS, resolve));
         }
       } catch {
@@ -94,9 +95,6 @@ export function createLeaseTabs(
     release,
     ifDead: unlessClaimed,
     alone: unlessClaimed,
-    close() {
-      closed = true;
-      release();
-    },
+    close: release,
   };
 }

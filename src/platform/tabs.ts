@@ -1,55 +1,80 @@
-import type { Tabs } from './platform.js';
+import type { Platform, Tabs } from './platform.js';
+
+/** By then a navigation has come to its end, unless its server is slow, or the page stays (a download). */
+const STAYED_MILLIS = 10_000;
 
 const lockOf = (name: string): string => `spandrel ${name}`;
 
+export interface LockTabsDeps {
+  locks: LockManager;
+  /** The window. */
+  target: Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
+  after: Platform['after'];
+  /** Makes what stands in where locks are refused (opaque origins); under the same name. */
+  openLease: () => Tabs;
+}
+
 /**
  * Tabs by Web Locks: a page holds a lock of its own name, and the browser frees it when the page goes, however it
- * goes. Where locks are refused (opaque origins), by leases, once `hold` was told so.
+ * goes. A lock that was lost, to somebody who stole it or to WebKit's bfcache, can be held again.
  *
- * `hold` may be called again when the lock was lost to somebody who stole it, or to WebKit's bfcache.
+ * Firefox decides before pagehide whether the page may go into its bfcache, and those that hold a lock may not. So
+ * the lock is let go at beforeunload, and taken again if the page is still there.
  *
  * @param name a UUID.
- * @param openLease makes what stands in; the same name.
  * @see https://w3c.github.io/web-locks/
  */
-export function createLockTabs(name: string, locks: LockManager, openLease: () => Tabs): Tabs {
+export function createLockTabs(name: string, { locks, target, after, openLease }: LockTabsDeps): Tabs {
   let lease: Tabs | undefined;
-  let mine: { known: Promise<void>; end: () => void } | undefined;
-  let closed = false;
+  /** Ends the request for our lock, and the lock. */
+  let mine: AbortController | undefined;
+  let known: Promise<void> | undefined;
+  let wanted = false;
 
-  const take = (): NonNullable<typeof mine> => {
-    // Ends a request that still waits; a lock that was granted ends with its promise.
-    const abort = new AbortController();
-    let end = (): void => {};
-    const ended = new Promise<void>((resolve) => {
-      end = () => {
-        if (mine === taken) mine = undefined;
-        abort.abort();
-        resolve();
-      };
+  const letGo = (): void => {
+    target.removeEventListener?.('beforeunload', lend);
+    mine?.abort();
+    mine = known = undefined;
+  };
+  const lend = (): void => {
+    letGo();
+    after(STAYED_MILLIS, () => {
+      if (wanted) void hold();
     });
-    const known = new Promise<void>((resolve) => {
-      const granted = (): Promise<void> => {
-        resolve();
-        return ended;
-      };
-      const refused = (error: unknown): Promise<void> | undefined => {
-        if (mine !== taken || (error as Error).name !== 'SecurityError') return undefined;
+  };
+  const take = (taken: () => void): void => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    mine = abort;
+    target.addEventListener?.('beforeunload', lend);
+    const granted = (): Promise<unknown> =>
+      new Promise((free) => {
+        taken();
+        signal.onabort = free;
+      });
+    locks
+      .request(lockOf(name), { signal }, granted)
+      .catch((error: Error) => {
+        if (mine !== abort || error.name !== 'SecurityError') return undefined;
         lease = openLease();
         return lease.hold();
-      };
-      locks
-        .request(lockOf(name), { signal: abort.signal }, granted)
-        .catch(refused)
-        .then(() => {
-          end();
-          resolve();
-        });
-    });
-    const taken = { known, end };
-    return taken;
+      })
+      .then(() => {
+        if (mine === abort) letGo();
+        taken();
+      });
   };
-
+  const hold = (): Promise<void> => {
+    if (lease) return lease.hold();
+    wanted = true;
+    known ??= new Promise(take);
+    return known;
+  };
+  const release = (): void => {
+    wanted = false;
+    letGo();
+    lease?.release();
+  };
   const unlessLocked = (lock: string, task: () => Promise<void>): Promise<boolean> =>
     locks.request(lockOf(lock), { ifAvailable: true }, async (granted) => {
       if (granted) await task();
@@ -58,22 +83,10 @@ export function createLockTabs(name: string, locks: LockManager, openLease: () =
 
   return {
     name,
-    hold() {
-      if (lease) return lease.hold();
-      if (closed) return Promise.resolve();
-      mine ??= take();
-      return mine.known;
-    },
-    release() {
-      mine?.end();
-      lease?.release();
-    },
+    hold,
+    release,
     ifDead: (other, task) => lease?.ifDead(other, task) ?? unlessLocked(other, task),
     alone: (lane, task) => lease?.alone(lane, task) ?? unlessLocked(`${lane} adopting`, task),
-    close() {
-      closed = true;
-      mine?.end();
-      lease?.close();
-    },
+    close: release,
   };
 }
