@@ -28,13 +28,14 @@ export const recordingProcessor = {
   async shutdown() {},
 };
 
-/** `created = stored + waiting + dropped`, looked at with each change, each frame, and each call of the test. */
+/** `created + adopted = stored + waiting + dropped + handedOver`, looked at with each change, each frame, and each call of the test. */
 export function watchLedger(source) {
   const look = (stats) => {
     recorder.looks++;
-    const { created, stored, waiting, dropped } = stats.spans;
+    const { created, adopted, stored, waiting, dropped, handedOver } = stats.spans;
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    if (created !== stored + waiting + lost) recorder.imbalances.push(structuredClone(stats.spans));
+    if (created + adopted !== stored + waiting + lost + handedOver)
+      recorder.imbalances.push(structuredClone(stats.spans));
   };
   source.subscribe(look);
   const eachFrame = () => {

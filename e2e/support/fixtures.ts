@@ -155,6 +155,9 @@ export async function expectLedgerHeld(page: Page): Promise<void> {
   expect(looks).toBeGreaterThan(0);
 }
 
+/** What a page counts that neither took anything over nor lost anything to another. */
+export const NO_OTHERS = { adopted: 0, handedOver: 0 } as const;
+
 /** Makes traces in the page of a script tag, all in one task. */
 export const makeTraces = (page: Page, names: string[], children = 0): Promise<void> =>
   page.evaluate(
