@@ -511,6 +511,34 @@ test('tabs by locks: a lock that is stolen, or let go before it came, is not hel
   await expect.poll(() => ranIfDead(second, name)).toBe(true);
 });
 
+test('tabs by locks: one that is let go while it is being granted is not held', async ({ page, site }) => {
+  const { second, name } = await twoTabs(page, site);
+  for (let count = 0; count < 10; count++) {
+    await page.evaluate(() => {
+      globalThis.tabs.release();
+      void globalThis.tabs.hold();
+      globalThis.tabs.release();
+      const known = globalThis.tabs.hold();
+      globalThis.tabs.release();
+      return known;
+    });
+    await expect.poll(() => ranIfDead(second, name)).toBe(true);
+  }
+});
+
+test('tabs by locks: a page that a navigation leaves where it is holds its lock again', async ({
+  page,
+  site,
+}) => {
+  site.host.route('/download', (_req, res) => res.writeHead(204).end());
+  await page.clock.install();
+  const { second, name } = await twoTabs(page, site);
+  await page.evaluate(() => location.assign('/download'));
+  await expect.poll(() => ranIfDead(second, name)).toBe(true);
+  await page.clock.runFor(10_000);
+  await expect.poll(() => ranIfDead(second, name)).toBe(false);
+});
+
 test('bfcache: a page with an open store comes back from it when it lets go at pagehide', async ({
   page,
   site,
