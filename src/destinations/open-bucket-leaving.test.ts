@@ -40,6 +40,7 @@ test('bucket: what a beacon took is sent again under its key if the page lives o
   assert.equal(platform.beacons.filter(isRelay).length, 2);
   await cloud.arrive(platform.beacons[0] as never);
   cloud.serve();
+  platform.page('visible');
   await platform.advance(600_000);
   assert.equal(processor.stats().spans.stored, 1);
   assert.equal(cloud.objects.size, 1);

@@ -27,7 +27,7 @@ export interface Adopter {
   /** Resolves when nothing is left to take over, or another page is at it. */
   run(): Promise<void>;
   /** Keeps the last words of this page, for whoever comes first: the next page, or this one again. */
-  note(unsaved: readonly { blob: TraceBlob; whole: boolean }[]): void;
+  note(unsaved: readonly { blob: TraceBlob; whole: boolean }[], sealed: number): void;
   /**
    * This page was away and is back: forgets its last words.
    *
@@ -107,11 +107,16 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     }
   };
 
-  const moveSpans = async (page: string): Promise<void> => {
+  const moveSpans = async (page: string, sealed: number): Promise<void> => {
     for (;;) {
       const [entry] = await store.read([lane, page, 'spans'], 1);
       if (!entry) return;
       const [key, record] = entry;
+      // Records that the page had taken over itself are from before its last words too.
+      if (sealed >= 0 && !(Number(key.at(-1)) > sealed)) {
+        await store.write({ deletes: [key] });
+        continue;
+      }
       const traces = tracesOf(record);
       if (!traces) {
         await quarantine(key, record);
@@ -132,7 +137,7 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
   const moveAll = async (page: string): Promise<void> => {
     const words = readLastWords(notes?.get(notePrefix + page));
     await moveBlobs(page, words);
-    if (!words?.sealed) await moveSpans(page);
+    await moveSpans(page, words?.sealed ?? -1);
     await store.write({ deletes: [[lane, page]] });
     notes?.delete(notePrefix + page);
   };
@@ -160,8 +165,8 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
         await sweep(keys);
       });
     },
-    note(unsaved) {
-      const text = lastWords(unsaved);
+    note(unsaved, sealed) {
+      const text = lastWords(unsaved, sealed);
       noted = new Set(
         text && notes?.set(notePrefix + tabs.name, text) ? unsaved.map(({ blob }) => blob.id) : [],
       );

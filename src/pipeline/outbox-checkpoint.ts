@@ -27,6 +27,8 @@ export interface Checkpoint {
   adopted(traces: readonly EncodedTrace[], key: StoreKey): void;
   /** These are in a blob now, or lost. */
   release(items: Iterable<ReadableSpan | EncodedTrace>): void;
+  /** Number of the latest record. */
+  readonly serial: number;
   close(): void;
 }
 
@@ -118,6 +120,9 @@ export function createCheckpoint({ whenIdle, after, encode, queue, prefix }: Che
         if (page.items.size) write(page);
         else queue.change(page.key, undefined);
       }
+    },
+    get serial() {
+      return serial;
     },
     close() {
       closed = true;

@@ -10,8 +10,8 @@ export interface LastWords {
   v: typeof FORMAT;
   /** By blob id: the changing part, and the rest of blobs that are not in the database. */
   blobs: Record<string, { state: BlobState; record?: Omit<BlobRecord, 'bytes'> & { base64: string } }>;
-  /** Everything in the checkpoint is in blobs. */
-  sealed: boolean;
+  /** All of the checkpoint up to this record is in blobs; -1 for nothing. */
+  sealed: number;
 }
 
 /** Browsers keep about 5 MiB for a whole origin. */
@@ -33,11 +33,15 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 /**
  * @param unsaved what the database may not hold.
+ * @param sealed up to which record the checkpoint is in blobs.
  * @returns undefined when there is nothing to say.
  */
-export function lastWords(unsaved: readonly { blob: TraceBlob; whole: boolean }[]): string | undefined {
+export function lastWords(
+  unsaved: readonly { blob: TraceBlob; whole: boolean }[],
+  sealed: number,
+): string | undefined {
   if (!unsaved.length) return undefined;
-  const words: LastWords = { v: FORMAT, blobs: {}, sealed: true };
+  const words: LastWords = { v: FORMAT, blobs: {}, sealed };
   let chars = 0;
   const smallestFirst = [...unsaved].sort((a, b) => a.blob.bytes.length - b.blob.bytes.length);
   for (const { blob, whole } of smallestFirst) {
@@ -48,7 +52,7 @@ export function lastWords(unsaved: readonly { blob: TraceBlob; whole: boolean }[
     const { bytes, ...record } = recordOf(blob);
     if (chars <= MAX_CHARS) entry.record = { ...record, base64: base64Of(bytes) };
     // Better twice than never: what was not sent may still be in the checkpoint.
-    else if (!blob.claim?.tries && !blob.relayed) words.sealed = false;
+    else if (!blob.claim?.tries && !blob.relayed) words.sealed = -1;
   }
   return JSON.stringify(words);
 }

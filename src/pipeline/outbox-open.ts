@@ -126,7 +126,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     save,
     leave() {
       save();
-      adopter?.note(outbox.unsaved());
+      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1);
       isAway = true;
       tabs?.release();
     },

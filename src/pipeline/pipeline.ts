@@ -64,6 +64,8 @@ export function createPipeline(
   /** Ends each flush under way. */
   const flushes = new Set<() => void>();
   let away = false;
+  /** Others may take over what is here: nothing is begun any more but what goes out with the page. */
+  let left = false;
   /** The page is back, and what others have taken over is not known yet. */
   let returning = false;
   /** What is accepted now goes out together, when all sources are drained. */
@@ -135,7 +137,7 @@ export function createPipeline(
   const dispatch = createDispatch({
     platform,
     waiting() {
-      if (returning) return [];
+      if (left || returning) return [];
       outbox.expire();
       return outbox.list();
     },
@@ -191,10 +193,13 @@ export function createPipeline(
     sealer.sealNow(() => platform.keepalive.freeBytes);
     dispatch.leave(waiting);
     destination.leave();
+    if (left) durable.leave();
+    else durable.save();
   }
 
   function comeBack(): void {
-    returning = true;
+    returning = left;
+    left = false;
     void durable.back().then(() => {
       returning = false;
       diagnostics.guard(dispatch.wake);
@@ -211,9 +216,9 @@ export function createPipeline(
     draining = true;
     drainAll(signal === 'leaving');
     draining = false;
-    sendNow(returning ? [] : outbox.list());
-    if (signal === 'hidden') durable.save();
-    else durable.leave();
+    const waiting = left || returning ? [] : outbox.list();
+    left ||= signal !== 'hidden';
+    sendNow(waiting);
   });
   const stopOnline = platform.onOnline(dispatch.hurry);
 
