@@ -89,14 +89,14 @@ function createScene({ site, engine, launch, browser }) {
       return `emit(${JSON.stringify(name)}, ${traces}, ${spans}, ${JSON.stringify(options)})`;
     },
 
-    /** Opens the page under test. @param {{ isPopup?: boolean }} [options] */
+    /** Opens the page under test. @param {import('./engines/engine.mjs').OpenOptions} [options] */
     async visit(options) {
       const tab = await scene.browser.open(site.shopUrl, options);
       tabs.push(tab);
       return tab;
     },
 
-    /** A page that has been used for a while: what it made is stored, and it holds upload URLs. @param {{ isPopup?: boolean }} [options] */
+    /** A page that has been used for a while: what it made is stored, and it holds upload URLs. @param {import('./engines/engine.mjs').OpenOptions} [options] */
     async visitAndSettle(options) {
       const tab = await scene.visit(options);
       await tab.run(`${scene.emit(`early ${emitted.size}`)}; copies[0].flush()`);

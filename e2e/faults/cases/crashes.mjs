@@ -4,6 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
  * @typedef {import('../scene.mjs').Case} Case
  */
 
+/** Spans are written to the device within 100 ms of idle time. */
+const KEPT_MILLIS = 300;
+
 /** @param {number} millis @returns {Case} */
 const killed = (millis) => ({
   name: `kill-${millis}ms`,
@@ -25,8 +28,7 @@ const crashed = (about) => ({
   async play(scene) {
     const tab = await scene.visitAndSettle();
     await tab.run(scene.emit('before the crash', 3));
-    // Spans are kept within 100 ms of idle time.
-    await delay(300);
+    await delay(KEPT_MILLIS);
     await scene.browser.crashRenderers();
   },
 });
@@ -41,4 +43,14 @@ export const crashes = [
     title: 'the renderer crashes, and nobody ever comes back',
     neverReturns: true,
   }),
+  {
+    name: 'close-alone',
+    title: 'a page that is alone in its process closes itself, of which Chromium tells it nothing',
+    async play(scene) {
+      const tab = await scene.visitAndSettle();
+      await tab.run(scene.emit('before the close', 3));
+      await delay(KEPT_MILLIS);
+      await tab.leave('close()');
+    },
+  },
 ];

@@ -26,7 +26,7 @@ const AHEAD = `<script>{
 const daysLater = (about, returnPage) => ({
   ...about,
   async play(scene) {
-    const tab = await scene.visitAndSettle();
+    const tab = await scene.visitAndSettle({ closesItself: true });
     scene.blackout();
     await tab.run(`${scene.emit('days ago', 3)}; void copies[0].flush()`);
     await delay(1_500);

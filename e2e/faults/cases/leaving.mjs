@@ -3,12 +3,17 @@
  * @typedef {import('../scene.mjs').Scene} Scene
  */
 
-/** How a page ends, in the very task that ended its last spans. @type {Record<string, { title: string, code: (scene: Scene) => string, isPopup?: boolean }>} */
+/** How a page ends, in the very task that ended its last spans. @type {Record<string, { title: string, code: (scene: Scene) => string } & import('../engines/engine.mjs').OpenOptions>} */
 const EXITS = {
   navigate: { title: 'goes to another page', code: ({ goAway }) => goAway },
   reload: { title: 'is reloaded', code: () => 'location.reload()' },
-  'close-tab': { title: 'is closed with its tab', code: () => 'close()' },
-  'close-window': { title: 'is closed with its window', code: () => 'close()', isPopup: true },
+  'close-tab': { title: 'is closed with its tab', code: () => 'close()', closesItself: true },
+  'close-window': {
+    title: 'is closed with its window',
+    code: () => 'close()',
+    closesItself: true,
+    isPopup: true,
+  },
 };
 
 /** 5,000 spans, which is all that a page buffers. */
@@ -46,13 +51,13 @@ function assertHttp2({ mock }) {
  * @param {(scene: Scene) => string} emit
  * @returns {Case[]} Under each condition.
  */
-const leave = (name, title, { code, isPopup = false }, emit) =>
+const leave = (name, title, { title: _, code, ...options }, emit) =>
   Object.entries(CONDITIONS).map(([suffix, { title: condition, about, before, after }]) => ({
     name: name + suffix,
     title: title + condition,
     ...about,
     async play(scene) {
-      const tab = await scene.visitAndSettle({ isPopup });
+      const tab = await scene.visitAndSettle(options);
       before?.(scene);
       await tab.leave(`${emit(scene)}; ${code(scene)}`);
       after?.(scene);

@@ -21,7 +21,7 @@ export const offline = [
     title: 'offline, closed offline, and opened again online',
     notes: NOTES,
     async play(scene) {
-      const tab = await scene.visitAndSettle();
+      const tab = await scene.visitAndSettle({ closesItself: true });
       await scene.setOffline(true, tab);
       await tab.run(scene.emit('offline', 3));
       await delay(1_000);

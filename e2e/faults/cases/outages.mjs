@@ -81,7 +81,7 @@ const refused = (target) => ({
   title: `the ${target} refuses connections as the page is closed; it is opened again later`,
   page: PAGE,
   async play(scene) {
-    const tab = await scene.visitAndSettle();
+    const tab = await scene.visitAndSettle({ closesItself: true });
     scene.mock.faults.set(target, { kind: 'down' });
     await tab.run(scene.emit('during', 4));
     await delay(1_000);

@@ -12,9 +12,10 @@ const outage = (count, about, { closesAllButOne = false } = {}) => ({
   ...about,
   page: { options: { scheduledDelayMillis: 200 } },
   async play(scene) {
-    const first = await scene.visitAndSettle();
+    const options = { closesItself: closesAllButOne };
+    const first = await scene.visitAndSettle(options);
     const tabs = [first];
-    while (tabs.length < count) tabs.push(await scene.visit());
+    while (tabs.length < count) tabs.push(await scene.visit(options));
     scene.blackout();
     for (const [index, tab] of tabs.entries()) await tab.run(scene.emit(`tab ${index + 1}`, 2));
     await delay(1_500);

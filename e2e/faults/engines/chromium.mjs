@@ -23,13 +23,19 @@ export const chromiumEngine = {
       context,
       launch,
       isRenderer: (command) => command.includes('--type=renderer'),
+      // A page that closes itself and is alone in its process gets no pagehide and no visibilitychange: Chromium ends
+      // the process instead. With company it gets both, as it does when a user closes it.
+      sharesRenderer: ({ closesItself = false }) => closesItself,
     });
-    // A quota lasts as long as the session that set it.
+    // A quota lasts as long as the session that set it, and takes the origin only with a slash.
     const session = () => context.newCDPSession(browser.home());
     return {
       ...browser,
       async fillStorage(origin) {
-        await (await session()).send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 0 });
+        await (await session()).send('Storage.overrideQuotaForOrigin', {
+          origin: `${origin}/`,
+          quotaSize: 1_000,
+        });
       },
       async clearSiteData(origin) {
         await (await session()).send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });

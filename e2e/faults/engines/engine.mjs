@@ -7,14 +7,17 @@
  * @property {(code: string) => Promise<void>} leave Runs code that ends the page in the same task.
  *
  * @typedef {object} Browser
- * @property {(url: string, options?: { isPopup?: boolean }) => Promise<Tab>} open In a tab that a script opened, as only such a
- *   one may close itself, and in a renderer of its own; or in a window of its own. Resolves once it is loaded.
+ * @property {(url: string, options?: OpenOptions) => Promise<Tab>} open In a renderer of its own. Resolves once it is loaded.
  * @property {() => Promise<void>} kill SIGKILL of every process.
  * @property {() => Promise<void>} crashRenderers SIGKILL of the processes that hold pages.
  * @property {() => Promise<void>} close
  * @property {(isOffline: boolean) => Promise<void>} [setOffline] Absent where there is no such switch.
  * @property {(origin: string) => Promise<void>} [fillStorage] The browser's own quota; absent likewise.
  * @property {(origin: string) => Promise<void>} [clearSiteData] The browser's own clearing; absent likewise.
+ *
+ * @typedef {object} OpenOptions
+ * @property {boolean} [isPopup] In a window of its own.
+ * @property {boolean} [closesItself] The page calls `close()`. See where it makes a difference.
  *
  * @typedef {object} LaunchOptions
  * @property {string} profile Folder; one that was used before brings back what was stored.
@@ -31,8 +34,9 @@
  * @property {() => Promise<void>} close Ends what its browsers shared.
  */
 
-/** Features of `window.open`. @param {boolean} isPopup */
-export const windowFeatures = (isPopup) => (isPopup ? 'noopener,popup,width=600,height=400' : 'noopener');
+/** Features of `window.open`. @param {OpenOptions} options @param {boolean} [isAlone] Its opener is forgotten. */
+export const windowFeatures = ({ isPopup = false }, isAlone = true) =>
+  [...(isAlone ? ['noopener'] : []), ...(isPopup ? ['popup', 'width=600', 'height=400'] : [])].join();
 
 /** A browser that does not answer within this time is broken, and a case waits no longer. */
 export const ANSWER_MILLIS = 20_000;

@@ -19,9 +19,16 @@ const tabOf = (page) => ({
  * @param {import('@playwright/test').BrowserContext} options.context
  * @param {import('./engine.mjs').LaunchOptions} options.launch
  * @param {(command: string) => boolean} options.isRenderer Tells by the command line.
+ * @param {(options: import('./engine.mjs').OpenOptions) => boolean} [options.sharesRenderer] Whether a tab is of its opener's
+ *   process. Default never.
  * @returns {Promise<import('./engine.mjs').Browser & { home(): import('@playwright/test').Page }>}
  */
-export async function createPlaywrightBrowser({ context, launch: { homeUrl, profile }, isRenderer }) {
+export async function createPlaywrightBrowser({
+  context,
+  launch: { homeUrl, profile },
+  isRenderer,
+  sharesRenderer = () => false,
+}) {
   context.setDefaultTimeout(ANSWER_MILLIS);
   /** @param {import('@playwright/test').Page} page */
   const asHome = async (page) => {
@@ -29,14 +36,22 @@ export async function createPlaywrightBrowser({ context, launch: { homeUrl, prof
     return page;
   };
   let home = await asHome(context.pages()[0] ?? (await context.newPage()));
-  /** @param {import('./processes.mjs').Process[]} processes */
+  /** @type {import('@playwright/test').Page | undefined} */
+  let lobby;
+  /** @param {string} url */
+  async function sameSite(url) {
+    lobby ??= await context.newPage();
+    await lobby.goto(new URL(new URL(homeUrl).pathname, url).href);
+    return lobby;
+  }
   return {
     home: () => home,
-    async open(url, { isPopup = false } = {}) {
+    async open(url, options = {}) {
+      const opener = sharesRenderer(options) ? await sameSite(url) : home;
       const opening = context.waitForEvent('page');
       const open = /** @param {string[]} args */ ([url, features]) =>
         void window.open(url, '_blank', features);
-      await home.evaluate(open, [url, windowFeatures(isPopup)]);
+      await opener.evaluate(open, [url, windowFeatures(options, opener === home)]);
       const page = await opening;
       await page.waitForURL(url);
       return tabOf(page);

@@ -50,9 +50,9 @@ export const webkitEngine = {
       await remote.close();
     };
     return {
-      async open(url, { isPopup = false } = {}) {
+      async open(url, options = {}) {
         const adopted = remote.adopt(url);
-        const args = [adopted.url, '_blank', windowFeatures(isPopup)].map((arg) => JSON.stringify(arg));
+        const args = [adopted.url, '_blank', windowFeatures(options)].map((arg) => JSON.stringify(arg));
         await home.tab.run(`void window.open(${args.join()})`);
         await adopted.tab.run(
           `document.readyState === 'complete' || new Promise((done) => addEventListener('load', () => done(true)))`,
