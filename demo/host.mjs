@@ -10,6 +10,7 @@ import { createViewerApi } from './viewer-api.mjs';
  *
  * @typedef {object} HostOptions
  * @property {number} [port] Default 0, a free one.
+ * @property {import('./mock-r2/listen.mjs').Tls} [tls] This host and the doors of the mock speak HTTPS and HTTP/2. Default plain HTTP.
  * @property {Partial<import('./mock-r2/mock-r2.mjs').MockR2Options>} [mock] `allowedOrigins` come on top of this
  *   host's own.
  * @property {Record<string, URL>} [folders] Folders to serve, by path with slashes around it, beside and over the defaults.
@@ -60,6 +61,7 @@ const cacheControl = (type) => (type === HTML ? 'no-cache' : 'no-store');
  */
 export async function startHost({
   port,
+  tls,
   mock: mockOptions = {},
   folders = {},
   files = {},
@@ -94,15 +96,20 @@ export async function startHost({
     sendJson(res, 404, { error: 'Not found.' });
   }
 
-  const listening = await listen((req, res) => {
-    answer(req, res).catch(() =>
-      res.headersSent ? res.destroy() : sendJson(res, 500, { error: 'Failed.' }),
-    );
-  }, port);
+  const listening = await listen(
+    (req, res) => {
+      answer(req, res).catch(() =>
+        res.headersSent ? res.destroy() : sendJson(res, 500, { error: 'Failed.' }),
+      );
+    },
+    port,
+    tls,
+  );
   try {
     const { origin } = listening;
     const localhost = origin.replace('127.0.0.1', 'localhost');
     const mock = await startMockR2({
+      ...(tls && { tls }),
       ...mockOptions,
       allowedOrigins: [origin, localhost, ...(mockOptions.allowedOrigins ?? [])],
     });

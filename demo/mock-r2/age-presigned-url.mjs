@@ -11,11 +11,11 @@ const amzDate = (date) => date.toISOString().replace(/[:-]|\.\d{3}/g, '');
  * because its signature has to hold; so does anything that is not a presigned URL.
  *
  * @param {string} path Path and query as they came.
- * @param {number} shiftMillis
+ * @param {Pick<import('./faults.mjs').Clock, 'shiftMillis' | 'signedBeforeMillis'>} clock
  * @param {number} now Epoch milliseconds.
  * @returns {string} The path to send on.
  */
-export function agePresignedUrl(path, shiftMillis, now) {
+export function agePresignedUrl(path, { shiftMillis, signedBeforeMillis = Infinity }, now) {
   const url = new URL(path, 'http://host');
   const query = url.searchParams;
   const fields = AMZ_DATE.exec(query.get('X-Amz-Date') ?? '')
@@ -24,6 +24,7 @@ export function agePresignedUrl(path, shiftMillis, now) {
   if (!fields) return path;
   const [year = 0, month = 0, ...rest] = fields;
   const signedAtMillis = Date.UTC(year, month - 1, ...rest);
+  if (signedAtMillis >= signedBeforeMillis) return path;
   const expiresAtMillis = signedAtMillis + Number(query.get('X-Amz-Expires')) * 1000;
   if (now + shiftMillis <= expiresAtMillis) return path;
   const aged = amzDate(new Date(signedAtMillis - shiftMillis));

@@ -32,6 +32,8 @@
  * @typedef {object} Clock The store's clock is ahead, so that presigned URLs expire. See `age-presigned-url.mjs`.
  * @property {'clock'} kind
  * @property {number} shiftMillis
+ * @property {number} [signedBeforeMillis] Epoch: only URLs signed before it age. Later ones are as if from an endpoint whose clock
+ *   is ahead as well. Default: all.
  *
  * @typedef {object} Reach
  * @property {number} [times] Strikes that many requests, then goes away by itself. Default: until cleared.
@@ -67,7 +69,7 @@ function checkFault(target, fault) {
     throw new TypeError(`fault status: got ${JSON.stringify(status)}, takes 400 to 599`);
   if (it.kind === 'clock' && !(target === 'bucket' && Number.isFinite(it.shiftMillis)))
     throw new TypeError('fault clock: takes shiftMillis, for the bucket');
-  for (const name of ['times', 'delayMillis', 'bytesPerSecond', 'afterBytes'])
+  for (const name of ['times', 'signedBeforeMillis', 'delayMillis', 'bytesPerSecond', 'afterBytes'])
     if (it[name] !== undefined && !isCount(it[name]))
       throw new TypeError(`fault ${name}: takes a number from 0`);
   if (it.methods !== undefined && !Array.isArray(it.methods))
@@ -85,7 +87,7 @@ const isShut = (fault) => fault?.kind === 'down' && fault.times === undefined &&
  * @property {() => Record<Target, StandingFault | null>} current With the strikes so far.
  * @property {(target: Target, method: string) => StandingFault | undefined} strike Takes one request's share.
  * @property {(target: Target) => boolean} isShut True while the target refuses connections; counts a strike.
- * @property {(target: Target, socket: import('node:net').Socket) => void} hold Keeps a hanging connection.
+ * @property {(target: Target, connection: import('./listen.mjs').Connection) => void} hold Keeps a hanging connection.
  * @property {(listener: (target: Target) => void) => void} onShut Runs when a target begins to refuse connections.
  */
 
@@ -93,14 +95,14 @@ const isShut = (fault) => fault?.kind === 'down' && fault.times === undefined &&
 export function createFaults() {
   /** @type {Map<Target, StandingFault>} */
   const standing = new Map();
-  /** @type {Map<import('node:net').Socket, Target>} */
+  /** @type {Map<import('./listen.mjs').Connection, Target>} */
   const held = new Map();
   /** @type {((target: Target) => void)[]} */
   const shutListeners = [];
 
   /** @param {Target} target */
   const release = (target) => {
-    for (const [socket, owner] of held) if (owner === target) socket.resetAndDestroy();
+    for (const [connection, owner] of held) if (owner === target) connection.reset();
   };
 
   /** @type {Faults} */
@@ -138,9 +140,9 @@ export function createFaults() {
       fault.strikes++;
       return true;
     },
-    hold(target, socket) {
-      held.set(socket, target);
-      socket.once('close', () => held.delete(socket));
+    hold(target, connection) {
+      held.set(connection, target);
+      connection.onClose(() => held.delete(connection));
     },
     onShut(listener) {
       shutListeners.push(listener);

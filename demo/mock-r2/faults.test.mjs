@@ -176,6 +176,16 @@ test('clock: URLs of a clock ahead are expired, in the words of the real verifie
   assert.equal((await put(upload, BYTES)).status, 200, 'still valid by then');
 });
 
+test('clock: only URLs signed before an instant age, when one is given', async () => {
+  const upload = await fresh();
+  const signedAtMillis = Math.floor(Date.now() / 1000) * 1000;
+  const days = { kind: /** @type {const} */ ('clock'), shiftMillis: 259_200_000 };
+  mock.faults.set('bucket', { ...days, signedBeforeMillis: signedAtMillis + 60_000 });
+  assert.equal((await put(upload, BYTES)).status, 403);
+  mock.faults.set('bucket', { ...days, signedBeforeMillis: signedAtMillis - 60_000 });
+  assert.equal((await put(upload, BYTES)).status, 200);
+});
+
 test('store: the endpoint cannot reach the bucket, and says so', async () => {
   const upload = await fresh();
   mock.faults.set('store', { kind: 'status', status: 503 });

@@ -27,7 +27,11 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'upgrade', '
  */
 export function forward(req, upstream, passage) {
   const headers = Object.fromEntries(
-    Object.entries(req.headers).filter(([name]) => !HOP_BY_HOP.includes(name) && !passage.dropsHeader(name)),
+    Object.entries(req.headers).filter(
+      ([name]) =>
+        // Those of HTTP/2 itself, such as `:path`.
+        !name.startsWith(':') && !HOP_BY_HOP.includes(name) && !passage.dropsHeader(name),
+    ),
   );
   return new Promise((resolve, reject) => {
     const out = http.request({

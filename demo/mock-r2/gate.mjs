@@ -4,6 +4,7 @@ import { agePresignedUrl } from './age-presigned-url.mjs';
 import { answerHeaders, isPreflight, preflightHeaders } from './cors.mjs';
 import { faultAnswer } from './fault-answer.mjs';
 import { forward } from './forward.mjs';
+import { connectionOf } from './listen.mjs';
 import { throttle } from './throttle.mjs';
 
 /**
@@ -29,6 +30,9 @@ import { throttle } from './throttle.mjs';
 const hidesCors = ({ errorsWithoutCors }, status) =>
   Array.isArray(errorsWithoutCors) ? errorsWithoutCors.includes(status) : errorsWithoutCors && status >= 400;
 
+/** They belong to one connection, and HTTP/2 has no words for them. */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding'];
+
 /** Unreferenced: what is still held back when everything is closed must not keep the process. @param {import('./faults.mjs').Slow} slow */
 const holdBack = ({ delayMillis = 0 }) => delay(delayMillis, undefined, { ref: false });
 
@@ -43,8 +47,12 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
   const corsHeaders = ({ headers, method }, status) =>
     hidesCors(cors(), status) ? {} : answerHeaders(cors().rules, headers.origin, method ?? '');
 
-  /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res */
-  async function handle(req, res) {
+  /**
+   * @param {import('node:http').IncomingMessage} req
+   * @param {import('node:http').ServerResponse} res
+   * @param {import('./listen.mjs').Connection} connection
+   */
+  async function handle(req, res, connection) {
     const url = req.url ?? '/';
     const method = req.method ?? '';
     const key = keyOf?.(url.split('?')[0] ?? '');
@@ -56,8 +64,8 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
       return res.writeHead(status, /** @type {import('node:http').OutgoingHttpHeaders} */ (headers));
     };
 
-    if (fault?.kind === 'down') return req.socket.resetAndDestroy();
-    if (fault?.kind === 'hang') return faults.hold(target, req.socket);
+    if (fault?.kind === 'down') return connection.reset();
+    if (fault?.kind === 'hang') return faults.hold(target, connection);
     if (fault?.kind === 'status') {
       // The body is read first: a connection closed over unread bytes may take the answer with it.
       for await (const chunk of req) entry.bytes += chunk.length;
@@ -71,7 +79,7 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
     }
 
     const answer = await forward(req, upstream(), {
-      path: fault?.kind === 'clock' ? agePresignedUrl(url, fault.shiftMillis, Date.now()) : url,
+      path: fault?.kind === 'clock' ? agePresignedUrl(url, fault, Date.now()) : url,
       dropsHeader: (name) => ownsCors && name === 'origin',
       ...(fault?.kind === 'slow' && fault.bytesPerSecond && { bytesPerSecond: fault.bytesPerSecond }),
       onBytes(bytes) {
@@ -83,14 +91,13 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
     if (method === 'PUT' && status === 200 && key !== undefined) onStored?.(key);
     if (fault?.kind === 'lost-answer') {
       answer.destroy();
-      return req.socket.resetAndDestroy();
+      return connection.reset();
     }
     if (fault?.kind === 'slow') await holdBack(fault);
 
     const headers = Object.entries(answer.headers).filter(
       ([name]) =>
-        !['connection', 'keep-alive'].includes(name) &&
-        !(ownsCors && (name === 'vary' || name.startsWith('access-control-'))),
+        !HOP_BY_HOP.includes(name) && !(ownsCors && (name === 'vary' || name.startsWith('access-control-'))),
     );
     begin(status, {
       ...Object.fromEntries(headers),
@@ -104,8 +111,7 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
 
   return (req, res) => {
     // A broken passage is a broken connection to the client too; there is nobody left to tell.
-    // The socket is taken now, because a request that was destroyed has none any more.
-    const { socket } = req;
-    handle(req, res).catch(() => socket.resetAndDestroy());
+    const connection = connectionOf(req);
+    handle(req, res, connection).catch(connection.reset);
   };
 }

@@ -22,6 +22,8 @@ import { S3_PATH, startMiniflare } from './start-miniflare.mjs';
  * @property {number} [port] Of the bucket. Default 0, a free one; likewise `endpointPort`, `controlPort`.
  * @property {number} [endpointPort]
  * @property {number} [controlPort]
+ * @property {import('./listen.mjs').Tls} [tls] Browsers' doors to the bucket and the endpoint speak HTTPS and HTTP/2. Default
+ *   plain HTTP.
  * @property {string | URL} [serverFile] Default `dist/server.js`.
  *
  * @typedef {Awaited<ReturnType<typeof startMockR2>>} MockR2
@@ -68,6 +70,7 @@ export async function startMockR2({
   port = 0,
   endpointPort = 0,
   controlPort = 0,
+  tls,
   serverFile = SERVER_FILE,
 }) {
   await access(serverFile).catch(() => {
@@ -126,12 +129,12 @@ export async function startMockR2({
 
   try {
     const bucketDoor = await opened(
-      listenWithFaults('bucket', faults, createGate({ ...bucketGate, target: 'bucket' }), port),
+      listenWithFaults('bucket', faults, createGate({ ...bucketGate, target: 'bucket' }), port, tls),
     );
     const storeDoor = await opened(
       listenWithFaults('store', faults, createGate({ ...bucketGate, target: 'store' })),
     );
-    const endpointDoor = await opened(listenWithFaults('endpoint', faults, endpointGate, endpointPort));
+    const endpointDoor = await opened(listenWithFaults('endpoint', faults, endpointGate, endpointPort, tls));
     const controlDoor = await opened(listen(control, controlPort));
     const miniflare = await startMiniflare({
       credentials,

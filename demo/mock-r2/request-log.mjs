@@ -9,6 +9,7 @@
  * @property {string} [key] Object key, for requests to the bucket.
  * @property {string[]} queryNames
  * @property {Record<string, string>} headers Origin, and those on content and conditions.
+ * @property {string} httpVersion `1.1` or `2.0`.
  * @property {number} bytes Body bytes received.
  * @property {number} status HTTP status, from when the answer's head goes out; 0 until then, and for ever when none did.
  * @property {string} [fault] Kind of the fault that struck.
@@ -56,6 +57,7 @@ export function createRequestLog() {
         ...(key !== undefined && { key }),
         queryNames: [...searchParams.keys()],
         headers,
+        httpVersion: req.httpVersion,
         bytes: 0,
         status: 0,
         atMillis: Date.now(),

@@ -22,6 +22,11 @@ const SYSTEM_PATHS = {
   firefox: ['/usr/bin/firefox-esr'],
 };
 const DEBIAN_PACKAGES = ['chromium', 'firefox-esr'];
+const DEBIAN_WEBKIT_PACKAGES = ['webkit2gtk-driver', 'xvfb', 'xauth'];
+const WEBKIT_PATHS = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(
+  (machine) => `/usr/lib/${machine}/webkit2gtk-4.1/MiniBrowser`,
+);
+const DISPLAY_PATH = '/usr/bin/Xvfb';
 
 /**
  * Finds a browser: the system's, else Playwright's own.
@@ -41,10 +46,25 @@ export function findBrowser(name) {
   return existsSync(own) ? { browserName: name } : undefined;
 }
 
+/**
+ * Finds WebKitGTK's own browser, which comes with its driver, where there is also a display to run it on.
+ *
+ * @returns {string | undefined} Its path.
+ */
+export const findWebKit = () =>
+  existsSync(DISPLAY_PATH) ? WEBKIT_PATHS.find((file) => existsSync(file)) : undefined;
+
 const missing = () => BROWSER_NAMES.filter((name) => !findBrowser(name));
 
 /** @param {string} command @param {string[]} args */
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
+
+/** Debian's packages, where this is root. @param {string[]} packages */
+function installPackages(packages) {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  run('apt-get', ['update']);
+  run('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
+}
 
 /**
  * Sees to it that every browser is there: those present, else Playwright's download, else Debian's packages where
@@ -56,15 +76,22 @@ export function ensureBrowsers() {
   if (missing().length === 0) return;
   const cli = path.join(path.dirname(createRequire(import.meta.url).resolve('@playwright/test')), 'cli.js');
   run(process.execPath, [cli, 'install', ...missing()]);
-  const isRoot = process.getuid?.() === 0;
-  if (missing().length > 0 && isRoot && existsSync('/usr/bin/apt-get')) {
-    run('apt-get', ['update']);
-    run('apt-get', ['install', '-y', '--no-install-recommends', ...DEBIAN_PACKAGES]);
-  }
+  if (missing().length > 0) installPackages(DEBIAN_PACKAGES);
   if (missing().length > 0) {
     throw new Error(
       `No ${missing().join(' and no ')} for the end-to-end tests. Run "npx playwright install --with-deps ` +
         `${missing().join(' ')}", or install the packages ${DEBIAN_PACKAGES.join(' and ')}.`,
     );
   }
+}
+
+/**
+ * The same for WebKitGTK: what is there, else Debian's packages where this is root.
+ *
+ * @throws {Error} that says what to install by hand.
+ */
+export function ensureWebKit() {
+  if (!findWebKit()) installPackages(DEBIAN_WEBKIT_PACKAGES);
+  if (!findWebKit())
+    throw new Error(`No WebKitGTK or no Xvfb. Install the packages ${DEBIAN_WEBKIT_PACKAGES.join(', ')}.`);
 }

@@ -1,0 +1,71 @@
+import { ANSWER_MILLIS, windowFeatures } from './engine.mjs';
+import { browserProcesses, killProcesses } from './processes.mjs';
+
+/** @param {import('@playwright/test').Page} page @returns {import('./engine.mjs').Tab} */
+const tabOf = (page) => ({
+  run: (code) => page.evaluate(code),
+  // The page may be gone before it can answer.
+  leave: (code) =>
+    page.evaluate(code).then(
+      () => {},
+      () => {},
+    ),
+});
+
+/**
+ * A browser that Playwright drives, on a profile that outlives it.
+ *
+ * @param {object} options
+ * @param {import('@playwright/test').BrowserContext} options.context
+ * @param {import('./engine.mjs').LaunchOptions} options.launch
+ * @param {(command: string) => boolean} options.isRenderer Tells by the command line.
+ * @param {(options: import('./engine.mjs').OpenOptions) => boolean} [options.sharesRenderer] Whether a tab is of its opener's
+ *   process. Default never.
+ * @returns {Promise<import('./engine.mjs').Browser & { home(): import('@playwright/test').Page }>}
+ */
+export async function createPlaywrightBrowser({
+  context,
+  launch: { homeUrl, profile },
+  isRenderer,
+  sharesRenderer = () => false,
+}) {
+  context.setDefaultTimeout(ANSWER_MILLIS);
+  /** @param {import('@playwright/test').Page} page */
+  const asHome = async (page) => {
+    await page.goto(homeUrl);
+    return page;
+  };
+  let home = await asHome(context.pages()[0] ?? (await context.newPage()));
+  /** @type {import('@playwright/test').Page | undefined} */
+  let lobby;
+  /** @param {string} url */
+  async function sameSite(url) {
+    lobby ??= await context.newPage();
+    await lobby.goto(new URL(new URL(homeUrl).pathname, url).href);
+    return lobby;
+  }
+  return {
+    home: () => home,
+    async open(url, options = {}) {
+      const opener = sharesRenderer(options) ? await sameSite(url) : home;
+      const opening = context.waitForEvent('page');
+      const open = /** @param {string[]} args */ ([url, features]) =>
+        void window.open(url, '_blank', features);
+      await opener.evaluate(open, [url, windowFeatures(options, opener === home)]);
+      const page = await opening;
+      await page.waitForURL(url);
+      return tabOf(page);
+    },
+    async kill() {
+      const closed = context.waitForEvent('close');
+      await killProcesses(browserProcesses(profile));
+      await closed;
+    },
+    async crashRenderers() {
+      await killProcesses(browserProcesses(profile).filter(({ command }) => isRenderer(command)));
+      home = await asHome(await context.newPage());
+    },
+    close: () => context.close(),
+    setOffline: (isOffline) => context.setOffline(isOffline),
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * What every case has to deliver. A case that may do otherwise stands in {@link DEVIATIONS}, with the reason.
+ *
+ * @typedef {object} Expectation
+ * @property {number} leastPercent Distinct spans in the bucket, of those emitted; 100 is all.
+ * @property {number} mostDuplicates Spans stored more than once, and objects stored twice.
+ * @property {string} [reason] Why it may be less than everything.
+ */
+
+/** @type {Expectation} */
+const EVERYTHING_ONCE = { leastPercent: 100, mostDuplicates: 0 };
+
+/**
+ * @type {(Partial<Expectation> & {
+ *   name: string,
+ *   engines: readonly import('./engines/engine.mjs').EngineName[],
+ *   reason: string,
+ * })[]}
+ */
+const DEVIATIONS = [
+  {
+    name: 'crash-renderer-no-return',
+    engines: ['firefox', 'webkit'],
+    leastPercent: 0,
+    reason: 'for information: without fetchLater nothing can send for a page that crashed',
+  },
+];
+
+/** @param {string} name Of a case. @param {import('./engines/engine.mjs').EngineName} engine @returns {Expectation} */
+export function expectationOf(name, engine) {
+  const deviation = DEVIATIONS.find((one) => one.name === name && one.engines.includes(engine));
+  return { ...EVERYTHING_ONCE, ...deviation };
+}

@@ -1,0 +1,82 @@
+import { startHost } from '../../demo/host.mjs';
+import { makeCertificate } from '../../demo/testing/certificate.mjs';
+
+/**
+ * @typedef {object} PageParts How the page under test is made.
+ * @property {string} [head] Scripts before any of ours.
+ * @property {Record<string, unknown>} [options] Of `start`, over those of {@link OPTIONS}.
+ * @property {string[]} [scripts] The script tag's file, once per copy of the SDK.
+ *
+ * @typedef {Awaited<ReturnType<typeof startSite>>} Site
+ */
+
+/** Only the spans that a case emits; all else as users have it. */
+const OPTIONS = { service: 'faults', endpoint: '/spandrel', documentLoad: false, fetch: false };
+const SCRIPT = '/dist/script.js';
+const SECOND_SCRIPT = '/copy/script.js';
+
+const kebab = (/** @type {string} */ name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** @param {string} head @param {boolean} isRemote */
+const frame = (head, isRemote) => `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
+${isRemote ? '<script src="/e2e/remote.js"></script>' : ''}
+${head}
+</head>
+<body>A page.</body>
+</html>`;
+
+/** @param {PageParts} parts */
+function tags({ head = '', options = {}, scripts = [SCRIPT] }) {
+  const attributes = Object.entries({ ...OPTIONS, ...options }).map(
+    ([name, value]) => `data-${kebab(name)}="${value}"`,
+  );
+  const copies = scripts.map(
+    (file) => `<script src="${file}" ${attributes.join(' ')}></script>
+<script>(globalThis.copies ??= []).push(spandrel.instance);</script>`,
+  );
+  return [head, ...copies, '<script src="/e2e/emit.js"></script>'].join('\n');
+}
+
+/** @type {Promise<import('../../demo/mock-r2/listen.mjs').Tls> | undefined} */
+let certificate;
+
+/**
+ * A site of one run's own, with its endpoint and its bucket: `/shop` is the page under test, `/away` one without
+ * Spandrel.
+ *
+ * @param {{ isTls: boolean }} options
+ */
+export async function startSite({ isTls }) {
+  if (isTls) certificate ??= makeCertificate();
+  const tls = isTls ? await certificate : undefined;
+  const host = await startHost({
+    ...(tls && { tls }),
+    folders: { '/e2e/': new URL('../pages/', import.meta.url) },
+    files: { [SECOND_SCRIPT]: new URL('../../dist/script.js', import.meta.url) },
+  });
+  /** @type {PageParts} */
+  let parts = {};
+  /** @param {string} path @param {() => string} head */
+  const serve = (path, head) =>
+    host.route(path, (req, res) => {
+      const isRemote = req.url?.includes('remote=') ?? false;
+      res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
+      res.end(frame(head(), isRemote));
+    });
+  return {
+    mock: host.mock,
+    origin: host.origin,
+    tls,
+    shopUrl: serve('/shop', () => tags(parts)),
+    awayUrl: serve('/away', () => ''),
+    /** Both files of a page with two copies. */
+    bothScripts: [SCRIPT, SECOND_SCRIPT],
+    /** How `/shop` is from now on. @param {PageParts} changed */
+    setPage(changed) {
+      parts = { ...parts, ...changed };
+    },
+    close: host.close,
+  };
+}
