@@ -1,6 +1,6 @@
 /** Where blobs go. A destination takes a blob and answers with an outcome; it knows nothing of buffers or retries. */
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import type { Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
+import type { Claim, Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
 import type { Platform } from '../platform/platform.js';
 
 /** What a user names (`bucket({…})`); does nothing until an exporter opens it. */
@@ -30,6 +30,12 @@ export interface OpenDestination {
   ready(blob: TraceBlob): boolean;
   /** Brings one blob there. In `leaving` mode its requests have begun when this returns. Never rejects. */
   send(blob: TraceBlob, mode: SendMode): Promise<Outcome>;
+  /** A key for what may be left with the browser, if there is one to spare. */
+  reserve?(): Claim | undefined;
+  /** Takes back a key under which nothing was sent. */
+  unreserve?(claim: Claim): void;
+  /** Leaves the upload with the browser for when the page is gone. See `Platform.defer`. */
+  defer?(blob: TraceBlob, claim: Claim): (() => boolean) | undefined;
   /** The page leaves: says what must be said without waiting for an answer. */
   leave(): void;
   /** Resolves when the server has been told of all that is stored, or could not be told. Never rejects. */

@@ -93,19 +93,23 @@ export function openBucket(
     return undefined;
   };
 
+  const reserve = (mode: SendMode): Claim | undefined => {
+    const upload = pool.take(mode);
+    if (!upload) return undefined;
+    const claim = { key: upload.key, token: upload.token, tries: 0 };
+    inUse.set(claim, upload);
+    if (mode === 'normal') notifier.talk();
+    return claim;
+  };
+
   /** A live URL of the blob's own key, or of a fresh one if it has none yet. */
   const uploadFor = (blob: TraceBlob, mode: SendMode): PooledUpload | undefined => {
     const held = heldBy(blob);
     if (held || blob.claim) return held;
-    const upload = pool.take(mode);
-    if (!upload) {
-      totals.pool.empty++;
-      return undefined;
-    }
-    blob.claim = { key: upload.key, token: upload.token, tries: 0 };
-    inUse.set(blob.claim, upload);
-    if (mode === 'normal') notifier.talk();
-    return upload;
+    const claim = reserve(mode);
+    if (claim) blob.claim = claim;
+    else totals.pool.empty++;
+    return claim && inUse.get(claim);
   };
 
   const receiptOf = ({ claim, spanCount, bytes, traces, page, seq }: TraceBlob): StoredReceipt | undefined =>
@@ -287,6 +291,18 @@ export function openBucket(
       if (release && outcome.status === 'unconfirmed') platform.after(BEACON_MILLIS, release);
       else release?.();
       return outcome;
+    },
+    reserve: () => (relay === 'always' ? undefined : reserve('normal')),
+    unreserve(claim) {
+      const upload = inUse.get(claim);
+      if (upload && isUsable(platform, upload)) pool.add([upload], upload.askedAt);
+    },
+    defer(blob, claim) {
+      const upload = inUse.get(claim);
+      if (!upload || !isUsable(platform, upload)) return undefined;
+      const takeBack = platform.defer(upload.url, uploadRequest(upload, blob, true));
+      if (takeBack) totals.requests.deferred++;
+      return takeBack;
     },
     leave() {
       notifier.leave(lastReceipts);

@@ -51,6 +51,7 @@ export function createDiagnostics(
       exchangeFailures: 0,
       relays: 0,
       beacons: 0,
+      deferred: 0,
     },
     exceptions: 0,
     state: 'running',

@@ -72,6 +72,8 @@ export interface Stats {
     exchangeFailures: number;
     relays: number;
     beacons: number;
+    /** Requests left with the browser for when the page is gone; most are taken back. */
+    deferred: number;
   };
   /** Our own exceptions, caught before the host could see them. */
   exceptions: number;

@@ -27,7 +27,7 @@ export interface Adopter {
   /** Resolves when nothing is left to take over, or another page is at it. */
   run(): Promise<void>;
   /** Keeps the last words of this page, for whoever comes first: the next page, or this one again. */
-  note(unsaved: readonly { blob: TraceBlob; whole: boolean }[], sealed: number): void;
+  note(unsaved: readonly { blob: TraceBlob; whole: boolean }[], sealed: number, tail: string): void;
   /**
    * This page was away and is back: forgets its last words.
    *
@@ -92,6 +92,10 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
       const found: { key: StoreKey; blob: TraceBlob }[] = [];
       for (const [key, record] of records) {
         const id = key.at(-1) as string;
+        if (words && words.sealed >= 0 && id === words.tail) {
+          await store.write({ deletes: [key] });
+          continue;
+        }
         const blob = blobOf(id, record, states.get(id));
         moved.add(id);
         if (blob) found.push({ key, blob });
@@ -165,8 +169,8 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
         await sweep(keys);
       });
     },
-    note(unsaved, sealed) {
-      const text = lastWords(unsaved, sealed);
+    note(unsaved, sealed, tail) {
+      const text = lastWords(unsaved, sealed, tail);
       noted = new Set(
         text && notes?.set(notePrefix + tabs.name, text) ? unsaved.map(({ blob }) => blob.id) : [],
       );

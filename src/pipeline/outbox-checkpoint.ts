@@ -2,13 +2,16 @@
  * Writes ended spans down while they wait in the buffer, so that a crash loses only what ended in its last instants.
  *
  * Spans that end are written at the next idle moment, at most every 100 ms, each once, in records of up to 200. The
- * record goes in the very transaction that writes the blob which holds its spans; while others of it still wait, it
- * is written again without them. What is encoded here is not encoded again.
+ * record goes in the very transaction that writes the blob which holds its spans; while others of it still wait, they
+ * are written anew. What is encoded here is not encoded again.
  */
 import type { Stop, StoreKey } from '../platform/platform.js';
 import type { EncodedTrace, ReadableSpan, SpanGroup } from './model.js';
 import type { WriteQueue } from './outbox-queue.js';
 import { FORMAT, type SpansRecord } from './outbox-record.js';
+
+/** What waits to be sealed: spans of this page, and traces that an earlier one had encoded. */
+export type Item = ReadableSpan | EncodedTrace;
 
 export interface CheckpointDeps {
   whenIdle(millis: number, task: () => void): Stop;
@@ -16,6 +19,8 @@ export interface CheckpointDeps {
   /** Losses are not reported: the span is still in the buffer. */
   encode(group: SpanGroup): EncodedTrace | undefined;
   queue: WriteQueue;
+  /** Hears of each record. */
+  wrote(): void;
   /** What our records are below: lane and page. */
   prefix: StoreKey;
 }
@@ -26,7 +31,15 @@ export interface Checkpoint {
   /** A trace of an earlier page's checkpoint is to be sealed here; `key` is its record. */
   adopted(traces: readonly EncodedTrace[], key: StoreKey): void;
   /** These are in a blob now, or lost. */
-  release(items: Iterable<ReadableSpan | EncodedTrace>): void;
+  release(items: Iterable<Item>): void;
+  /** What is written down and in no blob, oldest first. */
+  items(): Item[];
+  has(item: Item): boolean;
+  /**
+   * Writes `items` as these records, in place of those that they were in. `dissolved` is called once any of the items
+   * is released: the records go then, and the other items are written anew.
+   */
+  replace(items: readonly Item[], records: readonly (readonly [StoreKey, unknown])[], dissolved: () => void): void;
   /** Number of the latest record. */
   readonly serial: number;
   close(): void;
@@ -40,56 +53,79 @@ const PAUSE_MILLIS = 100;
 const MAX_SPANS = 200;
 
 interface Page {
-  key: StoreKey;
-  /** What the record holds that no blob does. */
-  items: Set<ReadableSpan | EncodedTrace>;
+  keys: StoreKey[];
+  /** What the records hold that no blob does. */
+  items: Set<Item>;
+  dissolved?: () => void;
 }
 
-const isSpan = (item: ReadableSpan | EncodedTrace): item is ReadableSpan => 'spanContext' in item;
+const isSpan = (item: Item): item is ReadableSpan => 'spanContext' in item;
 
-export function createCheckpoint({ whenIdle, after, encode, queue, prefix }: CheckpointDeps): Checkpoint {
+/** Spans and traces as traces, those that cannot be encoded left out. */
+export function tracesOfItems(
+  items: Iterable<Item>,
+  encode: (group: SpanGroup) => EncodedTrace | undefined,
+): EncodedTrace[] {
+  const groups = new Map<string, ReadableSpan[]>();
+  const traces: EncodedTrace[] = [];
+  for (const item of items) {
+    if (!isSpan(item)) {
+      traces.push(item);
+      continue;
+    }
+    const { traceId } = item.spanContext();
+    const group = groups.get(traceId);
+    if (group) group.push(item);
+    else groups.set(traceId, [item]);
+  }
+  for (const [traceId, spans] of groups) {
+    const encoded = encode({ traceId, spans });
+    if (encoded) traces.push(encoded);
+  }
+  return traces;
+}
+
+export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
+  const { whenIdle, after, encode, queue, prefix } = deps;
   /** Ended, and not written yet. */
   const fresh = new Set<ReadableSpan>();
-  const pages = new Map<ReadableSpan | EncodedTrace, Page>();
+  const pages = new Map<Item, Page>();
   let serial = 0;
   let closed = false;
   let stopTimer: Stop | undefined;
 
-  const write = ({ key, items }: Page): void => {
-    const groups = new Map<string, ReadableSpan[]>();
-    const traces: EncodedTrace[] = [];
-    for (const item of items) {
-      if (!isSpan(item)) traces.push(item);
-      else {
-        const { traceId } = item.spanContext();
-        const group = groups.get(traceId);
-        if (group) group.push(item);
-        else groups.set(traceId, [item]);
-      }
-    }
-    for (const [traceId, spans] of groups) {
-      const encoded = encode({ traceId, spans });
-      if (encoded) traces.push(encoded);
-    }
+  const write = (items: Set<Item>): void => {
+    const key = [...prefix, 'spans', String(++serial)];
+    const page: Page = { keys: [key], items };
+    for (const item of items) pages.set(item, page);
+    const traces = tracesOfItems(items, encode);
+    if (!traces.length) return;
     const record: SpansRecord = { v: FORMAT, traces };
-    queue.change(key, traces.length ? record : undefined);
+    queue.change(key, record);
+    deps.wrote();
   };
 
   const writeFresh = (): void => {
     stopTimer = undefined;
-    const page: Page = { key: [...prefix, 'spans', String(++serial)], items: new Set() };
+    const items = new Set<Item>();
     for (const span of fresh) {
-      if (page.items.size >= MAX_SPANS) break;
+      if (items.size >= MAX_SPANS) break;
       fresh.delete(span);
-      page.items.add(span);
-      pages.set(span, page);
+      items.add(span);
     }
-    if (!page.items.size) return;
-    write(page);
+    if (!items.size) return;
+    write(items);
     stopTimer = after(PAUSE_MILLIS, () => {
       stopTimer = undefined;
       if (fresh.size) arm();
     });
+  };
+
+  /** Its records go; what is left of it is written anew. */
+  const dissolve = (page: Page): void => {
+    for (const key of page.keys) queue.change(key, undefined);
+    page.dissolved?.();
+    if (page.items.size) write(page.items);
   };
 
   const arm = (): void => {
@@ -103,7 +139,7 @@ export function createCheckpoint({ whenIdle, after, encode, queue, prefix }: Che
       if (!stopTimer) arm();
     },
     adopted(traces, key) {
-      const page: Page = { key, items: new Set(traces) };
+      const page: Page = { keys: [key], items: new Set(traces) };
       for (const trace of traces) pages.set(trace, page);
     },
     release(items) {
@@ -116,10 +152,25 @@ export function createCheckpoint({ whenIdle, after, encode, queue, prefix }: Che
         page.items.delete(item);
         changed.add(page);
       }
-      for (const page of changed) {
-        if (page.items.size) write(page);
-        else queue.change(page.key, undefined);
+      for (const page of changed) dissolve(page);
+    },
+    items: () => [...pages.keys()],
+    has: (item) => pages.has(item),
+    replace(items, records, dissolved) {
+      const page: Page = { keys: records.map(([key]) => key), items: new Set(items), dissolved };
+      const changed = new Set<Page>();
+      for (const item of items) {
+        const earlier = pages.get(item);
+        pages.set(item, page);
+        if (!earlier) continue;
+        earlier.items.delete(item);
+        changed.add(earlier);
       }
+      for (const earlier of changed) {
+        delete earlier.dissolved;
+        dissolve(earlier);
+      }
+      for (const [key, record] of records) queue.change(key, record);
     },
     get serial() {
       return serial;

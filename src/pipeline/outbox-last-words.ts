@@ -12,6 +12,8 @@ export interface LastWords {
   blobs: Record<string, { state: BlobState; record?: Omit<BlobRecord, 'bytes'> & { base64: string } }>;
   /** All of the checkpoint up to this record is in blobs; -1 for nothing. */
   sealed: number;
+  /** The tail's blob: it is in others, as the checkpoint is. */
+  tail: string;
 }
 
 /** Browsers keep about 5 MiB for a whole origin. */
@@ -33,15 +35,16 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 /**
  * @param unsaved what the database may not hold.
- * @param sealed up to which record the checkpoint is in blobs.
+ * @param sealed up to which record the checkpoint is in blobs; `tail`: what had that id is as well.
  * @returns undefined when there is nothing to say.
  */
 export function lastWords(
   unsaved: readonly { blob: TraceBlob; whole: boolean }[],
   sealed: number,
+  tail: string,
 ): string | undefined {
   if (!unsaved.length) return undefined;
-  const words: LastWords = { v: FORMAT, blobs: {}, sealed };
+  const words: LastWords = { v: FORMAT, blobs: {}, sealed, tail };
   let chars = 0;
   const smallestFirst = [...unsaved].sort((a, b) => a.blob.bytes.length - b.blob.bytes.length);
   for (const { blob, whole } of smallestFirst) {

@@ -5,8 +5,9 @@ import { createOutbox, type Outbox, type OutboxLimits } from './outbox.js';
 import { type Adopter, createAdopter } from './outbox-adopt.js';
 import { type Checkpoint, createCheckpoint } from './outbox-checkpoint.js';
 import { createWriteQueue } from './outbox-queue.js';
+import { createTail, type Tail, type TailDeps } from './outbox-tail.js';
 
-export interface OpenOutboxDeps {
+export interface OpenOutboxDeps extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
   platform: Platform;
   /** The destination's id. What it was not given by this page, it may be given by the next. */
   destinationId: string;
@@ -21,6 +22,7 @@ export interface OpenOutboxDeps {
   adoptedTraces(traces: EncodedTrace[]): void;
   corrupt(): void;
   storeFailed(error: unknown): void;
+  trouble(kind: string, message: string): void;
   guard(task: () => void): void;
 }
 
@@ -54,7 +56,9 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   const prefix: StoreKey = [lane, page];
   const ready = tabs?.hold() ?? Promise.resolve();
   const queue = createWriteQueue({ store, ready, after: platform.after, failed: deps.storeFailed });
+  const tailId = deps.newId();
   let adopter: Adopter | undefined;
+  let tail: Tail | undefined;
   let isAway = false;
   let closed = false;
   let stopTimer: Stop | undefined;
@@ -77,8 +81,13 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
       after: platform.after,
       encode: deps.encodeAhead,
       queue,
+      wrote: () => tail?.grew(),
       prefix,
     });
+  if (checkpoint && platform.canDefer) {
+    const { after, now } = platform;
+    tail = createTail({ ...deps, after, now, checkpoint, queue, prefix, encode: deps.encodeAhead, id: tailId });
+  }
   if (store && tabs) {
     adopter = createAdopter({
       store,
@@ -126,7 +135,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     save,
     leave() {
       save();
-      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1);
+      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId);
       isAway = true;
       tabs?.release();
     },
@@ -146,6 +155,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
       closed = true;
       stopTimer?.();
       checkpoint?.close();
+      tail?.close();
       save();
       await queue.settled();
       tabs?.close();

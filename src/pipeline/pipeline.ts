@@ -106,6 +106,13 @@ export function createPipeline(
         diagnostics.trouble('storage', String(error));
       },
       guard: diagnostics.guard,
+      trouble: diagnostics.trouble,
+      bodyOf,
+      gzip,
+      seq: () => sealer.sealedCount + 1,
+      reserve: () => destination.reserve?.(),
+      unreserve: (claim) => destination.unreserve?.(claim),
+      defer: (blob, claim) => destination.defer?.(blob, claim),
     },
     options,
   );

@@ -50,6 +50,8 @@ export interface Sealer {
   idle(): Promise<void>;
   /** Spans accepted and not yet in a blob. */
   readonly spanCount: number;
+  /** Blobs so far. */
+  readonly sealedCount: number;
 }
 
 /** What a blob should weigh: it fits into the keepalive budget as a whole, with room for a notification. */
@@ -233,6 +235,9 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     },
     get spanCount() {
       return spanCount;
+    },
+    get sealedCount() {
+      return seq;
     },
   };
   return self;

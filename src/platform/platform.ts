@@ -51,6 +51,8 @@ export interface Platform {
    * @see https://fetch.spec.whatwg.org/#fetch-later-method
    */
   defer(url: string, init: RequestInit): (() => boolean) | undefined;
+  /** Whether there is a `fetchLater`. */
+  readonly canDefer: boolean;
   /** Opens this origin's database; undefined where there is none. It may still fail at each use. Never throws. */
   openStore(): Store | undefined;
   /** What is kept synchronously; undefined where there is none. */

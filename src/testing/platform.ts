@@ -33,8 +33,7 @@ export interface TestPlatform extends Platform {
   readonly loose: { timers: number; listeners: number };
   readonly yields: number;
   takesBeacons: boolean;
-  /** Whether there is a `fetchLater`. */
-  defers: boolean;
+  canDefer: boolean;
   /** Hears of each request as it begins, in the caller's task. */
   onRequest: ((request: TestRequest) => void) | undefined;
   onBeacon: ((beacon: TestBeacon) => void) | undefined;
@@ -82,6 +81,8 @@ export interface TestPlatformOptions {
   nowMillis?: number;
   /** Another for each page of an origin. */
   seed?: number;
+  /** Whether there is a `fetchLater`. */
+  defers?: boolean;
 }
 
 export function testPlatform({
@@ -89,6 +90,7 @@ export function testPlatform({
   random = seededRandom(seed),
   origin,
   nowMillis = 1_790_000_000_000,
+  defers = false,
 }: TestPlatformOptions = {}): TestPlatform {
   const bytes = seededRandom(seed + 1);
   const requests: TestRequest[] = [];
@@ -123,7 +125,7 @@ export function testPlatform({
     exceptions,
     keepalive: keepaliveBudget({}),
     takesBeacons: true,
-    defers: false,
+    canDefer: defers,
     onRequest: undefined,
     onBeacon: undefined,
     get pending() {
@@ -154,7 +156,7 @@ export function testPlatform({
       return [...deferred];
     },
     defer(url, init) {
-      if (!self.defers) return undefined;
+      if (!self.canDefer) return undefined;
       const request = { url, body: init.body as BodyInit };
       deferred.add(request);
       return () => deferred.delete(request);
