@@ -4,8 +4,17 @@ import { createBrowserPlatform } from './browser.js';
 
 type Fetch = typeof globalThis.fetch;
 
+interface Fields {
+  fetch?: Fetch;
+  navigator?: unknown;
+  scheduler?: unknown;
+  requestIdleCallback?: unknown;
+  cancelIdleCallback?: unknown;
+  fetchLater?: unknown;
+}
+
 /** What a page's global object has of what the platform asks for. */
-function page(fields: { fetch?: Fetch; navigator?: unknown; scheduler?: unknown } = {}) {
+function page(fields: Fields = {}) {
   const win = new EventTarget();
   const scope = Object.assign(win, {
     document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
@@ -166,4 +175,61 @@ test('browser: where there is no document, as in Node, signals never come', () =
   platform.onOnline(() => assert.fail())();
   assert.equal(platform.beacon('https://a.test/', 'x'), false);
   assert.equal(platform.randomBytes(10).length, 10);
+});
+
+test('browser: an idle task has its deadline, runs once, and can be stopped', () => {
+  const idle = new Map<number, { run: () => void; timeout: number }>();
+  let handles = 0;
+  const { platform, exceptions } = page({
+    requestIdleCallback(run: () => void, { timeout }: { timeout: number }) {
+      idle.set(++handles, { run, timeout });
+      return handles;
+    },
+    cancelIdleCallback: (handle: number) => void idle.delete(handle),
+  });
+  platform.whenIdle(100, () => {
+    throw new Error('idle');
+  });
+  assert.equal(idle.get(1)?.timeout, 100);
+  idle.get(1)?.run();
+  assert.deepEqual(exceptions.map(String), ['Error: idle']);
+  const stop = platform.whenIdle(100, () => assert.fail());
+  stop();
+  stop();
+  platform.whenIdle(100, () => assert.fail());
+  platform.close();
+  platform.whenIdle(100, () => assert.fail());
+  assert.deepEqual([...idle.keys()], [1]);
+});
+
+test('browser: where idleness is not told, an idle task runs soon', async () => {
+  const { platform } = page();
+  await new Promise<void>((resolve) => void platform.whenIdle(600_000, resolve));
+  platform.whenIdle(0, () => assert.fail('ran'))();
+});
+
+test('browser: a deferred request that is refused is none', () => {
+  const refused = (): never => {
+    throw new Error('QuotaExceededError');
+  };
+  for (const fetchLater of [undefined, refused]) {
+    const { platform } = page({ fetchLater });
+    assert.equal(platform.defer('https://a.test/', { method: 'PUT' }), undefined);
+    assert.equal(platform.isOwnRequest('https://a.test/'), false);
+  }
+});
+
+test('browser: where storage and locks are missing or forbidden, they are undefined or stood in for', () => {
+  const { platform, scope } = page();
+  assert.equal(platform.openStore(), undefined);
+  Object.defineProperty(scope, 'indexedDB', {
+    get() {
+      throw new Error('SecurityError');
+    },
+  });
+  assert.equal(platform.openStore(), undefined);
+  assert.equal(platform.notes, undefined);
+  const store = { write: async () => true, keys: async () => [], read: async () => [], close() {} };
+  assert.match(platform.openTabs(store).name, /^[0-9a-f-]{36}$/);
+  assert.notEqual(platform.openTabs(store).name, platform.openTabs(store).name);
 });

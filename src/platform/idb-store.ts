@@ -28,12 +28,8 @@ export function createIdbStore(after: Platform['after']): Store {
     if (closed) throw new DOMException('closed', 'InvalidStateError');
     let late = false;
     const opened = createStore(DATABASE, RECORDS)('readonly', ({ transaction: { db } }) => {
-      db.onclose = lose;
       // Else who deletes the database waits for as long as this page lives.
-      db.onversionchange = () => {
-        lose();
-        db.close();
-      };
+      db.onversionchange = () => db.close();
       if (late) db.close();
       return db;
     });
@@ -66,7 +62,7 @@ export function createIdbStore(after: Platform['after']): Store {
     try {
       records = begin(db);
     } catch {
-      // Closed, and Safari did not say so.
+      // Closed: by us for another page, or by the browser, which does not always say so.
       if (connection === first) lose();
       records = begin(await connect());
     }
