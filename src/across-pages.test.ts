@@ -254,3 +254,53 @@ test('pages: the patience that a server asked for outlives the page', async () =
   assert.equal(second.platform.requests.filter(isUpload).length, 1, 'the leaving page’s own');
   await assertDelivered(second, 2);
 });
+
+/** A page with `fetchLater` whose two spans wait and are armed. */
+async function armedPage(origin: TestOrigin): Promise<TestClient> {
+  const client = openPage(origin, { served: true, defers: true });
+  client.endTrace();
+  await client.platform.advance(10_000);
+  const root = client.startSpan('root');
+  client.startSpan('child', root).end();
+  await client.platform.advance(1_500);
+  assert.equal(client.platform.deferred.length, 1);
+  client.startSpan('child', root).end();
+  await client.platform.advance(1_500);
+  assert.equal(client.platform.deferred.length, 1, 'one request, which has grown');
+  return client;
+}
+
+for (const arrives of [true, false]) {
+  test(`pages: what is armed when a page crashes is stored once, ${arrives ? 'sent by the browser' : 'lost by it'}`, async () => {
+    const origin = testOrigin();
+    const first = await armedPage(origin);
+    const [deferred] = first.platform.deferred;
+    first.platform.crash();
+    if (arrives && deferred) await first.cloud.arrive(deferred);
+    assert.equal(first.cloud.spanIds().length, arrives ? 3 : 1);
+    const second = openPage(origin, { earlier: first, served: true });
+    await assertDelivered(second, 3);
+    assert.equal(first.cloud.objects.size, 2);
+    assert.equal(second.platform.requests.filter(isUpload).length, arrives ? 0 : 1);
+    assertEmpty(origin);
+  });
+}
+
+test('pages: what is sealed or leaves is not armed any more, and its key is used for it', async () => {
+  const origin = testOrigin();
+  for (const end of ['sealed', 'leaving'] as const) {
+    const client = await armedPage(origin);
+    const armedKey = new URL(client.platform.deferred[0]?.url ?? '').pathname.slice(1);
+    if (end === 'leaving') client.platform.page('leaving');
+    else await client.platform.advance(40_000);
+    await settle();
+    assert.equal(client.platform.deferred.length, 0, end);
+    assert.equal(client.cloud.spanIds().length, 3);
+    if (end === 'leaving') assert.ok(client.cloud.objects.has(armedKey), end);
+    client.platform.crash();
+    const next = openPage(origin, { earlier: client, served: true });
+    await assertDelivered(next, 3);
+    next.platform.crash();
+    assertEmpty(origin);
+  }
+});

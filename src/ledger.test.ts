@@ -74,6 +74,7 @@ const settings = fc.record({
   maxOutboxBlobs: fc.constantFrom(2, 1_000),
   maxOutboxAgeMillis: fc.constantFrom(60_000, 604_800_000),
   poolSize: fc.constantFrom(1, 2, 5),
+  defers: fc.boolean(),
   relay: fc.constantFrom('auto', 'always', 'never'),
   expiresInMs: fc.constantFrom(20_000, 900_000),
   flushTimeoutMillis: fc.constantFrom(1, 30_000),
@@ -146,6 +147,8 @@ async function run(world: World, step: Step): Promise<void> {
       // What ended in the last instants is not written down yet.
       await platform.advance(250);
       platform.crash();
+      // The browser sends what was left with it, or does not get round to it.
+      if (!step.storeFails) for (const deferred of platform.deferred) await cloud.arrive(deferred);
       return openNext(world);
     case 'leave':
       if (!origin) return;
@@ -208,7 +211,7 @@ for (const [name, shared] of [
       fc.asyncProperty(steps, settings, async (steps, chosen) => {
         const { expiresInMs, ...options } = chosen;
         const world = openWorld(
-          { ...options, relay: options.relay as 'auto' },
+          { ...options, relay: options.relay as 'auto', defers: options.defers },
           shared ? testOrigin() : undefined,
         );
         const { cloud } = world.client;

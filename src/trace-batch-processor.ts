@@ -74,7 +74,9 @@ export class TraceBatchProcessor {
   onEnd(span: ReadableSpan): void {
     try {
       if (!(span.spanContext().traceFlags & SAMPLED) || this.#shutdown) return;
-      this.#diagnostics.totals.spans.created++;
+      const { totals, dropped } = this.#diagnostics;
+      totals.spans.created++;
+      if (totals.state === 'paused') return dropped('paused', 1);
       this.#buffer.ended(span);
       this.#exporter.pipeline.ended(span);
     } catch (error) {

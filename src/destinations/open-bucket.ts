@@ -295,7 +295,7 @@ export function openBucket(
     reserve: () => (relay === 'always' ? undefined : reserve('normal')),
     unreserve(claim) {
       const upload = inUse.get(claim);
-      if (upload && isUsable(platform, upload)) pool.add([upload], upload.askedAt);
+      if (upload) pool.putBack(upload);
     },
     defer(blob, claim) {
       const upload = inUse.get(claim);

@@ -29,11 +29,13 @@ export interface Adopter {
   /** Keeps the last words of this page, for whoever comes first: the next page, or this one again. */
   note(unsaved: readonly { blob: TraceBlob; whole: boolean }[], sealed: number, tail: string): void;
   /**
-   * This page was away and is back: forgets its last words.
+   * This page was away and is back.
    *
    * @returns whether another page has taken a blob over meanwhile.
    */
   back(): Promise<(blob: TraceBlob, isDurable: boolean) => boolean>;
+  /** What was noted is in the database, or taken over: forgets the last words. */
+  forgetNote(): void;
   /** Whether another page has taken anything over from this one. What is missing without that was cleared by the user. */
   isTaken(): Promise<boolean>;
 }
@@ -176,14 +178,13 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
       );
     },
     async back() {
-      const name = notePrefix + tabs.name;
-      const isNoteTaken = noted.size > 0 && notes?.get(name) === undefined;
+      const isNoteTaken = noted.size > 0 && notes?.get(notePrefix + tabs.name) === undefined;
       const gone = isNoteTaken ? noted : new Set();
-      notes?.delete(name);
       if (!(await self.isTaken())) return () => false;
       const there = new Set((await store.keys([...own, 'blob'])).map((key) => key.at(-1)));
       return ({ id }, isDurable) => (isDurable ? !there.has(id) : gone.has(id));
     },
+    forgetNote: () => notes?.delete(notePrefix + tabs.name),
     isTaken: async () => (await store.read(takenKey(tabs.name), 1)).length > 0,
   };
   return self;

@@ -146,6 +146,10 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
         await tabs?.hold();
         const isTaken = await adopter?.back();
         if (isTaken) outbox.reconcile(isTaken);
+        // A transaction that was under way when the page was put away may have been given up.
+        outbox.rewrite();
+        await queue.settled();
+        adopter?.forgetNote();
       } catch (error) {
         deps.storeFailed(error);
       }

@@ -48,6 +48,8 @@ export interface Outbox {
    * @returns false when another page has taken the blob over; it is not listed any more then.
    */
   claim(blob: TraceBlob): Promise<boolean>;
+  /** Writes blobs again that are not in the database as far as we know. */
+  rewrite(): void;
   /** Forgets a blob. */
   delete(blob: TraceBlob): void;
   /** Oldest first. */
@@ -166,6 +168,9 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
         else write(entry);
       }
       return entries.has(blob.id);
+    },
+    rewrite() {
+      for (const entry of entries.values()) if (!entry.isDurable) write(entry);
     },
     delete: (blob) => void remove(blob),
     list: () => Array.from(entries.values(), ({ blob }) => blob),

@@ -246,6 +246,7 @@ export function createPipeline(
   function pause(): void {
     if (totals.state !== 'running') return;
     totals.state = 'paused';
+    drainAll(false);
     dropAll('paused');
   }
 

@@ -17,6 +17,8 @@ export interface UploadUrlPoolOptions {
 export interface UploadUrlPool {
   /** Adds fresh uploads, asked for at `askedAt`. */
   add(uploads: readonly PresignedUpload[], askedAt: Instant): void;
+  /** Takes back an upload that was not used: it is the next to go. */
+  putBack(upload: PooledUpload): void;
   /**
    * Takes the upload that expires soonest, without waiting. Handed out once, and only while enough of its lifetime
    * is left for a slow request. `normal` leaves the reserve alone.
@@ -73,6 +75,7 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
       uploads.push(...fresh.map((upload) => ({ ...upload, askedAt })));
       uploads.sort((a, b) => remainingMillis(deps, a) - remainingMillis(deps, b));
     },
+    putBack: (upload) => void uploads.unshift(upload),
     take: (mode) => (ready(mode) ? uploads.shift() : undefined),
     ready,
     get wanted() {

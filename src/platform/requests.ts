@@ -33,7 +33,7 @@ function unwrapped(fetch: Fetch): Fetch {
   return inner;
 }
 
-export interface Requests extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'close'> {
+export interface Requests extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'close'> {
   /** The page goes into the bfcache with what is under way. */
   putAway(): void;
   /** It is back; what it was put away with and is not answered soon is given up. */
@@ -102,6 +102,7 @@ export function createRequests(
         return false;
       }
     },
+    canDefer: 'fetchLater' in scope,
     defer(url, init) {
       if (closed) return undefined;
       const abort = new AbortController();
