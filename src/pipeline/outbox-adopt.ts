@@ -42,6 +42,8 @@ export interface Adopter {
 
 /** Records in one transaction: some 1.5 MB, so that reading them is no long task. */
 const BATCH = 32;
+/** The most that IndexedDB takes for a limit. */
+const MAX_LIMIT = 2 ** 32 - 1;
 /** Records that we could not read are kept for whoever looks into the matter. */
 const MAX_QUARANTINE = 16;
 /** No outbox may keep anything longer than 30 days. */
@@ -68,7 +70,7 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
   const moveBlobs = async (page: string, words: LastWords | undefined): Promise<void> => {
     const from = [lane, page];
     const states = new Map<string, unknown>();
-    for (const [key, state] of await store.read([...from, 'state'], Number.POSITIVE_INFINITY)) {
+    for (const [key, state] of await store.read([...from, 'state'], MAX_LIMIT)) {
       states.set(key.at(-1) as string, state);
     }
     for (const [id, { state }] of Object.entries(words?.blobs ?? {})) states.set(id, state);

@@ -48,7 +48,7 @@ export interface Outbox {
    * @returns false when another page has taken the blob over; it is not listed any more then.
    */
   claim(blob: TraceBlob): Promise<boolean>;
-  /** Writes blobs again that are not in the database as far as we know. */
+  /** Writes again what is not in the database as far as we know. */
   rewrite(): void;
   /** Forgets a blob. */
   delete(blob: TraceBlob): void;
@@ -133,7 +133,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     });
   };
 
-  return {
+  const self: Outbox = {
     add(blob) {
       write(take(blob, false));
       evict();
@@ -170,7 +170,11 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       return entries.has(blob.id);
     },
     rewrite() {
-      for (const entry of entries.values()) if (!entry.isDurable) write(entry);
+      for (const entry of entries.values()) {
+        if (!entry.isDurable) write(entry);
+        if (entry.handedIn !== entry.written) entry.handedIn = '';
+      }
+      self.save();
     },
     delete: (blob) => void remove(blob),
     list: () => Array.from(entries.values(), ({ blob }) => blob),
@@ -194,4 +198,5 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       return byteCount;
     },
   };
+  return self;
 }

@@ -70,6 +70,7 @@ export function testOrigin(): TestOrigin {
         },
         async read(prefix, limit) {
           await check();
+          if (limit >>> 0 !== limit) throw new TypeError(`${limit} is not of type 'unsigned long'`);
           return self
             .keys()
             .filter((key) => isBelow(key, prefix))
