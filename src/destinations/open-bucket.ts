@@ -292,6 +292,7 @@ export function openBucket(
       else release?.();
       return outcome;
     },
+    remembered: notifier.remembered,
     reserve: () => (relay === 'always' ? undefined : reserve('normal')),
     unreserve(claim) {
       const upload = inUse.get(claim);

@@ -39,7 +39,11 @@ export interface Checkpoint {
    * Writes `items` as these records, in place of those that they were in. `dissolved` is called once any of the items
    * is released: the records go then, and the other items are written anew.
    */
-  replace(items: readonly Item[], records: readonly (readonly [StoreKey, unknown])[], dissolved: () => void): void;
+  replace(
+    items: readonly Item[],
+    records: readonly (readonly [StoreKey, unknown])[],
+    dissolved: () => void,
+  ): void;
   /** Number of the latest record. */
   readonly serial: number;
   close(): void;

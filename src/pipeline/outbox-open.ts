@@ -7,7 +7,8 @@ import { type Checkpoint, createCheckpoint } from './outbox-checkpoint.js';
 import { createWriteQueue } from './outbox-queue.js';
 import { createTail, type Tail, type TailDeps } from './outbox-tail.js';
 
-export interface OpenOutboxDeps extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
+export interface OpenOutboxDeps
+  extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
   platform: Platform;
   /** The destination's id. What it was not given by this page, it may be given by the next. */
   destinationId: string;
@@ -20,6 +21,8 @@ export interface OpenOutboxDeps extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'rese
   adoptedBlob(blob: TraceBlob): void;
   /** Takes traces of an earlier page that are to be sealed. */
   adoptedTraces(traces: EncodedTrace[]): void;
+  /** Takes what the destination of an earlier page had kept. */
+  owed(name: string, value: unknown): void;
   corrupt(): void;
   storeFailed(error: unknown): void;
   trouble(kind: string, message: string): void;
@@ -32,6 +35,8 @@ export interface OpenOutbox {
   readonly checkpoint: Checkpoint | undefined;
   /** Name of this load of the page. A UUID. */
   readonly page: string;
+  /** Keeps something for the next page, or forgets it when undefined. */
+  remember(name: string, value: unknown): void;
   /** Writes everything down, now: the page may be seen for the last time. */
   save(): void;
   /** The same, and lets others take over what is here. */
@@ -86,7 +91,16 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     });
   if (checkpoint && platform.canDefer) {
     const { after, now } = platform;
-    tail = createTail({ ...deps, after, now, checkpoint, queue, prefix, encode: deps.encodeAhead, id: tailId });
+    tail = createTail({
+      ...deps,
+      after,
+      now,
+      checkpoint,
+      queue,
+      prefix,
+      encode: deps.encodeAhead,
+      id: tailId,
+    });
   }
   if (store && tabs) {
     adopter = createAdopter({
@@ -103,6 +117,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
         checkpoint?.adopted(traces, key);
         deps.adoptedTraces(traces);
       },
+      owed: deps.owed,
       corrupt: deps.corrupt,
     });
   }
@@ -132,6 +147,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     outbox,
     checkpoint,
     page,
+    remember: (name, value) => queue.change([...prefix, 'owed', name], value),
     save,
     leave() {
       save();
