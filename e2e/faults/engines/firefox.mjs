@@ -22,6 +22,8 @@ export const firefoxEngine = {
       ...launchOptions,
       ...(channel && { channel }),
       ignoreHTTPSErrors: launch.tls !== undefined,
+      // Playwright sets it, and the browser would end with the first page that crashes.
+      env: { ...process.env, MOZ_CRASHREPORTER_SHUTDOWN: '' },
       firefoxUserPrefs: { ...PREFS, ...(!launch.hasBfcache && NO_BFCACHE) },
     });
     return createPlaywrightBrowser({
