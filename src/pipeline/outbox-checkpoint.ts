@@ -44,6 +44,10 @@ export interface Checkpoint {
     records: readonly (readonly [StoreKey, unknown])[],
     dissolved: () => void,
   ): void;
+  /** Takes everything out of the database: others may take over what is there, and we still hold it. */
+  suspend(): void;
+  /** Writes everything down again. */
+  resume(): void;
   /** Number of the latest record. */
   readonly serial: number;
   close(): void;
@@ -92,9 +96,10 @@ export function tracesOfItems(
 export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
   const { whenIdle, after, encode, queue, prefix } = deps;
   /** Ended, and not written yet. */
-  const fresh = new Set<ReadableSpan>();
+  const fresh = new Set<Item>();
   const pages = new Map<Item, Page>();
   let serial = 0;
+  let suspended = false;
   let closed = false;
   let stopTimer: Stop | undefined;
 
@@ -133,6 +138,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
   };
 
   const arm = (): void => {
+    if (suspended) return;
     stopTimer = whenIdle(IDLE_MILLIS, writeFresh);
   };
 
@@ -149,7 +155,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     release(items) {
       const changed = new Set<Page>();
       for (const item of items) {
-        fresh.delete(item as ReadableSpan);
+        fresh.delete(item);
         const page = pages.get(item);
         if (!page) continue;
         pages.delete(item);
@@ -175,6 +181,20 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
         dissolve(earlier);
       }
       for (const [key, record] of records) queue.change(key, record);
+    },
+    suspend() {
+      suspended = true;
+      const all = new Set(pages.values());
+      for (const item of pages.keys()) fresh.add(item);
+      pages.clear();
+      for (const page of all) {
+        page.items.clear();
+        dissolve(page);
+      }
+    },
+    resume() {
+      suspended = false;
+      if (fresh.size && !stopTimer) arm();
     },
     get serial() {
       return serial;

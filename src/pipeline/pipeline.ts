@@ -220,6 +220,7 @@ export function createPipeline(
   }
 
   const stopPage = platform.onPage((signal) => {
+    if (signal === 'unloading') return durable.lend();
     away = signal !== 'visible';
     if (!away) return comeBack();
     draining = true;
