@@ -41,7 +41,9 @@ function setUp(limits: { maxBlobs?: number } = {}): World {
       queue,
       prefix: PREFIX,
       dropped() {},
-      handedOver: (spanCount) => void (world.handedOver += spanCount),
+      handedOver(spanCount) {
+        world.handedOver += spanCount;
+      },
       isTaken: async () => world.isTaken,
     },
     { maxBlobs: 10, maxBytes: 1_000, maxAgeMillis: 60_000, ...limits },
