@@ -35,14 +35,16 @@ export interface Checkpoint {
   /** What is written down and in no blob, oldest first. */
   items(): Item[];
   has(item: Item): boolean;
-  /**
-   * Writes `items` as these records, in place of those that they were in. `dissolved` is called once any of the items
-   * is released: the records go then, and the other items are written anew.
-   */
+  /** Writes `items` as these records, in place of those that they were in. */
   replace(
     items: readonly Item[],
     records: readonly (readonly [StoreKey, unknown])[],
-    dissolved: () => void,
+    hears: {
+      /** The records are in the database, and those that they replace are not. */
+      written(): void;
+      /** One of the items is released: the records go, and the other items are written anew. */
+      dissolved(): void;
+    },
   ): void;
   /** Takes everything out of the database: others may take over what is there, and we still hold it. */
   suspend(): void;
@@ -166,7 +168,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     },
     items: () => [...pages.keys()],
     has: (item) => pages.has(item),
-    replace(items, records, dissolved) {
+    replace(items, records, { written, dissolved }) {
       const page: Page = { keys: records.map(([key]) => key), items: new Set(items), dissolved };
       const changed = new Set<Page>();
       for (const item of items) {
@@ -180,7 +182,10 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
         delete earlier.dissolved;
         dissolve(earlier);
       }
-      for (const [key, record] of records) queue.change(key, record);
+      // All of it is one transaction.
+      records.forEach(([key, record], index) => {
+        queue.change(key, record, index ? undefined : (isWritten) => isWritten && written());
+      });
     },
     suspend() {
       suspended = true;

@@ -101,9 +101,14 @@ export function createTail(deps: TailDeps): Tail {
       [[...prefix, 'blob', blob.id], recordOf(blob)],
       [[...prefix, 'state', blob.id], stateOf(blob)],
     ] as const;
-    checkpoint.replace(items, records, dissolve);
+    let isWritten = false;
+    const written = (): void => {
+      isWritten = true;
+    };
+    checkpoint.replace(items, records, { written, dissolved: dissolve });
     await queue.settled();
-    if (current === epoch && !closed) takeBack = deps.defer(blob, claim);
+    // Else who finds the records that it should have replaced would send them as well.
+    if (isWritten && current === epoch && !closed) takeBack = deps.defer(blob, claim);
   };
 
   const self: Tail = {
