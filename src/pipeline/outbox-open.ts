@@ -7,7 +7,8 @@ import { type Checkpoint, createCheckpoint } from './outbox-checkpoint.js';
 import { createWriteQueue } from './outbox-queue.js';
 import { createTail, type Tail, type TailDeps } from './outbox-tail.js';
 
-export interface OpenOutboxDeps extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
+export interface OpenOutboxDeps
+  extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
   platform: Platform;
   /** The destination's id. What it was not given by this page, it may be given by the next. */
   destinationId: string;
@@ -86,7 +87,16 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     });
   if (checkpoint && platform.canDefer) {
     const { after, now } = platform;
-    tail = createTail({ ...deps, after, now, checkpoint, queue, prefix, encode: deps.encodeAhead, id: tailId });
+    tail = createTail({
+      ...deps,
+      after,
+      now,
+      checkpoint,
+      queue,
+      prefix,
+      encode: deps.encodeAhead,
+      id: tailId,
+    });
   }
   if (store && tabs) {
     adopter = createAdopter({
@@ -146,13 +156,14 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
         await tabs?.hold();
         const isTaken = await adopter?.back();
         if (isTaken) outbox.reconcile(isTaken);
-        // A transaction that was under way when the page was put away may have been given up.
-        outbox.rewrite();
-        await queue.settled();
-        adopter?.forgetNote();
       } catch (error) {
         deps.storeFailed(error);
       }
+      // A transaction that was under way when the page was put away may have been given up.
+      outbox.rewrite();
+      await queue.settled();
+      // Not kept for longer, even now that it may be all there is: it would bring back what is stored by then.
+      adopter?.forgetNote();
       adoptSoon();
     },
     async close() {
