@@ -20,6 +20,7 @@ interface Page {
   adopter: Adopter;
   blobs: TraceBlob[];
   traces: [string, string[]][];
+  owed: [string, unknown][];
   corrupt: number;
 }
 
@@ -33,7 +34,7 @@ function openPage(
 ): Page {
   const tabs = origin.openTabs(NOW, new Uint8Array(10).fill(++serial));
   void tabs.hold();
-  const page: Omit<Page, 'adopter'> = { name: tabs.name, tabs, blobs: [], traces: [], corrupt: 0 };
+  const page: Omit<Page, 'adopter'> = { name: tabs.name, tabs, blobs: [], traces: [], owed: [], corrupt: 0 };
   const adopter = createAdopter({
     store: wrap(origin.openStore()),
     notes: hasNotes ? origin.openNotes() : undefined,
@@ -41,6 +42,7 @@ function openPage(
     lane,
     now: () => NOW,
     blob: (blob) => void page.blobs.push(blob),
+    owed: (name, value) => void page.owed.push([name, value]),
     traces: (traces, key) => void page.traces.push([key.join('/'), traces.map(({ json }) => json)]),
     corrupt() {
       page.corrupt++;

@@ -46,6 +46,10 @@ export interface Checkpoint {
       dissolved(): void;
     },
   ): void;
+  /** Takes everything out of the database: others may take over what is there, and we still hold it. */
+  suspend(): void;
+  /** Writes everything down again. */
+  resume(): void;
   /** Number of the latest record. */
   readonly serial: number;
   close(): void;
@@ -94,9 +98,10 @@ export function tracesOfItems(
 export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
   const { whenIdle, after, encode, queue, prefix } = deps;
   /** Ended, and not written yet. */
-  const fresh = new Set<ReadableSpan>();
+  const fresh = new Set<Item>();
   const pages = new Map<Item, Page>();
   let serial = 0;
+  let suspended = false;
   let closed = false;
   let stopTimer: Stop | undefined;
 
@@ -135,6 +140,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
   };
 
   const arm = (): void => {
+    if (suspended) return;
     stopTimer = whenIdle(IDLE_MILLIS, writeFresh);
   };
 
@@ -151,7 +157,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     release(items) {
       const changed = new Set<Page>();
       for (const item of items) {
-        fresh.delete(item as ReadableSpan);
+        fresh.delete(item);
         const page = pages.get(item);
         if (!page) continue;
         pages.delete(item);
@@ -180,6 +186,20 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
       records.forEach(([key, record], index) => {
         queue.change(key, record, index ? undefined : (isWritten) => isWritten && written());
       });
+    },
+    suspend() {
+      suspended = true;
+      const all = new Set(pages.values());
+      for (const item of pages.keys()) fresh.add(item);
+      pages.clear();
+      for (const page of all) {
+        page.items.clear();
+        dissolve(page);
+      }
+    },
+    resume() {
+      suspended = false;
+      if (fresh.size && !stopTimer) arm();
     },
     get serial() {
       return serial;

@@ -44,7 +44,7 @@ export interface Tail {
 }
 
 /** How long after something began to wait it is armed. */
-const ARM_MILLIS = 1_000;
+const ARM_MILLIS = 800;
 /** The browser holds 64 KiB for one origin, with URL and headers. */
 const MAX_BYTES = 60_000;
 /** About what compresses to that, at a few milliseconds off the main thread. */
