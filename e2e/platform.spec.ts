@@ -555,20 +555,7 @@ test('tabs by locks: one that is let go while it is being granted is not held', 
   }
 });
 
-test('tabs by locks: a page that a navigation leaves where it is holds its lock again', async ({
-  page,
-  site,
-}) => {
-  site.host.route('/download', (_req, res) => res.writeHead(204).end());
-  await page.clock.install();
-  const { second, name } = await twoTabs(page, site);
-  await page.evaluate(() => location.assign('/download'));
-  await expect.poll(() => ranIfDead(second, name)).toBe(true);
-  await page.clock.runFor(10_000);
-  await expect.poll(() => ranIfDead(second, name)).toBe(false);
-});
-
-test('bfcache: a page with an open store comes back from it when it lets go at pagehide', async ({
+test('bfcache: a page with an open store comes back from it when it lets go as it unloads', async ({
   page,
   site,
 }) => {
@@ -579,8 +566,8 @@ test('bfcache: a page with an open store comes back from it when it lets go at p
     platform.onPage((signal) => {
       if (signal === 'cached' || signal === 'leaving') {
         void store.write({ puts: [[['left'], signal]] });
-        tabs.release();
-      } else if (signal === 'visible') void tabs.hold().then(() => globalThis.heard.push('held'));
+      } else if (signal === 'unloading') tabs.release();
+      else if (signal === 'visible') void tabs.hold().then(() => globalThis.heard.push('held'));
     });
     await store.write({ puts: [[['a'], 1]] });
     await tabs.hold();

@@ -306,3 +306,41 @@ test('pages: what is sealed or leaves is not armed any more, and its key is used
     assertEmpty(origin);
   }
 });
+
+test('pages: a navigation that begins and does not end: what others take meanwhile is not sent twice', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.endTrace(2);
+  await first.platform.advance(10_000);
+  first.endTrace(3);
+  await first.platform.advance(200);
+  first.platform.page('unloading');
+  await settle();
+  const second = openPage(origin, { earlier: first, served: true });
+  await second.platform.advance(5_000);
+  assert.equal(second.processor.stats().spans.adopted, 2, 'spans that are not sealed are not for others');
+  await first.platform.advance(10_100);
+  assert.equal(first.processor.stats().spans.handedOver, 2);
+  assert.ok(
+    origin.held.has(origin.keys().find(([, , kind]) => kind === 'blob')?.[1] ?? ''),
+    'holds its lock again',
+  );
+  first.cloud.serve();
+  await assertDelivered(first, 5);
+  await second.platform.advance(10_000);
+  assertEmpty(origin);
+});
+
+test('pages: a page that crashes after a navigation that did not end has its spans in the database again', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  const root = first.startSpan('root');
+  first.startSpan('child', root).end();
+  await first.platform.advance(200);
+  first.platform.page('unloading');
+  await first.platform.advance(10_300);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 1);
+  assertEmpty(origin);
+});

@@ -76,9 +76,11 @@ export class TraceBatchProcessor {
       if (!(span.spanContext().traceFlags & SAMPLED) || this.#shutdown) return;
       const { totals, dropped } = this.#diagnostics;
       totals.spans.created++;
-      if (totals.state === 'paused') return dropped('paused', 1);
-      this.#buffer.ended(span);
-      this.#exporter.pipeline.ended(span);
+      if (totals.state === 'paused') dropped('paused', 1);
+      else {
+        this.#buffer.ended(span);
+        this.#exporter.pipeline.ended(span);
+      }
     } catch (error) {
       this.#diagnostics.exception(error);
     }

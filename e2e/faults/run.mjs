@@ -80,6 +80,9 @@ async function main(plan) {
   process.exitCode = failed.length ? 1 : 0;
 }
 
+// An end of its own, so that those who listen for it end their browsers.
+process.once('SIGINT', () => process.exit(130));
+
 // In the end: browsers that were killed may leave handles of their drivers behind.
 try {
   await main(planOf(process.argv.slice(2), GROUPS));

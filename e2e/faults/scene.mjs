@@ -111,12 +111,16 @@ function createScene({ site, engine, launch, browser }) {
         mock.faults.set(target, { kind: 'down' });
     },
 
-    /** @param {boolean} isOffline @param {Tab} tab Told, where the browser has no switch. */
+    /**
+     * @param {boolean} isOffline
+     * @param {Tab} [tab] Told, where the browser has no switch.
+     */
     async setOffline(isOffline, tab) {
-      if (scene.browser.setOffline) return scene.browser.setOffline(isOffline);
+      // A driver's switch lets out what a page sends as it closes.
       if (isOffline) scene.blackout();
       else mock.faults.clear();
-      await tab.run(
+      if (scene.browser.setOffline) return scene.browser.setOffline(isOffline);
+      await tab?.run(
         `Object.defineProperty(navigator, 'onLine', { value: ${!isOffline}, configurable: true });
         dispatchEvent(new Event('${isOffline ? 'offline' : 'online'}'))`,
       );
@@ -208,14 +212,22 @@ export async function play(one, engine, deadlineMillis) {
     else await scene.recover(deadlineMillis);
     await scene.quiet();
   } catch (cause) {
-    error = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    error = inShort(cause);
   }
-  const outcome = await outcomeOf(scene).catch((cause) => ({ ...NOTHING, error: String(cause) }));
+  const outcome = await outcomeOf(scene).catch((cause) => ({ ...NOTHING, error: inShort(cause) }));
   if (error !== undefined) outcome.error = error;
   if (scene) await scene.browser.close().catch(() => {});
   await site?.close();
   await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   return outcome;
+}
+
+/** Drivers add the browser's whole log. @param {unknown} cause */
+function inShort(cause) {
+  if (!(cause instanceof Error)) return String(cause);
+  const [message = ''] = cause.message.split('\nBrowser logs:');
+  const place = cause.stack?.split('\n').find((line) => line.includes('/cases/'));
+  return [message.trim(), place?.trim()].filter(Boolean).join('\n');
 }
 
 /** @type {Outcome} */

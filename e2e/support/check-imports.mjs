@@ -20,7 +20,8 @@ const NOUNS = /^pipeline\/(model|span)\.ts$/;
 /** Interfaces that a lower layer states and a higher one fills. */
 const CONTRACTS = /^destinations\/destination\.ts$/;
 /** Who joins stages. The first is in front of the pipeline, and 5 to 7 belong to the destination. */
-const JOINERS = /^(trace-batch-processor|pipeline\/pipeline|destinations\/(open-bucket|endpoint))\.ts$/;
+const JOINERS =
+  /^(trace-batch-processor|pipeline\/pipeline|destinations\/(open-bucket|bucket-keys|endpoint))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE = /^pipeline\/(?!pipeline\.|model\.|span\.)((?:encode|outbox)(?=-)|[^.]+)/;
 const stageOf = (file) => STAGE.exec(file)?.[1];

@@ -19,6 +19,8 @@ export interface DestinationDeps {
   readonly page: string;
   /** A blob got its key: resolves once that is written down, false when another page has taken the blob over. */
   claimed(blob: TraceBlob): Promise<boolean>;
+  /** Keeps something small under a name of the destination's for the next page, or forgets it when undefined. */
+  remember(name: string, value: unknown): void;
   /** The operator's kill switch. */
   pause(): void;
 }
@@ -30,6 +32,8 @@ export interface OpenDestination {
   ready(blob: TraceBlob): boolean;
   /** Brings one blob there. In `leaving` mode its requests have begun when this returns. Never rejects. */
   send(blob: TraceBlob, mode: SendMode): Promise<Outcome>;
+  /** Takes what an earlier page kept by `remember`: anybody on this origin may have written it. */
+  remembered?(name: string, value: unknown): void;
   /** A key for what may be left with the browser, if there is one to spare. */
   reserve?(): Claim | undefined;
   /** Takes back a key under which nothing was sent. */

@@ -1,12 +1,12 @@
 /** Object storage by presigned uploads: stages 5 to 7 joined. */
 import type { CheckedBucketOptions } from '../options.js';
-import type { Claim, Outcome, PooledUpload, SendMode, TraceBlob } from '../pipeline/model.js';
+import type { Claim, Outcome, PooledUpload, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
-import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
 import type { Stop } from '../platform/platform.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
+import { createBucketKeys } from './bucket-keys.js';
 import type { DestinationDeps, OpenDestination } from './destination.js';
 import { parse, usable } from './endpoint.js';
 
@@ -14,10 +14,6 @@ import { parse, usable } from './endpoint.js';
 const BLOCKED_AFTER = 2;
 /** How long a blocked host is avoided before it is tried again. */
 const BLOCKED_MILLIS = 5 * 60_000;
-/** A renewed URL that is refused as well means a wrong secret, clock or policy: hurry is no use. */
-const REFUSED_MILLIS = 60_000;
-/** So often is one blob refused, and so many others stored meanwhile, before it is given up. */
-const POISON_TIMES = 5;
 /** A beacon has no answer; its blob is sent again under its key if the page lives on for this long. */
 const BEACON_MILLIS = 5_000;
 /** Summaries in a receipt are hints; the object holds the rest. */
@@ -33,20 +29,8 @@ export function openBucket(
 ): OpenDestination {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
-  /** URLs in use: a blob keeps its key for life and its URL until that expires. Weak, as blobs may be evicted. */
-  const inUse = new WeakMap<Claim, PooledUpload>();
-  /** Claims whose URL was renewed and has not worked yet. */
-  const renewedOnce = new WeakSet<Claim>();
-  /** Claims that the endpoint does not know (any more). */
-  const unknown = new WeakSet<Claim>();
-  /** What the endpoint said of claims whose requests had no answer. */
-  const fates = new WeakMap<Claim, boolean>();
-  /** Blobs that were refused after renewal, how often, and how many others had been stored by then. */
-  const refusals = new WeakMap<TraceBlob, { times: number; storedBefore: number }>();
   /** Claims whose receipt was given before the store's answer. */
   const announced = new WeakSet<Claim>();
-  /** Tokens that came with the HTML: a cache may have given them to other pages too. */
-  const inlined = new Set(usable(uploads).map(({ token }) => token));
   /** Blobs that are being sent by requests that outlive the page. */
   const surviving = new Set<TraceBlob>();
   /** Receipts of uploads begun as the page leaves. */
@@ -55,27 +39,26 @@ export function openBucket(
   let opaqueFailures = 0;
   let blockedUntilMillis = 0;
 
-  const pool = createUploadUrlPool(
-    { now: platform.now, monotonic: platform.monotonic, expired: () => void totals.pool.expired++ },
-    { size: poolSize, reserve: poolReserve },
+  const keys = createBucketKeys(
+    { platform, totals, taken: () => notifier.talk() },
+    { poolSize, poolReserve, inlined: usable(uploads) },
   );
-  pool.add(usable(uploads), { wall: platform.now(), monotonic: platform.monotonic() });
   const notifier = createNotifier({
     ...deps,
     endpoint,
     nextDelayMillis,
-    wanted: () => (spansAreComing && totals.state === 'running' ? pool.wanted : 0),
-    fresh: pool.add,
-    confirmed: (claim, stored) => void fates.set(claim, stored),
+    wanted: () => (spansAreComing && totals.state === 'running' ? keys.wanted : 0),
+    fresh: keys.fresh,
+    renewed: keys.renewed,
+    confirmed: keys.confirmed,
     ledger() {
       const { spans } = diagnostics.stats();
       const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
       return { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed };
     },
-    renewed: (claim, upload) => void (upload ? inUse.set(claim, upload) : unknown.add(claim)),
   });
   diagnostics.gauge((stats) => {
-    stats.pool.ready = pool.size;
+    stats.pool.ready = keys.size;
   });
 
   const mustRelay = (blob: TraceBlob): boolean =>
@@ -83,34 +66,6 @@ export function openBucket(
     (relay === 'always' ||
       (relay === 'auto' && platform.monotonic() < blockedUntilMillis) ||
       (blob.relayed === true && !blob.claim));
-
-  /** The live URL of the blob's key. */
-  const heldBy = (blob: TraceBlob): PooledUpload | undefined => {
-    if (!blob.claim) return undefined;
-    const upload = inUse.get(blob.claim);
-    if (upload && isUsable(platform, upload)) return upload;
-    if (unknown.has(blob.claim) && !blob.claim.tries) delete blob.claim;
-    return undefined;
-  };
-
-  const reserve = (mode: SendMode): Claim | undefined => {
-    const upload = pool.take(mode);
-    if (!upload) return undefined;
-    const claim = { key: upload.key, token: upload.token, tries: 0 };
-    inUse.set(claim, upload);
-    if (mode === 'normal') notifier.talk();
-    return claim;
-  };
-
-  /** A live URL of the blob's own key, or of a fresh one if it has none yet. */
-  const uploadFor = (blob: TraceBlob, mode: SendMode): PooledUpload | undefined => {
-    const held = heldBy(blob);
-    if (held || blob.claim) return held;
-    const claim = reserve(mode);
-    if (claim) blob.claim = claim;
-    else totals.pool.empty++;
-    return claim && inUse.get(claim);
-  };
 
   const receiptOf = ({ claim, spanCount, bytes, traces, page, seq }: TraceBlob): StoredReceipt | undefined =>
     claim && {
@@ -134,30 +89,14 @@ export function openBucket(
     if (result.status === 'stored') return stored(blob);
     // Browsers send a PUT again by themselves when a connection breaks, so that even the first answer that we see
     // may speak of our own bytes. See RFC 9110, section 9.2.2.
-    if (result.status === 'exists' && (claim.tries > 1 || !inlined.has(claim.token))) return stored(blob);
+    if (result.status === 'exists' && (claim.tries > 1 || !keys.isShared(claim))) return stored(blob);
     totals.requests.uploadFailures++;
     if (result.status === 'exists') {
       diagnostics.trouble('key-taken', 'an inlined upload URL was given out twice; is the page cached?');
       delete blob.claim;
       return { status: 'retryable', cause: 'key taken' };
     }
-    if (result.status === 'expired') {
-      claim.tries--;
-      inUse.delete(claim);
-      if (renewedOnce.delete(claim)) {
-        const cause = 'refused twice';
-        const refusal = refusals.get(blob) ?? { times: 0, storedBefore: totals.blobs.stored };
-        refusals.set(blob, refusal);
-        // The store takes others: it is this one that it does not want.
-        if (++refusal.times >= POISON_TIMES && totals.blobs.stored >= refusal.storedBefore + POISON_TIMES) {
-          return { status: 'rejected', reason: 'rejected', cause };
-        }
-        return { status: 'retryable', delayMillis: REFUSED_MILLIS, cause };
-      }
-      renewedOnce.add(claim);
-      return { status: 'unready' };
-    }
-    return result;
+    return result.status === 'expired' ? keys.refused(blob, claim) : result;
   };
 
   const upload = async (blob: TraceBlob, target: PooledUpload, keepalive: boolean): Promise<Outcome> => {
@@ -204,8 +143,11 @@ export function openBucket(
   };
 
   /** The last way out: no preflight and no answer. */
-  const beacon = (url: string, body: BodyInit): Outcome => {
-    if (!platform.beacon(url, body)) return { status: 'unready' };
+  const beacon = (url: string, body: BodyInit, undo: () => void): Outcome => {
+    if (!platform.beacon(url, body)) {
+      undo();
+      return { status: 'unready' };
+    }
     totals.requests.beacons++;
     return { status: 'unconfirmed', askInMillis: BEACON_MILLIS };
   };
@@ -218,14 +160,13 @@ export function openBucket(
   return {
     warmUp,
     ready(blob) {
-      const { claim } = blob;
-      if (blob.unconfirmed && claim && endpoint.confirms) {
-        if (fates.has(claim)) return true;
-        notifier.confirm(claim);
+      if (blob.unconfirmed && blob.claim && endpoint.confirms) {
+        if (keys.fateOf(blob.claim) !== undefined) return true;
+        notifier.confirm(blob.claim);
         return false;
       }
-      if (mustRelay(blob) || heldBy(blob) || (!blob.claim && pool.ready('normal'))) return true;
-      if (blob.claim && unknown.has(blob.claim)) return true;
+      if (mustRelay(blob) || keys.heldBy(blob)) return true;
+      if (blob.claim ? keys.isUnknown(blob.claim) : keys.ready()) return true;
       if (blob.claim) notifier.renew(blob.claim);
       else warmUp();
       return false;
@@ -244,10 +185,10 @@ export function openBucket(
         announce();
         return { status: 'unready' };
       }
-      if (blob.claim && fates.get(blob.claim)) return stored(blob);
+      if (blob.claim && keys.fateOf(blob.claim)) return stored(blob);
       blob.unconfirmed = false;
-      const target = mustRelay(blob) ? undefined : uploadFor(blob, mode);
-      if (!target && blob.claim && unknown.has(blob.claim)) {
+      const target = mustRelay(blob) ? undefined : keys.take(blob, mode);
+      if (!target && blob.claim && keys.isUnknown(blob.claim)) {
         return {
           status: 'rejected',
           reason: 'rejected',
@@ -273,34 +214,30 @@ export function openBucket(
         if (surviving.has(blob)) return { status: 'unready' };
         release = reserve();
       }
+      const undo = (): void => {
+        if (claim) claim.tries--;
+        else blob.relayed = wasRelayed;
+      };
       announce();
       let sending: Promise<Outcome> | Outcome;
       if (target && !(leaving && isForm)) sending = upload(blob, target, release !== undefined);
-      else if (target) sending = beacon(target.url, formOf(target.fields, blob));
-      else if (leaving) sending = beacon(relayUrl as string, blob.bytes);
+      else if (target) sending = beacon(target.url, formOf(target.fields, blob), undo);
+      else if (leaving) sending = beacon(relayUrl as string, blob.bytes, undo);
       else sending = relayTo(relayUrl as string, blob, release !== undefined, wasRelayed);
 
       if (release) surviving.add(blob);
       const outcome = await sending;
       surviving.delete(blob);
-      if (outcome.status === 'unready' && leaving) {
-        // The browser has refused it.
-        if (claim) claim.tries--;
-        else blob.relayed = wasRelayed;
-      }
       if (release && outcome.status === 'unconfirmed') platform.after(BEACON_MILLIS, release);
       else release?.();
       return outcome;
     },
-    reserve: () => (relay === 'always' ? undefined : reserve('normal')),
-    unreserve(claim) {
-      const upload = inUse.get(claim);
-      if (upload) pool.putBack(upload);
-    },
+    remembered: notifier.remembered,
+    reserve: () => (relay === 'always' ? undefined : keys.reserve('normal')),
+    unreserve: keys.unreserve,
     defer(blob, claim) {
-      const upload = inUse.get(claim);
-      if (!upload || !isUsable(platform, upload)) return undefined;
-      const takeBack = platform.defer(upload.url, uploadRequest(upload, blob, true));
+      const upload = keys.urlOf(claim);
+      const takeBack = upload && platform.defer(upload.url, uploadRequest(upload, blob, true));
       if (takeBack) totals.requests.deferred++;
       return takeBack;
     },

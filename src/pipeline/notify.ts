@@ -2,7 +2,7 @@
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import type { ExchangeRequest, PageLedger, PresignedUpload, StoredReceipt } from '../protocol.js';
-import type { Claim, Instant, PooledUpload } from './model.js';
+import type { Claim, DropReason, Instant, PooledUpload } from './model.js';
 
 /** What is said and asked in one exchange. */
 export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project'>;
@@ -45,6 +45,8 @@ export interface NotifierDeps {
   /** This page's ledger at this moment. */
   ledger(): PageLedger;
   nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number;
+  /** Keeps something for the next page, or forgets it when undefined. */
+  remember(name: string, value: unknown): void;
   /** Something may have become possible. */
   wake(): void;
   pause(): void;
@@ -53,6 +55,8 @@ export interface NotifierDeps {
 export interface Notifier {
   /** A blob was stored; its receipt rides on the next request, within 5 s. */
   stored(receipt: StoredReceipt): void;
+  /** Takes what an earlier page kept: receipts by token, and spans lost, which it could not tell any more. */
+  remembered(name: string, value: unknown): void;
   /** Asks for a new URL for a claim's key. */
   renew(claim: Claim): void;
   /** Asks whether there is an object under a claim's key. */
@@ -73,6 +77,8 @@ const MAX_WEIGHT = 80;
 const MAX_RENEWALS = 20;
 /** Each costs the endpoint a question to the store. */
 const MAX_CONFIRMS = 40;
+/** Where the lost spans are remembered; receipts are under their tokens. */
+const LOST = 'lost';
 /** An endpoint that leaves a token out this often does not know it. */
 const MAX_ASKED = 3;
 /** Receipts are hints; beyond this many the oldest go. */
@@ -80,11 +86,19 @@ const MAX_OWED = 1_000;
 /** How soon an endpoint that refuses us is asked again. */
 const REFUSED_MILLIS = 5 * 60_000;
 
+function isReceipt(value: unknown): value is StoredReceipt {
+  const { key, token, spanCount, bytes, traces } = (value ?? {}) as Partial<StoredReceipt>;
+  const isText = typeof key === 'string' && typeof token === 'string';
+  return isText && Number.isSafeInteger(spanCount) && Number.isSafeInteger(bytes) && Array.isArray(traces);
+}
+
 export function createNotifier(deps: NotifierDeps): Notifier {
   const { platform, diagnostics, endpoint } = deps;
   const { totals } = diagnostics;
   const renewals = new Map<string, Claim>();
   const confirms = new Map<string, { claim: Claim; asked: number }>();
+  /** Spans that earlier pages lost and could not tell. */
+  const lostEarlier: Record<string, number> = {};
   const toldLost: Record<string, number> = {};
   let owed: StoredReceipt[] = [];
   let owedSinceMillis = 0;
@@ -98,10 +112,6 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   let timer: Stop | undefined;
 
   const messageOf = (want: number, renew: string[], confirm: string[]): Message => {
-    const lost: Record<string, number> = {};
-    for (const [reason, count] of Object.entries(totals.spans.dropped)) {
-      if (count > (toldLost[reason] ?? 0)) lost[reason] = count - (toldLost[reason] ?? 0);
-    }
     const stored: StoredReceipt[] = [];
     let weight = 0;
     for (const receipt of owed) {
@@ -109,13 +119,35 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       if (weight > MAX_WEIGHT && stored.length) break;
       stored.push(receipt);
     }
-    return { want, stored, confirm, renew, lost, page: deps.ledger() };
+    return { want, stored, confirm, renew, lost: untold(), page: deps.ledger() };
   };
 
   /** Counts as told what a message carries, already while it is under way; -1 takes that back. */
   const told = ({ stored, lost }: Message, sign: 1 | -1): void => {
     owed = sign > 0 ? owed.filter((receipt) => !stored.includes(receipt)) : [...stored, ...owed];
     for (const reason in lost) toldLost[reason] = (toldLost[reason] ?? 0) + sign * (lost[reason] as number);
+  };
+
+  /** The server has heard it, or never will: the next page need not say it again. */
+  const settled = ({ stored }: Message): void => {
+    for (const { token } of stored) deps.remember(token, undefined);
+    rememberLost();
+  };
+
+  const untold = (): Record<string, number> => {
+    const lost: Record<string, number> = {};
+    for (const reason of new Set([...Object.keys(totals.spans.dropped), ...Object.keys(lostEarlier)])) {
+      const count =
+        (totals.spans.dropped[reason as DropReason] ?? 0) +
+        (lostEarlier[reason] ?? 0) -
+        (toldLost[reason] ?? 0);
+      if (count > 0) lost[reason] = count;
+    }
+    return lost;
+  };
+  const rememberLost = (): void => {
+    const lost = untold();
+    deps.remember(LOST, Object.keys(lost).length ? lost : undefined);
   };
 
   const failed = (retryAfterMillis?: number): void => {
@@ -156,10 +188,13 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     if (!answer.ok) {
       totals.requests.exchangeFailures++;
       diagnostics.trouble('endpoint', answer.cause);
-      if (!answer.malformed) told(message, -1);
+      if (answer.malformed) settled(message);
+      else told(message, -1);
+      rememberLost();
       failed(answer.retryAfterMillis ?? (answer.refused ? REFUSED_MILLIS : undefined));
       return;
     }
+    settled(message);
     const fresh = answer.uploads.filter((upload) => !renewals.has(upload.token));
     for (const token of message.renew) {
       const claim = renewals.get(token) as Claim;
@@ -184,8 +219,19 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   const self: Notifier = {
     stored(receipt) {
       if (!owed.length) owedSinceMillis = platform.monotonic();
-      owed = [...owed, receipt].slice(-MAX_OWED);
+      deps.remember(receipt.token, receipt);
+      const all = [...owed, receipt];
+      owed = all.slice(-MAX_OWED);
+      for (const { token } of all.slice(0, -MAX_OWED)) deps.remember(token, undefined);
       self.talk();
+    },
+    remembered(name, value) {
+      if (name === LOST) {
+        for (const [reason, count] of Object.entries(value ?? {})) {
+          if (count > 0) lostEarlier[reason] = (lostEarlier[reason] ?? 0) + Number(count);
+        }
+        rememberLost();
+      } else if (isReceipt(value)) self.stored(value);
     },
     renew(claim) {
       renewals.set(claim.token, claim);
@@ -224,7 +270,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       if (tell(stored) || tell(stored.map((receipt) => ({ ...receipt, traces: [] })))) {
         totals.requests.beacons++;
         told(message, 1);
-      }
+        settled(message);
+      } else rememberLost();
     },
     async settle() {
       const before = failures;

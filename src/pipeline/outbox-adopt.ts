@@ -19,6 +19,8 @@ export interface AdoptDeps {
   blob(blob: TraceBlob): void;
   /** Takes traces that are to be sealed; they are in our checkpoint under `key`. */
   traces(traces: EncodedTrace[], key: StoreKey): void;
+  /** Takes what the destination had kept. */
+  owed(name: string, value: unknown): void;
   /** A record is none that we can read. It is kept apart for a while. */
   corrupt(): void;
 }
@@ -42,6 +44,8 @@ export interface Adopter {
 
 /** Records in one transaction: some 1.5 MB, so that reading them is no long task. */
 const BATCH = 32;
+/** Reminders of one page. */
+const MAX_OWED = 1_000;
 /** The most that IndexedDB takes for a limit. */
 const MAX_LIMIT = 2 ** 32 - 1;
 /** Records that we could not read are kept for whoever looks into the matter. */
@@ -146,6 +150,8 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     const words = readLastWords(notes?.get(notePrefix + page));
     await moveBlobs(page, words);
     await moveSpans(page, words?.sealed ?? -1);
+    const owed = await store.read([lane, page, 'owed'], MAX_OWED);
+    for (const [key, value] of owed) deps.owed(key.at(-1) as string, value);
     await store.write({ deletes: [[lane, page]] });
     notes?.delete(notePrefix + page);
   };

@@ -35,11 +35,21 @@ export interface Checkpoint {
   /** What is written down and in no blob, oldest first. */
   items(): Item[];
   has(item: Item): boolean;
-  /**
-   * Writes `items` as these records, in place of those that they were in. `dissolved` is called once any of the items
-   * is released: the records go then, and the other items are written anew.
-   */
-  replace(items: readonly Item[], records: readonly (readonly [StoreKey, unknown])[], dissolved: () => void): void;
+  /** Writes `items` as these records, in place of those that they were in. */
+  replace(
+    items: readonly Item[],
+    records: readonly (readonly [StoreKey, unknown])[],
+    hears: {
+      /** The records are in the database, and those that they replace are not. */
+      written(): void;
+      /** One of the items is released: the records go, and the other items are written anew. */
+      dissolved(): void;
+    },
+  ): void;
+  /** Takes everything out of the database: others may take over what is there, and we still hold it. */
+  suspend(): void;
+  /** Writes everything down again. */
+  resume(): void;
   /** Number of the latest record. */
   readonly serial: number;
   close(): void;
@@ -88,9 +98,10 @@ export function tracesOfItems(
 export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
   const { whenIdle, after, encode, queue, prefix } = deps;
   /** Ended, and not written yet. */
-  const fresh = new Set<ReadableSpan>();
+  const fresh = new Set<Item>();
   const pages = new Map<Item, Page>();
   let serial = 0;
+  let suspended = false;
   let closed = false;
   let stopTimer: Stop | undefined;
 
@@ -129,6 +140,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
   };
 
   const arm = (): void => {
+    if (suspended) return;
     stopTimer = whenIdle(IDLE_MILLIS, writeFresh);
   };
 
@@ -145,7 +157,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     release(items) {
       const changed = new Set<Page>();
       for (const item of items) {
-        fresh.delete(item as ReadableSpan);
+        fresh.delete(item);
         const page = pages.get(item);
         if (!page) continue;
         pages.delete(item);
@@ -156,7 +168,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     },
     items: () => [...pages.keys()],
     has: (item) => pages.has(item),
-    replace(items, records, dissolved) {
+    replace(items, records, { written, dissolved }) {
       const page: Page = { keys: records.map(([key]) => key), items: new Set(items), dissolved };
       const changed = new Set<Page>();
       for (const item of items) {
@@ -170,7 +182,24 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
         delete earlier.dissolved;
         dissolve(earlier);
       }
-      for (const [key, record] of records) queue.change(key, record);
+      // All of it is one transaction.
+      records.forEach(([key, record], index) => {
+        queue.change(key, record, index ? undefined : (isWritten) => isWritten && written());
+      });
+    },
+    suspend() {
+      suspended = true;
+      const all = new Set(pages.values());
+      for (const item of pages.keys()) fresh.add(item);
+      pages.clear();
+      for (const page of all) {
+        page.items.clear();
+        dissolve(page);
+      }
+    },
+    resume() {
+      suspended = false;
+      if (fresh.size && !stopTimer) arm();
     },
     get serial() {
       return serial;

@@ -64,7 +64,9 @@ export function lastWords(
 export function readLastWords(text: string | undefined): LastWords | undefined {
   try {
     const words = JSON.parse(text ?? 'null') as LastWords | null;
-    return words?.v === FORMAT && typeof words.blobs === 'object' ? words : undefined;
+    const sound =
+      words?.v === FORMAT && Object.values(words.blobs).every((entry) => typeof entry?.state === 'object');
+    return sound ? words : undefined;
   } catch {
     return undefined;
   }

@@ -7,7 +7,8 @@ import { type Checkpoint, createCheckpoint } from './outbox-checkpoint.js';
 import { createWriteQueue } from './outbox-queue.js';
 import { createTail, type Tail, type TailDeps } from './outbox-tail.js';
 
-export interface OpenOutboxDeps extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
+export interface OpenOutboxDeps
+  extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'reserve' | 'unreserve' | 'defer' | 'seq'> {
   platform: Platform;
   /** The destination's id. What it was not given by this page, it may be given by the next. */
   destinationId: string;
@@ -20,6 +21,8 @@ export interface OpenOutboxDeps extends Pick<TailDeps, 'bodyOf' | 'gzip' | 'rese
   adoptedBlob(blob: TraceBlob): void;
   /** Takes traces of an earlier page that are to be sealed. */
   adoptedTraces(traces: EncodedTrace[]): void;
+  /** Takes what the destination of an earlier page had kept. */
+  owed(name: string, value: unknown): void;
   corrupt(): void;
   storeFailed(error: unknown): void;
   trouble(kind: string, message: string): void;
@@ -32,9 +35,16 @@ export interface OpenOutbox {
   readonly checkpoint: Checkpoint | undefined;
   /** Name of this load of the page. A UUID. */
   readonly page: string;
+  /** Keeps something for the next page, or forgets it when undefined. */
+  remember(name: string, value: unknown): void;
   /** Writes everything down, now: the page may be seen for the last time. */
   save(): void;
-  /** The same, and lets others take over what is here. */
+  /**
+   * A navigation has begun, which may not come to its end. Firefox decides before pagehide whether a page may go into
+   * its bfcache, and those that hold a lock may not. So it is let go here, and taken again by a page that stays.
+   */
+  lend(): void;
+  /** Writes everything down and lets others take over what is here. */
   leave(): void;
   /** The page is back: resolves when it is known what others have taken over. Never rejects. */
   back(): Promise<void>;
@@ -42,6 +52,8 @@ export interface OpenOutbox {
   close(): Promise<void>;
 }
 
+/** By then a navigation has come to its end, unless its server is slow, or the page stays. */
+const STAYED_MILLIS = 10_000;
 /** Adopting can wait until the page has loaded. */
 const START_MILLIS = 1_000;
 /** How often a page looks for others that have died meanwhile. */
@@ -60,6 +72,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   let adopter: Adopter | undefined;
   let tail: Tail | undefined;
   let isAway = false;
+  let isLent = false;
   let closed = false;
   let stopTimer: Stop | undefined;
 
@@ -86,7 +99,16 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     });
   if (checkpoint && platform.canDefer) {
     const { after, now } = platform;
-    tail = createTail({ ...deps, after, now, checkpoint, queue, prefix, encode: deps.encodeAhead, id: tailId });
+    tail = createTail({
+      ...deps,
+      after,
+      now,
+      checkpoint,
+      queue,
+      prefix,
+      encode: deps.encodeAhead,
+      id: tailId,
+    });
   }
   if (store && tabs) {
     adopter = createAdopter({
@@ -103,18 +125,19 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
         checkpoint?.adopted(traces, key);
         deps.adoptedTraces(traces);
       },
+      owed: deps.owed,
       corrupt: deps.corrupt,
     });
   }
 
   const adopt = (): void => {
     stopTimer = undefined;
-    if (isAway || closed || !adopter) return;
+    if (isAway || isLent || closed || !adopter) return;
     void adopter
       .run()
       .catch(deps.storeFailed)
       .then(() => {
-        if (!isAway && !closed) stopTimer ??= platform.after(ADOPT_MILLIS, adopt);
+        if (!isAway && !isLent && !closed) stopTimer ??= platform.after(ADOPT_MILLIS, adopt);
       });
   };
   const adoptSoon = (): void => {
@@ -128,33 +151,48 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     queue.flush();
   };
 
+  const back = async (): Promise<void> => {
+    if (!isAway && !isLent) return;
+    isAway = isLent = false;
+    try {
+      await tabs?.hold();
+      const isTaken = await adopter?.back();
+      if (isTaken) outbox.reconcile(isTaken);
+      // A transaction that was under way when the page was put away may have been given up.
+      outbox.rewrite();
+      await queue.settled();
+      adopter?.forgetNote();
+    } catch (error) {
+      deps.storeFailed(error);
+    }
+    checkpoint?.resume();
+    adoptSoon();
+  };
+
   return {
     outbox,
     checkpoint,
     page,
+    remember: (name, value) => queue.change([...prefix, 'owed', name], value),
     save,
+    lend() {
+      if (!tabs || isAway) return;
+      isLent = true;
+      // Spans may be taken over only by whoever can be sure that we will not seal them; blobs have keys.
+      checkpoint?.suspend();
+      queue.flush();
+      tabs.release();
+      platform.after(STAYED_MILLIS, () => {
+        if (isLent && !isAway) void back();
+      });
+    },
     leave() {
       save();
       adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId);
       isAway = true;
       tabs?.release();
     },
-    async back() {
-      if (!isAway) return;
-      isAway = false;
-      try {
-        await tabs?.hold();
-        const isTaken = await adopter?.back();
-        if (isTaken) outbox.reconcile(isTaken);
-        // A transaction that was under way when the page was put away may have been given up.
-        outbox.rewrite();
-        await queue.settled();
-        adopter?.forgetNote();
-      } catch (error) {
-        deps.storeFailed(error);
-      }
-      adoptSoon();
-    },
+    back,
     async close() {
       closed = true;
       stopTimer?.();

@@ -10,9 +10,9 @@ export interface WriteQueue {
   /**
    * Puts a record if there is another under `present`, in a transaction of its own.
    *
-   * @returns false when there is none; true also when the database did not say. Never rejects.
+   * @returns false when there is none; undefined when the database did not say. Never rejects.
    */
-  putIfPresent(present: StoreKey, key: StoreKey, value: unknown): Promise<boolean>;
+  putIfPresent(present: StoreKey, key: StoreKey, value: unknown): Promise<boolean | undefined>;
   /** Resolves once all changes so far are written, have failed, or were waited for long enough. Never rejects. */
   settled(): Promise<void>;
   /** Begins the transaction now: the page is leaving. */
@@ -80,12 +80,12 @@ export function createWriteQueue(deps: {
       next ??= deps.ready.then(begin);
     },
     async putIfPresent(present, key, value) {
-      if (!store) return true;
+      if (!store) return undefined;
       const writing = store.write({ puts: [[key, value]], ifPresent: present }).catch((error) => {
         deps.failed(error);
-        return true;
+        return undefined;
       });
-      return patiently(writing, true);
+      return patiently(writing, undefined);
     },
     settled: () => next ?? last,
     flush: () => void begin(),

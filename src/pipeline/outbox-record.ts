@@ -6,6 +6,7 @@
  * | `blob`, blob id          | {@link BlobRecord} |
  * | `state`, blob id         | {@link BlobState}; absent until the first attempt |
  * | `spans`, serial          | {@link SpansRecord}: ended spans that no blob holds yet |
+ * | `owed`, name             | what the destination wants to be reminded of |
  *
  * Lane: the destination's id. Page: a UUID for each load of a page. Later formats read this one.
  */
@@ -48,6 +49,8 @@ export function stateOf(blob: TraceBlob): BlobState {
   };
 }
 
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** A gzip member says at its end how long its content is. */
@@ -88,10 +91,9 @@ export function blobOf(id: string, record: unknown, state: unknown): TraceBlob |
     attempts: isCount(attempts) ? attempts : 0,
     notBeforeMillis: isCount(notBeforeMillis) ? notBeforeMillis : 0,
     ...(isCount(heldUntilMillis) && { heldUntilMillis }),
-    ...(key &&
-      token && { claim: { key: String(key), token: String(token), tries: isCount(tries) ? tries : 1 } }),
+    ...(isText(key) && isText(token) && { claim: { key, token, tries: isCount(tries) ? tries : 1 } }),
     // Its page is gone: whatever was under way has no answer any more.
-    unconfirmed: unconfirmed === true || (tries ?? 0) > 0,
+    unconfirmed: unconfirmed === true || (tries !== undefined && tries !== 0),
     ...(relayed === true && { relayed }),
   };
 }
@@ -105,7 +107,7 @@ export function tracesOf(record: unknown): EncodedTrace[] | undefined {
     traces.every((trace) => {
       if (!isCount(trace?.summary?.spanCount)) return false;
       try {
-        return Array.isArray(JSON.parse(`[${trace.json}]`));
+        return JSON.parse(`[${trace.json}]`).length > 0;
       } catch {
         return false;
       }

@@ -44,7 +44,7 @@ export interface Tail {
 }
 
 /** How long after something began to wait it is armed. */
-const ARM_MILLIS = 1_000;
+const ARM_MILLIS = 800;
 /** The browser holds 64 KiB for one origin, with URL and headers. */
 const MAX_BYTES = 60_000;
 /** About what compresses to that, at a few milliseconds off the main thread. */
@@ -101,9 +101,14 @@ export function createTail(deps: TailDeps): Tail {
       [[...prefix, 'blob', blob.id], recordOf(blob)],
       [[...prefix, 'state', blob.id], stateOf(blob)],
     ] as const;
-    checkpoint.replace(items, records, dissolve);
+    let isWritten = false;
+    const written = (): void => {
+      isWritten = true;
+    };
+    checkpoint.replace(items, records, { written, dissolved: dissolve });
     await queue.settled();
-    if (current === epoch && !closed) takeBack = deps.defer(blob, claim);
+    // Else who finds the records that it should have replaced would send them as well.
+    if (isWritten && current === epoch && !closed) takeBack = deps.defer(blob, claim);
   };
 
   const self: Tail = {

@@ -130,6 +130,8 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   const write = (entry: Entry): void => {
     queue.change(blobKey(entry.blob), recordOf(entry.blob), (written) => {
       entry.isDurable = written;
+      // Its key may be known by now, and be in use.
+      if (written) self.save([entry.blob]);
     });
   };
 
@@ -150,6 +152,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
         const { blob, handedIn } = entry;
         queue.change(stateKey(blob), stateOf(blob), (written) => {
           if (written) entry.written = handedIn;
+          else if (entry.handedIn === handedIn) entry.handedIn = entry.written;
         });
       }
     },
@@ -162,6 +165,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
         const { handedIn } = entry;
         const isThere = await queue.putIfPresent(blobKey(blob), stateKey(blob), stateOf(blob));
         if (isThere) entry.written = handedIn;
+        else if (isThere === undefined) entry.handedIn = entry.written;
         // While we were frozen, or our lease had run out.
         else if (await deps.isTaken()) handOver(blob);
         // The user has cleared the site's data.

@@ -97,6 +97,7 @@ export function createPipeline(
         sealer.adopt(traces);
         adoptedAny();
       },
+      owed: (name, value) => destination.remembered?.(name, value),
       corrupt() {
         totals.storage.corrupt++;
         diagnostics.trouble('corrupt-record', 'a record of the outbox could not be read; it is kept apart');
@@ -138,6 +139,7 @@ export function createPipeline(
     diagnostics,
     wake: () => dispatch.wake(),
     claimed: outbox.claim,
+    remember: durable.remember,
     page: durable.page,
     pause,
   });
@@ -218,6 +220,7 @@ export function createPipeline(
   }
 
   const stopPage = platform.onPage((signal) => {
+    if (signal === 'unloading') return durable.lend();
     away = signal !== 'visible';
     if (!away) return comeBack();
     draining = true;

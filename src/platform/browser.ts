@@ -97,7 +97,7 @@ export function createBrowserPlatform(
       const name = uuidv7(now(), randomBytes(10));
       const openLease = (): Tabs => createLeaseTabs(name, store, { now, after });
       const locks = navigator?.locks;
-      return locks ? createLockTabs(name, { locks, target: scope, after, openLease }) : openLease();
+      return locks ? createLockTabs(name, { locks, openLease }) : openLease();
     },
     keepalive,
     onPage(listener) {

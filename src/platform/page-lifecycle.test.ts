@@ -18,6 +18,7 @@ function setUp(): { win: EventTarget; doc: TestDocument; heard: PageSignal[]; st
 
 test('page lifecycle: each row of the table', () => {
   const { win, doc, heard } = setUp();
+  win.dispatchEvent(new Event('beforeunload'));
   doc.visibilityState = 'hidden';
   doc.dispatchEvent(new Event('visibilitychange'));
   win.dispatchEvent(transition('pagehide', true));
@@ -28,7 +29,16 @@ test('page lifecycle: each row of the table', () => {
   doc.visibilityState = 'visible';
   doc.dispatchEvent(new Event('visibilitychange'));
   win.dispatchEvent(transition('pagehide', false));
-  assert.deepEqual(heard, ['hidden', 'cached', 'visible', 'cached', 'visible', 'visible', 'leaving']);
+  assert.deepEqual(heard, [
+    'unloading',
+    'hidden',
+    'cached',
+    'visible',
+    'cached',
+    'visible',
+    'visible',
+    'leaving',
+  ]);
 });
 
 test('page lifecycle: nothing that keeps a page out of the bfcache', () => {
@@ -42,7 +52,14 @@ test('page lifecycle: nothing that keeps a page out of the bfcache', () => {
     visibilityState: 'visible',
   };
   onPageSignal(target as never, target as never, () => {});
-  assert.deepEqual(types.sort(), ['freeze', 'pagehide', 'pageshow', 'resume', 'visibilitychange']);
+  assert.deepEqual(types.sort(), [
+    'beforeunload',
+    'freeze',
+    'pagehide',
+    'pageshow',
+    'resume',
+    'visibilitychange',
+  ]);
 });
 
 test('page lifecycle: a page that stops the event does not stop us, and stop does', () => {

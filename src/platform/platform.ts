@@ -15,6 +15,7 @@ export type Stop = () => void;
 
 /** How the page goes. See `page-lifecycle.ts` for the browser events behind each. */
 export type PageSignal =
+  | 'unloading' // a navigation has begun, which may be cancelled or be a download
   | 'hidden' // still alive, perhaps never seen again
   | 'leaving' // pagehide, and the page will not come back
   | 'cached' // pagehide into the bfcache, or frozen

@@ -33,7 +33,8 @@ function unwrapped(fetch: Fetch): Fetch {
   return inner;
 }
 
-export interface Requests extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'close'> {
+export interface Requests
+  extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'close'> {
   /** The page goes into the bfcache with what is under way. */
   putAway(): void;
   /** It is back; what it was put away with and is not answered soon is given up. */

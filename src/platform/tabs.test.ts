@@ -69,7 +69,6 @@ function lockManager() {
 /** An origin, and pages of it. */
 function origin() {
   const { locks, held, refuse, steal } = lockManager();
-  const timers = new Set<() => void>();
   const leases: string[] = [];
   const lease = (name: string): Tabs => {
     const note = (what: string): void => void leases.push(`${name} ${what}`);
@@ -88,17 +87,12 @@ function origin() {
       close: () => note('close'),
     };
   };
-  const open = (name: string, target: EventTarget = new EventTarget()): Tabs =>
+  const open = (name: string): Tabs =>
     createLockTabs(name, {
       locks,
-      target,
-      after(_millis, task) {
-        timers.add(task);
-        return () => void timers.delete(task);
-      },
       openLease: () => lease(name),
     });
-  return { open, held, refuse, steal, timers, leases };
+  return { open, held, refuse, steal, leases };
 }
 
 const idle = async (): Promise<void> => {};
@@ -169,32 +163,6 @@ test('locks: one task at a time in a lane; one that fails says so and frees it',
     /planted/,
   );
   assert.equal(await a.alone('lane', idle), true);
-});
-
-test('locks: let go at beforeunload, and taken again by a page that stays', async () => {
-  const { open, timers } = origin();
-  const page = new EventTarget();
-  const [a, b] = [open('a', page), open('b')];
-  await a.hold();
-  page.dispatchEvent(new Event('beforeunload'));
-  await settle();
-  assert.equal(await b.ifDead('a', idle), true);
-  const run = (): void => {
-    for (const task of timers) task();
-    timers.clear();
-  };
-  run();
-  await settle();
-  assert.equal(await b.ifDead('a', idle), false);
-
-  // It was let go by us in the meantime.
-  page.dispatchEvent(new Event('beforeunload'));
-  a.release();
-  run();
-  await settle();
-  assert.equal(await b.ifDead('a', idle), true);
-  page.dispatchEvent(new Event('beforeunload'));
-  assert.equal(timers.size, 0, 'not listening any more');
 });
 
 test('locks: where they are refused, leases stand in', async () => {

@@ -15,6 +15,8 @@ export interface NotifierWorld {
   fresh: PresignedUpload[];
   renewed: [string, string | undefined][];
   confirmed: [string, boolean][];
+  /** What is kept for the next page. */
+  remembered: Map<string, unknown>;
   wanted: number;
   paused: number;
   woken: number;
@@ -25,7 +27,16 @@ export function notifierWorld(): NotifierWorld {
   const platform = testPlatform({ random: () => 0.5 });
   const diagnostics = createDiagnostics(platform.now, platform.after);
   const world: Omit<NotifierWorld, 'notifier'> = {
-    ...{ platform, diagnostics, asked: [], told: [], fresh: [], renewed: [], confirmed: [] },
+    ...{
+      platform,
+      diagnostics,
+      asked: [],
+      told: [],
+      fresh: [],
+      renewed: [],
+      confirmed: [],
+      remembered: new Map(),
+    },
     ...{ wanted: 0, paused: 0, woken: 0, takes: true },
   };
   const endpoint = {
@@ -56,6 +67,10 @@ export function notifierWorld(): NotifierWorld {
     ledger: () => LEDGER,
     renewed: (claim: Claim, upload: PooledUpload | undefined) =>
       void world.renewed.push([claim.token, upload?.url]),
+    remember(name, value) {
+      if (value === undefined) world.remembered.delete(name);
+      else world.remembered.set(name, value);
+    },
     wake: () => void world.woken++,
     pause: () => void world.paused++,
   });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const NOTES = { webkit: 'no offline switch: bucket and endpoint refuse connections, and the page is told' };
+const NOTES = { webkit: 'no offline switch: a script tells the page' };
 
 /** No network. @type {import('../scene.mjs').Case[]} */
 export const offline = [
@@ -27,8 +27,7 @@ export const offline = [
       await delay(1_000);
       await tab.leave(`${scene.emit('last words', 2)}; close()`);
       await delay(500);
-      if (scene.browser.setOffline) await scene.browser.setOffline(false);
-      else scene.mock.faults.clear();
+      await scene.setOffline(false);
     },
   },
 ];

@@ -1,0 +1,134 @@
+/** Which key each blob has for life, which URL is live for it, and what is known of what went there. */
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { Claim, Instant, Outcome, PooledUpload, SendMode, TraceBlob } from '../pipeline/model.js';
+import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
+import type { Platform } from '../platform/platform.js';
+import type { PresignedUpload } from '../protocol.js';
+
+export interface BucketKeysDeps {
+  platform: Platform;
+  totals: Diagnostics['totals'];
+  /** The pool has shrunk. */
+  taken(): void;
+}
+
+export interface BucketKeys {
+  /** How many fresh uploads to ask for. */
+  readonly wanted: number;
+  /** How many are ready. */
+  readonly size: number;
+  fresh(uploads: PresignedUpload[], askedAt: Instant): void;
+  renewed(claim: Claim, upload: PooledUpload | undefined): void;
+  confirmed(claim: Claim, stored: boolean): void;
+  /** What the endpoint said of a claim whose request had no answer; undefined while it has not been asked. */
+  fateOf(claim: Claim): boolean | undefined;
+  /** Whether the endpoint does not know a claim (any more). */
+  isUnknown(claim: Claim): boolean;
+  /** Whether a claim came with the HTML: a cache may have given it to other pages too. */
+  isShared(claim: Claim): boolean;
+  /** The live URL of a claim. */
+  urlOf(claim: Claim): PooledUpload | undefined;
+  /** The live URL of a blob's own key. A key that is unknown and unused is taken from the blob. */
+  heldBy(blob: TraceBlob): PooledUpload | undefined;
+  /** Whether there is a fresh one. */
+  ready(): boolean;
+  /** A fresh key, if one is to be had in this mode. */
+  reserve(mode: SendMode): Claim | undefined;
+  /** Nothing was sent under it. */
+  unreserve(claim: Claim): void;
+  /** A live URL of the blob's own key, or of a fresh one if it has none yet. */
+  take(blob: TraceBlob, mode: SendMode): PooledUpload | undefined;
+  /** The store does not accept the claim's URL (any more). */
+  refused(blob: TraceBlob, claim: Claim): Outcome;
+}
+
+/** A renewed URL that is refused as well means a wrong secret, clock or policy: hurry is no use. */
+const REFUSED_MILLIS = 60_000;
+/** So often is one blob refused, and so many others stored meanwhile, before it is given up. */
+const POISON_TIMES = 5;
+
+/** @param inlined uploads that came with the HTML. */
+export function createBucketKeys(
+  { platform, totals, taken }: BucketKeysDeps,
+  options: { poolSize: number; poolReserve: number; inlined: PresignedUpload[] },
+): BucketKeys {
+  // All weak, as blobs may be evicted.
+  const urls = new WeakMap<Claim, PooledUpload>();
+  const unknown = new WeakSet<Claim>();
+  const fates = new WeakMap<Claim, boolean>();
+  /** Whose URL was renewed and has not worked yet. */
+  const renewedOnce = new WeakSet<Claim>();
+  /** Blobs that were refused after renewal: how often, and how many others had been stored by then. */
+  const refusals = new WeakMap<TraceBlob, { times: number; storedBefore: number }>();
+  const shared = new Set(options.inlined.map(({ token }) => token));
+  const pool = createUploadUrlPool(
+    { now: platform.now, monotonic: platform.monotonic, expired: () => void totals.pool.expired++ },
+    { size: options.poolSize, reserve: options.poolReserve },
+  );
+  pool.add(options.inlined, { wall: platform.now(), monotonic: platform.monotonic() });
+
+  const self: BucketKeys = {
+    get wanted() {
+      return pool.wanted;
+    },
+    get size() {
+      return pool.size;
+    },
+    fresh: pool.add,
+    renewed: (claim, upload) => void (upload ? urls.set(claim, upload) : unknown.add(claim)),
+    confirmed: (claim, stored) => void fates.set(claim, stored),
+    fateOf: (claim) => fates.get(claim),
+    isUnknown: (claim) => unknown.has(claim),
+    isShared: ({ token }) => shared.has(token),
+    urlOf(claim) {
+      const upload = urls.get(claim);
+      return upload && isUsable(platform, upload) ? upload : undefined;
+    },
+    heldBy(blob) {
+      const { claim } = blob;
+      if (!claim) return undefined;
+      const upload = self.urlOf(claim);
+      if (!upload && unknown.has(claim) && !claim.tries) delete blob.claim;
+      return upload;
+    },
+    ready: () => pool.ready('normal'),
+    reserve(mode) {
+      const upload = pool.take(mode);
+      if (!upload) return undefined;
+      const claim = { key: upload.key, token: upload.token, tries: 0 };
+      urls.set(claim, upload);
+      if (mode === 'normal') taken();
+      return claim;
+    },
+    unreserve(claim) {
+      const upload = urls.get(claim);
+      if (upload) pool.putBack(upload);
+    },
+    take(blob, mode) {
+      const held = self.heldBy(blob);
+      if (held || blob.claim) return held;
+      const claim = self.reserve(mode);
+      if (claim) blob.claim = claim;
+      else totals.pool.empty++;
+      return claim && urls.get(claim);
+    },
+    refused(blob, claim) {
+      claim.tries--;
+      urls.delete(claim);
+      if (!renewedOnce.delete(claim)) {
+        renewedOnce.add(claim);
+        return { status: 'unready' };
+      }
+      const cause = 'refused twice';
+      const refusal = refusals.get(blob) ?? { times: 0, storedBefore: totals.blobs.stored };
+      refusals.set(blob, refusal);
+      // The store takes others: it is this one that it does not want.
+      const isPoison =
+        ++refusal.times >= POISON_TIMES && totals.blobs.stored >= refusal.storedBefore + POISON_TIMES;
+      return isPoison
+        ? { status: 'rejected', reason: 'rejected', cause }
+        : { status: 'retryable', delayMillis: REFUSED_MILLIS, cause };
+    },
+  };
+  return self;
+}
