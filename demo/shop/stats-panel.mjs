@@ -1,6 +1,6 @@
 /** The SDK's stats(), live, and the switches that make them move. */
 import { html, useEffect, useState } from '/vendor/preact.js';
-import { lastCuts, setCuts } from './control.mjs';
+import { lastCuts, setCut } from './control.mjs';
 import { describeAge, describeCompression, describeCuts, describeStorage, readLedger } from './ledger.mjs';
 import { act, sdk } from './tracing.mjs';
 
@@ -66,10 +66,9 @@ function Switches({ stats }) {
   const [cuts, show] = useState(lastCuts);
   const [problem, setProblem] = useState('');
   const flip = async (part) => {
-    const next = { ...cuts, [part]: !cuts[part] };
+    const cut = !cuts[part];
     try {
-      await act(`click ${next[part] ? 'Cut' : 'Restore'} ${part}`, {}, () => setCuts(next));
-      show(next);
+      show(await act(`click ${cut ? 'Cut' : 'Restore'} ${part}`, {}, () => setCut(part, cut)));
       setProblem('');
     } catch (error) {
       setProblem(`The switch is stuck: ${error.message}.`);
