@@ -25,7 +25,7 @@ import { ensureBrowsers, ensureWebKit } from '../support/browsers.mjs';
 import { GROUPS } from './cases/index.mjs';
 import { ENGINES } from './engines/index.mjs';
 import { planOf } from './plan.mjs';
-import { play } from './scene.mjs';
+import { play } from './play.mjs';
 import { markdownTable, textTable } from './table.mjs';
 import { judge } from './verdict.mjs';
 
@@ -33,7 +33,7 @@ import { judge } from './verdict.mjs';
 
 /** @param {Plan} plan @returns {Promise<import('./verdict.mjs').Row[]>} */
 async function playAll({ pairs, repeat, workers, deadlineMillis }) {
-  /** @type {import('./scene.mjs').Outcome[][]} */
+  /** @type {import('./play.mjs').Outcome[][]} */
   const outcomes = pairs.map(() => []);
   const jobs = pairs.flatMap(({ one }, pair) => (one.skip ? [] : Array.from({ length: repeat }, () => pair)));
   let begun = 0;
@@ -59,7 +59,9 @@ async function main(plan) {
   const engines = [...new Set(plan.pairs.map(({ engine }) => engine))].map((name) => ENGINES[name]);
   if (engines.some(({ name }) => name !== 'webkit')) ensureBrowsers();
   if (engines.some(({ name }) => name === 'webkit')) ensureWebKit();
-  const versions = Object.fromEntries(engines.map((engine) => [engine.name, engine.version()]));
+  /** @type {Record<string, string>} */
+  const versions = {};
+  for (const engine of engines) versions[engine.name] = await engine.version();
   const rows = await playAll(plan);
   for (const engine of engines) await engine.close();
 

@@ -2,7 +2,7 @@ import { expectationOf } from './expectations.mjs';
 
 /**
  * @typedef {import('./scene.mjs').Case} Case
- * @typedef {import('./scene.mjs').Outcome} Outcome
+ * @typedef {import('./play.mjs').Outcome} Outcome
  *
  * @typedef {object} Row A case in one engine, over all its playings.
  * @property {string} name

@@ -79,11 +79,15 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     }
     for (const [id, { state }] of Object.entries(words?.blobs ?? {})) states.set(id, state);
 
-    const take = async (found: { key: StoreKey; blob: TraceBlob }[]): Promise<void> => {
+    const take = async (
+      found: { key: StoreKey; blob: TraceBlob }[],
+      marks: StoreKey[] = [],
+    ): Promise<void> => {
       await store.write({
         deletes: found.map(({ key }) => key),
         puts: [
           [takenKey(page), deps.now()],
+          ...marks.map((key): [StoreKey, unknown] => [key, deps.now()]),
           ...found.flatMap(({ blob }): [StoreKey, unknown][] => [
             [[...own, 'blob', blob.id], recordOf(blob)],
             [[...own, 'state', blob.id], stateOf(blob)],
@@ -93,7 +97,20 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
       for (const { blob } of found) deps.blob(blob);
     };
 
-    const moved = new Set<string>();
+    // First, with what the database has of the same blobs, and marked: the note itself cannot go in a transaction.
+    const marked = new Set((await store.keys([...from, 'noted'])).map((key) => key.at(-1)));
+    const noted: { key: StoreKey; blob: TraceBlob }[] = [];
+    for (const [id, { record, state }] of Object.entries(words?.blobs ?? {})) {
+      if (!record || marked.has(id)) continue;
+      const blob = blobOf(id, { ...record, bytes: bytesOf(record.base64) }, state);
+      if (blob) noted.push({ key: [...from, 'blob', id], blob });
+      else deps.corrupt();
+    }
+    if (noted.length) {
+      const marks = noted.map(({ blob }) => [...from, 'noted', blob.id]);
+      await take(noted, marks);
+    }
+
     for (;;) {
       const records = await store.read([...from, 'blob'], BATCH);
       if (!records.length) break;
@@ -105,17 +122,10 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
           continue;
         }
         const blob = blobOf(id, record, states.get(id));
-        moved.add(id);
         if (blob) found.push({ key, blob });
         else await quarantine(key, record);
       }
       if (found.length) await take(found);
-    }
-    for (const [id, { record, state }] of Object.entries(words?.blobs ?? {})) {
-      if (!record || moved.has(id)) continue;
-      const blob = blobOf(id, { ...record, bytes: bytesOf(record.base64) }, state);
-      if (blob) await take([{ key: [...from, 'blob', id], blob }]);
-      else deps.corrupt();
     }
   };
 
@@ -151,9 +161,11 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     await moveBlobs(page, words);
     await moveSpans(page, words?.sealed ?? -1);
     const owed = await store.read([lane, page, 'owed'], MAX_OWED);
-    for (const [key, value] of owed) deps.owed(key.at(-1) as string, value);
-    await store.write({ deletes: [[lane, page]] });
+    // The marks go after what they are about.
     notes?.delete(notePrefix + page);
+    await store.write({ deletes: [[lane, page]] });
+    // Not before: what fails is done again.
+    for (const [key, value] of owed) deps.owed(key.at(-1) as string, value);
   };
 
   /** Pages of destinations that no page speaks to any more, and marks of long ago. */
@@ -181,18 +193,21 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     },
     note(unsaved, sealed, tail) {
       const text = lastWords(unsaved, sealed, tail);
-      noted = new Set(
-        text && notes?.set(notePrefix + tabs.name, text) ? unsaved.map(({ blob }) => blob.id) : [],
-      );
+      if (!text) self.forgetNote();
+      else if (notes?.set(notePrefix + tabs.name, text)) noted = new Set(unsaved.map(({ blob }) => blob.id));
     },
     async back() {
       const isNoteTaken = noted.size > 0 && notes?.get(notePrefix + tabs.name) === undefined;
-      const gone = isNoteTaken ? noted : new Set();
       if (!(await self.isTaken())) return () => false;
+      const marks = (await store.keys([...own, 'noted'])).map((key) => key.at(-1));
+      const gone = isNoteTaken ? noted : new Set(marks);
       const there = new Set((await store.keys([...own, 'blob'])).map((key) => key.at(-1)));
       return ({ id }, isDurable) => (isDurable ? !there.has(id) : gone.has(id));
     },
-    forgetNote: () => notes?.delete(notePrefix + tabs.name),
+    forgetNote() {
+      noted = new Set();
+      notes?.delete(notePrefix + tabs.name);
+    },
     isTaken: async () => (await store.read(takenKey(tabs.name), 1)).length > 0,
   };
   return self;

@@ -90,3 +90,7 @@ for (const text of [
     assert.equal(readLastWords(text), undefined);
   });
 }
+
+test('last words: what is no base64 is no bytes', () => {
+  for (const text of ['%', 'a', 'ä']) assert.equal(bytesOf(text), undefined);
+});

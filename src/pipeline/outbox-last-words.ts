@@ -28,9 +28,13 @@ export function base64Of(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** @throws {DOMException} when it is no base64. */
-export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+/** @returns undefined when it is no base64. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

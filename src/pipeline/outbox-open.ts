@@ -158,13 +158,14 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
       await tabs?.hold();
       const isTaken = await adopter?.back();
       if (isTaken) outbox.reconcile(isTaken);
-      // A transaction that was under way when the page was put away may have been given up.
-      outbox.rewrite();
-      await queue.settled();
-      adopter?.forgetNote();
     } catch (error) {
       deps.storeFailed(error);
     }
+    // A transaction that was under way when the page was put away may have been given up.
+    outbox.rewrite();
+    await queue.settled();
+    // Not kept for longer, even if it is all there is: it would bring back what is stored by then.
+    adopter?.forgetNote();
     checkpoint?.resume();
     adoptSoon();
   };

@@ -6,6 +6,7 @@
  * | `blob`, blob id          | {@link BlobRecord} |
  * | `state`, blob id         | {@link BlobState}; absent until the first attempt |
  * | `spans`, serial          | {@link SpansRecord}: ended spans that no blob holds yet |
+ * | `noted`, blob id         | a mark: the blob was taken over from the page's note    |
  * | `owed`, name             | what the destination wants to be reminded of |
  *
  * Lane: the destination's id. Page: a UUID for each load of a page. Later formats read this one.

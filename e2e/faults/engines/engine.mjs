@@ -29,7 +29,7 @@
  *
  * @typedef {object} Engine
  * @property {EngineName} name
- * @property {() => string} version
+ * @property {() => string | Promise<string>} version
  * @property {(options: LaunchOptions) => Promise<Browser>} launch
  * @property {() => Promise<void>} close Ends what its browsers shared.
  */

@@ -16,7 +16,11 @@ let display;
 /** @type {import('./engine.mjs').Engine} */
 export const webkitEngine = {
   name: 'webkit',
-  version: () => /[\d.]+/.exec(String(spawnSync(findWebKit() ?? '', ['--version']).stdout))?.[0] ?? '',
+  async version() {
+    display ??= startDisplay();
+    const env = { ...process.env, DISPLAY: (await display).name };
+    return /[\d.]+/.exec(String(spawnSync(findWebKit() ?? '', ['--version'], { env }).stdout))?.[0] ?? '';
+  },
   async launch({ profile, homeUrl, tls, hasBfcache }) {
     display ??= startDisplay();
     const remote = await startRemote(tls);
