@@ -90,3 +90,40 @@ test('demo: clicks in the shop are waterfalls in the viewer within seconds, by m
   await viewer.keyboard.press('Escape');
   await expect(waterfall).toBeFocused();
 });
+
+test('demo: what an outage kept back outlives a reload, arrives once, and the panel says so', async ({
+  context,
+  page,
+  allowConsole,
+}) => {
+  allowConsole(/ERR_CONNECTION|Cross-Origin Request Blocked/);
+  const panel = page.getByRole('complementary', { name: 'What the SDK is doing' });
+  const flip = (name: string) => panel.getByRole('switch', { name }).click();
+  await page.goto(demo.shop);
+  await page.getByRole('link', { name: /Plumb line/ }).click();
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  await page.getByRole('link', { name: /^Cart/ }).click();
+
+  await flip('Cut off the endpoint');
+  await flip('Cut off the bucket');
+  await expect(panel.getByText(/Both are down/)).toBeVisible();
+  await page.getByRole('button', { name: 'Empty the cart' }).click();
+  await expect(page.getByText('Your cart is empty')).toBeVisible();
+  await page.reload();
+  await expect(panel.getByText(/An earlier page left \d+ spans behind/)).toBeVisible();
+  await expect(panel.getByText(/[1-9]\d* from earlier pages/)).toBeVisible();
+  await expect(panel.getByText('0 in the bucket')).toBeVisible();
+
+  const viewer = await context.newPage();
+  await viewer.goto(demo.viewer);
+  const found = viewer.getByRole('listbox').getByRole('option', { name: 'click Empty cart' });
+  await expect(viewer.getByText('Live', { exact: true })).toBeVisible();
+  await expect(found).toHaveCount(0);
+
+  await flip('Cut off the bucket');
+  await flip('Cut off the endpoint');
+  await expect(panel.getByText(/Everything is up/)).toBeVisible();
+  await expect(panel.getByText('0 waiting')).toBeVisible();
+  await expect(panel.getByText('0 lost')).toBeVisible();
+  await expect(found).toHaveCount(1);
+});

@@ -205,7 +205,7 @@ for (const [name, shared] of [
   ['one page', false],
   ['many pages', true],
 ] as const) {
-  test(`ledger, ${name}: created = stored + waiting + dropped after every step, and no span is stored twice`, async () => {
+  test(`ledger, ${name}: what is created and adopted has a place after every step, and no span is stored twice`, async () => {
     const steps = fc.array(step, { minLength: 10, maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(steps, settings, async (steps, chosen) => {

@@ -51,7 +51,10 @@ export interface Spandrel {
   subscribe(listener: (stats: Stats) => void): () => void;
   /** Sends everything that ended, incomplete traces too. Resolves with the worst that became of it. Never rejects. */
   flush(): Promise<FlushResult>;
-  /** Flushes and ends everything: no listener, timer or wrapped function stays. Never rejects. */
+  /**
+   * Flushes and ends everything: no listener, timer or wrapped function stays. What is in the database waits for the
+   * next page. Never rejects.
+   */
   shutdown(): Promise<void>;
 }
 

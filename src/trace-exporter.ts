@@ -101,7 +101,10 @@ export class TraceExporter {
     await this.flush();
   }
 
-  /** Flushes within `shutdownTimeoutMillis`, then leaves no timer, listener or request behind. Never rejects. */
+  /**
+   * Flushes within `shutdownTimeoutMillis`, then leaves no timer, listener or request behind. What is in the database
+   * waits for the next page. Never rejects.
+   */
   async shutdown(): Promise<void> {
     await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
     this.diagnostics.close();

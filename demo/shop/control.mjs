@@ -16,18 +16,21 @@ export function lastCuts() {
 }
 
 /**
- * Cuts off, or brings back, the bucket and the endpoint.
+ * Cuts off, or brings back, one part; the other stays as it is.
  *
- * @param {Cuts} cuts
+ * @param {keyof Cuts} part
+ * @param {boolean} cut
+ * @returns {Promise<Cuts>} what is cut now
  * @throws {Error} when the host does not do it
  */
-export async function setCuts(cuts) {
-  const fault = (cut) => (cut ? { kind: 'down' } : null);
+export async function setCut(part, cut) {
   const response = await fetch('/control/faults', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ bucket: fault(cuts.bucket), endpoint: fault(cuts.endpoint) }),
+    body: JSON.stringify({ [part]: cut ? { kind: 'down' } : null }),
   });
   if (!response.ok) throw new Error(`the switch answered ${response.status}`);
+  const cuts = { ...lastCuts(), [part]: cut };
   sessionStorage.setItem(STORAGE_KEY, JSON.stringify(cuts));
+  return cuts;
 }

@@ -16,12 +16,12 @@
  *   left side. What passes between pages is left out where it is nothing.
  */
 export function readLedger({ spans }) {
-  const { created, adopted = 0, stored, waiting, handedOver = 0 } = spans;
+  const { created, adopted, stored, waiting, handedOver } = spans;
   const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
   const total = created + adopted;
   const sources = [
     { name: 'created', label: 'ended', count: created },
-    ...(adopted > 0 ? [{ name: 'adopted', label: 'left by earlier pages', count: adopted }] : []),
+    ...(adopted > 0 ? [{ name: 'adopted', label: 'from earlier pages', count: adopted }] : []),
   ];
   const places = [
     { name: 'stored', label: 'in the bucket', count: stored },
@@ -38,16 +38,42 @@ export function readLedger({ spans }) {
   };
 }
 
-/** What waiting spans are safe from, in a line; undefined when the SDK does not say. */
-export function describeStorage(storage) {
-  if (storage === undefined) return undefined;
-  const failures = storage.failures > 0 ? ` Storage failed ${times(storage.failures)}.` : '';
-  return storage.kind === 'durable'
-    ? `Waiting spans outlive a reload or a crash.${failures}`
-    : `Waiting spans are lost if this page crashes.${failures}`;
+/**
+ * Where waiting spans are, and what they are safe from, sentence by sentence.
+ *
+ * @param {import('../../src/diagnostics/stats.js').Stats} stats
+ */
+export function describeStorage({ spans: { adopted, waiting }, storage: { durable, failures, corrupt } }) {
+  return [
+    ...(adopted > 0
+      ? [
+          `An earlier page left ${plural(adopted, 'span')} behind. This page has taken them over${
+            waiting > 0 ? ', and sends them with its own' : ''
+          }.`,
+        ]
+      : []),
+    durable
+      ? 'What waits is written down in this browser (IndexedDB): reload, close or crash, the next page sends it.'
+      : 'This browser keeps nothing for us (no IndexedDB): what waits is lost with the page.',
+    ...(failures > 0 ? [`Storage failed ${times(failures)}.`] : []),
+    ...(corrupt > 0 ? [`${plural(corrupt, 'record')} of an earlier page could not be read.`] : []),
+  ];
+}
+
+/** What the switches have done, and what to try now. */
+export function describeCuts({ bucket, endpoint }, { blobs, storage }) {
+  if (bucket && endpoint) {
+    return `Both are down. Click around${storage.durable ? ', then reload' : ''}: spans wait, and none is lost. Then bring them back.`;
+  }
+  if (bucket) return 'The page cannot reach the bucket. After two failures the endpoint passes the bytes on.';
+  if (endpoint) return 'The endpoint is down. Uploads go on while URLs fetched ahead last.';
+  if (blobs.waiting > blobs.inFlight)
+    return 'Everything is up. What waits is tried again by itself; “Send now” tries at once.';
+  return 'Everything is up.';
 }
 
 const times = (count) => (count === 1 ? 'once' : `${count} times`);
+const plural = (count, noun) => (count === 1 ? `1 ${noun}` : `${count} ${noun}s`);
 
 /** `18.2 kB → 2.1 kB, 8.7 times smaller`, or what to say before anything was compressed. */
 export function describeCompression({ raw, gzip }) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeAge, describeCompression, describeStorage, readLedger } from './ledger.mjs';
+import { describeAge, describeCompression, describeCuts, describeStorage, readLedger } from './ledger.mjs';
 
-const ledger = (spans) => readLedger({ spans });
+const ledger = (spans) => readLedger({ spans: { adopted: 0, handedOver: 0, ...spans } });
 
 test('ledger: every span that ended has a place', () => {
   const { sources, places, balanced } = ledger({
@@ -48,11 +48,27 @@ test('ledger: what came from other pages, and what went to them, has a place too
   }
 });
 
-test('ledger: says what waiting spans are safe from, once the SDK tells', () => {
-  assert.equal(describeStorage(undefined), undefined);
-  assert.match(describeStorage({ kind: 'durable', failures: 0 }), /outlive a reload or a crash\.$/);
-  assert.match(describeStorage({ kind: 'memory', failures: 1 }), /are lost if .* Storage failed once\.$/);
-  assert.match(describeStorage({ kind: 'durable', failures: 3 }), /failed 3 times\.$/);
+test('ledger: says where waiting spans are, and what an earlier page left', () => {
+  const told = (spans, storage) =>
+    describeStorage({
+      spans: { adopted: 0, waiting: 0, ...spans },
+      storage: { durable: true, failures: 0, corrupt: 0, ...storage },
+    });
+  assert.match(told().join(), /^What waits is written down in this browser/);
+  assert.match(told({}, { durable: false }).join(), /lost with the page\.$/);
+  assert.match(told({}, { failures: 1 })[1], /^Storage failed once\.$/);
+  assert.match(told({}, { corrupt: 2 })[1], /^2 records of an earlier page/);
+  assert.match(told({ adopted: 1 })[0], /^An earlier page left 1 span behind\. .* over\.$/);
+  assert.match(told({ adopted: 3, waiting: 5 })[0], /left 3 spans behind\. .* with its own\.$/);
+});
+
+test('ledger: says what to try, and that what waits goes out by itself', () => {
+  const told = (bucket, endpoint, waiting = 0, durable = true) =>
+    describeCuts({ bucket, endpoint }, { blobs: { waiting, inFlight: 0 }, storage: { durable } });
+  assert.match(told(true, true), /then reload/);
+  assert.doesNotMatch(told(true, true, 1, false), /reload/);
+  assert.match(told(false, false, 1), /tried again by itself/);
+  assert.equal(told(false, false), 'Everything is up.');
 });
 
 test('ledger: says so when it does not balance', () => {

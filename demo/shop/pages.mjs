@@ -85,7 +85,11 @@ export function AboutPage() {
     <ol>
       <li><b>Click around.</b> Each page and each button makes one trace.</li>
       <li><b>Watch the ledger.</b> Every span that ended is in the bucket, or waiting, or counted as lost.</li>
-      <li><b>Cut the bucket.</b> Go on clicking: spans wait. Bring it back: they go out, each once.</li>
+      <li><b>Cut the bucket and the endpoint.</b> Go on clicking: spans wait. Bring them back: they go out, each once.</li>
+      <li>
+        <b>Cut both, and reload.</b> Or close the tab. What waited is written down in your browser; the next page takes
+        it over, says so in its ledger, and sends it once it can.
+      </li>
       <li><b>Break something.</b> A fetch fails with 500, and the exception is on its span.</li>
       <li><b><a href="/viewer/">Open the viewer</a>.</b> It reads the bucket and nothing else.</li>
     </ol>

@@ -1,7 +1,7 @@
 /** The SDK's stats(), live, and the switches that make them move. */
 import { html, useEffect, useState } from '/vendor/preact.js';
-import { lastCuts, setCuts } from './control.mjs';
-import { describeAge, describeCompression, describeStorage, readLedger } from './ledger.mjs';
+import { lastCuts, setCut } from './control.mjs';
+import { describeAge, describeCompression, describeCuts, describeStorage, readLedger } from './ledger.mjs';
 import { act, sdk } from './tracing.mjs';
 
 /** The whole panel. `onBreak` runs the failing purchase. */
@@ -18,7 +18,7 @@ export function StatsPanel({ onBreak }) {
       <button onClick=${() => sdk()?.flush()} disabled=${!stats}>Send now</button>
       <button onClick=${onBreak}>Break something</button>
     </div>
-    <${Switches} />
+    <${Switches} stats=${stats} />
     ${stats && html`<${Figures} stats=${stats} /><${Losses} dropped=${stats.spans.dropped} /><${Errors} errors=${stats.errors} />`}
   </aside>`;
 }
@@ -43,7 +43,6 @@ function useStats() {
 function Ledger({ stats }) {
   const { sources, places, balanced } = readLedger(stats);
   const sumOf = (terms) => terms.map(({ label, count }) => `${count} ${label}`).join(' + ');
-  const storage = describeStorage(stats.storage);
   return html`<div class="ledger">
     <div class="ledger-bar" role="img" aria-label=${`Spans: ${sumOf(sources)} = ${sumOf(places)}`}>
       ${places.map(({ name, percent }) => html`<div key=${name} class=${name} style=${{ width: `${percent}%` }}></div>`)}
@@ -58,19 +57,18 @@ function Ledger({ stats }) {
           html`<span key=${name}>${index === 0 ? '=' : '+'} <i class=${name}></i><b>${count}</b> ${label}</span>`,
       )}
     </p>
-    ${storage && html`<p class="quiet">${storage}</p>`}
+    ${describeStorage(stats).map((sentence) => html`<p class="quiet" key=${sentence}>${sentence}</p>`)}
     ${!balanced && html`<p class="badge error">The ledger does not balance.</p>`}
   </div>`;
 }
 
-function Switches() {
+function Switches({ stats }) {
   const [cuts, show] = useState(lastCuts);
   const [problem, setProblem] = useState('');
   const flip = async (part) => {
-    const next = { ...cuts, [part]: !cuts[part] };
+    const cut = !cuts[part];
     try {
-      await act(`click ${next[part] ? 'Cut' : 'Restore'} ${part}`, {}, () => setCuts(next));
-      show(next);
+      show(await act(`click ${cut ? 'Cut' : 'Restore'} ${part}`, {}, () => setCut(part, cut)));
       setProblem('');
     } catch (error) {
       setProblem(`The switch is stuck: ${error.message}.`);
@@ -79,7 +77,7 @@ function Switches() {
   return html`<div class="switches">
     <${Switch} on=${cuts.bucket} onFlip=${() => flip('bucket')}>Cut off the bucket<//>
     <${Switch} on=${cuts.endpoint} onFlip=${() => flip('endpoint')}>Cut off the endpoint<//>
-    <p class="quiet" role="status">${problem || describeCuts(cuts)}</p>
+    <p class="quiet" role="status">${problem || (stats && describeCuts(cuts, stats))}</p>
   </div>`;
 }
 
@@ -89,23 +87,16 @@ function Switch({ on, onFlip, children }) {
   </button>`;
 }
 
-function describeCuts({ bucket, endpoint }) {
-  if (bucket && endpoint)
-    return 'Both are down. Click around: spans wait, and none is lost. Then bring them back.';
-  if (bucket) return 'The page cannot reach the bucket. After two failures the endpoint passes the bytes on.';
-  if (endpoint) return 'The endpoint is down. Uploads go on while URLs fetched ahead last.';
-  return 'Everything is up.';
-}
-
 function Figures({ stats }) {
   const { buffer, blobs, pool, requests, bytes } = stats;
   const figures = [
     ['Spans under way', buffer.open, 'started, not ended yet'],
     ['In the buffer', buffer.spans, `ended, in no blob yet; at most ${buffer.highWater} so far`],
-    ['Blobs waiting', blobs.waiting, `${blobs.stored} of ${blobs.sealed} stored`],
+    ['Blobs waiting', blobs.waiting, `${blobs.sealed} made here, ${blobs.stored} stored`],
     ['Uploads in flight', blobs.inFlight, `${requests.uploads} tried, ${requests.uploadFailures} failed`],
-    ['Sent, not confirmed', blobs.unconfirmed, 'no answer seen yet'],
+    ['Sent, not confirmed', blobs.unconfirmed, 'the endpoint is asked whether they arrived'],
     ['Upload URLs ready', pool.ready, `missed ${pool.empty} times, ${pool.expired} expired`],
+    ['Left with the browser', requests.deferred, 'to be sent should this page die; else taken back'],
     [
       'Calls to the endpoint',
       requests.exchanges,

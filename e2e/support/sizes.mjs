@@ -6,12 +6,13 @@ import terser from '@rollup/plugin-terser';
 import { rollup } from 'rollup';
 
 /**
- * Budgets in bytes after Brotli, just above what is shipped. Whoever raises one says why in the commit. The aim is
- * 9,000 and 20,000; fflate and idb-keyval are 3,200 of the first, OpenTelemetry is 6,900 of the second.
+ * Budgets in bytes after Brotli, just above what is shipped. Whoever raises one says why in the commit. Of the first
+ * fflate is 2,700 and what makes the outbox last 4,000 (taking over 1,400, checkpoints 450, `fetchLater` 400, IndexedDB
+ * 600, which pages live 550); OpenTelemetry is 6,900 of the second.
  */
 export const BUDGETS = {
-  'exporter, processor and bucket': 15_000,
-  'script tag': 22_400,
+  'exporter, processor and bucket': 21_300,
+  'script tag': 29_000,
 };
 
 const entry = (code) => ({
@@ -45,11 +46,10 @@ const weigh = (code) => ({
 const index = new URL('../../dist/index.js', import.meta.url).pathname;
 const isOpenTelemetry = (id) => id.startsWith('@opentelemetry/');
 
-/** The sizes of what we ship, by name. `idb-keyval` is counted although only the durable outbox will import it. */
+/** The sizes of what we ship, by name. */
 export async function measure() {
   const core = await bundle(
-    `export { TraceExporter, TraceBatchProcessor, bucket } from ${JSON.stringify(index)};
-     export { get, set, del, entries } from 'idb-keyval';`,
+    `export { TraceExporter, TraceBatchProcessor, bucket } from ${JSON.stringify(index)};`,
     isOpenTelemetry,
   );
   const script = await readFile(new URL('../../dist/script.js', import.meta.url), 'utf8');

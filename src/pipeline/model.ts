@@ -11,7 +11,7 @@ export type DropReason =
   | 'too-large' // a single span over the largest blob
   | 'rejected' // the store refused the blob for ever
   | 'paused' // the operator's kill switch, or 401/403 from the endpoint
-  | 'shutdown'; // still not stored when shutdown() ran out of time
+  | 'shutdown'; // shutdown() ran out of time, and it was in no blob in the database
 
 /** Spans of one trace, handed on together. In end order. */
 export interface SpanGroup {

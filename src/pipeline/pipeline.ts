@@ -46,7 +46,10 @@ export interface Pipeline {
   beforeSend(drain: (isOver: boolean) => void): Stop;
   /** Sends all that waits. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
-  /** Flushes, then ends every timer, listener and request. What still waits is counted as lost. Never rejects. */
+  /**
+   * Flushes, then ends every timer, listener and request. What is in the database waits for the next page; the rest is
+   * counted as lost. Never rejects.
+   */
   shutdown(timeoutMillis: number): Promise<FlushResult>;
 }
 
