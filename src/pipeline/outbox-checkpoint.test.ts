@@ -246,6 +246,19 @@ test('checkpoint: after close nothing is written', async () => {
   assert.equal(platform.loose.timers, 0);
 });
 
+test('checkpoint: of what is found in the database, what it should not hold any more goes', async () => {
+  const world = setUp();
+  await written(world, 'a1');
+  await written(world, 'b1');
+  world.changes.length = 0;
+  const found = ['1', '2', '7'].map((number) => ['lane', 'page', 'spans', number]);
+  world.checkpoint.resume([...found, ['tail']]);
+  assert.deepEqual(world.changes, [
+    [key(7), undefined],
+    ['tail', undefined],
+  ]);
+});
+
 test('checkpoint: after close a span that ends sets no timer', () => {
   const { platform, checkpoint } = setUp();
   checkpoint.close();
@@ -270,7 +283,7 @@ test('checkpoint: while others may take over what is there, nothing is; afterwar
   checkpoint.release([a1]);
   await platform.advance(1_000);
   assert.equal(changes.length, 3);
-  checkpoint.resume();
+  checkpoint.resume([]);
   await platform.advance(1_000);
   assert.deepEqual(changes.slice(3), [[key(3), ['x', 'b1', 'c1']]]);
   assert.equal(platform.loose.timers, 0);
