@@ -167,6 +167,19 @@ test('adopting: a page that has lost its lock does not take itself over', async 
   assert.deepEqual(page.blobs, []);
 });
 
+test('adopting: what a page wanted to be reminded of is handed on, and goes', async () => {
+  const origin = testOrigin();
+  const page = leave(origin, {});
+  for (const name of ['a', 'b']) put(origin, [LANE, page, 'owed', name], `value of ${name}`);
+  const next = openPage(origin);
+  await next.adopter.run();
+  assert.deepEqual(next.owed, [
+    ['a', 'value of a'],
+    ['b', 'value of b'],
+  ]);
+  assert.deepEqual(keysOf(origin, LANE), []);
+});
+
 test('adopting: only pages of our lane are asked for, and nobody while another page is at it', async () => {
   const origin = testOrigin();
   const page = leave(origin, {});

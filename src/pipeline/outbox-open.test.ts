@@ -23,9 +23,9 @@ const bytes = new Uint8Array(gzipSync('{"resourceSpans":[]}'));
 const sound = (): TraceBlob => handMadeBlob({ bytes, rawBytes: 20 });
 
 let seed = 500;
-function openPage(origin: TestOrigin | undefined, destinationId = 'shop'): Page {
+function openPage(origin: TestOrigin | undefined, destinationId = 'shop', defers = false): Page {
   seed += 10;
-  const platform = testPlatform({ origin, seed });
+  const platform = testPlatform({ origin, seed, defers });
   const page: Omit<Page, 'opened'> = {
     ...{ platform, blobs: [], traceCount: 0, handedOver: 0, owed: [], failures: 0 },
   };
@@ -53,9 +53,9 @@ function openPage(origin: TestOrigin | undefined, destinationId = 'shop'): Page 
       bodyOf,
       gzip: async (json) => ({ bytes: new Uint8Array(gzipSync(json)), rawBytes: json.length }),
       seq: () => 1,
-      reserve: () => undefined,
+      reserve: () => ({ key: 'k', token: 't', tries: 0 }),
       unreserve() {},
-      defer: () => undefined,
+      defer: () => () => true,
     },
     { maxBlobs: 100, maxBytes: 1_000_000, maxAgeMillis: 86_400_000 },
   );
@@ -243,6 +243,22 @@ test('open outbox: what should have gone from the database as the page was put a
   assert.deepEqual(kindsOf(origin), ['spans']);
   page.opened.checkpoint?.release([waiting]);
   await settle();
+  assert.deepEqual(kindsOf(origin), []);
+});
+
+test('open outbox: an armed tail that was sealed as the page was put away goes when it is back', async () => {
+  const origin = testOrigin();
+  const page = openPage(origin, 'shop', true);
+  const span = handMade();
+  page.opened.checkpoint?.ended(span);
+  await page.platform.advance(2_000);
+  assert.deepEqual(kindsOf(origin), ['blob', 'state']);
+  origin.storeHangs = true;
+  page.opened.checkpoint?.release([span]);
+  page.opened.leave();
+  await settle();
+  origin.storeHangs = false;
+  await back(page);
   assert.deepEqual(kindsOf(origin), []);
 });
 
