@@ -33,6 +33,15 @@ test('endpoint: asks in JSON sent as text, which needs no preflight', async () =
   assert.deepEqual(await asked, { ok: true, uploads, confirmed: [], paused: false });
 });
 
+test('endpoint: a token that no endpoint takes is left out, so that the rest is heard', async () => {
+  const { platform, endpoint } = setUp();
+  const tokens = ['x'.repeat(1_025), 'x'.repeat(1_024)];
+  void endpoint.exchange({ ...MESSAGE, confirm: tokens, renew: tokens });
+  const said = platform.requests[0]?.init.body as Blob;
+  const { confirm, renew } = JSON.parse(await said.text());
+  assert.deepEqual([confirm, renew], [tokens.slice(1), tokens.slice(1)]);
+});
+
 test('endpoint: holds its bytes of the keepalive budget until the answer', async () => {
   const { platform, endpoint } = setUp();
   const free = platform.keepalive.freeBytes;

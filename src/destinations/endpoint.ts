@@ -23,14 +23,21 @@ export interface BucketFunctions {
 /** A beacon has no answer, so its bytes count as in flight for this long. */
 const BEACON_MILLIS = 5_000;
 const MAX_UPLOADS = 100;
+/** The endpoint takes no longer token, and refuses all that comes with one. */
+const MAX_TOKEN_CHARS = 1_024;
 
 /** The endpoint at `url`. */
 export function createEndpoint(platform: Platform, url: string, project: string | undefined): Endpoint {
-  // text/plain needs no preflight.
-  const bodyOf = (message: Message): Blob =>
-    new Blob([JSON.stringify({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
-      type: 'text/plain',
-    });
+  const isToken = ({ length }: string): boolean => length <= MAX_TOKEN_CHARS;
+  const bodyOf = (message: Message): Blob => {
+    const said = {
+      ...{ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message },
+      // These may have come from the database, where anybody on this origin may write.
+      ...{ confirm: message.confirm.filter(isToken), renew: message.renew.filter(isToken) },
+    };
+    // text/plain needs no preflight.
+    return new Blob([JSON.stringify(said)], { type: 'text/plain' });
+  };
 
   return {
     confirms: true,

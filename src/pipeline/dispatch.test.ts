@@ -15,13 +15,15 @@ interface World {
   stored: TraceBlob[];
   dropped: string[];
   isReady: boolean;
+  /** How often what is known of a blob has changed. */
+  changed: number;
 }
 
 function setUp(count = 0): World {
   const platform = testPlatform({ random: () => 0.5 });
   const waiting = Array.from({ length: count }, () => handMadeBlob());
   const world: Omit<World, 'dispatch'> = {
-    ...{ platform, waiting, begun: [], stored: [], dropped: [], isReady: true },
+    ...{ platform, waiting, begun: [], stored: [], dropped: [], isReady: true, changed: 0 },
   };
   const gone = (blob: TraceBlob): void => void waiting.splice(waiting.indexOf(blob), 1);
   const dispatch = createDispatch({
@@ -49,7 +51,9 @@ function setUp(count = 0): World {
       gone(blob);
       world.dropped.push(reason);
     },
-    changed() {},
+    changed() {
+      world.changed++;
+    },
     failed() {},
   });
   return Object.assign(world, { dispatch });
@@ -224,4 +228,84 @@ test('dispatch: after close nothing is sent and no timer is set', async () => {
   await world.platform.advance(600_000);
   assert.equal(world.begun.length, 0);
   assert.equal(world.platform.loose.timers, 0);
+});
+
+test('dispatch: the patience that an earlier page was asked for holds everything, the longest, and hurry does not end it', async () => {
+  const world = setUp(1);
+  const { platform, dispatch } = world;
+  const now = platform.now();
+  dispatch.hold(now + 5_000);
+  dispatch.hold(now + 2_000);
+  dispatch.wake();
+  dispatch.hurry();
+  await platform.advance(4_999);
+  assert.equal(world.begun.length, 0);
+  await platform.advance(1);
+  assert.equal(world.begun.length, 1);
+});
+
+test('dispatch: patience of more than two hours is none: a clock was set', () => {
+  for (const [millis, begun] of [
+    [7_199_999, 0],
+    [7_200_000, 1],
+  ] as const) {
+    const world = setUp(1);
+    world.dispatch.hold(world.platform.now() + millis);
+    world.dispatch.wake();
+    assert.equal(world.begun.length, begun, `${millis} ms`);
+  }
+});
+
+test('dispatch: only what a server asked for is written down to hold the next page', async () => {
+  const world = setUp(1);
+  world.dispatch.wake();
+  await world.begun[0]?.end(FAILED);
+  assert.equal(world.waiting[0]?.heldUntilMillis, undefined);
+  world.dispatch.hurry();
+  const now = world.platform.now();
+  await world.begun[0]?.end({ ...FAILED, retryAfterMillis: 60_000 });
+  assert.equal(world.waiting[0]?.heldUntilMillis, now + 60_500);
+});
+
+test('dispatch: a delay for one blob alone does not keep the others', async () => {
+  const world = setUp(1);
+  world.dispatch.wake();
+  await world.begun[0]?.end({ ...FAILED, delayMillis: 60_000 });
+  const other = handMadeBlob();
+  world.waiting.push(other);
+  world.dispatch.wake();
+  await world.platform.advance(500);
+  assert.deepEqual(
+    world.begun.map(({ blob }) => blob),
+    [other],
+  );
+  await world.begun[0]?.end(STORED);
+  await world.platform.advance(59_999);
+  assert.equal(world.begun.length, 0);
+  await world.platform.advance(1);
+  assert.equal(world.begun.length, 1);
+});
+
+test('dispatch: a blob that another page took is no failure, and keeps nobody waiting', async () => {
+  const world = setUp(6);
+  world.dispatch.wake();
+  const [send] = world.begun;
+  world.waiting.splice(0, 1);
+  const failed = world.changed;
+  await send?.end({ status: 'gone' });
+  assert.equal(world.changed, failed);
+  assert.equal(world.begun.length, 4);
+  assert.deepEqual([world.stored, world.dropped], [[], []]);
+});
+
+test('dispatch: every change of what is known of a blob is told, and a success is none', async () => {
+  const world = setUp(1);
+  world.dispatch.wake();
+  await world.begun[0]?.end(FAILED);
+  world.dispatch.hurry();
+  await world.begun[0]?.end({ status: 'unconfirmed', askInMillis: 5_000 });
+  assert.equal(world.changed, 2);
+  world.dispatch.hurry();
+  await world.begun[0]?.end(STORED);
+  assert.equal(world.changed, 2);
 });

@@ -173,3 +173,47 @@ test('encode: a pause that rejects abandons the group and reports no loss', asyn
   assert.equal(encoder.encode(group)?.summary.spanCount, 1);
   assert.deepEqual(dropped, { unencodable: 1 });
 });
+
+test('encode: what was encoded ahead is not encoded again, and comes out the same', async () => {
+  const { encoder, dropped } = setUp();
+  let readings = 0;
+  const span = Object.defineProperty(handMade(), 'attributes', { get: () => ({ reading: ++readings }) });
+  const group: SpanGroup = { traceId: TRACE_ID, spans: [span] };
+  const ahead = encoder.encodeAhead(group);
+  assert.equal(readings, 1);
+  assert.deepEqual(encoder.encodeAhead(group), ahead);
+  assert.deepEqual(encoder.encode(group), ahead);
+  assert.deepEqual(
+    await encoder.encodeSliced(
+      group,
+      async () => {},
+      () => 0,
+    ),
+    ahead,
+  );
+  assert.equal(readings, 1);
+  assert.deepEqual(dropped, {});
+});
+
+test('encode: what is lost ahead is counted only when it is sealed', () => {
+  const { encoder, dropped } = setUp({ maxSpanChars: 2_000 });
+  const spans = [
+    handMade({ attributes: { long: 'x'.repeat(3_000) } }),
+    handMade({ startTime: 'never' }),
+    handMade({ name: 'good' }),
+  ];
+  for (let times = 0; times < 2; times++) {
+    assert.equal(encoder.encodeAhead({ traceId: TRACE_ID, spans })?.summary.spanCount, 1);
+    assert.deepEqual(dropped, {});
+  }
+  encoder.encode({ traceId: TRACE_ID, spans });
+  assert.deepEqual(dropped, { unencodable: 1, 'too-large': 1 });
+});
+
+test('encode: only what is encoded ahead is kept', () => {
+  const { encoder } = setUp();
+  let readings = 0;
+  const span = Object.defineProperty(handMade(), 'attributes', { get: () => ({ reading: ++readings }) });
+  for (let times = 0; times < 2; times++) encoder.encode({ traceId: TRACE_ID, spans: [span] });
+  assert.equal(readings, 2);
+});

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handMadeUpload } from '../testing/blobs.js';
-import { FAILURE, notifierWorld, receipt } from '../testing/notifier.js';
+import { FAILURE, LEDGER, notifierWorld, receipt } from '../testing/notifier.js';
+import type { Claim } from './model.js';
 
 test('notify: a receipt goes alone after five seconds, or at once with a request for URLs', async () => {
   const world = notifierWorld();
@@ -192,4 +193,80 @@ test('notify: the kill switch is heard, and after close nothing is said or set',
   await world.platform.advance(3_600_000);
   assert.equal(world.asked.length, 1);
   assert.deepEqual(world.platform.loose, { timers: 0, listeners: 0 });
+});
+
+const claimOf = (key: string): Claim => ({ key, token: `t-${key}`, tries: 1 });
+
+test('notify: a question rides on the next request with all else, at once, and its answer reaches the claim', async () => {
+  const world = notifierWorld();
+  world.notifier.confirm(claimOf('a'));
+  world.notifier.confirm(claimOf('b'));
+  assert.deepEqual(world.asked[0]?.message.confirm, ['t-a']);
+  await world.asked[0]?.answer({ confirmed: [{ token: 't-a', stored: true }] });
+  world.wanted = 0;
+  world.notifier.confirm(claimOf('b'));
+  assert.deepEqual(world.asked[1]?.message.confirm, ['t-b'], 'asked twice, said once');
+  await world.asked[1]?.answer({ confirmed: [{ token: 't-b', stored: false }] });
+  assert.deepEqual(world.confirmed, [
+    ['t-a', true],
+    ['t-b', false],
+  ]);
+  assert.equal(world.asked.length, 2);
+  assert.equal(world.woken, 2);
+});
+
+test('notify: forty questions in one request, the rest in the next', async () => {
+  const world = notifierWorld();
+  world.wanted = 1;
+  world.notifier.talk();
+  for (let count = 0; count < 50; count++) world.notifier.confirm(claimOf(String(count)));
+  await world.asked[0]?.answer({ uploads: [handMadeUpload()] });
+  for (const asked of [1, 2]) {
+    const { message, answer } = world.asked[asked] as (typeof world.asked)[number];
+    assert.equal(message.confirm.length, asked === 1 ? 40 : 10);
+    await answer({ confirmed: message.confirm.map((token) => ({ token, stored: true })) });
+  }
+  assert.equal(world.confirmed.length, 50);
+});
+
+test('notify: a question that is left out is asked again, later and later, and the third time means not stored', async () => {
+  const world = notifierWorld();
+  world.notifier.confirm(claimOf('a'));
+  await world.asked[0]?.answer({ confirmed: [{ token: 't-other', stored: true }] });
+  assert.equal(world.asked.length, 1, 'no loop');
+  await world.platform.advance(499);
+  assert.equal(world.asked.length, 1);
+  await world.platform.advance(1);
+  await world.asked[1]?.answer({});
+  assert.deepEqual(world.confirmed, []);
+  await world.platform.advance(999);
+  assert.equal(world.asked.length, 2);
+  await world.platform.advance(1);
+  await world.asked[2]?.answer({});
+  assert.deepEqual(world.confirmed, [['t-a', false]]);
+  await world.platform.advance(600_000);
+  assert.equal(world.asked.length, 3);
+});
+
+test('notify: a failed request is no answer to a question', async () => {
+  const world = notifierWorld();
+  world.notifier.confirm(claimOf('a'));
+  for (let failures = 0; failures < 5; failures++) {
+    await world.asked[failures]?.answer(FAILURE);
+    await world.platform.advance(600_000);
+  }
+  assert.deepEqual(world.confirmed, []);
+  await world.asked[5]?.answer({ confirmed: [{ token: 't-a', stored: true }] });
+  assert.deepEqual(world.confirmed, [['t-a', true]]);
+});
+
+test('notify: a leaving page asks nothing, and every message carries the page’s ledger', async () => {
+  const world = notifierWorld();
+  world.notifier.confirm(claimOf('a'));
+  world.notifier.renew(claimOf('b'));
+  world.wanted = 3;
+  world.notifier.leave([receipt()]);
+  const { want, confirm, renew, page } = world.told[0] as (typeof world.told)[number];
+  assert.deepEqual({ want, confirm, renew, page }, { want: 0, confirm: [], renew: [], page: LEDGER });
+  assert.deepEqual(world.asked[0]?.message.page, LEDGER);
 });

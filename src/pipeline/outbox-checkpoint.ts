@@ -50,6 +50,8 @@ export interface Checkpoint {
   suspend(): void;
   /** Writes everything down again. */
   resume(): void;
+  /** Everything that no blob holds, written down or not. */
+  readonly size: number;
   /** Number of the latest record. */
   readonly serial: number;
   close(): void;
@@ -189,6 +191,8 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     },
     suspend() {
       suspended = true;
+      stopTimer?.();
+      stopTimer = undefined;
       const all = new Set(pages.values());
       for (const item of pages.keys()) fresh.add(item);
       pages.clear();
@@ -200,6 +204,9 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     resume() {
       suspended = false;
       if (fresh.size && !stopTimer) arm();
+    },
+    get size() {
+      return pages.size + fresh.size;
     },
     get serial() {
       return serial;

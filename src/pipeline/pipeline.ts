@@ -53,6 +53,9 @@ export interface Pipeline {
   shutdown(timeoutMillis: number): Promise<FlushResult>;
 }
 
+/** As many spans are encoded and compressed in a few milliseconds. */
+const MAX_LAST_SPANS = 200;
+
 export function createPipeline(
   deps: {
     platform: Platform;
@@ -209,6 +212,17 @@ export function createPipeline(
     else durable.save();
   }
 
+  /** A navigation has begun: what would take long in pagehide is made ready to go. Firefox cuts long tasks short there. */
+  function unload(): void {
+    if (checkpoint && checkpoint.size > MAX_LAST_SPANS) {
+      draining = true;
+      drainAll(false);
+      draining = false;
+      sealer.sealNow(() => Number.POSITIVE_INFINITY);
+    }
+    durable.lend();
+  }
+
   function comeBack(): void {
     returning = left;
     left = false;
@@ -223,7 +237,7 @@ export function createPipeline(
   }
 
   const stopPage = platform.onPage((signal) => {
-    if (signal === 'unloading') return durable.lend();
+    if (signal === 'unloading') return unload();
     away = signal !== 'visible';
     if (!away) return comeBack();
     draining = true;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { handMade } from '../testing/encoding.js';
 import { settle, type TestPlatform, testPlatform } from '../testing/platform.js';
-import type { SpanGroup, TraceBlob } from './model.js';
+import type { EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 import { createSealer, type Sealer, type SealerDeps } from './seal.js';
 
 interface World {
@@ -240,4 +240,79 @@ test('sealer: what cannot be compressed as the page leaves still waits', async (
   world.sealer.sealNow(() => 60_000);
   assert.equal(world.sealer.spanCount, 0);
   assert.equal(world.blobs.length, 1);
+});
+
+/** A sealer that tells what its blobs are made of, and what is lost. */
+function setUpItems(maxTraces = 200): World & { sealed: unknown[][]; lost: unknown[] } {
+  const sealed: unknown[][] = [];
+  const lost: unknown[] = [];
+  const world: World = setUp({
+    maxTraces,
+    deps: {
+      async sealed(blob, items) {
+        world.blobs.push(blob);
+        sealed.push(items);
+      },
+      lost: (items) => void lost.push(...items),
+    },
+  });
+  return { ...world, sealed, lost };
+}
+const adopted = (traceId: string, spanCount = 2): EncodedTrace => ({
+  json: `${traceId}:adopted`,
+  summary: { ...{ traceId, rootName: '', startedAt: 0, durationMs: 0, spanCount }, error: true },
+});
+
+for (const way of ['start', 'sealNow'] as const) {
+  test(`sealer: what an earlier page had encoded goes as it is beside our own (${way}), each blob with what it is made of`, async () => {
+    const world = setUpItems();
+    const [x, a] = [adopted('x'), group('a', 'one', 'bad')];
+    world.sealer.adopt([x]);
+    void world.sealer.accept([a]);
+    assert.equal(world.sealer.spanCount, 4);
+    if (way === 'start') world.sealer.start();
+    else world.sealer.sealNow(() => 60_000);
+    await world.sealer.idle();
+    assert.deepEqual(bodies(world).join().split(';').sort(), ['a:one', 'x:adopted']);
+    assert.deepEqual(new Set(world.sealed.flat()), new Set([x, ...a.spans]));
+    assert.equal(world.blobs[0]?.spanCount, 3);
+    assert.equal(world.blobs[0]?.error, true);
+    assert.equal(world.sealer.spanCount, 0);
+    // The group of what could not be encoded is released as a whole.
+    assert.deepEqual(world.lost, a.spans);
+  });
+}
+
+test('sealer: what is dropped is said to be lost, also what an earlier page had encoded', () => {
+  const world = setUpItems();
+  const [x, a] = [adopted('x'), group('a', 'one')];
+  world.sealer.adopt([x]);
+  void world.sealer.accept([a]);
+  world.sealer.drop('paused');
+  assert.deepEqual(world.lost, [x, ...a.spans]);
+  assert.deepEqual(world.dropped, { paused: 3 });
+  assert.equal(world.sealer.spanCount, 0);
+});
+
+test('sealer: spans of which none can be encoded are lost, without a blob', async () => {
+  const world = setUpItems();
+  const a = group('a', 'bad', 'bad');
+  void world.sealer.accept([a]);
+  world.sealer.start();
+  await world.sealer.idle();
+  assert.deepEqual(world.lost, a.spans);
+  assert.deepEqual(world.sealed, []);
+});
+
+test('sealer: blobs bear the page’s name and their number there', async () => {
+  const world = setUpItems(1);
+  void world.sealer.accept([group('a', 'x'), group('b', 'x')]);
+  assert.equal(world.sealer.sealedCount, 0);
+  world.sealer.start();
+  await world.sealer.idle();
+  assert.deepEqual(
+    world.blobs.map(({ page, seq }) => `${page} ${seq}`),
+    ['page 1', 'page 2'],
+  );
+  assert.equal(world.sealer.sealedCount, 2);
 });

@@ -83,3 +83,24 @@ test('upload URL pool: of a life shorter than the margin, half is used', () => {
   clock.wall += 1;
   assert.equal(pool.ready('normal'), false);
 });
+
+test('upload URL pool: an upload that was not used is the next to go, and counts again', () => {
+  const { pool, clock } = setUp({ reserve: 0, size: 3 });
+  pool.add([handMadeUpload(), handMadeUpload()], { ...clock });
+  const taken = pool.take('normal');
+  assert.ok(taken);
+  pool.putBack(taken);
+  assert.equal(pool.size, 2);
+  assert.equal(pool.take('normal'), taken);
+});
+
+test('upload URL pool: an upload that comes back too old is not handed out', () => {
+  const { pool, clock, expired } = setUp({ reserve: 0 });
+  pool.add([handMadeUpload()], { ...clock });
+  const taken = pool.take('normal');
+  assert.ok(taken);
+  clock.wall += 891_000;
+  pool.putBack(taken);
+  assert.equal(pool.take('leaving'), undefined);
+  assert.equal(expired(), 1);
+});

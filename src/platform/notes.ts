@@ -2,18 +2,22 @@ import type { Notes } from './platform.js';
 
 /**
  * Notes in `localStorage`, whose very getter throws where storage is forbidden, and which is null in some web views.
+ * It is taken once: in WebKit the getter answers null to a page that closes itself, while what it gave before goes on
+ * to work.
  *
  * @param scope the global object.
  */
 export function createNotes(scope: Partial<Pick<typeof globalThis, 'localStorage'>>): Notes | undefined {
-  const attempt = <T>(access: (storage: Storage) => T): T | undefined => {
+  const quietly = <T>(access: () => T): T | undefined => {
     try {
-      return scope.localStorage ? access(scope.localStorage) : undefined;
+      return access();
     } catch {
       return undefined;
     }
   };
-  if (!attempt(() => true)) return undefined;
+  const storage = quietly(() => scope.localStorage);
+  if (!storage) return undefined;
+  const attempt = <T>(access: (storage: Storage) => T): T | undefined => quietly(() => access(storage));
   return {
     set: (name, text) =>
       attempt((storage) => {

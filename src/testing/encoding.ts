@@ -36,6 +36,7 @@ export function handMade(fields: Partial<Record<keyof ReadableSpan, unknown>> = 
 export function setUp({ maxSpanChars }: { maxSpanChars?: number } = {}): {
   encoder: {
     encode(group: SpanGroup): EncodedTrace | undefined;
+    encodeAhead(group: SpanGroup): EncodedTrace | undefined;
     encodeSliced(
       group: SpanGroup,
       pause: () => Promise<void>,
@@ -52,6 +53,7 @@ export function setUp({ maxSpanChars }: { maxSpanChars?: number } = {}): {
   return {
     encoder: {
       encode: (group) => encoder.encode(group, onDropped),
+      encodeAhead: encoder.encodeAhead,
       encodeSliced: (group, pause, clock) => encoder.encodeSliced(group, onDropped, pause, clock),
     },
     dropped,
