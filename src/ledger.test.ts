@@ -20,7 +20,8 @@ type Step =
   | { do: 'answer-all'; fate: Fate }
   | { do: 'arrive'; which: number }
   | { do: 'page'; signal: PageSignal }
-  | { do: 'crash' | 'leave' | 'another'; storeFails: boolean }
+  | { do: 'crash' | 'leave' | 'another' | 'begins-to-leave'; fails: 'store' | 'notes' | 'neither' }
+  | { do: 'store'; trouble: 'fails' | 'hangs' | 'is-cleared' | 'none' }
   | { do: 'back' }
   | { do: 'online' | 'flush' | 'shutdown' | 'pause' | 'beacons-refused' | 'beacons-taken' };
 
@@ -64,9 +65,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('shutdown', 'pause') }) },
   {
     weight: 8,
-    arbitrary: fc.record({ do: fc.constantFrom('crash', 'leave', 'another'), storeFails: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('crash', 'leave', 'another', 'begins-to-leave'),
+      // Not both at once: nothing is kept then.
+      fails: fc.constantFrom('store', 'notes', 'neither'),
+    }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('back') }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('store'),
+      trouble: fc.constantFrom('fails', 'hangs', 'is-cleared', 'none'),
+    }),
+  },
 ) as fc.Arbitrary<Step>;
 
 const settings = fc.record({
@@ -89,14 +101,16 @@ interface World {
   /** The page in front. */
   client: TestClient;
   open: Span[];
-  /** Behind it, alive in the bfcache. */
-  cached: { client: TestClient; open: Span[] }[];
+  /** Behind it, alive in the bfcache, or because the navigation away from it has not come to its end. */
+  behind: { client: TestClient; open: Span[]; isCached: boolean }[];
   all: TestClient[];
+  /** Whether pages come and go. If not, the database may do what it likes. */
+  pagesChange: boolean;
 }
 
-function openWorld(options: Options, origin: TestOrigin | undefined): World {
+function openWorld(options: Options, origin: TestOrigin | undefined, pagesChange: boolean): World {
   const client = testClient({ ...options, origin });
-  return { origin, options, client, open: [], cached: [], all: [client] };
+  return { origin, options, client, open: [], behind: [], all: [client], pagesChange };
 }
 
 function openNext(world: World): void {
@@ -109,9 +123,17 @@ function openNext(world: World): void {
 
 const requestsOf = ({ all }: World): TestRequest[] => all.flatMap(({ platform }) => platform.pending);
 
+/** The page sees this signal as the last one for a while; its database or its notes may not keep what it says. */
+async function say(signal: PageSignal, fails: string, { client, origin }: World): Promise<void> {
+  if (origin) Object.assign(origin, { storeHangs: fails === 'store', notesFull: fails === 'notes' });
+  client.platform.page(signal);
+  await settle();
+  if (origin) Object.assign(origin, { storeHangs: false, notesFull: false });
+}
+
 /** Runs one step in the world. */
 async function run(world: World, step: Step): Promise<void> {
-  const { client, open, origin } = world;
+  const { client, open, origin, pagesChange } = world;
   const { platform, cloud, processor } = client;
   switch (step.do) {
     case 'start':
@@ -143,45 +165,56 @@ async function run(world: World, step: Step): Promise<void> {
     case 'page':
       return platform.page(step.signal);
     case 'crash':
-      if (!origin) return;
+      if (!pagesChange) return;
       // What ended in the last instants is not written down yet.
       await platform.advance(250);
       platform.crash();
       // The browser sends what was left with it, or does not get round to it.
-      if (!step.storeFails) for (const deferred of platform.deferred) await cloud.arrive(deferred);
+      if (step.fails === 'neither') for (const deferred of platform.deferred) await cloud.arrive(deferred);
       return openNext(world);
     case 'leave':
-      if (!origin) return;
-      // In the last moment the database may not keep what it is given; the note does.
-      origin.storeHangs = step.storeFails;
-      platform.page('leaving');
-      await settle();
+      if (!pagesChange) return;
+      await say('leaving', step.fails, world);
       platform.crash();
-      origin.storeHangs = false;
       return openNext(world);
     case 'another':
-      if (!origin) return;
-      origin.storeHangs = step.storeFails;
-      platform.page('cached');
-      await settle();
-      origin.storeHangs = false;
-      world.cached.push({ client, open });
+      if (!pagesChange) return;
+      await say('cached', step.fails, world);
+      world.behind.push({ client, open, isCached: true });
+      return openNext(world);
+    case 'begins-to-leave':
+      if (!pagesChange) return;
+      await say('unloading', 'neither', world);
+      world.behind.push({ client, open, isCached: false });
       return openNext(world);
     case 'back': {
-      const page = world.cached.pop();
+      const page = world.behind.pop();
       if (!page) return;
-      platform.page('leaving');
-      await settle();
+      await say('leaving', 'neither', world);
       platform.crash();
-      Object.assign(world, page);
-      page.client.platform.jump(client.platform.now() - page.client.platform.now());
-      return page.client.platform.page('visible');
+      Object.assign(world, { client: page.client, open: page.open });
+      page.client.platform.jump(platform.now() - page.client.platform.now());
+      if (page.isCached) return page.client.platform.page('visible');
+      // The user has stayed, and the page finds out.
+      return page.client.platform.advance(11_000);
     }
+    case 'store':
+      if (!origin || pagesChange) return;
+      if (step.trouble === 'is-cleared') {
+        origin.records.clear();
+        origin.notes.clear();
+      } else {
+        origin.storeError = step.trouble === 'fails' ? new Error('planted') : undefined;
+        origin.storeHangs = step.trouble === 'hangs';
+      }
+      return;
     case 'online':
       return platform.online();
     case 'flush':
       return void processor.forceFlush();
     case 'shutdown':
+      // What is in the database then waits for a page that never comes.
+      if (origin && !pagesChange) return;
       return void processor.shutdown();
     case 'pause':
       cloud.paused = true;
@@ -201,9 +234,10 @@ function assertStoredOnce({ client: { cloud } }: World): void {
 
 const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-for (const [name, shared] of [
-  ['one page', false],
-  ['many pages', true],
+for (const [name, hasStore, pagesChange] of [
+  ['one page', false, false],
+  ['one page, whatever its database does', true, false],
+  ['many pages', true, true],
 ] as const) {
   test(`ledger, ${name}: what is created and adopted has a place after every step, and no span is stored twice`, async () => {
     const steps = fc.array(step, { minLength: 10, maxLength: 60 });
@@ -212,7 +246,8 @@ for (const [name, shared] of [
         const { expiresInMs, ...options } = chosen;
         const world = openWorld(
           { ...options, relay: options.relay as 'auto', defers: options.defers },
-          shared ? testOrigin() : undefined,
+          hasStore ? testOrigin() : undefined,
+          pagesChange,
         );
         const { cloud } = world.client;
         cloud.expiresInMs = expiresInMs;
@@ -228,8 +263,12 @@ for (const [name, shared] of [
         assertStoredOnce(world);
 
         // The world heals: whatever was not given up arrives, and is counted as it is.
-        for (const { client } of world.cached) client.platform.crash();
-        if (shared) await run(world, { do: 'leave', storeFails: false });
+        for (const { client, isCached } of world.behind) {
+          if (!isCached) await say('leaving', 'neither', { ...world, client });
+          client.platform.crash();
+        }
+        await run(world, { do: 'store', trouble: 'none' });
+        await run(world, { do: 'leave', fails: 'neither' });
         const { client, open } = world;
         const { platform, processor } = client;
         platform.page('visible');

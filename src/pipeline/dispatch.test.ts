@@ -256,6 +256,15 @@ test('dispatch: patience of more than two hours is none: a clock was set', () =>
   }
 });
 
+test('dispatch: patience that was none holds nothing later either', async () => {
+  const world = setUp();
+  world.dispatch.hold(world.platform.now() + 10_000_000);
+  await world.platform.advance(5_000_000);
+  world.waiting.push(handMadeBlob());
+  world.dispatch.wake();
+  assert.equal(world.begun.length, 1);
+});
+
 test('dispatch: only what a server asked for is written down to hold the next page', async () => {
   const world = setUp(1);
   world.dispatch.wake();

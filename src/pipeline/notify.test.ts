@@ -248,6 +248,16 @@ test('notify: a question that is left out is asked again, later and later, and t
   assert.equal(world.asked.length, 3);
 });
 
+test('notify: whoever asks the same again waits no longer for it', async () => {
+  const world = notifierWorld();
+  for (let asked = 0; asked < 3; asked++) {
+    world.notifier.confirm(claimOf('a'));
+    await world.platform.advance(60_000);
+    await world.asked[asked]?.answer({});
+  }
+  assert.deepEqual(world.confirmed, [['t-a', false]]);
+});
+
 test('notify: a failed request is no answer to a question', async () => {
   const world = notifierWorld();
   world.notifier.confirm(claimOf('a'));

@@ -158,6 +158,35 @@ test('adopting: pages that live, other lanes and ourselves are left alone', asyn
   assert.equal(origin.notes.size, 1);
 });
 
+test('adopting: a page that has lost its lock does not take itself over', async () => {
+  const origin = testOrigin();
+  const page = openPage(origin);
+  leave(origin, { page: page.name, blobs: [sound()] });
+  page.tabs.release();
+  await page.adopter.run();
+  assert.deepEqual(page.blobs, []);
+});
+
+test('adopting: only pages of our lane are asked for, and nobody while another page is at it', async () => {
+  const origin = testOrigin();
+  const page = leave(origin, {});
+  leave(origin, { page, blobs: [sound()] });
+  leave(origin, { lane: 'to elsewhere', blobs: [sound()] });
+  const next = openPage(origin);
+  const asked: string[] = [];
+  const { ifDead } = next.tabs;
+  next.tabs.ifDead = (name, task) => {
+    asked.push(name);
+    return ifDead(name, task);
+  };
+  origin.held.add(`${LANE} adopting`);
+  await next.adopter.run();
+  assert.deepEqual(asked, []);
+  origin.held.delete(`${LANE} adopting`);
+  await next.adopter.run();
+  assert.deepEqual(asked, [page]);
+});
+
 test('adopting: one page at a time', async () => {
   const origin = testOrigin();
   leave(origin, { blobs: [sound(), sound()] });
@@ -351,6 +380,22 @@ test('adopting: a crash between any two transactions leaves each record with one
     crashes++;
   }
   assert.ok(crashes > 10, `${crashes} crashes`);
+});
+
+test('adopting: a crash as the note goes leaves the marks of what was taken from it', async () => {
+  const origin = testOrigin();
+  note(origin, nameOf(), lastWords(whole(sound()), 0, ''));
+  const first = openPage(origin);
+  const { delete: forget } = origin.notes;
+  origin.notes.delete = () => {
+    throw new Error('crash');
+  };
+  await assert.rejects(first.adopter.run(), /crash/);
+  origin.notes.delete = forget;
+  first.tabs.release();
+  const second = openPage(origin);
+  await second.adopter.run();
+  assert.equal(second.blobs.length, 1);
 });
 
 test('adopting: after a failure the same page goes on where it stopped', async () => {

@@ -246,6 +246,49 @@ test('checkpoint: after close nothing is written', async () => {
   assert.equal(platform.loose.timers, 0);
 });
 
+test('checkpoint: of what is found in the database, what it should not hold any more goes', async () => {
+  const world = setUp();
+  await written(world, 'a1');
+  await written(world, 'b1');
+  world.changes.length = 0;
+  const found = ['1', '2', '7'].map((number) => ['lane', 'page', 'spans', number]);
+  world.checkpoint.resume([...found, ['tail']]);
+  assert.deepEqual(world.changes, [
+    [key(7), undefined],
+    ['tail', undefined],
+  ]);
+});
+
+test('checkpoint: after close a span that ends sets no timer', () => {
+  const { platform, checkpoint } = setUp();
+  checkpoint.close();
+  checkpoint.ended(span('a1'));
+  assert.equal(platform.loose.timers, 0);
+});
+
+test('checkpoint: while others may take over what is there, nothing is; afterwards all is written again', async () => {
+  const world = setUp();
+  const { platform, checkpoint, changes } = world;
+  const [a1] = (await written(world, 'a1', 'b1')) as [ReadableSpan];
+  const x = foreign('x');
+  checkpoint.adopted([x], ['old']);
+  let dissolved = 0;
+  checkpoint.replace([a1], [[['tail'], { traces: [] }]], { dissolved: () => void dissolved++, written() {} });
+  changes.length = 0;
+  checkpoint.suspend();
+  assert.deepEqual(new Map(changes), new Map([key(2), 'old', 'tail'].map((name) => [name, undefined])));
+  assert.equal(dissolved, 1);
+  assert.deepEqual(checkpoint.items(), []);
+  checkpoint.ended(span('c1'));
+  checkpoint.release([a1]);
+  await platform.advance(1_000);
+  assert.equal(changes.length, 3);
+  checkpoint.resume([]);
+  await platform.advance(1_000);
+  assert.deepEqual(changes.slice(3), [[key(3), ['x', 'b1', 'c1']]]);
+  assert.equal(platform.loose.timers, 0);
+});
+
 test('checkpoint: spans become traces by their ids, and traces of earlier pages stay what they are', () => {
   const x = foreign('x');
   const traces = tracesOfItems([span('a1'), x, span('b!'), span('a2')], encode);

@@ -48,8 +48,8 @@ export interface Checkpoint {
   ): void;
   /** Takes everything out of the database: others may take over what is there, and we still hold it. */
   suspend(): void;
-  /** Writes everything down again. */
-  resume(): void;
+  /** Writes everything down again. `found`: what is in the database; what should not be there any more goes. */
+  resume(found: readonly StoreKey[]): void;
   /** Everything that no blob holds, written down or not. */
   readonly size: number;
   /** Number of the latest record. */
@@ -201,8 +201,10 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
         dissolve(page);
       }
     },
-    resume() {
+    resume(found) {
       suspended = false;
+      const current = new Set(Array.from(pages.values(), ({ keys }) => keys.map(String)).flat());
+      for (const key of found) if (!current.has(String(key))) queue.change(key, undefined);
       if (fresh.size && !stopTimer) arm();
     },
     get size() {

@@ -111,6 +111,14 @@ test('outbox: an adopted blob is durable, and not written again', async () => {
   assert.deepEqual(world.origin.keys(), []);
 });
 
+test('outbox: what is adopted counts against the limits', () => {
+  const world = setUp({ maxBlobs: 1 });
+  const [own, adopted] = [handMadeBlob(), handMadeBlob()];
+  world.outbox.adopt(own);
+  world.outbox.adopt(adopted);
+  assert.deepEqual(world.outbox.list(), [adopted]);
+});
+
 test('outbox: what changed is written down when asked for, of those that are named, and only once', async () => {
   const world = setUp();
   const [one, other] = [handMadeBlob(), handMadeBlob()];

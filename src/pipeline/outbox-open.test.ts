@@ -225,6 +225,27 @@ test('open outbox: the note does not outlive the return of a page whose database
   assert.deepEqual(next.blobs, [], 'it would be sent again');
 });
 
+test('open outbox: what should have gone from the database as the page was put away goes when it is back', async () => {
+  const origin = testOrigin();
+  const page = openPage(origin);
+  const [sealed, waiting] = [handMade(), handMade()];
+  for (const span of [sealed, waiting]) {
+    page.opened.checkpoint?.ended(span);
+    await page.platform.advance(200);
+  }
+  origin.storeHangs = true;
+  page.opened.checkpoint?.release([sealed]);
+  page.opened.leave();
+  await settle();
+  origin.storeHangs = false;
+  assert.deepEqual(kindsOf(origin), ['spans', 'spans']);
+  await back(page);
+  assert.deepEqual(kindsOf(origin), ['spans']);
+  page.opened.checkpoint?.release([waiting]);
+  await settle();
+  assert.deepEqual(kindsOf(origin), []);
+});
+
 test('open outbox: as a navigation begins spans are taken out of the database, and are there again if the page stays', async () => {
   const origin = testOrigin();
   const page = openPage(origin);

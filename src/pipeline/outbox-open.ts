@@ -154,19 +154,21 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   const back = async (): Promise<void> => {
     if (!isAway && !isLent) return;
     isAway = isLent = false;
+    let found: StoreKey[] = [];
     try {
       await tabs?.hold();
       const isTaken = await adopter?.back();
       if (isTaken) outbox.reconcile(isTaken);
+      found = (await store?.keys(prefix)) ?? [];
     } catch (error) {
       deps.storeFailed(error);
     }
     // A transaction that was under way when the page was put away may have been given up.
     outbox.rewrite();
+    checkpoint?.resume(found.filter(([, , kind, id]) => kind === 'spans' || id === tailId));
     await queue.settled();
     // Not kept for longer, even if it is all there is: it would bring back what is stored by then.
     adopter?.forgetNote();
-    checkpoint?.resume();
     adoptSoon();
   };
 

@@ -30,13 +30,23 @@ interface World {
   gzipBytes: number | undefined;
   /** Holds compressing up until it is called. */
   gzipGate: Promise<void> | undefined;
+  /** Holds up the news that something was written. */
+  writeGate: Promise<void> | undefined;
 }
 
 function setUp(): World {
   const origin = testOrigin();
   const platform = testPlatform({ origin });
+  const store = origin.openStore();
   const queue = createWriteQueue({
-    store: origin.openStore(),
+    store: {
+      ...store,
+      async write(change) {
+        const made = await store.write(change);
+        await world.writeGate;
+        return made;
+      },
+    },
     ready: Promise.resolve(),
     after: platform.after,
     failed() {},
@@ -44,7 +54,7 @@ function setUp(): World {
   const world: Omit<World, 'checkpoint' | 'tail'> = {
     ...{ platform, origin, armed: [], returned: [], troubles: [], exceptions: [] },
     spare: [1, 2].map((serial) => ({ key: `k${serial}`, token: `t${serial}`, tries: 0 })),
-    ...{ gzipFails: false, gzipBytes: undefined, gzipGate: undefined },
+    ...{ gzipFails: false, gzipBytes: undefined, gzipGate: undefined, writeGate: undefined },
   };
   const { encoder } = setUpEncoding();
   const encode = (group: SpanGroup) => encoder.encode(group);
@@ -195,6 +205,24 @@ test('tail: what is sealed while its record is written is not armed', async () =
     ['k1'],
   );
 });
+
+for (const end of ['sealed', 'closed'] as const) {
+  test(`tail: what is ${end} before it is known that its record was written is not armed`, async () => {
+    const world = setUp();
+    const span = await ended(world);
+    let open = (): void => {};
+    world.writeGate = new Promise((resolve) => {
+      open = resolve;
+    });
+    await world.platform.advance(800);
+    assert.deepEqual(kinds(world), ['blob', 'state']);
+    if (end === 'sealed') world.checkpoint.release([span]);
+    else world.tail.close();
+    open();
+    await world.platform.advance(100);
+    assert.deepEqual(states(world), []);
+  });
+}
 
 for (const trouble of ['storeError', 'storeHangs'] as const) {
   test(`tail: with ${trouble} nothing is armed, because the earlier records may still be there`, async () => {
