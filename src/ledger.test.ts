@@ -101,6 +101,8 @@ interface World {
   /** The page in front. */
   client: TestClient;
   open: Span[];
+  /** It was put away; what a test lets it do then, a browser would not. */
+  isAway: boolean;
   /** Behind it, alive in the bfcache, or because the navigation away from it has not come to its end. */
   behind: { client: TestClient; open: Span[]; isCached: boolean }[];
   all: TestClient[];
@@ -110,7 +112,7 @@ interface World {
 
 function openWorld(options: Options, origin: TestOrigin | undefined, pagesChange: boolean): World {
   const client = testClient({ ...options, origin });
-  return { origin, options, client, open: [], behind: [], all: [client], pagesChange };
+  return { origin, options, client, open: [], isAway: false, behind: [], all: [client], pagesChange };
 }
 
 function openNext(world: World): void {
@@ -118,6 +120,7 @@ function openNext(world: World): void {
   const nowMillis = earlier.platform.now() + 100;
   world.client = testClient({ ...options, origin, nowMillis, seed: 100 * all.length, cloud: earlier.cloud });
   world.open = [];
+  world.isAway = false;
   all.push(world.client);
 }
 
@@ -163,6 +166,7 @@ async function run(world: World, step: Step): Promise<void> {
       return beacon && cloud.arrive(beacon);
     }
     case 'page':
+      if (step.signal !== 'hidden') world.isAway = step.signal !== 'visible';
       return platform.page(step.signal);
     case 'crash':
       if (!pagesChange) return;
@@ -183,7 +187,7 @@ async function run(world: World, step: Step): Promise<void> {
       world.behind.push({ client, open, isCached: true });
       return openNext(world);
     case 'begins-to-leave':
-      if (!pagesChange) return;
+      if (!pagesChange || world.isAway) return;
       await say('unloading', 'neither', world);
       world.behind.push({ client, open, isCached: false });
       return openNext(world);
@@ -192,7 +196,7 @@ async function run(world: World, step: Step): Promise<void> {
       if (!page) return;
       await say('leaving', 'neither', world);
       platform.crash();
-      Object.assign(world, { client: page.client, open: page.open });
+      Object.assign(world, { client: page.client, open: page.open, isAway: false });
       page.client.platform.jump(platform.now() - page.client.platform.now());
       if (page.isCached) return page.client.platform.page('visible');
       // The user has stayed, and the page finds out.
