@@ -343,6 +343,7 @@ test('a sandboxed page has no storage and no locks, and is told so quietly', asy
       write: async () => true,
       keys: async () => [],
       read: async () => [],
+      letGo() {},
       close() {},
     };
     const tabs = platform.openTabs(working);

@@ -193,6 +193,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
       save();
       adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId);
       isAway = true;
+      store?.letGo();
       tabs?.release();
     },
     back,

@@ -157,6 +157,9 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
         if (chars > targetChars()) break;
       }
       const pack = nextPack(ahead);
+      // Even CompressionStream works here for some milliseconds, which must not come on top of the encoding.
+      await platform.yieldToMain();
+      if (current !== epoch) return;
       const gzip = pack.some(jsonLength) ? await deps.gzip(bodyOf(pack)) : undefined;
       if (current !== epoch) return;
       remove(pack);

@@ -229,7 +229,13 @@ test('browser: where storage and locks are missing or forbidden, they are undefi
   });
   assert.equal(platform.openStore(), undefined);
   assert.equal(platform.notes, undefined);
-  const store = { write: async () => true, keys: async () => [], read: async () => [], close() {} };
+  const store = {
+    write: async () => true,
+    keys: async () => [],
+    read: async () => [],
+    letGo() {},
+    close() {},
+  };
   assert.match(platform.openTabs(store).name, /^[0-9a-f-]{36}$/);
   assert.notEqual(platform.openTabs(store).name, platform.openTabs(store).name);
 });

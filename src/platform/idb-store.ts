@@ -50,6 +50,9 @@ export function createIdbStore(after: Platform['after']): Store {
   };
   void connect();
 
+  /** Transactions that wait for an answer before they can be committed. */
+  const waiting = new Set<IDBTransaction>();
+
   /** Runs `work` in the microtask that begins its transaction; transactions are begun in the order of the calls. */
   const use = async <T>(
     mode: IDBTransactionMode,
@@ -66,7 +69,13 @@ export function createIdbStore(after: Platform['after']): Store {
       if (connection === first) lose();
       records = begin(await connect());
     }
-    return work(records);
+    const { transaction } = records;
+    waiting.add(transaction);
+    try {
+      return await work(records);
+    } finally {
+      waiting.delete(transaction);
+    }
   };
 
   return {
@@ -83,6 +92,7 @@ export function createIdbStore(after: Platform['after']): Store {
                 for (const prefix of deletes) records.delete(below(prefix));
                 for (const [key, value] of puts) records.put(value, key as string[]);
                 transaction.commit?.();
+                waiting.delete(transaction);
               } catch (error) {
                 failure = error;
                 transaction.abort();
@@ -113,6 +123,15 @@ export function createIdbStore(after: Platform['after']): Store {
         // To IndexedDB a limit of 0 is none.
         return keys.slice(0, limit).map((key, index) => [key, values[index]]);
       }),
+    letGo() {
+      for (const transaction of waiting) {
+        try {
+          transaction.abort();
+        } catch {
+          // It has just come to its end.
+        }
+      }
+    },
     close() {
       closed = true;
       connection?.then(

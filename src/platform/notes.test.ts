@@ -54,10 +54,13 @@ test('notes: a storage that begins to throw is an empty one', () => {
   let forbidden = false;
   const kept = storage();
   const notes = createNotes({
-    get localStorage() {
-      if (forbidden) throw new Error('SecurityError');
-      return kept;
-    },
+    localStorage: new Proxy(kept, {
+      get(target, name) {
+        if (forbidden) throw new Error('SecurityError');
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    }),
   });
   notes?.set('a', 'one');
   forbidden = true;
@@ -66,5 +69,18 @@ test('notes: a storage that begins to throw is an empty one', () => {
   assert.deepEqual(notes?.names(''), []);
   notes?.delete('a');
   forbidden = false;
+  assert.equal(notes?.get('a'), 'one');
+});
+
+test('notes: what a page got from the getter goes on to work when the getter answers null', () => {
+  let isClosing = false;
+  const kept = storage();
+  const notes = createNotes({
+    get localStorage() {
+      return isClosing ? (null as never) : kept;
+    },
+  });
+  isClosing = true;
+  assert.equal(notes?.set('a', 'one'), true);
   assert.equal(notes?.get('a'), 'one');
 });

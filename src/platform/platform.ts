@@ -107,6 +107,11 @@ export interface Store {
   keys(prefix: StoreKey): Promise<StoreKey[]>;
   /** The first `limit` records below `prefix`, in the order of their keys. @throws as {@link write} does. */
   read(prefix: StoreKey, limit: number): Promise<[StoreKey, unknown][]>;
+  /**
+   * The page is being put away: gives up what cannot be committed now, as a transaction that a cached page leaves open
+   * keeps every other page from the database (WebKit). What is given up throws AbortError where it is awaited.
+   */
+  letGo(): void;
   close(): void;
 }
 

@@ -29,6 +29,7 @@ function origin() {
       }),
     keys: (prefix) => answer(() => below(prefix).map(([key]) => key)),
     read: (prefix, limit) => answer(() => below(prefix).slice(0, limit)),
+    letGo() {},
     close() {},
   };
   let nowMillis = 1_790_000_000_000;

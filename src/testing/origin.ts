@@ -77,6 +77,7 @@ export function testOrigin(): TestOrigin {
             .slice(0, limit)
             .map((key) => [key, structuredClone(records.get(JSON.stringify(key)))]);
         },
+        letGo() {},
         close() {
           closed = true;
         },
