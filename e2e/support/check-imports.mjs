@@ -23,7 +23,7 @@ const CONTRACTS = /^destinations\/destination\.ts$/;
 const JOINERS =
   /^(trace-batch-processor|pipeline\/pipeline|destinations\/(open-bucket|bucket-keys|endpoint))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
-const STAGE = /^pipeline\/(?!pipeline\.|model\.|span\.)((?:encode|outbox)(?=-)|[^.]+)/;
+const STAGE = /^pipeline\/(?!pipeline\.|model\.|span\.)((?:encode|notify|outbox)(?=-)|[^.]+)/;
 const stageOf = (file) => STAGE.exec(file)?.[1];
 
 const ONE_IMPORTER = {

@@ -2,7 +2,8 @@
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import type { ExchangeRequest, PageLedger, PresignedUpload, StoredReceipt } from '../protocol.js';
-import type { Claim, DropReason, Instant, PooledUpload } from './model.js';
+import type { Claim, Instant, PooledUpload } from './model.js';
+import { createOwed, MAX_WEIGHT } from './notify-owed.js';
 
 /** What is said and asked in one exchange. */
 export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project'>;
@@ -72,35 +73,20 @@ export interface Notifier {
 
 /** A server that indexes traces as they are announced should not wait longer for one. */
 const NOTIFY_MILLIS = 5_000;
-/** Receipts and their traces in one request, together: some 500 bytes each, below the endpoint's 64 KiB. */
-const MAX_WEIGHT = 80;
 const MAX_RENEWALS = 20;
 /** Each costs the endpoint a question to the store. */
 const MAX_CONFIRMS = 40;
-/** Where the lost spans are remembered; receipts are under their tokens. */
-const LOST = 'lost';
 /** An endpoint that leaves a token out this often does not know it. */
 const MAX_ASKED = 3;
-/** Receipts are hints; beyond this many the oldest go. */
-const MAX_OWED = 1_000;
 /** How soon an endpoint that refuses us is asked again. */
 const REFUSED_MILLIS = 5 * 60_000;
-
-function isReceipt(value: unknown): value is StoredReceipt {
-  const { key, token, spanCount, bytes, traces } = (value ?? {}) as Partial<StoredReceipt>;
-  const isText = typeof key === 'string' && typeof token === 'string';
-  return isText && Number.isSafeInteger(spanCount) && Number.isSafeInteger(bytes) && Array.isArray(traces);
-}
 
 export function createNotifier(deps: NotifierDeps): Notifier {
   const { platform, diagnostics, endpoint } = deps;
   const { totals } = diagnostics;
   const renewals = new Map<string, Claim>();
   const confirms = new Map<string, { claim: Claim; asked: number }>();
-  /** Spans that earlier pages lost and could not tell. */
-  const lostEarlier: Record<string, number> = {};
-  const toldLost: Record<string, number> = {};
-  let owed: StoredReceipt[] = [];
+  const owed = createOwed({ dropped: () => totals.spans.dropped, remember: deps.remember });
   let owedSinceMillis = 0;
   let hurried = false;
   let closed = false;
@@ -111,44 +97,13 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   let inFlight: Promise<void> | undefined;
   let timer: Stop | undefined;
 
-  const messageOf = (want: number, renew: string[], confirm: string[]): Message => {
-    const stored: StoredReceipt[] = [];
-    let weight = 0;
-    for (const receipt of owed) {
-      weight += 1 + receipt.traces.length;
-      if (weight > MAX_WEIGHT && stored.length) break;
-      stored.push(receipt);
-    }
-    return { want, stored, confirm, renew, lost: untold(), page: deps.ledger() };
-  };
-
-  /** Counts as told what a message carries, already while it is under way; -1 takes that back. */
-  const told = ({ stored, lost }: Message, sign: 1 | -1): void => {
-    owed = sign > 0 ? owed.filter((receipt) => !stored.includes(receipt)) : [...stored, ...owed];
-    for (const reason in lost) toldLost[reason] = (toldLost[reason] ?? 0) + sign * (lost[reason] as number);
-  };
-
-  /** The server has heard it, or never will: the next page need not say it again. */
-  const settled = ({ stored }: Message): void => {
-    for (const { token } of stored) deps.remember(token, undefined);
-    rememberLost();
-  };
-
-  const untold = (): Record<string, number> => {
-    const lost: Record<string, number> = {};
-    for (const reason of new Set([...Object.keys(totals.spans.dropped), ...Object.keys(lostEarlier)])) {
-      const count =
-        (totals.spans.dropped[reason as DropReason] ?? 0) +
-        (lostEarlier[reason] ?? 0) -
-        (toldLost[reason] ?? 0);
-      if (count > 0) lost[reason] = count;
-    }
-    return lost;
-  };
-  const rememberLost = (): void => {
-    const lost = untold();
-    deps.remember(LOST, Object.keys(lost).length ? lost : undefined);
-  };
+  const messageOf = (want: number, renew: string[], confirm: string[]): Message => ({
+    want,
+    confirm,
+    renew,
+    ...owed.next(),
+    page: deps.ledger(),
+  });
 
   const failed = (retryAfterMillis?: number): void => {
     failures++;
@@ -182,19 +137,18 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     );
     const askedAt = { wall: platform.now(), monotonic: platform.monotonic() };
     totals.requests.exchanges++;
-    told(message, 1);
+    owed.underWay(message);
     const answer = await endpoint.exchange(message);
     if (closed) return;
     if (!answer.ok) {
       totals.requests.exchangeFailures++;
       diagnostics.trouble('endpoint', answer.cause);
-      if (answer.malformed) settled(message);
-      else told(message, -1);
-      rememberLost();
+      if (answer.malformed) owed.settled(message);
+      else owed.back(message);
       failed(answer.retryAfterMillis ?? (answer.refused ? REFUSED_MILLIS : undefined));
       return;
     }
-    settled(message);
+    owed.settled(message);
     const fresh = answer.uploads.filter((upload) => !renewals.has(upload.token));
     for (const token of message.renew) {
       const claim = renewals.get(token) as Claim;
@@ -218,20 +172,13 @@ export function createNotifier(deps: NotifierDeps): Notifier {
 
   const self: Notifier = {
     stored(receipt) {
-      if (!owed.length) owedSinceMillis = platform.monotonic();
-      deps.remember(receipt.token, receipt);
-      const all = [...owed, receipt];
-      owed = all.slice(-MAX_OWED);
-      for (const { token } of all.slice(0, -MAX_OWED)) deps.remember(token, undefined);
+      if (!owed.receiptCount) owedSinceMillis = platform.monotonic();
+      owed.add(receipt);
       self.talk();
     },
     remembered(name, value) {
-      if (name === LOST) {
-        for (const [reason, count] of Object.entries(value ?? {})) {
-          if (count > 0) lostEarlier[reason] = (lostEarlier[reason] ?? 0) + Number(count);
-        }
-        rememberLost();
-      } else if (isReceipt(value)) self.stored(value);
+      const receipt = owed.remembered(name, value);
+      if (receipt) self.stored(receipt);
     },
     renew(claim) {
       renewals.set(claim.token, claim);
@@ -247,7 +194,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       if (closed || inFlight) return;
       const now = platform.monotonic();
       const urgent = deps.wanted() || renewals.size || confirms.size;
-      if (!urgent && !owed.length) return;
+      if (!urgent && !owed.receiptCount) return;
       const dueMillis = urgent || hurried ? 0 : owedSinceMillis + NOTIFY_MILLIS;
       const delay = Math.max(dueMillis, notBeforeMillis) - now;
       if (delay > 0) {
@@ -269,9 +216,9 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       // Beside the bytes there may be room for little.
       if (tell(stored) || tell(stored.map((receipt) => ({ ...receipt, traces: [] })))) {
         totals.requests.beacons++;
-        told(message, 1);
-        settled(message);
-      } else rememberLost();
+        owed.underWay(message);
+        owed.settled(message);
+      } else owed.settled({ ...message, stored: [] });
     },
     async settle() {
       const before = failures;
