@@ -318,15 +318,17 @@ test('pages: a navigation that begins and does not end: what others take meanwhi
   await settle();
   const second = openPage(origin, { earlier: first, served: true });
   await second.platform.advance(5_000);
-  assert.equal(second.processor.stats().spans.adopted, 2, 'spans that are not sealed are not for others');
+  first.endTrace();
+  await second.platform.advance(5_000);
+  assert.equal(second.processor.stats().spans.adopted, 5, 'spans that are not sealed are not for others');
   await first.platform.advance(10_100);
-  assert.equal(first.processor.stats().spans.handedOver, 2);
+  assert.equal(first.processor.stats().spans.handedOver, 5);
   assert.ok(
     origin.held.has(origin.keys().find(([, , kind]) => kind === 'blob')?.[1] ?? ''),
     'holds its lock again',
   );
   first.cloud.serve();
-  await assertDelivered(first, 5);
+  await assertDelivered(first, 6);
   await second.platform.advance(10_000);
   assertEmpty(origin);
 });
@@ -342,5 +344,18 @@ test('pages: a page that crashes after a navigation that did not end has its spa
   first.platform.crash();
   const second = openPage(origin, { earlier: first, served: true });
   await assertDelivered(second, 1);
+  assertEmpty(origin);
+});
+
+test('pages: where locks do not matter to the bfcache, a page whose last word is beforeunload has everything written down', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { cachesEarly: false });
+  await settle();
+  first.endTrace(3);
+  first.platform.page('unloading');
+  await settle();
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 3);
   assertEmpty(origin);
 });

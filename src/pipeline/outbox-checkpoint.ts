@@ -46,6 +46,8 @@ export interface Checkpoint {
       dissolved(): void;
     },
   ): void;
+  /** Does not wait for an idle moment. */
+  writeNow(): void;
   /** Takes everything out of the database: others may take over what is there, and we still hold it. */
   suspend(): void;
   /** Writes everything down again. `found`: what is in the database; what should not be there any more goes. */
@@ -188,6 +190,10 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
       records.forEach(([key, record], index) => {
         queue.change(key, record, index ? undefined : (isWritten) => isWritten && written());
       });
+    },
+    writeNow() {
+      stopTimer?.();
+      writeFresh();
     },
     suspend() {
       suspended = true;

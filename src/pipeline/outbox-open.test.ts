@@ -73,7 +73,7 @@ test('open outbox: without a database nothing lasts, and nothing fails', async (
   assert.equal(opened.outbox.isDurable(blob), false);
   opened.leave();
   await opened.back();
-  opened.lend();
+  opened.unload();
   await opened.close();
   assert.equal(failures, 0);
   assert.equal(platform.loose.timers, 0);
@@ -270,7 +270,7 @@ test('open outbox: as a navigation begins spans are taken out of the database, a
   page.opened.checkpoint?.ended(handMade());
   await page.platform.advance(100);
   assert.deepEqual(kindsOf(origin), ['blob', 'spans']);
-  page.opened.lend();
+  page.opened.unload();
   await settle();
   assert.deepEqual(kindsOf(origin), ['blob']);
   assert.equal(origin.held.size, 0);
@@ -286,9 +286,9 @@ test('open outbox: a page that leaves after all stays away', async () => {
   const origin = testOrigin();
   const page = openPage(origin);
   await page.platform.advance(1_000);
-  page.opened.lend();
+  page.opened.unload();
   page.opened.leave();
-  page.opened.lend();
+  page.opened.unload();
   await page.platform.advance(20_000);
   assert.equal(origin.held.size, 0);
 });

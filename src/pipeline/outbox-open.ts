@@ -40,10 +40,11 @@ export interface OpenOutbox {
   /** Writes everything down, now: the page may be seen for the last time. */
   save(): void;
   /**
-   * A navigation has begun, which may not come to its end. Firefox decides before pagehide whether a page may go into
-   * its bfcache, and those that hold a lock may not. So it is let go here, and taken again by a page that stays.
+   * A navigation has begun, which may not come to its end. Everything is written down: Chromium tells a page that is
+   * alone in its process and closes itself nothing further. Where the bfcache takes only pages without locks
+   * (`Platform.cachesEarly`), ours is let go here, and taken again by a page that stays.
    */
-  lend(): void;
+  unload(): void;
   /** Writes everything down and lets others take over what is here. */
   leave(): void;
   /** The page is back: resolves when it is known what others have taken over. Never rejects. */
@@ -178,8 +179,12 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     page,
     remember: (name, value) => queue.change([...prefix, 'owed', name], value),
     save,
-    lend() {
+    unload() {
       if (!tabs || isAway) return;
+      if (!platform.cachesEarly) {
+        checkpoint?.writeNow();
+        return save();
+      }
       isLent = true;
       // Spans may be taken over only by whoever can be sure that we will not seal them; blobs have keys.
       checkpoint?.suspend();

@@ -212,15 +212,18 @@ export function createPipeline(
     else durable.save();
   }
 
-  /** A navigation has begun: what would take long in pagehide is made ready to go. Firefox cuts long tasks short there. */
+  /**
+   * A navigation has begun. What would take long in pagehide is made ready to go; in Firefox, which cuts long tasks
+   * short there and may not write what a closing tab begins to write there, all that has ended.
+   */
   function unload(): void {
-    if (checkpoint && checkpoint.size > MAX_LAST_SPANS) {
+    if (checkpoint && checkpoint.size > (platform.cachesEarly ? 0 : MAX_LAST_SPANS)) {
       draining = true;
       drainAll(false);
       draining = false;
       sealer.sealNow(() => Number.POSITIVE_INFINITY);
     }
-    durable.lend();
+    durable.unload();
   }
 
   function comeBack(): void {

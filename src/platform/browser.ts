@@ -100,6 +100,7 @@ export function createBrowserPlatform(
       return locks ? createLockTabs(name, { locks, openLease }) : openLease();
     },
     keepalive,
+    cachesEarly: 'mozInnerScreenX' in scope,
     onPage(listener) {
       if (!document) return nothing;
       const handle = guarded((signal: PageSignal) => {

@@ -62,6 +62,11 @@ export interface Platform {
   openTabs(store: Store): Tabs;
   /** Bytes for requests that must outlive the page, shared by all copies of us on it. */
   keepalive: KeepaliveBudget;
+  /**
+   * Whether this browser decides at `beforeunload` which pages may go into the bfcache: one that holds a lock then may
+   * not. Firefox does, and there is no feature of it to detect.
+   */
+  readonly cachesEarly: boolean;
   /** Tells when the page hides, leaves and returns. */
   onPage(listener: (signal: PageSignal) => void): Stop;
   /** Runs `listener` when the network comes back. */

@@ -30,16 +30,24 @@ export function testClient(
   options: ExporterOptions &
     BufferOptions &
     BucketTuning &
-    Pick<TestPlatformOptions, 'nowMillis' | 'seed' | 'defers'> & {
+    Pick<TestPlatformOptions, 'nowMillis' | 'seed' | 'defers' | 'cachesEarly'> & {
       served?: boolean;
       origin?: TestOrigin | undefined;
       cloud?: Cloud;
     } = {},
 ): TestClient {
   const { served = false, scheduledDelayMillis, maxBufferedSpans, ...others } = options;
-  const { origin, seed = 1, defers = false, nowMillis = 1_790_000_000_000, cloud: known, ...rest } = others;
+  const {
+    origin,
+    seed = 1,
+    defers = false,
+    cachesEarly = true,
+    nowMillis = 1_790_000_000_000,
+    cloud: known,
+    ...rest
+  } = others;
   const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
-  const platform = testPlatform({ origin, seed, nowMillis, defers });
+  const platform = testPlatform({ origin, seed, nowMillis, defers, cachesEarly });
   const cloud = known ?? testCloud(platform);
   if (served) cloud.serve(platform);
   const destination = bucket({

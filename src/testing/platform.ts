@@ -83,6 +83,8 @@ export interface TestPlatformOptions {
   seed?: number;
   /** Whether there is a `fetchLater`. */
   defers?: boolean;
+  /** Default true, as in Firefox. */
+  cachesEarly?: boolean;
 }
 
 export function testPlatform({
@@ -91,6 +93,7 @@ export function testPlatform({
   origin,
   nowMillis = 1_790_000_000_000,
   defers = false,
+  cachesEarly = true,
 }: TestPlatformOptions = {}): TestPlatform {
   const bytes = seededRandom(seed + 1);
   const requests: TestRequest[] = [];
@@ -126,6 +129,7 @@ export function testPlatform({
     keepalive: keepaliveBudget({}),
     takesBeacons: true,
     canDefer: defers,
+    cachesEarly,
     onRequest: undefined,
     onBeacon: undefined,
     get pending() {

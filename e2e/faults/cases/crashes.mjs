@@ -29,6 +29,9 @@ const crashed = (about) => ({
     const tab = await scene.visitAndSettle();
     await tab.run(scene.emit('before the crash', 3));
     await delay(KEPT_MILLIS);
+    // What nobody comes back for is left with the browser, where it takes requests for later.
+    if (about.neverReturns)
+      await scene.untilTab(tab, '!globalThis.fetchLater || copies[0].stats().requests.deferred > 0');
     await scene.browser.crashRenderers();
   },
 });
