@@ -28,7 +28,8 @@ const DEVIATIONS = [
     name: 'tabs-5-close-4',
     engines: ['firefox'],
     leastPercent: 73,
-    reason: 'Firefox may keep neither a database write nor localStorage of the very task in which a tab closes',
+    reason:
+      'Firefox may keep neither a database write nor localStorage of the very task in which a tab closes',
   },
   {
     name: 'offline-close',

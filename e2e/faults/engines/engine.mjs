@@ -40,3 +40,19 @@ export const windowFeatures = ({ isPopup = false }, isAlone = true) =>
 
 /** A browser that does not answer within this time is broken, and a case waits no longer. */
 export const ANSWER_MILLIS = 20_000;
+
+/**
+ * A driver's promise, which a crashed page may leave open for ever.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>} Rejects after {@link ANSWER_MILLIS}.
+ */
+export function answered(promise) {
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the browser does not answer')), ANSWER_MILLIS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

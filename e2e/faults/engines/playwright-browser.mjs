@@ -1,12 +1,12 @@
-import { ANSWER_MILLIS, windowFeatures } from './engine.mjs';
+import { ANSWER_MILLIS, answered, windowFeatures } from './engine.mjs';
 import { browserProcesses, killProcesses } from './processes.mjs';
 
 /** @param {import('@playwright/test').Page} page @returns {import('./engine.mjs').Tab} */
 const tabOf = (page) => ({
-  run: (code) => page.evaluate(code),
+  run: (code) => answered(page.evaluate(code)),
   // The page may be gone before it can answer.
   leave: (code) =>
-    page.evaluate(code).then(
+    answered(page.evaluate(code)).then(
       () => {},
       () => {},
     ),
@@ -51,7 +51,7 @@ export async function createPlaywrightBrowser({
       const opening = context.waitForEvent('page');
       const open = /** @param {string[]} args */ ([url, features]) =>
         void window.open(url, '_blank', features);
-      await opener.evaluate(open, [url, windowFeatures(options, opener === home)]);
+      await answered(opener.evaluate(open, [url, windowFeatures(options, opener === home)]));
       const page = await opening;
       await page.waitForURL(url);
       return tabOf(page);
@@ -65,7 +65,8 @@ export async function createPlaywrightBrowser({
       await killProcesses(browserProcesses(profile).filter(({ command }) => isRenderer(command)));
       home = await asHome(await context.newPage());
     },
-    close: () => context.close(),
+    // A browser whose pages have crashed may not come to its end by itself.
+    close: () => answered(context.close()).catch(() => killProcesses(browserProcesses(profile))),
     setOffline: (isOffline) => context.setOffline(isOffline),
   };
 }
