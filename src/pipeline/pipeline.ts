@@ -29,7 +29,7 @@ export type FlushResult =
   | 'stored'
   /** Something waits in the outbox and will be tried again. */
   | 'waiting'
-  /** Something was dropped meanwhile; `stats()` says why. */
+  /** Something was dropped meanwhile, or all is since the kill switch; `stats()` says why. */
   | 'lost';
 
 export interface Pipeline {
@@ -296,7 +296,7 @@ export function createPipeline(
       flushes.add(end);
       void sendAll().catch(exception).then(end);
     });
-    if (lostCount() > lostBefore) return 'lost';
+    if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
     return sealer.spanCount + outbox.spanCount ? 'waiting' : 'stored';
   }
 
