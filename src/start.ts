@@ -1,5 +1,5 @@
-import { context, type Tracer, trace } from '@opentelemetry/api';
-import { BasicTracerProvider, StackContextManager } from '@opentelemetry/sdk-trace-web';
+import { context, type Exception, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from './destinations/bucket.js';
 import type { Destination } from './destinations/destination.js';
 import type { Stats } from './diagnostics/stats.js';
@@ -15,16 +15,38 @@ import {
   type ExporterOptions,
   refuse,
 } from './options.js';
+import {
+  type Consent,
+  checkPageOptions,
+  PAGE_NAMES,
+  type PageOptions,
+  PRIVACY_NAMES,
+  type PrivacyOptions,
+  SAMPLING_NAMES,
+  type SamplingOptions,
+} from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
-import type { Stop } from './platform/platform.js';
-import { traceDocumentLoad } from './spa/document-load.js';
-import { traceFetch } from './spa/fetch.js';
+import { createPageTracing } from './spa/page-tracing.js';
+import { createSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter } from './trace-exporter.js';
 import { VERSION } from './version.js';
 
+/** An instrumentation of OpenTelemetry's, as far as it is used. */
+export interface Instrumentation {
+  setTracerProvider(provider: unknown): void;
+  enable(): void;
+  disable(): void;
+}
+
 /** Options of {@link start}. */
-export interface StartOptions extends BufferOptions, ExporterOptions, BucketTuning {
+export interface StartOptions
+  extends BufferOptions,
+    ExporterOptions,
+    BucketTuning,
+    PageOptions,
+    SamplingOptions,
+    PrivacyOptions {
   /** Becomes `service.name`. 1 to 200 characters. */
   service: string;
   /** The endpoint: an http(s) URL or a path of this site. Needed unless `destination` is given. */
@@ -35,16 +57,21 @@ export interface StartOptions extends BufferOptions, ExporterOptions, BucketTuni
   version?: string;
   /** Becomes `deployment.environment.name`. */
   environment?: string;
-  /** Trace the load of the document. Default true. */
-  documentLoad?: boolean;
-  /** Trace `fetch`. Default true. */
-  fetch?: boolean;
+  /** OpenTelemetry instrumentations to run beside our own. They are given the tracer provider, and enabled. */
+  instrumentations?: readonly Instrumentation[];
 }
 
 /** A running Spandrel. */
 export interface Spandrel {
   /** For spans of your own. `trace.getTracer()` of `@opentelemetry/api` gives the like. */
   readonly tracer: Tracer;
+  /** Records an exception that was caught, by an error boundary for instance, as if nobody had. */
+  recordException(error: Exception): void;
+  /**
+   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser
+   * and collects nothing more; `pending` holds what comes in memory.
+   */
+  setConsent(consent: Consent): void;
   /** Everything that can be known, now. */
   stats(): Stats;
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
@@ -59,10 +86,13 @@ export interface Spandrel {
 }
 
 const START_NAMES = [
-  ...['service', 'endpoint', 'destination', 'version', 'environment', 'documentLoad', 'fetch'],
+  ...['service', 'endpoint', 'destination', 'version', 'environment', 'instrumentations'],
   ...BUFFER_NAMES,
   ...EXPORTER_NAMES,
   ...BUCKET_NAMES,
+  ...PAGE_NAMES,
+  ...SAMPLING_NAMES,
+  ...PRIVACY_NAMES,
 ];
 
 function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
@@ -72,8 +102,8 @@ function pick<T extends object, K extends keyof T>(options: T, names: readonly K
 }
 
 /**
- * Starts tracing this page: registers a tracer provider (unless the page has one) and instruments the load of the
- * document and `fetch`.
+ * Starts tracing this page: registers a tracer provider (unless the page has one) and instruments what
+ * {@link PageOptions} names.
  *
  * @throws {TypeError} naming the option, what it got and what it takes. Nothing has begun then.
  * @example
@@ -85,9 +115,13 @@ export function start(options: StartOptions): Spandrel {
   const service = checkText('service', options.service ?? null, undefined);
   const version = checkText('version', options.version, undefined);
   const environment = checkText('environment', options.environment, undefined);
-  for (const name of ['documentLoad', 'fetch'] as const) {
-    const value = options[name] ?? true;
-    if (typeof value !== 'boolean') refuse(name, value, 'true or false');
+  checkPageOptions(options);
+  const { instrumentations = [] } = options;
+  if (
+    !Array.isArray(instrumentations) ||
+    !instrumentations.every((one) => typeof one?.enable === 'function')
+  ) {
+    refuse('instrumentations', instrumentations, 'an array of OpenTelemetry instrumentations');
   }
   // The processor checks these too, but by then the exporter has begun to listen.
   checkNumbers(options, BUFFER_NAMES);
@@ -112,33 +146,45 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
   };
+  const session = createSession({ platform, notes: () => platform.notes });
+  const page = createPageTracing(
+    { platform, guard: diagnostics.guard, discard: (span) => processor.discard(span as never) },
+    pick(options, PAGE_NAMES),
+  );
+  const sessions = {
+    onStart(span: Span & { parentSpanContext?: { isRemote?: boolean } }): void {
+      const { parentSpanContext: parent } = span;
+      diagnostics.guard(() => span.setAttributes(session.attributes(!parent || parent.isRemote === true)));
+    },
+    onEnd: () => {},
+    forceFlush: async () => {},
+    shutdown: async () => {},
+  };
   const provider = new BasicTracerProvider({
     resource: resourceOf(attributes),
-    spanProcessors: [processor as never],
+    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor] as never,
   });
   const tracer = provider.getTracer('spandrel', VERSION);
   const isGlobal = trace.setGlobalTracerProvider(provider);
-  const ownsContext = context.setGlobalContextManager(new StackContextManager().enable());
-
-  const stops: Stop[] = [];
-  if (options.documentLoad !== false && globalThis.document) {
-    stops.push(
-      traceDocumentLoad({
-        tracer,
-        after: platform.after,
-        isOwn: platform.isOwnRequest,
-      }),
-    );
+  const ownsContext = context.setGlobalContextManager(page.contextManager);
+  if (globalThis.document) page.begin(tracer);
+  for (const instrumentation of instrumentations) {
+    diagnostics.guard(() => {
+      instrumentation.setTracerProvider(provider);
+      instrumentation.enable();
+    });
   }
-  if (options.fetch !== false && globalThis.document) stops.push(traceFetch(tracer, diagnostics.guard));
 
   return {
     tracer,
+    recordException: page.recordException,
+    setConsent(_consent) {},
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
     flush: () => exporter.flush(),
     async shutdown() {
-      for (const stop of stops.splice(0)) diagnostics.guard(stop);
+      for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
+      page.stop();
       await processor.shutdown();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();

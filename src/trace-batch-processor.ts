@@ -86,6 +86,11 @@ export class TraceBatchProcessor {
     }
   }
 
+  /** A span that was started and shall not be: it is forgotten, unless it has ended. Not part of the public promise. */
+  discard(span: OpenSpan): void {
+    this.#diagnostics.guard(() => this.#buffer.discard(span));
+  }
+
   /** Hands on everything that ended, incomplete traces included, and flushes the exporter. Never rejects. */
   forceFlush(): Promise<void> {
     return this.#exporter.forceFlush();

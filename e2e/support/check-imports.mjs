@@ -13,7 +13,7 @@ const LAYERS = [
   { name: 'parts', files: /^(destinations|spa|events|server|cli)\// },
   { name: 'pipeline', files: /^pipeline\// },
   { name: 'ground', files: /^(platform|diagnostics)\// },
-  { name: 'leaves', files: /^(protocol|options|version)\.ts$/ },
+  { name: 'leaves', files: /^(protocol|options|page-options|version)\.ts$/ },
 ];
 /** The nouns: types that every layer may speak of. */
 const NOUNS = /^pipeline\/(model|span)\.ts$/;

@@ -11,8 +11,8 @@ import { rollup } from 'rollup';
  * 600, which pages live 550); OpenTelemetry is 6,900 of the second.
  */
 export const BUDGETS = {
-  'exporter, processor and bucket': 21_500,
-  'script tag': 29_200,
+  'exporter, processor and bucket': 23_000,
+  'script tag': 45_000,
 };
 
 const entry = (code) => ({

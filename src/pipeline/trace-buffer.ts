@@ -30,6 +30,8 @@ export interface TraceBufferOptions {
 export interface TraceBuffer {
   started(span: OpenSpan): void;
   ended(span: ReadableSpan): void;
+  /** A span that was started and will never end. */
+  discard(span: OpenSpan): void;
   /** Hands everything that ended to `emit` in this task, parts included. */
   flush(): void;
   /** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
@@ -210,6 +212,13 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
       if (endedLane.push(span) + tracedSpans + readySpans + emittingSpans > options.maxBufferedSpans)
         relieve();
       if (!laneTimer) armLane();
+    },
+    discard(span) {
+      sortLanes();
+      const trace = traces.get(span.spanContext().traceId);
+      if (!trace?.open.delete(span)) return;
+      openCount--;
+      if (!trace.open.size && !trace.spans.length) traces.delete(trace.traceId);
     },
     flush() {
       sortLanes();

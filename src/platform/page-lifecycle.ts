@@ -23,14 +23,16 @@ import type { PageSignal, Stop } from './platform.js';
 
 type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
-// An object, as Node's removeEventListener does not know `true`.
-const CAPTURE = { capture: true };
-
-/** Calls `listener` for each signal until stopped. Capturing, so that a page cannot stop the event before us. */
+/**
+ * Calls `listener` for each signal until stopped.
+ *
+ * @param capture before listeners that do not capture: for those who end spans. Who sends them comes after.
+ */
 export function onPageSignal(
   win: Target,
   doc: Target & { readonly visibilityState: string },
   listener: (signal: PageSignal) => void,
+  capture = false,
 ): Stop {
   const persisted = (event: Event): boolean => (event as PageTransitionEvent).persisted;
   const rows: [Target, string, (event: Event) => PageSignal | undefined][] = [
@@ -46,8 +48,8 @@ export function onPageSignal(
       const signal = signalOf(event);
       if (signal) listener(signal);
     };
-    target.addEventListener(type, handle, CAPTURE);
-    return () => target.removeEventListener(type, handle, CAPTURE);
+    target.addEventListener(type, handle, { capture });
+    return () => target.removeEventListener(type, handle, { capture });
   });
   return () => {
     for (const stop of stops) stop();

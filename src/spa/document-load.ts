@@ -7,6 +7,7 @@
 import { context, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import type { Stop } from '../platform/platform.js';
 import { storedUrl } from './attributes.js';
+import type { PartDeps } from './part.js';
 
 /** Pages with thousands of resources exist; a trace of them helps nobody. */
 const MAX_RESOURCES = 200;
@@ -32,16 +33,9 @@ const LOAD_EVENTS = [
   'loadEventEnd',
 ] as const;
 
-export interface DocumentLoadDeps {
-  tracer: Tracer;
-  /** Runs a task later; what it throws never reaches the page. */
-  after(millis: number, task: () => void): Stop;
-  /** Whether a URL is that of one of our own requests. */
-  isOwn(url: string): boolean;
-}
-
 /** Writes the spans once the page has loaded, unless stopped before. */
-export function traceDocumentLoad({ tracer, after, isOwn }: DocumentLoadDeps): Stop {
+export function traceDocumentLoad({ tracer, platform }: PartDeps): Stop {
+  const { after, isOwnRequest: isOwn } = platform;
   let stopTimer: Stop = () => {};
   // loadEventEnd is set only after the load event's listeners have run.
   const onLoad = (): void => {

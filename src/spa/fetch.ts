@@ -8,6 +8,8 @@
 import { context, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { Stop } from '../platform/platform.js';
 import { storedUrl } from './attributes.js';
+import type { PartDeps } from './part.js';
+import type { Propagation } from './propagation.js';
 
 type Fetch = typeof globalThis.fetch;
 
@@ -18,10 +20,9 @@ const METHODS = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/
  * Wraps `fetch` until stopped. If somebody wraps ours meanwhile, stopping leaves the chain as it is and only ends
  * the tracing.
  *
- * @param guard runs a task; what it throws never reaches the page.
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
  */
-export function traceFetch(tracer: Tracer, guard: <T>(task: () => T) => T | undefined): Stop {
+export function traceFetch({ tracer, guard }: PartDeps, _propagation: Propagation): Stop {
   const original = globalThis.fetch;
   let active = true;
 

@@ -1,0 +1,139 @@
+/** Options of what `start()` collects on a page: what is traced, what is kept of it, what is left out. */
+import type { Attributes } from '@opentelemetry/api';
+import { refuse } from './options.js';
+
+/** Patterns in order, such as `/product/:id` or `/docs/*`; or a function, whose `undefined` falls back on the default. */
+export type RouteNames = readonly string[] | ((url: URL) => string | undefined);
+
+/** Which parts of a page are traced. */
+export interface PageOptions {
+  /** The load of the document, with its resources. Default true. */
+  documentLoad?: boolean;
+  /** `fetch`. Default true. */
+  fetch?: boolean;
+  /** `XMLHttpRequest`. Default true. */
+  xhr?: boolean;
+  /** Route changes of a single-page app, by the Navigation API, else History. Default true. */
+  routes?: boolean;
+  /** Clicks and other interactions that lead to work. Default true. */
+  interactions?: boolean;
+  /** Resources that route changes and interactions fetch. Default true. */
+  resources?: boolean;
+  /** Long animation frames, or long tasks where there are none. Default true. */
+  longFrames?: boolean;
+  /** Web vitals with attribution. Default true. */
+  webVitals?: boolean;
+  /** Uncaught errors and unhandled rejections. Default true. */
+  errors?: boolean;
+  /** How addresses are named: patterns such as `/product/:id` in order, or a function. Default: ids become `:id`. */
+  routeNames?: RouteNames;
+  /** Origins beside the page's own that are sent `traceparent`: origins, or patterns for whole URLs. Default none. */
+  propagateTo?: readonly (string | RegExp)[];
+}
+
+/** A trace of this page as far as it is known, for those who decide whether to keep it. */
+export interface LocalTrace {
+  readonly traceId: string;
+  /** Of the local root; of the span that came first, while the root is unknown. */
+  readonly name: string;
+  readonly attributes: Attributes;
+  readonly durationMillis: number;
+  readonly spanCount: number;
+  /** Whether a span has the status ERROR. */
+  readonly error: boolean;
+}
+
+/** Which traces are kept. One that is not kept leaves nothing: traces are kept or dropped whole. */
+export interface SamplingOptions {
+  /** Share of sessions or traces that are kept, 0 to 1. Default 1. */
+  sampleRate?: number;
+  /** Whether the share is one of sessions (all of a visit, or nothing) or of traces. Default `session`. */
+  sampleBy?: 'session' | 'trace';
+  /** Keep traces with an error whatever the rate says. Default true. */
+  keepErrors?: boolean;
+  /** Keep traces that last longer than this many milliseconds whatever the rate says. Default 0: none for that. */
+  keepSlowerThanMillis?: number;
+  /** Asked for each trace that is not kept otherwise, once, when it is complete. True keeps it. */
+  keepTrace?: (trace: LocalTrace) => boolean;
+  /** Under pressure (outbox or buffer more than a quarter full) keep only 1 trace in 32, 64 or 128. Default false. */
+  adaptiveSampling?: boolean;
+}
+
+/** What a span says, for {@link PrivacyOptions.redact} to change. */
+export interface RedactableSpan {
+  name: string;
+  attributes: Attributes;
+  readonly events: { name: string; attributes: Attributes }[];
+  statusMessage: string | undefined;
+}
+
+export type Consent = 'granted' | 'pending' | 'denied';
+
+/** What may be collected and kept. */
+export interface PrivacyOptions {
+  /**
+   * Called with each span before it is written or sent, after the redaction that is always done; may change it. False
+   * drops the span, and so does an exception.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only changes returns nothing.
+  redact?: (span: RedactableSpan) => boolean | void;
+  /** Replaces query values, credentials and sensitive attributes. Default true. */
+  redaction?: boolean;
+  /** Whether the user agrees: `pending` holds spans in memory only. Default `granted`. See `setConsent`. */
+  consent?: Consent;
+  /** Take the browser's Global Privacy Control for `denied`. Default false. */
+  respectGlobalPrivacyControl?: boolean;
+  /** Session ids. Default true. */
+  session?: boolean;
+}
+
+const PAGE_FLAGS = [
+  ...['documentLoad', 'fetch', 'xhr', 'routes', 'interactions', 'resources'],
+  ...['longFrames', 'webVitals', 'errors'],
+] as const;
+const FLAGS = [
+  ...PAGE_FLAGS,
+  ...(['keepErrors', 'adaptiveSampling', 'redaction', 'respectGlobalPrivacyControl', 'session'] as const),
+];
+
+export const PAGE_NAMES = [...PAGE_FLAGS, 'routeNames', 'propagateTo'] as readonly (keyof PageOptions)[];
+export const SAMPLING_NAMES: readonly (keyof SamplingOptions)[] = [
+  ...(['sampleRate', 'sampleBy', 'keepErrors', 'keepSlowerThanMillis', 'keepTrace'] as const),
+  'adaptiveSampling',
+];
+export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
+  ...(['redact', 'redaction', 'consent', 'respectGlobalPrivacyControl', 'session'] as const),
+];
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+/** @throws {TypeError} naming the option, what it got and what it takes. */
+export function checkPageOptions(options: PageOptions & SamplingOptions & PrivacyOptions): void {
+  const given = options as Record<string, unknown>;
+  const check = (name: string, isGood: (value: unknown) => boolean, takes: string): void => {
+    const value = given[name];
+    if (value !== undefined && !isGood(value)) refuse(name, value, takes);
+  };
+  const isFunction = (value: unknown): boolean => typeof value === 'function';
+  for (const name of FLAGS) check(name, (value) => typeof value === 'boolean', 'true or false');
+  for (const name of ['keepTrace', 'redact']) check(name, isFunction, 'a function');
+  check('sampleRate', (value) => (value as number) >= 0 && (value as number) <= 1, 'a number from 0 to 1');
+  check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
+  const isConsent = (value: unknown): boolean => ['granted', 'pending', 'denied'].includes(String(value));
+  check('consent', isConsent, '"granted", "pending" or "denied"');
+  const isMillis = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
+  check('keepSlowerThanMillis', isMillis, 'milliseconds, 0 or more');
+  const arePatterns = (value: unknown): boolean =>
+    Array.isArray(value) && value.every((item) => isText(item) && item[0] === '/');
+  const isRouteNames = (value: unknown): boolean => isFunction(value) || arePatterns(value);
+  check('routeNames', isRouteNames, 'an array of patterns such as "/product/:id", or a function');
+  const isOrigin = (value: unknown): boolean => {
+    try {
+      return value instanceof RegExp || new URL(String(value)).origin === value;
+    } catch {
+      return false;
+    }
+  };
+  const areOrigins = (value: unknown): boolean => Array.isArray(value) && value.every(isOrigin);
+  check('propagateTo', areOrigins, 'an array of origins such as "https://api.example" and of RegExps');
+}

@@ -1,0 +1,266 @@
+/**
+ * Activity spans: one page load, one route change or one interaction is one trace.
+ *
+ * An activity is a root span that is open while the page works on it. What starts meanwhile with no other parent
+ * becomes its child. It ends when nothing of its trace has been open for 1 s (as of the last end, not of that
+ * second), after 30 s, when the page hides or leaves, or when the next activity has begun and its own children
+ * have ended.
+ *
+ * | `spandrel.activity.end` | when                                                         |
+ * | ----------------------- | ------------------------------------------------------------ |
+ * | `quiet`                 | nothing open for 1 s                                         |
+ * | `superseded`            | another activity began, and this one's children have ended   |
+ * | `timeout`               | it had gone on for 30 s                                      |
+ * | `hidden`                | the page was hidden                                          |
+ * | `leaving`               | the page was left, with its children perhaps still open      |
+ */
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { PageClock } from '../platform/clock.js';
+import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+
+export type ActivityKind = 'load' | 'restore' | 'route' | 'interaction';
+
+export interface ActivityStart {
+  kind: ActivityKind;
+  /** The root span's name, such as `route /product/:id`. */
+  name: string;
+  attributes?: Attributes;
+  /** A moment of {@link PageClock.now}. Default: now. */
+  startedAt?: number;
+  /** The server's span, which this continues. */
+  parent?: SpanContext | undefined;
+  links?: Link[];
+  /** Leaves no trace unless work follows: a child, {@link Activity.hold} or {@link Activity.become}. */
+  tentative?: boolean;
+}
+
+export interface Activity {
+  readonly kind: ActivityKind;
+  /** Stays readable after its end, for children that come late. */
+  readonly root: Span;
+  /** Holds the root as the active span. */
+  readonly context: Context;
+  /** Moments of {@link PageClock.now}; `endedAt` is undefined while it is open. */
+  readonly startedAt: number;
+  readonly endedAt: number | undefined;
+  /** Work that is no span: it is not quiet until the result is called. */
+  hold(): Stop;
+  /** It turns out to be something else: a click that led to a route change, say. */
+  become(kind: ActivityKind, name: string, attributes?: Attributes): void;
+}
+
+export interface Activities {
+  /** The one that is on. */
+  readonly current: Activity | undefined;
+  /** Ends the current one, as soon as its children have ended, and begins another. */
+  begin(start: ActivityStart): Activity;
+  /** The activity that was on at a moment of {@link PageClock.now}, of the latest 20; the one that began last. */
+  at(moment: number): Activity | undefined;
+  /** The active context if it has a span, else that of the current activity. */
+  parent(): Context;
+  /** For the tracer provider: what is open decides when an activity is quiet. */
+  readonly processor: {
+    onStart(span: Span): void;
+    onEnd(span: { spanContext(): SpanContext }): void;
+    forceFlush(): Promise<void>;
+    shutdown(): Promise<void>;
+  };
+  /** The page hides, leaves or comes back. */
+  page(signal: PageSignal): void;
+  stop: Stop;
+}
+
+export interface ActivitiesDeps {
+  tracer: Tracer;
+  clock: PageClock;
+  platform: Pick<Platform, 'after'>;
+  /** Forgets a span that was started and shall not be: nothing came of it. */
+  discard(span: Span): void;
+}
+
+/** Long enough for a chain of requests with scripts in between, short enough to tell one doing from the next. */
+const QUIET_MILLIS = 1_000;
+/** What takes longer is no answer to what the user did. */
+const MAX_MILLIS = 30_000;
+/** Web vitals and errors may ask for an activity some time after it ended. */
+const REMEMBERED = 20;
+
+interface Live extends Activity {
+  kind: ActivityKind;
+  endedAt: number | undefined;
+  open: Set<string>;
+  holds: number;
+  tentative: boolean;
+  superseded: boolean;
+  previous: Live | undefined;
+  quietSince: number;
+  quietTimer: Stop | undefined;
+  capTimer: Stop | undefined;
+}
+
+export function createActivities({ tracer, clock, platform, discard }: ActivitiesDeps): Activities {
+  const live = new Map<string, Live>();
+  let known: Live[] = [];
+  let current: Live | undefined;
+
+  const end = (activity: Live, at: number, reason: string): void => {
+    const { root, previous } = activity;
+    const { traceId } = root.spanContext();
+    if (live.get(traceId) !== activity) return;
+    live.delete(traceId);
+    activity.quietTimer?.();
+    activity.capTimer?.();
+    activity.endedAt = Math.max(at, activity.startedAt);
+    if (activity.tentative) {
+      known = known.filter((other) => other !== activity);
+      if (current === activity) current = previous && live.get(previous.root.spanContext().traceId);
+      discard(root);
+      return;
+    }
+    if (current === activity) current = undefined;
+    root.setAttribute('spandrel.activity.end', reason);
+    if (reason === 'leaving') root.setAttribute('spandrel.interrupted', true);
+    root.end(clock.wall(activity.endedAt));
+  };
+
+  /** Nothing is open: ends it now, or after a second without news. */
+  const settle = (activity: Live): void => {
+    activity.quietTimer?.();
+    activity.quietTimer = undefined;
+    if (activity.endedAt !== undefined || activity.holds || activity.open.size) return;
+    if (activity.superseded) end(activity, activity.quietSince, 'superseded');
+    else
+      activity.quietTimer = platform.after(QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
+  };
+
+  const confirm = (activity: Live): void => {
+    if (!activity.tentative) return;
+    activity.tentative = false;
+    const { previous } = activity;
+    activity.previous = undefined;
+    if (previous) supersede(previous);
+  };
+
+  const supersede = (activity: Live): void => {
+    activity.superseded = true;
+    settle(activity);
+  };
+
+  const begin = (start: ActivityStart): Activity => {
+    const { kind, name, attributes, parent, links, tentative = false } = start;
+    const startedAt = start.startedAt ?? clock.now();
+    const options = {
+      startTime: clock.wall(startedAt),
+      attributes: { ...attributes, 'spandrel.activity.type': kind },
+      ...(links ? { links } : {}),
+    };
+    const root = tracer.startSpan(
+      name,
+      options,
+      parent ? trace.setSpanContext(ROOT_CONTEXT, { ...parent, isRemote: true }) : ROOT_CONTEXT,
+    );
+    const activity: Live = {
+      kind,
+      root,
+      context: trace.setSpan(ROOT_CONTEXT, root),
+      startedAt,
+      endedAt: undefined,
+      open: new Set(),
+      holds: 0,
+      tentative,
+      superseded: false,
+      previous: tentative ? current : undefined,
+      quietSince: startedAt,
+      quietTimer: undefined,
+      capTimer: undefined,
+      hold() {
+        let held = true;
+        activity.holds++;
+        confirm(activity);
+        settle(activity);
+        return () => {
+          if (!held) return;
+          held = false;
+          activity.holds--;
+          activity.quietSince = clock.now();
+          settle(activity);
+        };
+      },
+      become(newKind, newName, newAttributes = {}) {
+        confirm(activity);
+        activity.kind = newKind;
+        root.updateName(newName);
+        root.setAttributes({ ...newAttributes, 'spandrel.activity.type': newKind });
+      },
+    };
+    const previous = current;
+    live.set(root.spanContext().traceId, activity);
+    known = [...known.slice(1 - REMEMBERED), activity];
+    current = activity;
+    const remaining = Math.max(0, startedAt + MAX_MILLIS - clock.now());
+    activity.capTimer = platform.after(remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
+    settle(activity);
+    if (previous && !tentative) supersede(previous);
+    return activity;
+  };
+
+  const endAll = (reason: string): void => {
+    const now = clock.now();
+    for (const activity of [...live.values()].reverse()) end(activity, now, reason);
+  };
+
+  return {
+    get current() {
+      return current;
+    },
+    begin,
+    at(moment) {
+      return known
+        .filter(
+          ({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => startedAt <= moment && moment <= endedAt,
+        )
+        .at(-1);
+    },
+    parent() {
+      const active = context.active();
+      return trace.getSpan(active) || !current ? active : trace.setSpan(active, current.root);
+    },
+    processor: {
+      onStart(span) {
+        const { traceId, spanId } = span.spanContext();
+        const activity = live.get(traceId);
+        if (!activity) return;
+        confirm(activity);
+        activity.open.add(spanId);
+        settle(activity);
+      },
+      onEnd(span) {
+        const { traceId, spanId } = span.spanContext();
+        const activity = live.get(traceId);
+        if (!activity?.open.delete(spanId)) return;
+        activity.quietSince = clock.now();
+        settle(activity);
+      },
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    },
+    page(signal) {
+      if (signal === 'hidden') endAll('hidden');
+      if (signal === 'leaving' || signal === 'cached') endAll('leaving');
+    },
+    stop() {
+      endAll('shutdown');
+      known = [];
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** What `start()` instruments: every part with what it needs, in the order in which they begin. */
+import type { ContextManager, Span, Tracer } from '@opentelemetry/api';
+import type { PageOptions } from '../page-options.js';
+import { createPageClock } from '../platform/clock.js';
+import { onPageSignal } from '../platform/page-lifecycle.js';
+import type { Platform, Stop } from '../platform/platform.js';
+import { type Activities, createActivities } from './activity.js';
+import { createContextManager } from './context-manager.js';
+import { traceDocumentLoad } from './document-load.js';
+import { type RecordException, traceErrors } from './errors.js';
+import { traceFetch } from './fetch.js';
+import { traceInteractions } from './interactions.js';
+import { traceLongFrames } from './long-frames.js';
+import type { PartDeps } from './part.js';
+import { createPropagation } from './propagation.js';
+import { traceResources } from './resources.js';
+import { createRouteName } from './route-name.js';
+import { traceRoutes } from './routes.js';
+import { traceWebVitals } from './web-vitals.js';
+import { traceXhr } from './xhr.js';
+
+export interface PageTracingDeps {
+  platform: Platform;
+  guard<T>(task: () => T): T | undefined;
+  /** See `ActivitiesDeps.discard`. */
+  discard(span: Span): void;
+}
+
+export interface PageTracing {
+  /** For the tracer provider, in front of the exporting processor. */
+  readonly processor: Activities['processor'];
+  readonly contextManager: ContextManager;
+  /** Begins, with spans from this tracer. */
+  begin(tracer: Tracer): void;
+  recordException: RecordException;
+  stop: Stop;
+}
+
+export function createPageTracing(deps: PageTracingDeps, options: PageOptions): PageTracing {
+  const { platform, guard } = deps;
+  const clock = createPageClock();
+  const stops: Stop[] = [];
+  let activities: Activities | undefined;
+  let record: RecordException | undefined;
+
+  return {
+    processor: {
+      onStart: (span) => void guard(() => activities?.processor.onStart(span)),
+      onEnd: (span) => void guard(() => activities?.processor.onEnd(span)),
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    },
+    contextManager: createContextManager(() => activities),
+    begin(tracer) {
+      const begun = createActivities({ tracer, clock, platform, discard: deps.discard });
+      activities = begun;
+      const routeName = createRouteName(options.routeNames);
+      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, routeName };
+      const propagation = createPropagation(options.propagateTo ?? []);
+      const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
+        const stop = isOn === false ? undefined : guard(trace);
+        if (stop) stops.push(stop);
+      };
+      begin(options.documentLoad, () => traceDocumentLoad(part));
+      begin(options.routes, () => traceRoutes(part));
+      begin(options.interactions, () => traceInteractions(part));
+      begin(options.fetch, () => traceFetch(part, propagation));
+      begin(options.xhr, () => traceXhr(part, propagation));
+      begin(options.resources, () => traceResources(part));
+      begin(options.longFrames, () => traceLongFrames(part));
+      begin(options.webVitals, () => traceWebVitals(part));
+      begin(true, () => {
+        const errors = traceErrors(part, options.errors !== false);
+        record = errors.record;
+        return errors.stop;
+      });
+      // After the parts' own listeners, which may have last words; before the pipeline's, which sends them.
+      begin(true, () =>
+        onPageSignal(globalThis as never, document, (signal) => void guard(() => begun.page(signal)), true),
+      );
+      stops.push(begun.stop);
+    },
+    recordException: (error) => void guard(() => record?.(error)),
+    stop() {
+      for (const stop of stops.splice(0)) guard(stop);
+      activities = undefined;
+    },
+  };
+}
