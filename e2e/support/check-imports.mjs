@@ -9,7 +9,7 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 /** From the top down. A file may import from its own row and from those below it. */
 const LAYERS = [
   { name: 'entries', files: /^(index|script|edge|otlp|events|server)\.ts$/ },
-  { name: 'composition', files: /^(start|trace-exporter|trace-batch-processor)\.ts$/ },
+  { name: 'composition', files: /^(start|page-instrumentation|trace-exporter|trace-batch-processor)\.ts$/ },
   { name: 'parts', files: /^(destinations|spa|events|server|cli)\// },
   { name: 'pipeline', files: /^pipeline\// },
   { name: 'ground', files: /^(platform|diagnostics)\// },
