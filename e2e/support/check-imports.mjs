@@ -35,7 +35,8 @@ const ONE_IMPORTER = {
 const GLOBALS =
   /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
 /** `options.ts` resolves a path against the page; the server has no page. */
-const MAY_NAME_GLOBALS = /^(platform\/|spa\/|server\/|cli\/|(script|start|page-instrumentation|options|edge)\.ts$)/;
+const MAY_NAME_GLOBALS =
+  /^(platform\/|spa\/|server\/|cli\/|(script|start|page-instrumentation|options|edge)\.ts$)/;
 
 const IMPORT =
   /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()'([^']+)'\)/gm;
