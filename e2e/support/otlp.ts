@@ -12,6 +12,8 @@ export interface OtlpSpan {
   spanId: string;
   parentSpanId?: string;
   name: string;
+  kind?: number;
+  status?: { code?: number };
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: KeyValue[];
