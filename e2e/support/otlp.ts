@@ -4,7 +4,13 @@ import type { Host } from '../../demo/host.mjs';
 
 export interface KeyValue {
   key: string;
-  value: { stringValue?: string; intValue?: string | number; boolValue?: boolean; doubleValue?: number };
+  value: {
+    stringValue?: string;
+    intValue?: string | number;
+    boolValue?: boolean;
+    doubleValue?: number;
+    arrayValue?: { values?: KeyValue['value'][] };
+  };
 }
 
 export interface OtlpSpan {
@@ -17,6 +23,7 @@ export interface OtlpSpan {
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: KeyValue[];
+  events?: { name: string; timeUnixNano: string; attributes?: KeyValue[] }[];
 }
 
 /** `ExportTraceServiceRequest`, as far as the tests look into it. */

@@ -18,6 +18,7 @@ import {
   type Attributes,
   type Context,
   context,
+  type HrTime,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -53,8 +54,12 @@ export interface Activity {
   /** Moments of {@link PageClock.now}; `endedAt` is undefined while it is open. */
   readonly startedAt: number;
   readonly endedAt: number | undefined;
+  /** Epoch milliseconds of a moment of {@link PageClock.now}, by the clock of its trace. */
+  wall(moment: number): number;
   /** Work that is no span: it is not quiet until the result is called. */
   hold(): Stop;
+  /** It was over at that moment, before anyone looked. */
+  end(moment: number): void;
   /** It turns out to be something else: a click that led to a route change, say. */
   become(kind: ActivityKind, name: string, attributes?: Attributes): void;
 }
@@ -71,7 +76,7 @@ export interface Activities {
   /** For the tracer provider: what is open decides when an activity is quiet. */
   readonly processor: {
     onStart(span: Span): void;
-    onEnd(span: { spanContext(): SpanContext }): void;
+    onEnd(span: { spanContext(): SpanContext; readonly endTime: HrTime }): void;
     forceFlush(): Promise<void>;
     shutdown(): Promise<void>;
   };
@@ -92,6 +97,8 @@ export interface ActivitiesDeps {
 const QUIET_MILLIS = 1_000;
 /** What takes longer is no answer to what the user did. */
 const MAX_MILLIS = 30_000;
+/** A timer that is later than this was not held up by a busy page or one in the background: the machine slept. */
+const SUSPENDED_MILLIS = 5_000;
 /** Web vitals and errors may ask for an activity some time after it ended. */
 const REMEMBERED = 20;
 
@@ -120,7 +127,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     live.delete(traceId);
     activity.quietTimer?.();
     activity.capTimer?.();
-    activity.endedAt = Math.max(at, activity.startedAt);
+    // After a sleep, the timer for the longest may come late.
+    activity.endedAt = Math.min(Math.max(at, activity.startedAt), activity.startedAt + MAX_MILLIS);
     if (activity.tentative) {
       known = known.filter((other) => other !== activity);
       if (current === activity) current = previous && live.get(previous.root.spanContext().traceId);
@@ -130,7 +138,16 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     if (current === activity) current = undefined;
     root.setAttribute('spandrel.activity.end', reason);
     if (reason === 'leaving') root.setAttribute('spandrel.interrupted', true);
-    root.end(clock.wall(activity.endedAt));
+    root.end(activity.wall(activity.endedAt));
+  };
+
+  const later = ({ root }: Live, millis: number, task: () => void): Stop => {
+    const elapsed = clock.stopwatch();
+    return platform.after(millis, () => {
+      const late = elapsed() - millis;
+      if (late > SUSPENDED_MILLIS) root.setAttribute('spandrel.suspended_millis', Math.round(late));
+      task();
+    });
   };
 
   /** Nothing is open: ends it now, or after a second without news. */
@@ -140,7 +157,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     if (activity.endedAt !== undefined || activity.holds || activity.open.size) return;
     if (activity.superseded) end(activity, activity.quietSince, 'superseded');
     else
-      activity.quietTimer = platform.after(QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
+      activity.quietTimer = later(activity, QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
   };
 
   const confirm = (activity: Live): void => {
@@ -159,8 +176,9 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
   const begin = (start: ActivityStart): Activity => {
     const { kind, name, attributes, parent, links, tentative = false } = start;
     const startedAt = start.startedAt ?? clock.now();
+    const wall = clock.anchor();
     const options = {
-      startTime: clock.wall(startedAt),
+      startTime: wall(startedAt),
       attributes: { ...attributes, 'spandrel.activity.type': kind },
       ...(links ? { links } : {}),
     };
@@ -183,6 +201,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
       quietSince: startedAt,
       quietTimer: undefined,
       capTimer: undefined,
+      wall,
+      end: (moment) => end(activity, moment, 'quiet'),
       hold() {
         let held = true;
         activity.holds++;
@@ -208,7 +228,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     known = [...known.slice(1 - REMEMBERED), activity];
     current = activity;
     const remaining = Math.max(0, startedAt + MAX_MILLIS - clock.now());
-    activity.capTimer = platform.after(remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
+    activity.capTimer = later(activity, remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
     settle(activity);
     if (previous && !tentative) supersede(previous);
     return activity;
@@ -248,7 +268,10 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
         const { traceId, spanId } = span.spanContext();
         const activity = live.get(traceId);
         if (!activity?.open.delete(spanId)) return;
-        activity.quietSince = clock.now();
+        // What is recorded afterwards, such as a resource, was over before.
+        const [seconds, nanos] = span.endTime;
+        const endedAt = seconds * 1e3 + nanos / 1e6 - activity.wall(0);
+        activity.quietSince = Math.max(activity.quietSince, Math.min(endedAt, clock.now()));
         settle(activity);
       },
       forceFlush: async () => {},
