@@ -1,5 +1,6 @@
 import { startHost } from '../../demo/host.mjs';
 import { makeCertificate } from '../../demo/testing/certificate.mjs';
+import { NO_PARTS } from '../support/parts.mjs';
 
 /**
  * @typedef {object} PageParts How the page under test is made.
@@ -11,7 +12,7 @@ import { makeCertificate } from '../../demo/testing/certificate.mjs';
  */
 
 /** Only the spans that a case emits; all else as users have it. */
-const OPTIONS = { service: 'faults', endpoint: '/spandrel', documentLoad: false, fetch: false };
+const OPTIONS = { service: 'faults', endpoint: '/spandrel', ...NO_PARTS };
 const SCRIPT = '/dist/script.js';
 const SECOND_SCRIPT = '/copy/script.js';
 
