@@ -12,7 +12,9 @@
  * | `superseded`            | another activity began, and this one's children have ended   |
  * | `timeout`               | it had gone on for 30 s                                      |
  * | `hidden`                | the page was hidden                                          |
- * | `leaving`               | the page was left, with its children perhaps still open      |
+ * | `leaving`               | the page was left                                            |
+ *
+ * What ends while something of it is open is marked `spandrel.interrupted` when the page leaves.
  */
 import {
   type Attributes,
@@ -41,12 +43,17 @@ export interface ActivityStart {
   /** The server's span, which this continues. */
   parent?: SpanContext | undefined;
   links?: Link[];
-  /** Leaves no trace unless work follows: a child, {@link Activity.hold} or {@link Activity.become}. */
+  /**
+   * Leaves no trace unless work follows: a child, {@link Activity.hold} or {@link Activity.become}. An event alone is
+   * no work, and lost with it: who adds one holds the activity as well.
+   */
   tentative?: boolean;
 }
 
 export interface Activity {
   readonly kind: ActivityKind;
+  /** What it began with. */
+  readonly attributes: Attributes;
   /** Stays readable after its end, for children that come late. */
   readonly root: Span;
   /** Holds the root as the active span. */
@@ -129,15 +136,16 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     activity.capTimer?.();
     // After a sleep, the timer for the longest may come late.
     activity.endedAt = Math.min(Math.max(at, activity.startedAt), activity.startedAt + MAX_MILLIS);
+    activity.previous = undefined;
+    // What a tentative one was begun in front of goes on.
+    if (current === activity) current = previous?.endedAt === undefined ? previous : undefined;
     if (activity.tentative) {
       known = known.filter((other) => other !== activity);
-      if (current === activity) current = previous && live.get(previous.root.spanContext().traceId);
       discard(root);
       return;
     }
-    if (current === activity) current = undefined;
     root.setAttribute('spandrel.activity.end', reason);
-    if (reason === 'leaving') root.setAttribute('spandrel.interrupted', true);
+    if (reason === 'leaving' && isBusy(activity)) root.setAttribute('spandrel.interrupted', true);
     root.end(activity.wall(activity.endedAt));
   };
 
@@ -150,11 +158,13 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     });
   };
 
+  const isBusy = ({ open, holds }: Live): boolean => open.size + holds > 0;
+
   /** Nothing is open: ends it now, or after a second without news. */
   const settle = (activity: Live): void => {
     activity.quietTimer?.();
     activity.quietTimer = undefined;
-    if (activity.endedAt !== undefined || activity.holds || activity.open.size) return;
+    if (activity.endedAt !== undefined || isBusy(activity)) return;
     if (activity.superseded) end(activity, activity.quietSince, 'superseded');
     else
       activity.quietTimer = later(activity, QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
@@ -165,16 +175,19 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     activity.tentative = false;
     const { previous } = activity;
     activity.previous = undefined;
+    // Another tentative one may have begun since, in front of the same.
+    if (current?.tentative) current.previous = activity;
     if (previous) supersede(previous);
   };
 
   const supersede = (activity: Live): void => {
     activity.superseded = true;
+    if (activity.previous) supersede(activity.previous);
     settle(activity);
   };
 
   const begin = (start: ActivityStart): Activity => {
-    const { kind, name, attributes, parent, links, tentative = false } = start;
+    const { kind, name, attributes = {}, parent, links, tentative = false } = start;
     const startedAt = start.startedAt ?? clock.now();
     const wall = clock.anchor();
     const options = {
@@ -189,6 +202,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     );
     const activity: Live = {
       kind,
+      attributes,
       root,
       context: trace.setSpan(ROOT_CONTEXT, root),
       startedAt,
@@ -197,7 +211,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
       holds: 0,
       tentative,
       superseded: false,
-      previous: tentative ? current : undefined,
+      previous: !tentative ? undefined : current?.tentative ? current.previous : current,
       quietSince: startedAt,
       quietTimer: undefined,
       capTimer: undefined,
@@ -221,6 +235,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
         activity.kind = newKind;
         root.updateName(newName);
         root.setAttributes({ ...newAttributes, 'spandrel.activity.type': newKind });
+        activity.quietSince = clock.now();
+        settle(activity);
       },
     };
     const previous = current;
@@ -236,7 +252,9 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
 
   const endAll = (reason: string): void => {
     const now = clock.now();
-    for (const activity of [...live.values()].reverse()) end(activity, now, reason);
+    for (const activity of [...live.values()].reverse()) {
+      end(activity, isBusy(activity) ? now : activity.quietSince, reason);
+    }
   };
 
   return {
