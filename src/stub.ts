@@ -41,7 +41,7 @@ if (!('spandrel' in self)) {
   setTimeout(tell, 30_000);
   if (src) {
     const script = document.createElement('script');
-    for (const { name, value } of tag.attributes) script.setAttribute(name, value);
+    for (const one of tag.attributes) script.setAttribute(one.name, one.value);
     script.src = src;
     script.nonce = tag.nonce;
     tag.after(script);
