@@ -15,6 +15,9 @@ export interface OtlpSpan {
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: KeyValue[];
+  events?: { name: string; timeUnixNano: string; attributes?: KeyValue[] }[];
+  /** `code` 2 is ERROR. */
+  status?: { code?: number; message?: string };
 }
 
 /** `ExportTraceServiceRequest`, as far as the tests look into it. */
