@@ -18,6 +18,7 @@ import {
 import {
   type Consent,
   checkPageOptions,
+  PAGE_FLAGS,
   PAGE_NAMES,
   type PageOptions,
   PRIVACY_NAMES,
@@ -101,9 +102,26 @@ function pick<T extends object, K extends keyof T>(options: T, names: readonly K
   return picked;
 }
 
+/** Under which copies of us find what is running on their page. */
+const RUNNING = Symbol.for('spandrel.running');
+const scope = globalThis as { [RUNNING]?: Spandrel | undefined };
+
+/** What traces this page by itself; told by any copy of us. */
+export function running(): Spandrel | undefined {
+  return scope[RUNNING];
+}
+
+/** Where that is so already, for whoever else would. */
+export function warnRunning(): void {
+  console.warn('spandrel: this page is traced already; only what came first instruments it');
+}
+
 /**
  * Starts tracing this page: registers a tracer provider (unless the page has one) and instruments what
  * {@link PageOptions} names.
+ *
+ * Where it runs already, by whichever copy of this package, the page is not instrumented again: what is returned
+ * sends the spans of its own `tracer` and what is given to its `recordException`, and a line on the console says so.
  *
  * @throws {TypeError} naming the option, what it got and what it takes. Nothing has begun then.
  * @example
@@ -147,9 +165,10 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.version': VERSION,
   };
   const session = createSession({ platform, notes: () => platform.notes });
+  const isSecond = running() !== undefined;
   const page = createPageTracing(
     { platform, guard: diagnostics.guard, discard: (span) => processor.discard(span as never) },
-    pick(options, PAGE_NAMES),
+    isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );
   const sessions = {
     onStart(span: Span & { parentSpanContext?: { isRemote?: boolean } }): void {
@@ -168,6 +187,7 @@ export function start(options: StartOptions): Spandrel {
   const isGlobal = trace.setGlobalTracerProvider(provider);
   const ownsContext = context.setGlobalContextManager(page.contextManager);
   if (globalThis.document) page.begin(tracer);
+  if (isSecond) warnRunning();
   for (const instrumentation of instrumentations) {
     diagnostics.guard(() => {
       instrumentation.setTracerProvider(provider);
@@ -175,7 +195,7 @@ export function start(options: StartOptions): Spandrel {
     });
   }
 
-  return {
+  const self: Spandrel = {
     tracer,
     recordException: page.recordException,
     setConsent(_consent) {},
@@ -185,11 +205,14 @@ export function start(options: StartOptions): Spandrel {
     async shutdown() {
       for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
       page.stop();
+      if (running() === self) scope[RUNNING] = undefined;
       await processor.shutdown();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();
     },
   };
+  if (globalThis.document && !isSecond) scope[RUNNING] = self;
+  return self;
 }
 
 type ProviderResource = NonNullable<
