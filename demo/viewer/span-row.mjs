@@ -1,6 +1,7 @@
 /** One line of the waterfall. */
 import { html } from '/vendor/preact.js';
 import { findAttribute } from './any-value.mjs';
+import { formatVital, ratingWords, readVital } from './page-facts.mjs';
 import { formatDuration, placeInstant, placeSpan } from './timeline.mjs';
 import { plural, resourceName } from './wording.mjs';
 
@@ -23,7 +24,8 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
   const classes = ['span-row', active && 'active', selected && 'selected', failed && 'failed'];
   const hidden = expanded ? 0 : node.descendantCount;
   const url = findAttribute(span.attributes, 'url.full', 'http.url') ?? '';
-  const hint = resourceName(url);
+  const vital = readVital(span);
+  const hint = hintOf(span, vital, url);
   return html`<div
     id=${rowId(span.spanId)}
     role="row"
@@ -61,7 +63,7 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
     </div>
     <div role="gridcell" class="span-track">
       <div
-        class=${`bar hue-${colours.get(colourKey(span)) ?? 0}${place.note ? ' doubtful' : ''}`}
+        class=${`bar ${vital?.rating || `hue-${colours.get(colourKey(span)) ?? 0}`}${place.note ? ' doubtful' : ''}`}
         style=${{ left: `${place.left}%`, width: `${place.width}%` }}
       ></div>
       ${span.events
@@ -70,6 +72,14 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
     </div>
     <div role="gridcell" class="span-duration">${place.note || formatDuration(place.nanos)}</div>
   </div>`;
+}
+
+// What tells spans of one name apart.
+function hintOf(span, vital, url) {
+  if (vital) return `${formatVital(vital)}, ${ratingWords(vital.rating)}`;
+  const blocking = findAttribute(span.attributes, 'spandrel.long_frame.blocking_millis');
+  if (blocking) return `blocked for ${Math.round(Number(blocking) || 0)} ms`;
+  return resourceName(url);
 }
 
 function EventTick({ event, axis }) {
