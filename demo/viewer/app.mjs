@@ -43,7 +43,9 @@ function App() {
 
   return html`<div class=${isOpen ? 'viewer main-open' : 'viewer'}>
     <header class="top">
-      <a class="brand" href="/viewer/"><img src="/icon.svg" alt="" width="24" height="24" />Spandrel</a>
+      <a class="brand" href="/viewer/" aria-label="Spandrel">
+        <img src="/icon.svg" alt="" width="24" height="24" /><span>Spandrel</span>
+      </a>
       <nav class="views" aria-label="Views">
         <a href="#" aria-current=${isSessions ? null : 'page'}>Traces</a>
         <a href="#sessions" aria-current=${isSessions ? 'page' : null}>Sessions</a>

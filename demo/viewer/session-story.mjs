@@ -85,7 +85,6 @@ function Neighbours({ session: { previousId, nextId }, knowsPrevious }) {
 function Entry({ trace, sessionId, start, pause, onOpen }) {
   const { traceId, summary } = trace;
   const { kind, interaction, exceptions } = summary;
-  const offset = summary.start === undefined || start === undefined ? undefined : summary.start - start;
   const end = describeEnd(summary.ended);
   const open = (event) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -95,7 +94,7 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
   return html`<li class=${summary.errorCount > 0 ? 'entry failed' : 'entry'}>
     ${pause !== undefined && html`<p class="pause">${formatDuration(pause)} later</p>`}
     <div class="entry-line">
-      <time title=${formatTime(summary.start)}>${offset === undefined ? '' : `+${formatDuration(offset)}`}</time>
+      <time title=${formatTime(summary.start)}>${formatOffset(summary.start, start)}</time>
       <${KindIcon} kind=${kind} />
       <div class="entry-body">
         <p class="entry-title">
@@ -123,6 +122,11 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
       </div>
     </div>
   </li>`;
+}
+
+function formatOffset(time, start) {
+  if (time === undefined || start === undefined) return '';
+  return time === start ? 'start' : `+${formatDuration(time - start)}`;
 }
 
 function pauseBefore(traces, index) {
