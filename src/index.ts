@@ -16,6 +16,16 @@ export type {
   BufferOptions,
   ExporterOptions,
 } from './options.js';
+export { PageInstrumentation } from './page-instrumentation.js';
+export type {
+  Consent,
+  LocalTrace,
+  PageOptions,
+  PrivacyOptions,
+  RedactableSpan,
+  RouteNames,
+  SamplingOptions,
+} from './page-options.js';
 export type {
   Claim,
   DropReason,
@@ -29,7 +39,7 @@ export type {
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';
-export { type Spandrel, type StartOptions, start } from './start.js';
+export { type Instrumentation, type Spandrel, type StartOptions, start } from './start.js';
 export {
   TraceBatchProcessor,
   type TraceBatchProcessorOptions,

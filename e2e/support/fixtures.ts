@@ -5,6 +5,7 @@ import { defaultRules } from '../../demo/mock-r2/mock-r2.mjs';
 import type { ExchangeRequest, StoredReceipt } from '../../src/protocol.js';
 import { attributeOf, type OtlpSpan, readObjects, type TraceObject } from './otlp.js';
 import { modulePage, type PageParts, plainPage, tagPage } from './page-source.js';
+import { NO_PARTS } from './parts.mjs';
 import { VENDOR_FOLDER, VENDOR_PATH } from './vendor.mjs';
 
 /** The host as one test sees it. */
@@ -105,8 +106,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       service,
       serve: (html, headers = {}) => host.page(`/${testInfo.testId}/${++pages}`, html, { headers }),
       async open(page, options, parts) {
-        const basics = { service, endpoint: '/spandrel', scheduledDelayMillis: 0, documentLoad: false };
-        const url = site.serve(tagPage({ ...basics, fetch: false, ...options }, parts));
+        const basics = { service, endpoint: '/spandrel', scheduledDelayMillis: 0, ...NO_PARTS };
+        const url = site.serve(tagPage({ ...basics, ...options }, parts));
         await page.goto(url);
         return url;
       },

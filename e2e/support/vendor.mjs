@@ -9,6 +9,7 @@ const MODULES = {
   '@opentelemetry/otlp-transformer': 'otlp-transformer',
   fflate: 'fflate',
   'idb-keyval': 'idb-keyval',
+  'web-vitals/attribution': 'web-vitals',
 };
 
 /** Where the bundles lie; served at {@link VENDOR_PATH}. */
