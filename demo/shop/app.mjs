@@ -95,10 +95,10 @@ function App() {
     <header class="shop-top">
       <a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28" />Keystone</a>
       <nav aria-label="Shop">
-        <a href="/">Things</a>
-        <a href="/shop/slow">A slow page</a>
-        <a href="/shop/about">How it works</a>
-        <a href="/shop/cart">Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
+        <a href="/" data-spandrel="Things">Things</a>
+        <a href="/shop/slow" data-spandrel="A slow page">A slow page</a>
+        <a href="/shop/about" data-spandrel="How it works">How it works</a>
+        <a href="/shop/cart" data-spandrel="Cart">Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
       </nav>
     </header>
     <div class="shop-body">

@@ -75,8 +75,8 @@ export function CartPage({ products, cart, onEmpty, onCheckOut, onRedeem }) {
       <button data-spandrel="Redeem">Redeem</button>
     </form>
     <p class="quiet">
-      Neither works: checking out throws, and the voucher's promise rejects. Nobody here catches it, and the
-      <a href="/viewer/">viewer</a> shows both.
+      Neither works: checking out throws, and the voucher's promise rejects. Nobody here catches it, and${' '}
+      <a href="/viewer/">the viewer</a> shows both.
     </p>`;
 }
 
@@ -96,7 +96,10 @@ export function SlowPage() {
   const [count, setCount] = useState(0);
   return html`<section class="hero">
     <h1>The cathedral is finished</h1>
-    <p>It took its time, and so did this page. In the viewer, the long bar is the fetch that it waited for.</p>
+    <p>
+      It took its time, and so did this page. In the viewer, the long bar is the building; the fetch below it ended when
+      the first stone had come.
+    </p>
     <p>
       <button data-spandrel="Count the stones" onClick=${() => setCount(countStones())}>Count the stones</button>
     </p>
@@ -129,8 +132,8 @@ export function AboutPage() {
       <li><b>Watch the ledger.</b> Every span that ended is in the bucket, or waiting, or counted as lost.</li>
       <li><b>Check out.</b> It throws. Redeem a voucher: its promise rejects. Both errors are on their traces.</li>
       <li>
-        <b>Count the stones</b> on <a href="/shop/slow">the slow page</a>. The page stands still: a poor INP, and a long
-        frame.
+        <b>Count the stones</b> on <a href="/shop/slow">the slow page</a>. The page stands still: a poor INP, and a
+        long frame.
       </li>
       <li><b>Open a thing in a second tab.</b> Both tabs are one session.</li>
       <li><b>Cut the bucket and the endpoint.</b> Go on clicking: spans wait. Bring them back: they go out, each once.</li>

@@ -17,7 +17,7 @@ export function StatsPanel({ consent }) {
       <h2 id="telemetry-title">What the SDK is doing</h2>
       ${stats && html`<span class="badge ok">${stats.state}</span>`}
     </header>
-    ${stats ? html`<${Ledger} stats=${stats} />` : html`<p class="quiet">The SDK's script did not load.</p>`}
+    ${stats ? html`<${Ledger} stats=${stats} kept=${consent === 'granted'} />` : html`<p class="quiet">The SDK's script did not load.</p>`}
     ${stats && CONSENT_NOTES[consent] && html`<p class="consent-note">${CONSENT_NOTES[consent]}</p>`}
     <div class="panel-actions">
       <a class="see" href="/viewer/">See the traces</a>
@@ -46,7 +46,8 @@ function useStats() {
   return stats;
 }
 
-function Ledger({ stats }) {
+// What is said of the browser's storage holds once something may be kept there.
+function Ledger({ stats, kept }) {
   const { sources, places, balanced } = readLedger(stats);
   const sumOf = (terms) => terms.map(({ label, count }) => `${count} ${label}`).join(' + ');
   return html`<div class="ledger">
@@ -63,7 +64,7 @@ function Ledger({ stats }) {
           html`<span key=${name}>${index === 0 ? '=' : '+'} <i class=${name}></i><b>${count}</b> ${label}</span>`,
       )}
     </p>
-    ${describeStorage(stats).map((sentence) => html`<p class="quiet" key=${sentence}>${sentence}</p>`)}
+    ${kept && describeStorage(stats).map((sentence) => html`<p class="quiet" key=${sentence}>${sentence}</p>`)}
     ${!balanced && html`<p class="badge error">The ledger does not balance.</p>`}
   </div>`;
 }
