@@ -27,8 +27,8 @@ export function Consent({ consent, onConsent }) {
         nothing that you type.
       </p>
       <p class="consent-answers">
-        <button onClick=${() => decide('denied')}>No, thanks</button>
-        <button class="primary" onClick=${() => decide('granted')}>Agree</button>
+        <button data-spandrel="No, thanks" onClick=${() => decide('denied')}>No, thanks</button>
+        <button class="primary" data-spandrel="Agree" onClick=${() => decide('granted')}>Agree</button>
       </p>
     </section>`;
   }

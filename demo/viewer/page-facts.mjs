@@ -114,6 +114,7 @@ export function readVital(span) {
 /** `1.24 s`, or for CLS `0.083`. */
 export function formatVital({ name, value }) {
   if (name === 'CLS') return String(Number(value.toFixed(3)));
+  if (value < 1) return `${Number(value.toFixed(1))} ms`;
   return formatDuration(BigInt(Math.round(value)) * 1_000_000n);
 }
 

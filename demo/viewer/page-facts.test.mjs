@@ -42,7 +42,7 @@ test('page facts: a vital without a number is none, and one without a known rati
     assert.deepEqual(readPageFacts([vital('LCP', value, 'good')]).vitals, []);
   }
   assert.equal(readPageFacts([vital('LCP', 1, 'splendid')]).vitals[0].rating, '');
-  assert.equal(formatVital(readPageFacts([vital('LCP', -1e300, 'good')]).vitals[0]), '0 ns');
+  assert.equal(formatVital(readPageFacts([vital('LCP', -1e300, 'good')]).vitals[0]), '0 ms');
 });
 
 test('page facts: INP stands where the interaction began, others where they were complete', () => {
@@ -61,6 +61,8 @@ test('page facts: vitals as people write them', () => {
     ['CLS', 0, '0'],
     ['LCP', 1_240.4, '1.24 s'],
     ['INP', 96, '96 ms'],
+    ['TTFB', 0, '0 ms'],
+    ['TTFB', 0.44, '0.4 ms'],
   ];
   for (const [name, value, text] of written) assert.equal(formatVital({ name, value }), text);
 });

@@ -6,7 +6,7 @@ import { KindIcon } from './kind-icon.mjs';
 import { worstVitals } from './page-facts.mjs';
 import { formatDuration } from './timeline.mjs';
 import { VitalChips } from './vital-chips.mjs';
-import { describeEnd, describeOdds, formatTime, pagePath, plural, shortId } from './wording.mjs';
+import { describeEnd, describeOdds, formatTime, pathOnly, plural, shortId } from './wording.mjs';
 
 /** Entries rendered at once; "Show more" adds as many again. */
 const ENTRIES_STEP = 200;
@@ -110,7 +110,7 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
         </p>
         <p class="quiet entry-page">
           ${kind === 'route' && interaction && html`by ${interaction.type} on ${interaction.target} · `}
-          ${plural(summary.spanCount, 'span')}${summary.pageUrl && ` · ${pagePath(summary.pageUrl)}`}
+          ${plural(summary.spanCount, 'span')}${summary.pageUrl && ` · ${pathOnly(summary.pageUrl)}`}
         </p>
         ${exceptions
           .slice(0, MAX_ERRORS)

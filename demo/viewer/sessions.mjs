@@ -64,10 +64,10 @@ function summarize(id, traces) {
   let errorCount = 0;
   let activityCount = 0;
   for (const { summary } of traces) {
-    const { start, duration, session } = summary;
+    const { start, extent, session } = summary;
     if (start !== undefined) {
       if (first === undefined || start < first) first = start;
-      if (last === undefined || start + duration > last) last = start + duration;
+      if (last === undefined || start + extent > last) last = start + extent;
     }
     errorCount += summary.errorCount;
     activityCount += Number(summary.activity !== undefined);

@@ -7,7 +7,7 @@ const trace = (id, start, summary = {}) => ({
   traceId: `${id}${start}`,
   summary: {
     start,
-    duration: 10n,
+    extent: 10n,
     errorCount: 0,
     activity: {},
     vitals: [],

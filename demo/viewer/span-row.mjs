@@ -10,6 +10,8 @@ const MAX_INDENT_LEVELS = 14;
 /** Ticks drawn on one bar; the details list them all. */
 const MAX_EVENT_TICKS = 40;
 
+const BLOCKING = 'spandrel.long_frame.blocking_millis';
+
 /** What gives a bar its colour: who made the span. */
 export const colourKey = (span) => `${span.resource.serviceName}\n${span.scope.name}`;
 
@@ -63,7 +65,7 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
     </div>
     <div role="gridcell" class="span-track">
       <div
-        class=${`bar ${vital?.rating || `hue-${colours.get(colourKey(span)) ?? 0}`}${place.note ? ' doubtful' : ''}`}
+        class=${`bar ${barColour(span, vital, colours)}${place.note ? ' doubtful' : ''}`}
         style=${{ left: `${place.left}%`, width: `${place.width}%` }}
       ></div>
       ${span.events
@@ -74,11 +76,16 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
   </div>`;
 }
 
+function barColour(span, vital, colours) {
+  if (vital?.rating) return vital.rating;
+  return findAttribute(span.attributes, BLOCKING) ? 'frame' : `hue-${colours.get(colourKey(span)) ?? 0}`;
+}
+
 // What tells spans of one name apart.
 function hintOf(span, vital, url) {
   if (vital) return `${formatVital(vital)}, ${ratingWords(vital.rating)}`;
-  const blocking = findAttribute(span.attributes, 'spandrel.long_frame.blocking_millis');
-  if (blocking) return `blocked for ${Math.round(Number(blocking) || 0)} ms`;
+  const blocking = Math.round(Number(findAttribute(span.attributes, BLOCKING)));
+  if (blocking > 0) return `blocked ${blocking} ms`;
   return resourceName(url);
 }
 

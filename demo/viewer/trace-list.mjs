@@ -12,7 +12,7 @@ import { estimateCount } from './sessions.mjs';
 import { formatDuration, logShare } from './timeline.mjs';
 import { useHeld } from './use-held.mjs';
 import { CORE_VITALS, VitalChips } from './vital-chips.mjs';
-import { describeOdds, formatTime, NUMBERS, pagePath, plural } from './wording.mjs';
+import { describeOdds, formatTime, NUMBERS, pathOnly, plural } from './wording.mjs';
 
 const idOf = ({ traceId }) => traceId;
 
@@ -83,7 +83,7 @@ function TraceRow({ summary, longest }) {
       ${
         exception
           ? html`<span class="option-error">${exception.type}: ${exception.message}</span>`
-          : html`<span>${summary.pageUrl && pagePath(summary.pageUrl)}</span>`
+          : html`<span>${summary.pageUrl && pathOnly(summary.pageUrl)}</span>`
       }
       <${VitalChips} vitals=${vitals} />
     </div>

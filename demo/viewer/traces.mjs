@@ -31,7 +31,9 @@ const MAX_SEARCH_CHARS = 100_000;
  * @property {string} serviceName that of the same span
  * @property {string[]} services all, sorted
  * @property {bigint | undefined} start nanoseconds since the epoch
- * @property {bigint} duration nanoseconds, from the earliest start to the latest end
+ * @property {bigint} extent nanoseconds, from the earliest start to the latest end
+ * @property {bigint} duration nanoseconds, of the page's activity; what is reported of it later, such as a shift of the
+ *   layout, does not make it longer. Else the extent
  * @property {number} spanCount
  * @property {number} errorCount spans with status ERROR
  * @property {string} pageUrl empty when no span tells
@@ -111,6 +113,7 @@ function summarize(spans) {
   const { start, end } = timeRange(all);
   const facts = readPageFacts(all);
   const root = facts.activity ?? all.find((span) => span.parentSpanId === '') ?? earliest(all);
+  const extent = start === undefined ? 0n : end - start;
   const services = [...new Set(all.map((span) => span.resource.serviceName))].sort();
   const pageUrl = findPage([root, ...all]);
   const names = new Set(all.map((span) => span.name));
@@ -122,7 +125,8 @@ function summarize(spans) {
     serviceName: root.resource.serviceName,
     services,
     start,
-    duration: start === undefined ? 0n : end - start,
+    extent,
+    duration: facts.activity === undefined ? extent : durationOf(facts.activity),
     spanCount: all.length,
     errorCount: all.filter((span) => span.status.code === 'error').length,
     pageUrl,
@@ -131,6 +135,10 @@ function summarize(spans) {
       .slice(0, MAX_SEARCH_CHARS)
       .toLowerCase(),
   };
+}
+
+function durationOf({ start, end }) {
+  return start === undefined || end === undefined || end < start ? 0n : end - start;
 }
 
 function earliest(spans) {

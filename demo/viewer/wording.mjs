@@ -47,6 +47,16 @@ export function pagePath(url) {
   }
 }
 
+/** The same without the host, where a column of addresses has little room. */
+export function pathOnly(url) {
+  try {
+    const { pathname, search, hash } = new URL(url);
+    return `${pathname}${search}${hash}`;
+  } catch {
+    return url;
+  }
+}
+
 /** What an address points at: its last path segment, or its whole path when it ends with a slash. */
 export function resourceName(url) {
   try {
