@@ -26,6 +26,7 @@ export type {
 export type { FlushResult } from './pipeline/pipeline.js';
 export type {
   PresignedUpload,
+  SamplingRule,
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';
