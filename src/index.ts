@@ -30,6 +30,7 @@ export type {
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';
+export { type SamplerOptions, spandrelSampler } from './spa/sampler.js';
 export { type Spandrel, type StartOptions, start } from './start.js';
 export {
   TraceBatchProcessor,
