@@ -106,6 +106,9 @@ export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
   ...(['redact', 'redaction', 'consent', 'respectGlobalPrivacyControl', 'session'] as const),
 ];
 
+/** Whether a value is a number from 0 to 1. */
+export const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
+
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
 /** @throws {TypeError} naming the option, what it got and what it takes. */
@@ -118,7 +121,7 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
   const isFunction = (value: unknown): boolean => typeof value === 'function';
   for (const name of FLAG_NAMES) check(name, (value) => typeof value === 'boolean', 'true or false');
   for (const name of ['keepTrace', 'redact']) check(name, isFunction, 'a function');
-  check('sampleRate', (value) => (value as number) >= 0 && (value as number) <= 1, 'a number from 0 to 1');
+  check('sampleRate', isShare, 'a number from 0 to 1');
   check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
   const isConsent = (value: unknown): boolean => ['granted', 'pending', 'denied'].includes(String(value));
   check('consent', isConsent, '"granted", "pending" or "denied"');

@@ -28,6 +28,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createPageTracing } from './spa/page-tracing.js';
+import { createSampling } from './spa/sampling.js';
 import { createSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter } from './trace-exporter.js';
@@ -73,6 +74,11 @@ export interface Spandrel {
    * and collects nothing more; `pending` holds what comes in memory.
    */
   setConsent(consent: Consent): void;
+  /**
+   * Keeps the trace of a span, by default the active one, whatever the rates say: a user has complained, say. False
+   * when it was dropped already.
+   */
+  mark(span?: Span): boolean;
   /** Everything that can be known, now. */
   stats(): Stats;
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
@@ -153,8 +159,21 @@ export function start(options: StartOptions): Spandrel {
     ...pick(options, EXPORTER_NAMES),
     destination,
   });
+  const { platform, diagnostics, pipeline } = exporter;
+  const session = createSession({ platform, notes: () => platform.notes });
+  const sampling = createSampling(
+    {
+      ...{ platform, diagnostics, pipeline },
+      notes: () => platform.notes,
+      place: destination.id ?? '',
+      processor: () => processor,
+      sessionId: options.session === false ? undefined : () => session.id,
+    },
+    pick(options, SAMPLING_NAMES),
+    checkNumbers(options, ['maxBufferedSpans', 'maxOutboxBlobs', 'maxOutboxBytes']),
+  );
+  exporter.onRules = sampling.rules;
   const processor = new TraceBatchProcessor(exporter, pick(options, BUFFER_NAMES));
-  const { platform, diagnostics } = exporter;
 
   const attributes = {
     'service.name': service,
@@ -164,10 +183,9 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
   };
-  const session = createSession({ platform, notes: () => platform.notes });
   const isSecond = running() !== undefined;
   const page = createPageTracing(
-    { platform, guard: diagnostics.guard, discard: (span) => processor.discard(span as never) },
+    { platform, guard: diagnostics.guard, discard: (span) => sampling.discard(span as never) },
     isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );
   const sessions = {
@@ -181,7 +199,12 @@ export function start(options: StartOptions): Spandrel {
   };
   const provider = new BasicTracerProvider({
     resource: resourceOf(attributes),
-    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor] as never,
+    sampler: sampling.sampler,
+    spanProcessors: [
+      ...(options.session === false ? [] : [sessions]),
+      page.processor,
+      sampling.processor,
+    ] as never,
   });
   const tracer = provider.getTracer('spandrel', VERSION);
   const isGlobal = trace.setGlobalTracerProvider(provider);
@@ -199,6 +222,7 @@ export function start(options: StartOptions): Spandrel {
     tracer,
     recordException: page.recordException,
     setConsent(_consent) {},
+    mark: (span = trace.getActiveSpan()) => span !== undefined && sampling.mark(span),
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
     flush: () => exporter.flush(),
@@ -206,7 +230,7 @@ export function start(options: StartOptions): Spandrel {
       for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
       page.stop();
       if (running() === self) scope[RUNNING] = undefined;
-      await processor.shutdown();
+      await sampling.processor.shutdown();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();
     },
