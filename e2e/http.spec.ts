@@ -12,6 +12,11 @@ declare global {
     fetch(url: string, init?: RequestInit): Promise<number>;
     xhr(url: string): Promise<number>;
   };
+  var compare: (
+    names: readonly string[],
+    otherOrigin: string,
+    options: Record<string, unknown>,
+  ) => Promise<Record<'theirs' | 'ours', Record<string, unknown>[]>>;
   var running: import('../src/start.js').Spandrel;
   var handed: unknown[][];
   var answers: unknown[];
@@ -516,4 +521,54 @@ test('a page that has locked fetch and XMLHttpRequest: it works, untraced', asyn
   await page.evaluate(() => globalThis.spandrel.instance?.tracer.startSpan('after').end());
   await site.expectStored(['after']);
   expect(await exceptions(page)).toEqual([0, []]);
+});
+
+const REDACTED = 'query values are not stored';
+const NO_STATUS = 'theirs is 0, and the conventions want one only if one was received';
+const REDIRECTED = 'theirs is where the answer came from, which url.full does not say';
+/** By request and attribute, why ours is another than that of OpenTelemetry's packages. All others are the same. */
+const DIFFERENCES: Record<string, Record<string, string>> = {
+  'fetch query': { 'url.full': REDACTED },
+  'xhr query': { 'url.full': REDACTED },
+  'fetch dead': { 'http.response.status_code': NO_STATUS },
+  'fetch aborted': { 'http.response.status_code': NO_STATUS },
+  'fetch opaque': { 'http.response.status_code': NO_STATUS },
+  'fetch moved': { 'server.address': REDIRECTED },
+};
+
+test('attributes are those of OpenTelemetry’s own instrumentations', async ({ page, site, allowConsole }) => {
+  allowConsole(STATUS_IN_CONSOLE, DEAD_IN_CONSOLE);
+  const both = [
+    'url',
+    'query',
+    'post',
+    'lowercase',
+    'purge',
+    'missing',
+    'broken',
+    'cross',
+    'moved',
+    'dead',
+    'aborted',
+  ];
+  const names = [...both.flatMap((name) => [`fetch ${name}`, `xhr ${name}`]), 'fetch opaque'];
+  echoes(site, [...both, 'opaque']);
+  await site.run(page, `import '/e2e/official.mjs';`);
+  const other = site.host.origin.replace('127.0.0.1', 'localhost');
+  site.host.route('/moved', (_req, res) => res.writeHead(302, { location: `${other}/echo/moved` }).end());
+  const options = { ...HTTP_ONLY, service: site.service, endpoint: '/spandrel', documentLoad: false };
+  const { theirs, ours } = await page.evaluate(
+    ([names, other, options]) => globalThis.compare(names, other, options),
+    [names, other, options] as const,
+  );
+  expect(theirs.length).toBe(names.length);
+  const differences: Record<string, string[]> = {};
+  for (const [index, name] of names.entries()) {
+    const differing = Object.entries(theirs[index] ?? {})
+      .filter(([key, value]) => value !== undefined && ours[index]?.[key] !== value)
+      .map(([key]) => key);
+    if (differing.length) differences[name] = differing.sort();
+  }
+  const expected = Object.entries(DIFFERENCES).map(([name, why]) => [name, Object.keys(why).sort()]);
+  expect(differences).toEqual(Object.fromEntries(expected));
 });
