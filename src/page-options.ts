@@ -27,8 +27,11 @@ export interface PageOptions {
   errors?: boolean;
   /** How addresses are named: patterns such as `/product/:id` in order, or a function. Default: ids become `:id`. */
   routeNames?: RouteNames;
-  /** Origins beside the page's own that are sent `traceparent`: origins, or patterns for whole URLs. Default none. */
-  propagateTo?: readonly (string | RegExp)[];
+  /**
+   * Origins beside the page's own that are sent `traceparent`: origins, or patterns for whole URLs. Default none. False:
+   * none at all, for pages whose own addresses redirect to an origin that does not allow the header.
+   */
+  propagateTo?: readonly (string | RegExp)[] | false;
 }
 
 /** A trace of this page as far as it is known, for those who decide whether to keep it. */
@@ -138,6 +141,11 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
       return false;
     }
   };
-  const areOrigins = (value: unknown): boolean => Array.isArray(value) && value.every(isOrigin);
-  check('propagateTo', areOrigins, 'an array of origins such as "https://api.example" and of RegExps');
+  const areOrigins = (value: unknown): boolean =>
+    value === false || (Array.isArray(value) && value.every(isOrigin));
+  check(
+    'propagateTo',
+    areOrigins,
+    'an array of origins such as "https://api.example" and of RegExps, or false',
+  );
 }
