@@ -8,7 +8,7 @@ import type { PartDeps } from './part.js';
  * hides is asked for, before activities end.
  */
 export function observeEntries<E extends PerformanceEntry>(
-  { guard }: Pick<PartDeps, 'guard'>,
+  { guard, onPage }: Pick<PartDeps, 'guard' | 'onPage'>,
   type: string,
   handle: (entry: E) => void,
 ): Stop {
@@ -18,13 +18,10 @@ export function observeEntries<E extends PerformanceEntry>(
     });
   const observer = new PerformanceObserver((list) => take(() => list.getEntries()));
   observer.observe({ type, buffered: true });
-  const takeLast = (): void => take(() => observer.takeRecords());
-  addEventListener('visibilitychange', takeLast, true);
-  addEventListener('pagehide', takeLast, true);
+  const stop = onPage(() => take(() => observer.takeRecords()));
   return () => {
     observer.disconnect();
-    removeEventListener('visibilitychange', takeLast, true);
-    removeEventListener('pagehide', takeLast, true);
+    stop();
   };
 }
 
