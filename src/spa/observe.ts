@@ -10,14 +10,15 @@ import type { PartDeps } from './part.js';
 export function observeEntries<E extends PerformanceEntry>(
   { guard, onPage }: Pick<PartDeps, 'guard' | 'onPage'>,
   type: string,
-  handle: (entry: E) => void,
+  handle: (entry: E) => unknown,
+  options: { durationThreshold?: number } = {},
 ): Stop {
   const take = (entries: () => PerformanceEntryList): void =>
     void guard(() => {
       for (const entry of entries()) handle(entry as E);
     });
   const observer = new PerformanceObserver((list) => take(() => list.getEntries()));
-  observer.observe({ type, buffered: true });
+  observer.observe({ type, buffered: true, ...options } as PerformanceObserverInit);
   const stop = onPage(() => take(() => observer.takeRecords()));
   return () => {
     observer.disconnect();
