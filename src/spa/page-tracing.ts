@@ -62,7 +62,9 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       const begun = createActivities({ tracer, clock, platform, discard: deps.discard });
       activities = begun;
       const routeName = createRouteName(options.routeNames);
-      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, routeName };
+      const onPage: PartDeps['onPage'] = (listener) =>
+        onPageSignal(globalThis as never, document, (signal) => void guard(() => listener(signal)), true);
+      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, onPage, routeName };
       const propagation = createPropagation(options.propagateTo ?? []);
       const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
         const stop = isOn === false ? undefined : guard(trace);
@@ -81,10 +83,8 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
         record = errors.record;
         return errors.stop;
       });
-      // After the parts' own listeners, which may have last words; before the pipeline's, which sends them.
-      begin(true, () =>
-        onPageSignal(globalThis as never, document, (signal) => void guard(() => begun.page(signal)), true),
-      );
+      // After the parts, which may have last words.
+      begin(true, () => onPage(begun.page));
       stops.push(begun.stop);
     },
     recordException: (error) => void guard(() => record?.(error)),
