@@ -25,6 +25,8 @@ export class TraceBatchProcessor {
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
   readonly #stopDraining: Stop;
+  /** Spans that were open while the user had denied: whatever the user says later, these are not collected. */
+  #refused: WeakSet<object> | undefined;
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -34,7 +36,9 @@ export class TraceBatchProcessor {
   constructor(exporter: TraceExporter, options: TraceBatchProcessorOptions = {}) {
     if (!exporter?.pipeline) refuse('exporter', exporter, 'a TraceExporter');
     checkNames('TraceBatchProcessor', options, BUFFER_NAMES);
-    const { platform, diagnostics, pipeline } = exporter;
+    const { platform, diagnostics, pipeline, gate } = exporter;
+    const checked = checkNumbers(options, BUFFER_NAMES);
+    gate.maxHeldSpans = checked.maxBufferedSpans;
     const buffer = createTraceBuffer(
       {
         monotonic: platform.monotonic,
@@ -44,15 +48,22 @@ export class TraceBatchProcessor {
         forget: pipeline.lost,
         guard: diagnostics.guard,
       },
-      checkNumbers(options, BUFFER_NAMES),
+      checked,
     );
     this.#exporter = exporter;
     this.#diagnostics = diagnostics;
     this.#buffer = buffer;
-    this.#stopDraining = pipeline.beforeSend((isOver) => {
+    const stopDraining = pipeline.beforeSend((isOver) => {
       if (isOver) buffer.interrupt();
       buffer.flush();
     });
+    const stopDenied = gate.onDenied(() => {
+      for (const span of buffer.forgetOpen()) this.#refuse(span);
+    });
+    this.#stopDraining = () => {
+      stopDraining();
+      stopDenied();
+    };
     diagnostics.gauge((stats) => {
       stats.spans.waiting += buffer.spanCount;
       stats.buffer = {
@@ -65,7 +76,9 @@ export class TraceBatchProcessor {
 
   onStart(span: OpenSpan, _parentContext?: unknown): void {
     try {
-      if (span.spanContext().traceFlags & SAMPLED) this.#buffer.started(span);
+      if (!(span.spanContext().traceFlags & SAMPLED)) return;
+      if (this.#diagnostics.totals.consent === 'denied') this.#refuse(span);
+      else this.#buffer.started(span);
     } catch (error) {
       this.#diagnostics.exception(error);
     }
@@ -75,6 +88,7 @@ export class TraceBatchProcessor {
     try {
       if (!(span.spanContext().traceFlags & SAMPLED) || this.#shutdown) return;
       const { totals, dropped } = this.#diagnostics;
+      if (totals.consent === 'denied' || this.#refused?.delete(span)) return;
       totals.spans.created++;
       if (totals.state === 'paused') dropped('paused', 1);
       else {
@@ -105,6 +119,11 @@ export class TraceBatchProcessor {
   /** Everything that can be known of this processor and its exporter, now. */
   stats(): Stats {
     return this.#diagnostics.stats();
+  }
+
+  #refuse(span: object): void {
+    this.#refused ??= new WeakSet();
+    this.#refused.add(span);
   }
 
   async #end(): Promise<void> {

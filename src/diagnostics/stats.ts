@@ -1,3 +1,4 @@
+import type { Consent } from '../page-options.js';
 import type { DropReason } from '../pipeline/model.js';
 
 /**
@@ -9,7 +10,7 @@ import type { DropReason } from '../pipeline/model.js';
  */
 export interface Stats {
   spans: {
-    /** Sampled spans that ended. */
+    /** Sampled spans that ended while consent was not denied. */
     created: number;
     /** Spans taken over from pages that are gone. */
     adopted: number;
@@ -79,6 +80,8 @@ export interface Stats {
   exceptions: number;
   /** Gauge. */
   state: 'running' | 'paused' | 'shut-down';
+  /** Gauge. */
+  consent: Consent;
   /** The latest trouble of each kind, newest last, at most 8. */
   errors: { kind: string; message: string; atMillis: number; count: number }[];
 }
