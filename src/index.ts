@@ -17,6 +17,13 @@ export type {
   ExporterOptions,
 } from './options.js';
 export type {
+  Consent,
+  ConsentOptions,
+  PrivacyOptions,
+  RedactableSpan,
+  RedactionOptions,
+} from './page-options.js';
+export type {
   Claim,
   DropReason,
   Outcome,
@@ -29,6 +36,7 @@ export type {
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';
+export { type SessionHost, type SessionProcessor, sessionProcessor } from './spa/session.js';
 export { type Spandrel, type StartOptions, start } from './start.js';
 export {
   TraceBatchProcessor,

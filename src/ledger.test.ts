@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Span } from '@opentelemetry/api';
 import fc from 'fast-check';
+import type { Consent } from './page-options.js';
 import type { PageSignal } from './platform/platform.js';
 import { assertLedger, type TestClient, testClient } from './testing/client.js';
 import { FATES, type Fate } from './testing/cloud.js';
@@ -23,6 +24,7 @@ type Step =
   | { do: 'crash' | 'leave' | 'another' | 'begins-to-leave'; fails: 'store' | 'notes' | 'neither' }
   | { do: 'store'; trouble: 'fails' | 'hangs' | 'is-cleared' | 'none' }
   | { do: 'back' }
+  | { do: 'consent'; consent: Consent }
   | { do: 'online' | 'flush' | 'shutdown' | 'pause' | 'beacons-refused' | 'beacons-taken' };
 
 const which = fc.nat(7);
@@ -72,6 +74,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('back') }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('consent'),
+      consent: fc.constantFrom<Consent>('granted', 'granted', 'pending', 'denied'),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -212,6 +221,9 @@ async function run(world: World, step: Step): Promise<void> {
         origin.storeHangs = step.trouble === 'hangs';
       }
       return;
+    case 'consent':
+      // What earlier pages left is deleted, and none of them is there to count it.
+      return pagesChange ? undefined : client.exporter.setConsent(step.consent);
     case 'online':
       return platform.online();
     case 'flush':
@@ -276,6 +288,7 @@ for (const [name, hasStore, pagesChange] of [
         const { client, open } = world;
         const { platform, processor } = client;
         platform.page('visible');
+        client.exporter.setConsent('granted');
         platform.takesBeacons = true;
         cloud.serve(platform);
         for (const span of open) span.end();

@@ -1,4 +1,4 @@
-import { context, type Exception, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { context, type Exception, type Tracer, trace } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from './destinations/bucket.js';
 import type { Destination } from './destinations/destination.js';
@@ -18,6 +18,7 @@ import {
 import {
   type Consent,
   checkPageOptions,
+  EXPORT_PRIVACY_NAMES,
   PAGE_NAMES,
   type PageOptions,
   PRIVACY_NAMES,
@@ -27,7 +28,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createPageTracing } from './spa/page-tracing.js';
-import { createSession } from './spa/session.js';
+import { createSessionProcessor, openSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter } from './trace-exporter.js';
 import { VERSION } from './version.js';
@@ -68,8 +69,9 @@ export interface Spandrel {
   /** Records an exception that was caught, by an error boundary for instance, as if nobody had. */
   recordException(error: Exception): void;
   /**
-   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser
-   * and collects nothing more; `pending` holds what comes in memory.
+   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser,
+   * tells the other tabs of this origin and collects nothing more; `pending` holds what comes in memory. The decision
+   * itself is not kept: whoever asks the user says it to each page.
    */
   setConsent(consent: Consent): void;
   /** Everything that can be known, now. */
@@ -131,8 +133,13 @@ export function start(options: StartOptions): Spandrel {
       ...pick(options, BUCKET_NAMES),
       endpoint: options.endpoint as string,
     });
+  const isOptedOut =
+    options.respectGlobalPrivacyControl &&
+    (globalThis.navigator as { globalPrivacyControl?: boolean } | undefined)?.globalPrivacyControl === true;
   const exporter = new TraceExporter({
     ...pick(options, EXPORTER_NAMES),
+    ...pick(options, EXPORT_PRIVACY_NAMES),
+    ...(isOptedOut && { consent: 'denied' }),
     destination,
   });
   const processor = new TraceBatchProcessor(exporter, pick(options, BUFFER_NAMES));
@@ -146,20 +153,22 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
   };
-  const session = createSession({ platform, notes: () => platform.notes });
+  const session = openSession(exporter, options.session !== false);
   const page = createPageTracing(
-    { platform, guard: diagnostics.guard, discard: (span) => processor.discard(span as never) },
+    {
+      platform,
+      guard: diagnostics.guard,
+      // An id that has left the page cannot be called back, should the user deny.
+      mayPropagate: () => diagnostics.totals.consent === 'granted',
+      discard: (span) => processor.discard(span as never),
+    },
     pick(options, PAGE_NAMES),
   );
-  const sessions = {
-    onStart(span: Span & { parentSpanContext?: { isRemote?: boolean } }): void {
-      const { parentSpanContext: parent } = span;
-      diagnostics.guard(() => span.setAttributes(session.attributes(!parent || parent.isRemote === true)));
-    },
-    onEnd: () => {},
-    forceFlush: async () => {},
-    shutdown: async () => {},
-  };
+  const sessions = createSessionProcessor(
+    session,
+    exporter,
+    (attributes) => 'spandrel.activity.type' in attributes,
+  );
   const provider = new BasicTracerProvider({
     resource: resourceOf(attributes),
     spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor] as never,
@@ -178,13 +187,14 @@ export function start(options: StartOptions): Spandrel {
   return {
     tracer,
     recordException: page.recordException,
-    setConsent(_consent) {},
+    setConsent: (consent) => exporter.setConsent(consent),
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
     flush: () => exporter.flush(),
     async shutdown() {
       for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
       page.stop();
+      session.stop();
       await processor.shutdown();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();

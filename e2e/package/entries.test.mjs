@@ -11,7 +11,7 @@ const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
 
 /** Names that may come only with a decision, since each is a promise to users. */
 const EXPORTS = {
-  'index.js': ['TraceBatchProcessor', 'TraceExporter', 'bucket', 'start'],
+  'index.js': ['TraceBatchProcessor', 'TraceExporter', 'bucket', 'sessionProcessor', 'start'],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 

@@ -71,7 +71,12 @@ test('package: fields that others rely on', () => {
   assert.deepEqual(manifest.sideEffects, ['./dist/script.js']);
   assert.equal(manifest.engines.node, '>=20');
   assert.deepEqual(Object.keys(manifest.exports), ['.', './server', './script.js', './package.json']);
-  assert.deepEqual(Object.keys(manifest.dependencies).sort(), ['aws4fetch', 'fflate', 'idb-keyval', 'web-vitals']);
+  assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
+    'aws4fetch',
+    'fflate',
+    'idb-keyval',
+    'web-vitals',
+  ]);
 });
 
 test('package: OpenTelemetry is the host’s own copy, in the range that its SDK asks for', async () => {

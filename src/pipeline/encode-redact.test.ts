@@ -109,7 +109,7 @@ test('redaction: names, events, links, status, resource and scope; the summary s
   assert.deepEqual(dropped, {});
   assert.doesNotMatch(JSON.stringify(trace), /planted/);
   assert.equal(trace?.summary.rootName, 'GET /a?q=REDACTED');
-  assert.equal(trace?.json.match(/https:\/\/h\.test\/\?q=REDACTED"/g)?.length, 5);
+  assert.equal(trace?.json.match(/https:\/\/h\.test\/\?q=REDACTED"/g)?.length, 6);
 });
 
 test('redaction: takes linear time whatever the text', () => {

@@ -369,8 +369,9 @@ export function createPipeline(
       giveUp('consent', deletes);
       // The buffer has the spans that these are of.
       checkpoint?.release(checkpoint.items());
-      // Whoever is allowed to takes them over.
+      // Who may send again takes the rest over: the next page, or this one.
       totals.spans.handedOver += outbox.spanCount;
+      if (!deletes) durable.leave();
       const ended = end();
       platform.abandon();
       await ended;

@@ -105,7 +105,8 @@ export function testOrigin(): TestOrigin {
       for (const watcher of watchers) if (watcher.page === page) watchers.delete(watcher);
     },
     async purge(page) {
-      for (const name of [...notes.keys()]) self.openNotes(page).delete(name);
+      const own = self.openNotes(page);
+      for (const name of own.names('spandrel-1 ')) own.delete(name);
       await self.openStore().write({ deletes: [[]] });
     },
     openNotes: (page) => ({
