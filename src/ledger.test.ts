@@ -117,6 +117,8 @@ interface World {
   all: TestClient[];
   /** Whether pages come and go. If not, the database may do what it likes. */
   pagesChange: boolean;
+  isCleared?: true;
+  isLeft?: true;
 }
 
 function openWorld(options: Options, origin: TestOrigin | undefined, pagesChange: boolean): World {
@@ -214,6 +216,8 @@ async function run(world: World, step: Step): Promise<void> {
     case 'store':
       if (!origin || pagesChange) return;
       if (step.trouble === 'is-cleared') {
+        if (world.isLeft) return;
+        world.isCleared = true;
         origin.records.clear();
         origin.notes.clear();
       } else {
@@ -223,7 +227,14 @@ async function run(world: World, step: Step): Promise<void> {
       return;
     case 'consent':
       // What earlier pages left is deleted, and none of them is there to count it.
-      return pagesChange ? undefined : client.exporter.setConsent(step.consent);
+      if (pagesChange) return;
+      // The same is true of what is left in a database by who goes back to pending: denying or the user may delete it.
+      if (origin && step.consent === 'pending') {
+        if (world.isCleared) return;
+        world.isLeft = true;
+      }
+      if (step.consent === 'denied' && world.isLeft) return;
+      return client.exporter.setConsent(step.consent);
     case 'online':
       return platform.online();
     case 'flush':

@@ -41,6 +41,8 @@ interface Held {
 const NOTE = 'spandrel-1 consent';
 /** A page that starts as denied may be told better in its first moments, by whoever knows what the user said before. */
 const DELETE_MILLIS = 1_000;
+/** How long a database that does not answer keeps what is granted again from being opened. */
+const PATIENCE_MILLIS = 5_000;
 
 export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeldSpans: number): ConsentGate {
   const { platform, diagnostics } = deps;
@@ -90,7 +92,14 @@ export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeld
     const before = closing;
     const work = (async () => {
       await Promise.all([before, withdrawn]);
-      if (deletes) await platform.purge();
+      if (!deletes) return;
+      await new Promise<void>((resolve) => {
+        const stop = platform.after(PATIENCE_MILLIS, resolve);
+        void platform.purge().then(() => {
+          stop();
+          resolve();
+        });
+      });
     })()
       .catch(diagnostics.exception)
       .then(() => {

@@ -171,7 +171,7 @@ export function testPlatform({
     },
     onNote: (listener) => origin?.watch(self, listener) ?? (() => {}),
     async purge() {
-      await origin?.purge(self);
+      await origin?.purge(self).catch(() => {});
     },
     abandon() {
       deferred.clear();
