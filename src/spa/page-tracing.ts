@@ -12,7 +12,7 @@ import { traceFetch } from './fetch.js';
 import { traceInteractions } from './interactions.js';
 import { traceLongFrames } from './long-frames.js';
 import type { PartDeps } from './part.js';
-import { createPropagation } from './propagation.js';
+import { createPropagation, type Propagation } from './propagation.js';
 import { traceResources } from './resources.js';
 import { createRouteName } from './route-name.js';
 import { traceRoutes } from './routes.js';
@@ -23,6 +23,8 @@ import { traceXhr } from './xhr.js';
 export interface PageTracingDeps {
   platform: Platform;
   guard<T>(task: () => T): T | undefined;
+  /** Whether trace ids may go to servers. */
+  mayPropagate(): boolean;
   /** See `ActivitiesDeps.discard`. */
   discard(span: Span): void;
 }
@@ -65,7 +67,10 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       const onPage: PartDeps['onPage'] = (listener) =>
         onPageSignal(globalThis as never, document, (signal) => void guard(() => listener(signal)), true);
       const part: PartDeps = { tracer, activities: begun, clock, platform, guard, onPage, routeName };
-      const propagation = createPropagation(options.propagateTo ?? []);
+      const { headersFor } = createPropagation(options.propagateTo ?? []);
+      const propagation: Propagation = {
+        headersFor: (url, span) => (deps.mayPropagate() ? headersFor(url, span) : {}),
+      };
       const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
         const stop = isOn === false ? undefined : guard(trace);
         if (stop) stops.push(stop);
