@@ -20,6 +20,7 @@ import type { Activity, ActivityKind } from './activity.js';
 import { storedUrl } from './attributes.js';
 import { eventTime } from './interactions.js';
 import type { PartDeps } from './part.js';
+import { patch } from './patch.js';
 
 interface Route {
   readonly path: string;
@@ -96,10 +97,14 @@ export function traceRoutes(
     );
   } else {
     for (const type of ['popstate', 'hashchange']) listen(scope as never, type, () => changed('traverse'));
-    const { prototype } = scope.History;
+    const owner = Object.getPrototypeOf(scope.history);
     for (const change of ['push', 'replace'] as const) {
-      const stop = guard(() => wrap(prototype, `${change}State`, () => void guard(() => changed(change))));
-      if (stop) stops.push(stop);
+      const stop = patch<History['pushState']>(owner, `${change}State`, (original, self, args) => {
+        const result = Reflect.apply(original, self, args);
+        guard(() => changed(change));
+        return result;
+      });
+      stops.push(stop);
     }
   }
   return () => {
@@ -109,22 +114,3 @@ export function traceRoutes(
 
 const isLater = ({ startedAt }: Activity, change: Change, now: number): boolean =>
   change === 'traverse' && now - startedAt > BACK_MILLIS;
-
-/** Calls `then` after each call of a method that returns. A proxy keeps everything else as it was. */
-function wrap(owner: History, method: 'pushState' | 'replaceState', then: () => void): Stop {
-  let active = true;
-  const original = owner[method];
-  const wrapped = new Proxy(original, {
-    apply(target, self, args) {
-      const result = Reflect.apply(target, self, args);
-      if (active) then();
-      return result;
-    },
-  });
-  owner[method] = wrapped;
-  return () => {
-    active = false;
-    // Somebody may have wrapped ours meanwhile.
-    if (owner[method] === wrapped) owner[method] = original;
-  };
-}
