@@ -6,6 +6,7 @@ import { NO_PARTS } from '../support/parts.mjs';
  * @typedef {object} PageParts How the page under test is made.
  * @property {string} [head] Scripts before any of ours.
  * @property {Record<string, unknown>} [options] Of `start`, over those of {@link OPTIONS}.
+ * @property {string} [body]
  * @property {string[]} [scripts] The script tag's file, once per copy of the SDK.
  *
  * @typedef {Awaited<ReturnType<typeof startSite>>} Site
@@ -18,14 +19,14 @@ const SECOND_SCRIPT = '/copy/script.js';
 
 const kebab = (/** @type {string} */ name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** @param {string} head @param {boolean} isRemote */
-const frame = (head, isRemote) => `<!doctype html>
+/** @param {string} head @param {boolean} isRemote @param {string} [body] */
+const frame = (head, isRemote, body = '') => `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">
 ${isRemote ? '<script src="/e2e/remote.js"></script>' : ''}
 ${head}
 </head>
-<body>A page.</body>
+<body>A page.${body}</body>
 </html>`;
 
 /** @param {PageParts} parts */
@@ -59,18 +60,22 @@ export async function startSite({ isTls }) {
   });
   /** @type {PageParts} */
   let parts = {};
-  /** @param {string} path @param {() => string} head */
-  const serve = (path, head) =>
+  /** @param {string} path @param {() => string} head @param {() => string | undefined} [body] */
+  const serve = (path, head, body) =>
     host.route(path, (req, res) => {
       const isRemote = req.url?.includes('remote=') ?? false;
       res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
-      res.end(frame(head(), isRemote));
+      res.end(frame(head(), isRemote, body?.()));
     });
   return {
     mock: host.mock,
     origin: host.origin,
     tls,
-    shopUrl: serve('/shop', () => tags(parts)),
+    shopUrl: serve(
+      '/shop',
+      () => tags(parts),
+      () => parts.body,
+    ),
     awayUrl: serve('/away', () => ''),
     /** Both files of a page with two copies. */
     bothScripts: [SCRIPT, SECOND_SCRIPT],

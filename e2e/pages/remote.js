@@ -2,6 +2,8 @@
 // points for code to run, and tells what became of it.
 const remote = new URLSearchParams(location.search).get('remote');
 if (remote) {
+  // The page's own, before anybody traces it.
+  const { fetch } = globalThis;
   const wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
   const ask = async (outcome) => {
     for (;;) {

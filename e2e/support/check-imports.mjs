@@ -30,6 +30,7 @@ const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
   aws4fetch: 'server/s3.ts',
+  'web-vitals': 'spa/web-vitals.ts',
 };
 
 const GLOBALS =

@@ -4,7 +4,13 @@ import type { Host } from '../../demo/host.mjs';
 
 export interface KeyValue {
   key: string;
-  value: { stringValue?: string; intValue?: string | number; boolValue?: boolean; doubleValue?: number };
+  value: {
+    stringValue?: string;
+    intValue?: string | number;
+    boolValue?: boolean;
+    doubleValue?: number;
+    arrayValue?: { values?: KeyValue['value'][] };
+  };
 }
 
 export interface OtlpSpan {
@@ -12,9 +18,12 @@ export interface OtlpSpan {
   spanId: string;
   parentSpanId?: string;
   name: string;
+  kind?: number;
+  status?: { code?: number };
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: KeyValue[];
+  events?: { name: string; timeUnixNano: string; attributes?: KeyValue[] }[];
 }
 
 /** `ExportTraceServiceRequest`, as far as the tests look into it. */

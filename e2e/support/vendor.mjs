@@ -9,7 +9,10 @@ const MODULES = {
   '@opentelemetry/otlp-transformer': 'otlp-transformer',
   fflate: 'fflate',
   'idb-keyval': 'idb-keyval',
-  'web-vitals/attribution': 'web-vitals',
+  'web-vitals': 'web-vitals',
+  // What ours is compared with.
+  'web-vitals/attribution': 'web-vitals-attribution',
+  '@opentelemetry/instrumentation-document-load': 'document-load',
 };
 
 /** Where the bundles lie; served at {@link VENDOR_PATH}. */

@@ -20,6 +20,7 @@ import {
   type Attributes,
   type Context,
   context,
+  type HrTime,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -60,8 +61,12 @@ export interface Activity {
   /** Moments of {@link PageClock.now}; `endedAt` is undefined while it is open. */
   readonly startedAt: number;
   readonly endedAt: number | undefined;
+  /** Epoch milliseconds of a moment of {@link PageClock.now}, by the clock of its trace. */
+  wall(moment: number): number;
   /** Work that is no span: it is not quiet until the result is called. */
   hold(): Stop;
+  /** It was over at that moment, before anyone looked. */
+  end(moment: number): void;
   /** It turns out to be something else: a click that led to a route change, say. */
   become(kind: ActivityKind, name: string, attributes?: Attributes): void;
 }
@@ -78,7 +83,7 @@ export interface Activities {
   /** For the tracer provider: what is open decides when an activity is quiet. */
   readonly processor: {
     onStart(span: Span): void;
-    onEnd(span: { spanContext(): SpanContext }): void;
+    onEnd(span: { spanContext(): SpanContext; readonly endTime: HrTime }): void;
     forceFlush(): Promise<void>;
     shutdown(): Promise<void>;
   };
@@ -99,6 +104,8 @@ export interface ActivitiesDeps {
 const QUIET_MILLIS = 1_000;
 /** What takes longer is no answer to what the user did. */
 const MAX_MILLIS = 30_000;
+/** A timer that is later than this was not held up by a busy page or one in the background: the machine slept. */
+const SUSPENDED_MILLIS = 5_000;
 /** Web vitals and errors may ask for an activity some time after it ended. */
 const REMEMBERED = 20;
 
@@ -127,7 +134,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     live.delete(traceId);
     activity.quietTimer?.();
     activity.capTimer?.();
-    activity.endedAt = Math.max(at, activity.startedAt);
+    // After a sleep, the timer for the longest may come late.
+    activity.endedAt = Math.min(Math.max(at, activity.startedAt), activity.startedAt + MAX_MILLIS);
     activity.previous = undefined;
     // What a tentative one was begun in front of goes on.
     if (current === activity) current = previous?.endedAt === undefined ? previous : undefined;
@@ -138,7 +146,16 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     }
     root.setAttribute('spandrel.activity.end', reason);
     if (reason === 'leaving' && isBusy(activity)) root.setAttribute('spandrel.interrupted', true);
-    root.end(clock.wall(activity.endedAt));
+    root.end(activity.wall(activity.endedAt));
+  };
+
+  const later = ({ root }: Live, millis: number, task: () => void): Stop => {
+    const elapsed = clock.stopwatch();
+    return platform.after(millis, () => {
+      const late = elapsed() - millis;
+      if (late > SUSPENDED_MILLIS) root.setAttribute('spandrel.suspended_millis', Math.round(late));
+      task();
+    });
   };
 
   const isBusy = ({ open, holds }: Live): boolean => open.size + holds > 0;
@@ -150,7 +167,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     if (activity.endedAt !== undefined || isBusy(activity)) return;
     if (activity.superseded) end(activity, activity.quietSince, 'superseded');
     else
-      activity.quietTimer = platform.after(QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
+      activity.quietTimer = later(activity, QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
   };
 
   const confirm = (activity: Live): void => {
@@ -172,8 +189,9 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
   const begin = (start: ActivityStart): Activity => {
     const { kind, name, attributes = {}, parent, links, tentative = false } = start;
     const startedAt = start.startedAt ?? clock.now();
+    const wall = clock.anchor();
     const options = {
-      startTime: clock.wall(startedAt),
+      startTime: wall(startedAt),
       attributes: { ...attributes, 'spandrel.activity.type': kind },
       ...(links ? { links } : {}),
     };
@@ -197,6 +215,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
       quietSince: startedAt,
       quietTimer: undefined,
       capTimer: undefined,
+      wall,
+      end: (moment) => end(activity, moment, 'quiet'),
       hold() {
         let held = true;
         activity.holds++;
@@ -224,7 +244,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     known = [...known.slice(1 - REMEMBERED), activity];
     current = activity;
     const remaining = Math.max(0, startedAt + MAX_MILLIS - clock.now());
-    activity.capTimer = platform.after(remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
+    activity.capTimer = later(activity, remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
     settle(activity);
     if (previous && !tentative) supersede(previous);
     return activity;
@@ -266,7 +286,10 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
         const { traceId, spanId } = span.spanContext();
         const activity = live.get(traceId);
         if (!activity?.open.delete(spanId)) return;
-        activity.quietSince = clock.now();
+        // What is recorded afterwards, such as a resource, was over before.
+        const [seconds, nanos] = span.endTime;
+        const endedAt = seconds * 1e3 + nanos / 1e6 - activity.wall(0);
+        activity.quietSince = Math.max(activity.quietSince, Math.min(endedAt, clock.now()));
         settle(activity);
       },
       forceFlush: async () => {},

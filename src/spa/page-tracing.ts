@@ -1,5 +1,5 @@
 /** What `start()` instruments: every part with what it needs, in the order in which they begin. */
-import type { ContextManager, Span, Tracer } from '@opentelemetry/api';
+import type { Context, ContextManager, Span, Tracer } from '@opentelemetry/api';
 import type { PageOptions } from '../page-options.js';
 import { createPageClock } from '../platform/clock.js';
 import { onPageSignal } from '../platform/page-lifecycle.js';
@@ -16,6 +16,7 @@ import { createPropagation } from './propagation.js';
 import { traceResources } from './resources.js';
 import { createRouteName } from './route-name.js';
 import { traceRoutes } from './routes.js';
+import { createSpanClock } from './span-clock.js';
 import { traceWebVitals } from './web-vitals.js';
 import { traceXhr } from './xhr.js';
 
@@ -28,7 +29,9 @@ export interface PageTracingDeps {
 
 export interface PageTracing {
   /** For the tracer provider, in front of the exporting processor. */
-  readonly processor: Activities['processor'];
+  readonly processor: Omit<Activities['processor'], 'onStart'> & {
+    onStart(span: Span, parent: Context): void;
+  };
   readonly contextManager: ContextManager;
   /** Begins, with spans from this tracer. */
   begin(tracer: Tracer): void;
@@ -39,13 +42,17 @@ export interface PageTracing {
 export function createPageTracing(deps: PageTracingDeps, options: PageOptions): PageTracing {
   const { platform, guard } = deps;
   const clock = createPageClock();
+  const spanClock = createSpanClock();
   const stops: Stop[] = [];
   let activities: Activities | undefined;
   let record: RecordException | undefined;
 
   return {
     processor: {
-      onStart: (span) => void guard(() => activities?.processor.onStart(span)),
+      onStart(span, parent) {
+        guard(() => spanClock(span as never, parent));
+        guard(() => activities?.processor.onStart(span));
+      },
       onEnd: (span) => void guard(() => activities?.processor.onEnd(span)),
       forceFlush: async () => {},
       shutdown: async () => {},
@@ -66,7 +73,7 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       begin(options.interactions, () => traceInteractions(part));
       begin(options.fetch, () => traceFetch(part, propagation));
       begin(options.xhr, () => traceXhr(part, propagation));
-      begin(options.resources, () => traceResources(part));
+      begin(true, () => traceResources(part, options.resources !== false));
       begin(options.longFrames, () => traceLongFrames(part));
       begin(options.webVitals, () => traceWebVitals(part));
       begin(true, () => {

@@ -12,8 +12,9 @@ import type { PartDeps } from './part.js';
 import { patch } from './patch.js';
 import type { Propagation } from './propagation.js';
 
-/** One of them comes, and `loadend` after it. */
-const ENDS = ['load', 'error', 'abort', 'timeout'];
+const FAILURES = ['error', 'abort', 'timeout'];
+/** `readystatechange` comes before `load`, whose listeners may take their time; `load` is for pages that stop it. */
+const ENDS = ['readystatechange', 'load', ...FAILURES];
 
 export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
   const { guard } = deps;
@@ -24,24 +25,33 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
   /** What `open` was told, until it is sent. */
   const opened = new WeakMap<XMLHttpRequest, { method: string; url: string; hasParent?: boolean }>();
   /** What ends the span of the request that is under way. */
-  const underWay = new WeakMap<XMLHttpRequest, (type: string) => void>();
+  const underWay = new WeakMap<XMLHttpRequest, (error?: string) => void>();
 
-  const startSpan = (xhr: XMLHttpRequest): ((type: string) => void) | undefined => {
+  /** The answer is there, and is no network error. */
+  const isAnswered = ({ readyState, status }: XMLHttpRequest): boolean =>
+    readyState === XMLHttpRequest.DONE && status > 0;
+
+  const startSpan = (xhr: XMLHttpRequest): ((error?: string) => void) | undefined => {
     const told = opened.get(xhr);
     // What was not opened cannot be sent, and the page will be told.
     if (!told || xhr.readyState !== XMLHttpRequest.OPENED) return undefined;
     opened.delete(xhr);
     const request = begin(told.method, told.url);
     if (!request) return undefined;
-    const end = (type: string): void => {
+    const end = (error?: string): void => {
       if (underWay.get(xhr) !== end) return;
       underWay.delete(xhr);
       for (const name of ENDS) xhr.removeEventListener(name, onEnd, true);
-      request.end(xhr.status, type === 'load' ? undefined : type);
+      request.end(xhr.status, error);
     };
-    const onEnd = ({ type }: Event): void => void guard(() => end(type));
+    const onEnd = ({ type }: Event): void =>
+      void guard(() => {
+        if (isAnswered(xhr)) end();
+        // Firefox fires `load` for a request even if its `readystatechange` began the next.
+        else if (FAILURES.includes(type)) end(type);
+      });
     underWay.set(xhr, end);
-    // Capturing, to be in front of the page's listeners and what they take or throw.
+    // Capturing, to be in front of the page's listeners, though Chromium calls them as they come.
     for (const name of ENDS) xhr.addEventListener(name, onEnd, true);
     if (!told.hasParent) {
       for (const [name, value] of Object.entries(request.headers)) setRequestHeader.call(xhr, name, value);
@@ -53,8 +63,7 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
     patch<XMLHttpRequest['open']>(prototype, 'open', (original, xhr: XMLHttpRequest, args) => {
       guard(() => {
         // `open` ends a request that is under way without any event.
-        const isDone = xhr.readyState === XMLHttpRequest.DONE && xhr.status;
-        underWay.get(xhr)?.(isDone ? 'load' : 'abort');
+        underWay.get(xhr)?.(isAnswered(xhr) ? undefined : 'abort');
         opened.set(xhr, { method: String(args[0]), url: String(args[1]) });
       });
       return Reflect.apply(original, xhr, args);
