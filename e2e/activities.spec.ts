@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, plainPage, type Site, test } from './support/fixtures.js';
-import { attributeOf, type KeyValue, type OtlpSpan } from './support/otlp.js';
+import { attributeOf, type OtlpSpan } from './support/otlp.js';
 
 // Playwright turns Chromium's bfcache off.
 test.use({
@@ -25,15 +25,10 @@ const NO_NAVIGATION = `<script>
   if (window.navigation) Object.defineProperty(window, 'navigation', { value: undefined });
 </script>`;
 
-type Span = OtlpSpan & {
-  events?: { name: string; timeUnixNano: string; attributes: KeyValue[] }[];
-  links?: { spanId: string }[];
-};
-
 const startOf = ({ startTimeUnixNano }: OtlpSpan): number => Number(BigInt(startTimeUnixNano) / 1000n);
 const byStart = (a: OtlpSpan, b: OtlpSpan): number => startOf(a) - startOf(b);
 
-async function rootsOf(site: Site): Promise<Span[]> {
+async function rootsOf(site: Site): Promise<OtlpSpan[]> {
   return (await site.spans()).filter(({ parentSpanId }) => !parentSpanId).sort(byStart);
 }
 

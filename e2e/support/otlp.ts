@@ -24,6 +24,7 @@ export interface OtlpSpan {
   endTimeUnixNano: string;
   attributes?: KeyValue[];
   events?: { name: string; timeUnixNano: string; attributes?: KeyValue[] }[];
+  links?: { traceId: string; spanId: string }[];
 }
 
 /** `ExportTraceServiceRequest`, as far as the tests look into it. */

@@ -29,6 +29,8 @@ interface Route {
 
 type Change = 'push' | 'replace' | 'traverse';
 
+/** Before the router's own listeners, which may fetch at once. */
+const FIRST = { capture: true };
 /** The browser's own buttons are no interaction that we hear of: one that began longer ago led to something else. */
 const BACK_MILLIS = 1_000;
 
@@ -71,20 +73,19 @@ export function traceRoutes(
     const { root, attributes, startedAt } = current;
     let { kind } = current;
     if (isInteraction) {
-      root.addEvent(String(attributes['spandrel.interaction.type']), attributes, clock.wall(startedAt));
+      root.addEvent(String(attributes['spandrel.interaction.type']), attributes, current.wall(startedAt));
       if (followed) root.addLink({ context: followed });
       followed = root.spanContext();
       kind = 'route';
-    } else root.addEvent('redirect', { 'url.template': before.name }, clock.wall(now));
+    } else root.addEvent('redirect', { 'url.template': before.name }, current.wall(now));
     current.become(kind, `${kind} ${route.name}`, attributesOf(route));
   };
 
   const stops: Stop[] = [];
   const listen = (target: EventTarget, type: string, listener: (event: never) => void): void => {
     const guarded = (event: Event): void => void guard(() => listener(event as never));
-    // Before the router's own, which may fetch at once.
-    target.addEventListener(type, guarded, true);
-    stops.push(() => target.removeEventListener(type, guarded, true));
+    target.addEventListener(type, guarded, FIRST);
+    stops.push(() => target.removeEventListener(type, guarded, FIRST));
   };
 
   listen(scope as never, 'pageshow', (event: PageTransitionEvent) => {
