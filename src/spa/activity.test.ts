@@ -3,19 +3,17 @@ import { test } from 'node:test';
 import { context, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-web';
 import fc from 'fast-check';
-import { createPageClock } from '../platform/clock.js';
+import { testClock } from '../testing/clock.js';
 import { testPlatform } from '../testing/platform.js';
 import { type ActivityStart, createActivities } from './activity.js';
 
 /** The moment at which a test begins. */
 const BEGUN = 5_000;
+const WALL_OFFSET = 1_790_000_000_000;
 
 function createPage() {
   const platform = testPlatform();
-  const clock = createPageClock({
-    performance: { now: platform.monotonic },
-    Date: { now: platform.now },
-  } as never);
+  const clock = testClock(platform.monotonic, WALL_OFFSET);
   const stored = new InMemorySpanExporter();
   const discarded: string[] = [];
   const discard = (span: Span): void => void discarded.push((span as unknown as { name: string }).name);
@@ -36,7 +34,7 @@ function createPage() {
   const begin = (name: string, start: Partial<ActivityStart> = {}) =>
     activities.begin({ kind: 'route', name, ...start });
   const moment = ([seconds, nanos]: [number, number]): number =>
-    seconds * 1e3 + nanos / 1e6 - clock.wall(BEGUN);
+    seconds * 1e3 + nanos / 1e6 - WALL_OFFSET - BEGUN;
   return {
     ...{ activities, platform, tracer, discarded, child, begin },
     /** What has ended: name, start and end in milliseconds of the test, why it ended. */

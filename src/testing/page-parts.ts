@@ -1,10 +1,11 @@
 /** A page for the tests of what `start()` instruments: activities that remember, a clock, and globals of its own. */
 import type { Attributes, Link, Span } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
-import { createPageClock, type PageClock } from '../platform/clock.js';
+import type { PageClock } from '../platform/clock.js';
 import { type Activities, createActivities } from '../spa/activity.js';
 import type { PartDeps } from '../spa/part.js';
 import { createRouteName } from '../spa/route-name.js';
+import { testClock } from './clock.js';
 import { type TestPlatform, testPlatform } from './platform.js';
 
 /** What OpenTelemetry's spans have beside their interface. */
@@ -31,10 +32,7 @@ export interface TestPage {
 
 export function testPage(): TestPage {
   const platform = testPlatform();
-  const clock = createPageClock({
-    performance: { now: platform.monotonic },
-    Date: { now: platform.now },
-  } as never);
+  const clock = testClock(platform.monotonic, platform.now() - platform.monotonic());
   const roots: SeenSpan[] = [];
   const discarded: SeenSpan[] = [];
   const exceptions: unknown[] = [];
