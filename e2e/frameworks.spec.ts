@@ -7,10 +7,10 @@ import { NO_PARTS } from './support/parts.mjs';
 
 const ON = { documentLoad: true, fetch: true, routes: true, interactions: true, errors: true };
 
-/** Serves the app under `/app`, whatever comes behind it. */
-async function openApp(page: Page, site: Site, framework: string): Promise<void> {
-  const { host, service } = site;
-  const chunks = await bundlePage(new URL(`./frameworks/${framework}.mjs`, import.meta.url));
+type Chunks = Awaited<ReturnType<typeof bundlePage>>;
+
+/** Serves the app at `/app`; its routes are addresses below. */
+async function openApp(page: Page, { host, service }: Site, chunks: Chunks): Promise<void> {
   for (const { fileName, code } of chunks) {
     host.page(`/bundles/${fileName}`, code, { type: 'text/javascript' });
   }
@@ -38,46 +38,53 @@ function tellTraces(spans: OtlpSpan[]): string[][] {
 }
 
 for (const framework of ['react', 'vue', 'plain']) {
-  test(`${framework}: a trace for each load, route and click, with what belongs to it`, async ({
-    page,
-    site,
-    allowConsole,
-  }) => {
-    allowConsole(/in handler/);
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
+  test.describe(framework, () => {
+    let chunks: Chunks = [];
+    test.beforeAll(async () => {
+      chunks = await bundlePage(new URL(`./frameworks/${framework}.mjs`, import.meta.url));
     });
-    site.host.route('/held', (_req, res) => void held.then(() => res.end('late')));
-    const answered = async (what: string, task: () => Promise<unknown>): Promise<void> => {
-      const answer = page.waitForResponse((response) => response.url().endsWith(`?${what}`));
-      await task();
-      await (await answer).finished();
-    };
 
-    await answered('home', () => openApp(page, site, framework));
-    await answered('after-await', () => page.click('#to-product'));
-    await page.click('#throw');
-    await page.click('#to-broken');
-    await page.getByText('Sorry').waitFor();
-    await answered('after-await', () => page.evaluate(() => history.back()));
-    const asked = page.waitForRequest('**/held?held');
-    await page.click('#to-late');
-    await asked;
-    await answered('home', () => page.click('#to-home'));
-    await answered('held', async () => release());
+    test('a trace for each load, route and click, with what belongs to it', async ({
+      page,
+      site,
+      allowConsole,
+    }) => {
+      allowConsole(/in handler/);
+      let release = (): void => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      site.host.route('/held', (_req, res) => void held.then(() => res.end('late')));
+      const answered = async (what: string, task: () => Promise<unknown>): Promise<void> => {
+        const answer = page.waitForResponse((response) => response.url().endsWith(`?${what}`));
+        await task();
+        await (await answer).finished();
+      };
 
-    await expect
-      .poll(async () => tellTraces(await site.spans()))
-      .toEqual([
-        ['load /app', 'home'],
-        ['route /app/products/:id', 'loader', 'after-await'],
-        ['click button#throw', 'in handler, 2'],
-        ['route /app/broken', 'in render, 2'],
-        ['route /app/products/:id', 'loader', 'after-await'],
-        // It was left before the answer came.
-        ['route /app/late', 'held'],
-        ['route /app', 'home'],
-      ]);
+      await answered('home', () => openApp(page, site, chunks));
+      await answered('after-await', () => page.click('#to-product'));
+      await page.click('#throw');
+      await page.click('#to-broken');
+      await page.getByText('Sorry').waitFor();
+      await answered('after-await', () => page.evaluate(() => history.back()));
+      const asked = page.waitForRequest('**/held?held');
+      await page.click('#to-late');
+      await asked;
+      await answered('home', () => page.click('#to-home'));
+      await answered('held', async () => release());
+
+      await expect
+        .poll(async () => tellTraces(await site.spans()))
+        .toEqual([
+          ['load /app', 'home'],
+          ['route /app/products/:id', 'loader', 'after-await'],
+          ['click button#throw', 'in handler, 2'],
+          ['route /app/broken', 'in render, 2'],
+          ['route /app/products/:id', 'loader', 'after-await'],
+          // It was left before the answer came.
+          ['route /app/late', 'held'],
+          ['route /app', 'home'],
+        ]);
+    });
   });
 }

@@ -37,6 +37,8 @@ const __cjs = module.exports; export { __cjs, __cjs as default };`,
 export async function bundlePage(input) {
   const bundle = await rollup({
     input: input.pathname,
+    // Nothing is to be small here, and it is what takes the time.
+    treeshake: false,
     plugins: [
       {
         name: 'builds',
