@@ -88,8 +88,8 @@ export interface Spandrel {
   /** Sends everything that ended, incomplete traces too. Resolves with the worst that became of it. Never rejects. */
   flush(): Promise<FlushResult>;
   /**
-   * Flushes and ends everything: no listener, timer or wrapped function stays. What is in the database waits for the
-   * next page. Never rejects.
+   * Flushes and ends everything: no listener, timer or wrapped function stays, but for those of web-vitals, which cannot
+   * be taken back and tell nobody any more. What is in the database waits for the next page. Never rejects.
    */
   shutdown(): Promise<void>;
 }
