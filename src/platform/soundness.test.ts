@@ -13,7 +13,7 @@ for (const [name, broken] of [
   ['JSON that answers nothing', { JSON: { ...JSON, parse: JSON.parse, stringify: () => undefined } }],
   ['JSON that throws', { JSON: { parse: throws, stringify: throws } }],
   ['JSON of arrays as text', { JSON: { parse: JSON.parse, stringify: (value: unknown) => `"${value}"` } }],
-  ['promises that cannot be waited for', { Promise: { resolve: () => ({ then: throws }) } }],
+  ['promises that cannot be waited for', { Promise: { resolve: throws } }],
   ['a clock that is none', { Date: Object.assign(class extends Date {}, { now: () => Number.NaN }) }],
   ['no clock', { Date: Object.assign(() => {}, {}) }],
   ['no microtasks', { queueMicrotask: undefined }],

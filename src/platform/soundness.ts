@@ -6,13 +6,11 @@
  */
 export function isSound(scope: typeof globalThis = globalThis): boolean {
   try {
-    const { JSON, Promise, Date, queueMicrotask } = scope;
     return (
-      JSON.parse(JSON.stringify(['"']))[0] === '"' &&
-      Promise.resolve().then(() => {}) instanceof Promise &&
-      Date.now() > 0 &&
-      new Date().getTime() > 0 &&
-      typeof queueMicrotask === 'function'
+      scope.JSON.parse(scope.JSON.stringify(['"']))[0] === '"' &&
+      typeof scope.Promise.resolve().then(() => {}) === 'object' &&
+      scope.Date.now() > 0 &&
+      typeof scope.queueMicrotask === 'function'
     );
   } catch {
     return false;
