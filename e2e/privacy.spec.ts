@@ -7,6 +7,17 @@ declare global {
   var persisted: boolean[];
 }
 
+// Playwright turns Chromium's bfcache off.
+test.use({
+  launchOptions: [
+    async ({ launchOptions, browserName }, use) => {
+      const cached = { ...launchOptions, ignoreDefaultArgs: ['--disable-back-forward-cache'] };
+      await use(browserName === 'chromium' ? cached : launchOptions);
+    },
+    { scope: 'worker' },
+  ],
+});
+
 /** Everything that the browser keeps of this origin, as text: databases, local and session storage, cookies. */
 const kept = (page: Page): Promise<string> =>
   page.evaluate(async () => {
@@ -231,41 +242,27 @@ test('Global Privacy Control: denied on request, and what earlier pages kept goe
   await site.expectStored(['ignored', 'agreed']);
 });
 
-test.describe('bfcache', () => {
-  // Playwright turns Chromium's bfcache off.
-  test.use({
-    launchOptions: [
-      async ({ launchOptions, browserName }, use) => {
-        const cached = { ...launchOptions, ignoreDefaultArgs: ['--disable-back-forward-cache'] };
-        await use(browserName === 'chromium' ? cached : launchOptions);
-      },
-      { scope: 'worker' },
-    ],
-  });
-
-  test('consent: a page in the bfcache puts nothing back after a denial elsewhere', async ({
-    page,
-    site,
-    context,
-  }) => {
-    const away = site.serve(plainPage());
-    const body = `<script>
-      globalThis.persisted = [];
-      addEventListener('pageshow', (event) => persisted.push(event.persisted));
-    </script>`;
-    const back = await site.open(page, { consent: 'granted' }, { body });
-    await makeTraces(page, ['before']);
-    await site.expectStored(['before']);
-    await page.goto(away);
-    const other = await openTab(context, site);
-    await other.evaluate(() => globalThis.spandrel.instance?.setConsent('denied'));
-    await expect.poll(() => leavings(other)).toEqual(NOTHING);
-    await page.evaluate(() => void setTimeout(() => history.back()));
-    const persisted = (): Promise<boolean[]> =>
-      page.evaluate(() => globalThis.persisted ?? []).catch(() => []);
-    // It was thrown out of it, and is loaded anew.
-    await expect.poll(persisted).toEqual([false]);
-    expect(page.url()).toBe(back);
-    await other.close();
-  });
+test('consent: a page in the bfcache puts nothing back after a denial elsewhere', async ({
+  page,
+  site,
+  context,
+}) => {
+  const away = site.serve(plainPage());
+  const body = `<script>
+    globalThis.persisted = [];
+    addEventListener('pageshow', (event) => persisted.push(event.persisted));
+  </script>`;
+  const back = await site.open(page, { consent: 'granted' }, { body });
+  await makeTraces(page, ['before']);
+  await site.expectStored(['before']);
+  await page.goto(away);
+  const other = await openTab(context, site);
+  await other.evaluate(() => globalThis.spandrel.instance?.setConsent('denied'));
+  await expect.poll(() => leavings(other)).toEqual(NOTHING);
+  await page.evaluate(() => void setTimeout(() => history.back()));
+  const persisted = (): Promise<boolean[]> => page.evaluate(() => globalThis.persisted ?? []).catch(() => []);
+  // It was thrown out of it, and is loaded anew.
+  await expect.poll(persisted).toEqual([false]);
+  expect(page.url()).toBe(back);
+  await other.close();
 });
