@@ -1,4 +1,6 @@
 // Bundles the modules that tsc emitted into .cache/esm, once per entry: a runtime loads one file.
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
@@ -24,6 +26,17 @@ const minify = terser({
   mangle: { properties: { regex: /^_(?!_)/, keep_quoted: true } },
 });
 
+// What goes into `integrity`, and for the stub into a policy's `script-src`: beside the file, and shown by the build.
+const integrity = {
+  name: 'integrity',
+  writeBundle({ file }) {
+    const bytes = readFileSync(file);
+    const hash = `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
+    writeFileSync(`${file}.sri`, hash);
+    console.log(`${file} ${bytes.length} bytes ${hash}`);
+  },
+};
+
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
   ...['index', 'server'].map((name) => ({
@@ -34,7 +47,13 @@ export default [
   // The script tag's file holds everything.
   {
     input: '.cache/esm/script.js',
-    plugins: [withoutUnreached, resolve({ browser: true }), minify],
+    plugins: [withoutUnreached, resolve({ browser: true }), minify, integrity],
     output: { file: 'dist/script.js', format: 'iife', name: 'spandrel', sourcemap: true },
+  },
+  // To be inlined in the page's head, byte for byte.
+  {
+    input: '.cache/esm/stub.js',
+    plugins: [minify, integrity],
+    output: { file: 'dist/stub.js', format: 'es' },
   },
 ];

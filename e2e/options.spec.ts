@@ -64,6 +64,8 @@ test('options: a mistake in the script tag is one line on the console, and the p
   expect(await page.evaluate('wentOn')).toBe(true);
   expect(await page.evaluate(() => globalThis.spandrel.instance)).toBe(undefined);
   expect(await page.evaluate('lines')).toEqual([
-    expect.stringMatching(/^TypeError: spandrel: option "endpoint" takes .* got "ftp:\/\/files\.example"$/),
+    expect.stringMatching(
+      /^TypeError: spandrel: attribute data-endpoint takes .* got "ftp:\/\/files\.example"$/,
+    ),
   ]);
 });

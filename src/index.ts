@@ -36,9 +36,11 @@ export type {
 export type { FlushResult } from './pipeline/pipeline.js';
 export type {
   PresignedUpload,
+  SamplingRule,
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';
+export { type SamplerOptions, spandrelSampler } from './spa/sampler.js';
 export { type Instrumentation, type Spandrel, type StartOptions, start } from './start.js';
 export {
   TraceBatchProcessor,

@@ -87,16 +87,17 @@ export interface PrivacyOptions {
   session?: boolean;
 }
 
-const PAGE_FLAGS = [
-  ...['documentLoad', 'fetch', 'xhr', 'routes', 'interactions', 'resources'],
-  ...['longFrames', 'webVitals', 'errors'],
-] as const;
-const FLAGS = [
+export const PAGE_FLAGS: readonly (keyof PageOptions)[] = [
+  ...(['documentLoad', 'fetch', 'xhr', 'routes', 'interactions', 'resources'] as const),
+  ...(['longFrames', 'webVitals', 'errors'] as const),
+];
+/** Every option that is true or false. */
+export const FLAG_NAMES: readonly string[] = [
   ...PAGE_FLAGS,
   ...(['keepErrors', 'adaptiveSampling', 'redaction', 'respectGlobalPrivacyControl', 'session'] as const),
 ];
 
-export const PAGE_NAMES = [...PAGE_FLAGS, 'routeNames', 'propagateTo'] as readonly (keyof PageOptions)[];
+export const PAGE_NAMES: readonly (keyof PageOptions)[] = [...PAGE_FLAGS, 'routeNames', 'propagateTo'];
 export const SAMPLING_NAMES: readonly (keyof SamplingOptions)[] = [
   ...(['sampleRate', 'sampleBy', 'keepErrors', 'keepSlowerThanMillis', 'keepTrace'] as const),
   'adaptiveSampling',
@@ -104,6 +105,9 @@ export const SAMPLING_NAMES: readonly (keyof SamplingOptions)[] = [
 export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
   ...(['redact', 'redaction', 'consent', 'respectGlobalPrivacyControl', 'session'] as const),
 ];
+
+/** Whether a value is a number from 0 to 1. */
+export const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
@@ -115,9 +119,9 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
     if (value !== undefined && !isGood(value)) refuse(name, value, takes);
   };
   const isFunction = (value: unknown): boolean => typeof value === 'function';
-  for (const name of FLAGS) check(name, (value) => typeof value === 'boolean', 'true or false');
+  for (const name of FLAG_NAMES) check(name, (value) => typeof value === 'boolean', 'true or false');
   for (const name of ['keepTrace', 'redact']) check(name, isFunction, 'a function');
-  check('sampleRate', (value) => (value as number) >= 0 && (value as number) <= 1, 'a number from 0 to 1');
+  check('sampleRate', isShare, 'a number from 0 to 1');
   check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
   const isConsent = (value: unknown): boolean => ['granted', 'pending', 'denied'].includes(String(value));
   check('consent', isConsent, '"granted", "pending" or "denied"');

@@ -6,35 +6,67 @@
  * {@link start} under its name in kebab case. Without `data-service` nothing starts, and the page calls
  * `spandrel.start({…})` itself. A mistake is one line on the console; the page goes on.
  *
+ * What the stub (`stub.ts`) kept is taken over: its calls are run in their order, with `setConsent` known before
+ * anything starts.
+ *
  * @module
  */
-import { NUMBER_OPTIONS } from './options.js';
-import { type Spandrel, type StartOptions, start } from './start.js';
+import type { Stub } from './early.js';
+import type { Consent } from './page-options.js';
+import type { FlushResult } from './pipeline/pipeline.js';
+import { running, type Spandrel, type StartOptions, start as startPage, warnRunning } from './start.js';
+import { optionsOfTag, tellOfTag } from './tag-options.js';
 
 export { bucket } from './destinations/bucket.js';
 export { TraceBatchProcessor } from './trace-batch-processor.js';
 export { TraceExporter } from './trace-exporter.js';
-export { start };
 
-/** Attributes as the options that they mean: numbers and booleans are read as such. */
-function optionsOf(data: DOMStringMap): StartOptions {
-  const options = Object.entries(data).map(([name, text]) => {
-    if (name in NUMBER_OPTIONS) return [name, text?.trim() ? Number(text) : text];
-    return [name, text === 'true' ? true : text === 'false' ? false : text];
-  });
-  return Object.fromEntries(options) as StartOptions;
+/** What the stub kept; it goes on with errors until something starts, which asks here. */
+export const early: Partial<Stub> | undefined = (globalThis as { spandrel?: Partial<Stub> }).spandrel;
+const calls = early?.queue?.filter((entry) => Array.isArray(entry)) ?? [];
+
+/** What this file started first, or another copy of us before it. */
+export let instance: Spandrel | undefined = running();
+
+/** What the user decided before anything ran. */
+let decided: Consent | undefined;
+
+/** As of the package, but what `setConsent` said before stands. @throws {TypeError} */
+export function start(options: StartOptions): Spandrel {
+  const started = startPage(decided ? { ...options, consent: decided } : options);
+  instance ??= started;
+  return started;
 }
 
-function startFromTag(): Spandrel | undefined {
-  const data = (document.currentScript as HTMLScriptElement | null)?.dataset;
-  if (data?.['service'] === undefined) return undefined;
+/** See `Spandrel.recordException`. Does nothing while nothing runs. */
+export const recordException: Spandrel['recordException'] = (error) => running()?.recordException(error);
+
+/** See `Spandrel.setConsent`. While nothing runs it is kept, and decides how the next start begins. */
+export function setConsent(consent: Consent): void {
+  const spandrel = running();
+  if (spandrel) spandrel.setConsent(consent);
+  else decided = consent;
+}
+
+/** See `Spandrel.flush`. */
+export const flush = async (): Promise<FlushResult> => running()?.flush() ?? 'stored';
+
+function attempt<T>(task: () => T): T | undefined {
   try {
-    return start(optionsOf(data));
+    return task();
   } catch (error) {
-    console.error(error);
+    console.error(tellOfTag(error));
     return undefined;
   }
 }
 
-/** What the tag started; undefined when it had no `data-service` or a mistake. */
-export const instance: Spandrel | undefined = startFromTag();
+for (const [name, argument] of calls) if (name === 'setConsent') decided = argument as Consent;
+const data = (document.currentScript as HTMLScriptElement | null)?.dataset;
+if (data?.['service'] !== undefined) {
+  if (instance) warnRunning();
+  else attempt(() => start(optionsOfTag(data) as unknown as StartOptions));
+}
+for (const [name, argument, , done] of calls) {
+  if (name === 'start') attempt(() => done(start(argument as StartOptions)));
+  else done(name === 'flush' ? flush() : undefined);
+}

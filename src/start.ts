@@ -18,6 +18,7 @@ import {
 import {
   type Consent,
   checkPageOptions,
+  PAGE_FLAGS,
   PAGE_NAMES,
   type PageOptions,
   PRIVACY_NAMES,
@@ -27,6 +28,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createPageTracing } from './spa/page-tracing.js';
+import { createSampling } from './spa/sampling.js';
 import { createSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter } from './trace-exporter.js';
@@ -72,6 +74,11 @@ export interface Spandrel {
    * and collects nothing more; `pending` holds what comes in memory.
    */
   setConsent(consent: Consent): void;
+  /**
+   * Keeps the trace of a span, by default the active one, whatever the rates say: a user has complained, say. False
+   * when it was dropped already.
+   */
+  mark(span?: Span): boolean;
   /** Everything that can be known, now. */
   stats(): Stats;
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
@@ -101,9 +108,26 @@ function pick<T extends object, K extends keyof T>(options: T, names: readonly K
   return picked;
 }
 
+/** Under which copies of us find what is running on their page. */
+const RUNNING = Symbol.for('spandrel.running');
+const scope = globalThis as { [RUNNING]?: Spandrel | undefined };
+
+/** What traces this page by itself; told by any copy of us. */
+export function running(): Spandrel | undefined {
+  return scope[RUNNING];
+}
+
+/** Where that is so already, for whoever else would. */
+export function warnRunning(): void {
+  console.warn('spandrel: this page is traced already; only what came first instruments it');
+}
+
 /**
  * Starts tracing this page: registers a tracer provider (unless the page has one) and instruments what
  * {@link PageOptions} names.
+ *
+ * Where it runs already, by whichever copy of this package, the page is not instrumented again: what is returned
+ * sends the spans of its own `tracer` and what is given to its `recordException`, and a line on the console says so.
  *
  * @throws {TypeError} naming the option, what it got and what it takes. Nothing has begun then.
  * @example
@@ -135,8 +159,21 @@ export function start(options: StartOptions): Spandrel {
     ...pick(options, EXPORTER_NAMES),
     destination,
   });
+  const { platform, diagnostics, pipeline } = exporter;
+  const session = createSession({ platform, notes: () => platform.notes });
+  const sampling = createSampling(
+    {
+      ...{ platform, diagnostics, pipeline },
+      notes: () => platform.notes,
+      place: destination.id ?? '',
+      processor: () => processor,
+      sessionId: options.session === false ? undefined : () => session.id,
+    },
+    pick(options, SAMPLING_NAMES),
+    checkNumbers(options, ['maxBufferedSpans', 'maxOutboxBlobs', 'maxOutboxBytes']),
+  );
+  exporter.onRules = sampling.rules;
   const processor = new TraceBatchProcessor(exporter, pick(options, BUFFER_NAMES));
-  const { platform, diagnostics } = exporter;
 
   const attributes = {
     'service.name': service,
@@ -146,10 +183,10 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
   };
-  const session = createSession({ platform, notes: () => platform.notes });
+  const isSecond = running() !== undefined;
   const page = createPageTracing(
-    { platform, guard: diagnostics.guard, discard: (span) => processor.discard(span as never) },
-    pick(options, PAGE_NAMES),
+    { platform, guard: diagnostics.guard, discard: (span) => sampling.discard(span as never) },
+    isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );
   const sessions = {
     onStart(span: Span & { parentSpanContext?: { isRemote?: boolean } }): void {
@@ -162,12 +199,18 @@ export function start(options: StartOptions): Spandrel {
   };
   const provider = new BasicTracerProvider({
     resource: resourceOf(attributes),
-    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor] as never,
+    sampler: sampling.sampler,
+    spanProcessors: [
+      ...(options.session === false ? [] : [sessions]),
+      page.processor,
+      sampling.processor,
+    ] as never,
   });
   const tracer = provider.getTracer('spandrel', VERSION);
   const isGlobal = trace.setGlobalTracerProvider(provider);
   const ownsContext = context.setGlobalContextManager(page.contextManager);
   if (globalThis.document) page.begin(tracer);
+  if (isSecond) warnRunning();
   for (const instrumentation of instrumentations) {
     diagnostics.guard(() => {
       instrumentation.setTracerProvider(provider);
@@ -175,21 +218,25 @@ export function start(options: StartOptions): Spandrel {
     });
   }
 
-  return {
+  const self: Spandrel = {
     tracer,
     recordException: page.recordException,
     setConsent(_consent) {},
+    mark: (span = trace.getActiveSpan()) => span !== undefined && sampling.mark(span),
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
     flush: () => exporter.flush(),
     async shutdown() {
       for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
       page.stop();
-      await processor.shutdown();
+      if (running() === self) scope[RUNNING] = undefined;
+      await sampling.processor.shutdown();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();
     },
   };
+  if (globalThis.document && !isSecond) scope[RUNNING] = self;
+  return self;
 }
 
 type ProviderResource = NonNullable<

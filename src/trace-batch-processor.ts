@@ -64,16 +64,26 @@ export class TraceBatchProcessor {
   }
 
   onStart(span: OpenSpan, _parentContext?: unknown): void {
-    try {
-      if (span.spanContext().traceFlags & SAMPLED) this.#buffer.started(span);
-    } catch (error) {
-      this.#diagnostics.exception(error);
-    }
+    this.#diagnostics.guard(() => {
+      if (span.spanContext().traceFlags & SAMPLED) this.watch(span);
+    });
   }
 
   onEnd(span: ReadableSpan): void {
+    this.#diagnostics.guard(() => {
+      if (span.spanContext().traceFlags & SAMPLED) this.take(span);
+    });
+  }
+
+  /** A span that has started and is kept, sampled or not. Not part of the public promise. */
+  watch(span: OpenSpan): void {
+    this.#diagnostics.guard(() => this.#buffer.started(span));
+  }
+
+  /** A span that has ended and is kept, sampled or not. Not part of the public promise. */
+  take(span: ReadableSpan): void {
     try {
-      if (!(span.spanContext().traceFlags & SAMPLED) || this.#shutdown) return;
+      if (this.#shutdown) return;
       const { totals, dropped } = this.#diagnostics;
       totals.spans.created++;
       if (totals.state === 'paused') dropped('paused', 1);

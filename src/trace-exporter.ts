@@ -39,6 +39,8 @@ export class TraceExporter {
   readonly diagnostics: Diagnostics;
   /** For {@link TraceBatchProcessor}. Not part of the public promise. */
   readonly platform: Platform;
+  /** Takes the endpoint's sampling rules, unchecked. Not part of the public promise. */
+  onRules: ((rules: unknown) => void) | undefined;
   readonly #options: Record<keyof ExporterOptions, number>;
 
   /**
@@ -59,6 +61,7 @@ export class TraceExporter {
         platform: this.platform,
         diagnostics: this.diagnostics,
         destination: options.destination,
+        rules: (rules) => this.onRules?.(rules),
       },
       {
         maxTracesPerBlob: checked.maxTracesPerBlob,

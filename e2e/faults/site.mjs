@@ -31,12 +31,15 @@ ${head}
 
 /** @param {PageParts} parts */
 function tags({ head = '', options = {}, scripts = [SCRIPT] }) {
-  const attributes = Object.entries({ ...OPTIONS, ...options }).map(
-    ([name, value]) => `data-${kebab(name)}="${value}"`,
-  );
-  const copies = scripts.map(
-    (file) => `<script src="${file}" ${attributes.join(' ')}></script>
-<script>(globalThis.copies ??= []).push(spandrel.instance);</script>`,
+  const all = { ...OPTIONS, ...options };
+  const attributes = Object.entries(all).map(([name, value]) => `data-${kebab(name)}="${value}"`);
+  // A second tag with attributes would leave the page to the first.
+  const copies = scripts.map((file, index) =>
+    index === 0
+      ? `<script src="${file}" ${attributes.join(' ')}></script>
+<script>globalThis.copies = [spandrel.instance];</script>`
+      : `<script src="${file}"></script>
+<script>copies.push(spandrel.start(${JSON.stringify(all)}));</script>`,
   );
   return [head, ...copies, '<script src="/e2e/emit.js"></script>'].join('\n');
 }

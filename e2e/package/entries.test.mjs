@@ -1,6 +1,7 @@
 // The built entries: what they export, what they hold, and that importing one does nothing.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,7 +12,14 @@ const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
 
 /** Names that may come only with a decision, since each is a promise to users. */
 const EXPORTS = {
-  'index.js': ['PageInstrumentation', 'TraceBatchProcessor', 'TraceExporter', 'bucket', 'start'],
+  'index.js': [
+    'PageInstrumentation',
+    'TraceBatchProcessor',
+    'TraceExporter',
+    'bucket',
+    'spandrelSampler',
+    'start',
+  ],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 
@@ -93,7 +101,11 @@ test('script.js: without a tag that names a service it starts nothing', async ()
     'TraceBatchProcessor',
     'TraceExporter',
     'bucket',
+    'early',
+    'flush',
     'instance',
+    'recordException',
+    'setConsent',
     'start',
   ]);
   assert.equal(page.spandrel.instance, undefined);
@@ -112,5 +124,39 @@ test('script.js: a mistake in the tag is one line on the console, and the page g
   };
   vm.runInContext(await readFile(dist('script.js'), 'utf8'), vm.createContext(page));
   assert.equal(errors.length, 1);
-  assert.match(errors[0], /option "/);
+  assert.match(errors[0], /attribute data-/);
+});
+
+for (const name of ['script.js', 'stub.js']) {
+  test(`${name}: its hash is beside it, for \`integrity\` and for a policy`, async () => {
+    const hash = createHash('sha384')
+      .update(await readFile(dist(name)))
+      .digest('base64');
+    assert.equal(await readFile(dist(`${name}.sri`), 'utf8'), `sha384-${hash}`);
+  });
+}
+
+test('stub.js: a classic script with one global, that ends no script element', async () => {
+  const code = await readFile(dist('stub.js'), 'utf8');
+  assert.doesNotMatch(code, /<\/|<!--|sourceMappingURL|innerHTML/);
+  const heard = [];
+  const page = {
+    document: { currentScript: { dataset: {} } },
+    performance,
+    addEventListener: (type) => void heard.push(type),
+    setTimeout: () => void heard.push('timeout'),
+  };
+  page.self = page;
+  const context = vm.createContext(page);
+  const before = Object.keys(page);
+  vm.runInContext(code, context);
+  const { spandrel } = page;
+  vm.runInContext(code, context);
+  assert.deepEqual(
+    Object.keys(page).filter((key) => !before.includes(key)),
+    ['spandrel'],
+  );
+  assert.equal(vm.runInContext('typeof stub + typeof tag', context), 'undefinedundefined');
+  assert.equal(page.spandrel, spandrel);
+  assert.deepEqual(heard, ['error', 'unhandledrejection', 'timeout']);
 });

@@ -36,11 +36,14 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/index.js',
     'dist/server.js',
     'dist/script.js',
+    'dist/script.js.sri',
+    'dist/stub.js',
+    'dist/stub.js.sri',
   ]) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
   const other = names.filter(
-    (name) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts))$/.test(name),
+    (name) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|js\.sri|d\.ts))$/.test(name),
   );
   assert.deepEqual(other, []);
   assert.deepEqual(
@@ -60,7 +63,15 @@ test('package: publint has nothing to say', async () => {
 test('package: its types resolve for every ESM consumer', async () => {
   const require = createRequire(import.meta.url);
   const cli = path.join(path.dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js');
-  const flags = ['--profile', 'esm-only', '--exclude-entrypoints', 'script.js', '--no-emoji', '--no-color'];
+  const flags = [
+    '--profile',
+    'esm-only',
+    '--exclude-entrypoints',
+    'script.js',
+    'stub.js',
+    '--no-emoji',
+    '--no-color',
+  ];
   await run(process.execPath, [cli, path.join(folder, packed.filename), ...flags]);
 });
 
@@ -68,9 +79,15 @@ test('package: fields that others rely on', () => {
   assert.equal(manifest.name, 'spandrel');
   assert.equal(manifest.type, 'module');
   assert.equal(manifest.license, 'Apache-2.0');
-  assert.deepEqual(manifest.sideEffects, ['./dist/script.js']);
+  assert.deepEqual(manifest.sideEffects, ['./dist/script.js', './dist/stub.js']);
   assert.equal(manifest.engines.node, '>=20');
-  assert.deepEqual(Object.keys(manifest.exports), ['.', './server', './script.js', './package.json']);
+  assert.deepEqual(Object.keys(manifest.exports), [
+    '.',
+    './server',
+    './script.js',
+    './stub.js',
+    './package.json',
+  ]);
   assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
     'aws4fetch',
     'fflate',

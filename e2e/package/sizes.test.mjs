@@ -1,7 +1,7 @@
 // Promise 6: small, and it stays so.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BUDGETS, measure } from '../support/sizes.mjs';
+import { BUDGETS, MAX_STUB_BYTES, measure } from '../support/sizes.mjs';
 
 test('sizes: what a page downloads is within its budget, after Brotli', async () => {
   const sizes = await measure();
@@ -10,4 +10,6 @@ test('sizes: what a page downloads is within its budget, after Brotli', async ()
     over.map(([name, { brotli }]) => `${name}: ${brotli} of ${BUDGETS[name]} bytes`),
     [],
   );
+  const { minified } = sizes['stub, inlined'];
+  assert.ok(minified < MAX_STUB_BYTES, `the stub has ${minified} bytes`);
 });

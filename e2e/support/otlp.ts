@@ -19,11 +19,12 @@ export interface OtlpSpan {
   parentSpanId?: string;
   name: string;
   kind?: number;
-  status?: { code?: number };
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: KeyValue[];
   events?: { name: string; timeUnixNano: string; attributes?: KeyValue[] }[];
+  /** `code` 2 is ERROR. */
+  status?: { code?: number; message?: string };
 }
 
 /** `ExportTraceServiceRequest`, as far as the tests look into it. */

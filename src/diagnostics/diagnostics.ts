@@ -41,7 +41,11 @@ export function createDiagnostics(
     spans: { created: 0, adopted: 0, handedOver: 0, stored: 0, waiting: 0, dropped: {} },
     storage: { durable: false, failures: 0, corrupt: 0 },
     blobs: { sealed: 0, stored: 0, waiting: 0, inFlight: 0, unconfirmed: 0 },
-    bytes: { raw: 0, gzip: 0, stored: 0 },
+    bytes: { raw: 0, gzip: 0, stored: 0, waiting: 0 },
+    sampling: {
+      ...{ kept: 0, dropped: 0, droppedSpans: 0, crowdedOut: 0, undecided: 0 },
+      ...{ marks: 0, forgotten: 0, rules: 0, badRules: 0 },
+    },
     buffer: { spans: 0, open: 0, highWater: 0 },
     pool: { ready: 0, empty: 0, expired: 0 },
     requests: {

@@ -44,6 +44,8 @@ export interface Pipeline {
    * first thing in {@link flush}. `isOver` when the page will not come back.
    */
   beforeSend(drain: (isOver: boolean) => void): Stop;
+  /** Talks to the endpoint, whose word on pausing and sampling is wanted though nothing is to be sent. */
+  ask(): void;
   /** Sends all that waits. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
   /**
@@ -61,6 +63,8 @@ export function createPipeline(
     platform: Platform;
     diagnostics: Diagnostics;
     destination: Destination;
+    /** Takes the operator's sampling rules, unchecked. */
+    rules(rules: unknown): void;
   },
   options: PipelineOptions,
 ): Pipeline {
@@ -148,6 +152,7 @@ export function createPipeline(
     remember: durable.remember,
     page: durable.page,
     pause,
+    rules: deps.rules,
   });
   const dispatch = createDispatch({
     platform,
@@ -256,6 +261,7 @@ export function createPipeline(
     const blobs = outbox.list();
     stats.spans.waiting += sealer.spanCount + outbox.spanCount;
     stats.blobs.waiting = blobs.length;
+    stats.bytes.waiting = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
     stats.blobs.inFlight = dispatch.inFlightCount;
     stats.storage.durable = checkpoint !== undefined;
     stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
@@ -323,6 +329,7 @@ export function createPipeline(
       drains.add(drain);
       return () => void drains.delete(drain);
     },
+    ask: () => destination.warmUp(),
     flush,
     async shutdown(timeoutMillis) {
       const result = await flush(timeoutMillis);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { context, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-web';
 import fc from 'fast-check';
+import { testClock } from '../testing/clock.js';
 import { testPlatform } from '../testing/platform.js';
 import { type ActivityStart, createActivities } from './activity.js';
 
@@ -12,7 +13,7 @@ const WALL_OFFSET = 1_790_000_000_000;
 
 function createPage() {
   const platform = testPlatform();
-  const clock = { now: platform.monotonic, wall: (moment: number) => moment + WALL_OFFSET };
+  const clock = testClock(platform.monotonic, WALL_OFFSET);
   const stored = new InMemorySpanExporter();
   const discarded: string[] = [];
   const discard = (span: Span): void => void discarded.push((span as unknown as { name: string }).name);
