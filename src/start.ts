@@ -18,6 +18,7 @@ import {
 import {
   type Consent,
   checkPageOptions,
+  EXPORT_PRIVACY_NAMES,
   PAGE_FLAGS,
   PAGE_NAMES,
   type PageOptions,
@@ -29,7 +30,7 @@ import {
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
-import { createSession } from './spa/session.js';
+import { createSessionProcessor, openSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter } from './trace-exporter.js';
 import { VERSION } from './version.js';
@@ -70,8 +71,9 @@ export interface Spandrel {
   /** Records an exception that was caught, by an error boundary for instance, as if nobody had. */
   recordException(error: Exception): void;
   /**
-   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser
-   * and collects nothing more; `pending` holds what comes in memory.
+   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser,
+   * tells the other tabs of this origin and collects nothing more; `pending` holds what comes in memory. The decision
+   * itself is not kept: whoever asks the user says it to each page.
    */
   setConsent(consent: Consent): void;
   /**
@@ -155,16 +157,22 @@ export function start(options: StartOptions): Spandrel {
       ...pick(options, BUCKET_NAMES),
       endpoint: options.endpoint as string,
     });
+  const isOptedOut =
+    options.respectGlobalPrivacyControl &&
+    (globalThis.navigator as { globalPrivacyControl?: boolean } | undefined)?.globalPrivacyControl === true;
   const exporter = new TraceExporter({
     ...pick(options, EXPORTER_NAMES),
+    ...pick(options, EXPORT_PRIVACY_NAMES),
+    ...(isOptedOut && { consent: 'denied' }),
     destination,
   });
   const { platform, diagnostics, pipeline } = exporter;
-  const session = createSession({ platform, notes: () => platform.notes });
+  const session = openSession(exporter, options.session !== false);
   const sampling = createSampling(
     {
       ...{ platform, diagnostics, pipeline },
-      notes: () => platform.notes,
+      onDenied: exporter.gate.onDenied,
+      notes: () => (diagnostics.totals.consent === 'granted' ? platform.notes : undefined),
       place: destination.id ?? '',
       processor: () => processor,
       sessionId: options.session === false ? undefined : () => session.id,
@@ -185,18 +193,20 @@ export function start(options: StartOptions): Spandrel {
   };
   const isSecond = running() !== undefined;
   const page = createPageTracing(
-    { platform, guard: diagnostics.guard, discard: (span) => sampling.discard(span as never) },
+    {
+      platform,
+      guard: diagnostics.guard,
+      // An id that has left the page cannot be called back, should the user deny.
+      mayPropagate: () => diagnostics.totals.consent === 'granted',
+      discard: (span) => sampling.discard(span as never),
+    },
     isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );
-  const sessions = {
-    onStart(span: Span & { parentSpanContext?: { isRemote?: boolean } }): void {
-      const { parentSpanContext: parent } = span;
-      diagnostics.guard(() => span.setAttributes(session.attributes(!parent || parent.isRemote === true)));
-    },
-    onEnd: () => {},
-    forceFlush: async () => {},
-    shutdown: async () => {},
-  };
+  const sessions = createSessionProcessor(
+    session,
+    exporter,
+    (attributes) => 'spandrel.activity.type' in attributes,
+  );
   const provider = new BasicTracerProvider({
     resource: resourceOf(attributes),
     sampler: sampling.sampler,
@@ -221,7 +231,7 @@ export function start(options: StartOptions): Spandrel {
   const self: Spandrel = {
     tracer,
     recordException: page.recordException,
-    setConsent(_consent) {},
+    setConsent: (consent) => exporter.setConsent(consent),
     mark: (span = trace.getActiveSpan()) => span !== undefined && sampling.mark(span),
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
@@ -229,6 +239,7 @@ export function start(options: StartOptions): Spandrel {
     async shutdown() {
       for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
       page.stop();
+      session.stop();
       if (running() === self) scope[RUNNING] = undefined;
       await sampling.processor.shutdown();
       if (isGlobal) trace.disable();

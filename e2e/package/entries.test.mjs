@@ -17,6 +17,7 @@ const EXPORTS = {
     'TraceBatchProcessor',
     'TraceExporter',
     'bucket',
+    'sessionProcessor',
     'spandrelSampler',
     'start',
   ],

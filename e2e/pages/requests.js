@@ -213,3 +213,9 @@ globalThis.failExchanges = async () => {
     alien: await settled(() => XMLHttpRequest.prototype.open.call({}, 'GET', '/')),
   };
 };
+
+/** With answers that nobody reads. */
+globalThis.ask = {
+  fetch: (url, init) => fetch(url, init).then((response) => response.status),
+  xhr: (url) => exchange(url).then(({ status }) => status),
+};

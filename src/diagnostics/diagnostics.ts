@@ -15,8 +15,12 @@ export interface Diagnostics {
   trouble(kind: string, message: string): void;
   /** Our own exception, caught at a door. */
   exception(error: unknown): void;
-  /** Adds a function that writes its gauges into the copy that {@link stats} gives away. */
-  gauge(write: (stats: Stats) => void): void;
+  /**
+   * Adds a function that writes its gauges into the copy that {@link stats} gives away.
+   *
+   * @returns a function that takes it out.
+   */
+  gauge(write: (stats: Stats) => void): () => void;
   /** Tells subscribers soon. Cheap without subscribers. */
   changed(): void;
   stats(): Stats;
@@ -59,9 +63,10 @@ export function createDiagnostics(
     },
     exceptions: 0,
     state: 'running',
+    consent: 'granted',
     errors: [],
   };
-  const gauges: ((stats: Stats) => void)[] = [];
+  const gauges = new Set<(stats: Stats) => void>();
   const listeners = new Set<(stats: Stats) => void>();
   let announced = false;
   const announce = (): void => {
@@ -98,7 +103,10 @@ export function createDiagnostics(
       totals.exceptions++;
       self.trouble('exception', String(error));
     },
-    gauge: (write) => void gauges.push(write),
+    gauge(write) {
+      gauges.add(write);
+      return () => void gauges.delete(write);
+    },
     changed() {
       if (announced || !listeners.size) return;
       announced = true;

@@ -1,3 +1,4 @@
+import type { Consent } from '../page-options.js';
 import type { DropReason } from '../pipeline/model.js';
 
 /**
@@ -9,7 +10,7 @@ import type { DropReason } from '../pipeline/model.js';
  */
 export interface Stats {
   spans: {
-    /** Spans that ended, of traces that are kept. */
+    /** Spans of traces that are kept, ended while consent was not denied. */
     created: number;
     /** Spans taken over from pages that are gone. */
     adopted: number;
@@ -102,6 +103,8 @@ export interface Stats {
   exceptions: number;
   /** Gauge. */
   state: 'running' | 'paused' | 'shut-down';
+  /** Gauge. */
+  consent: Consent;
   /** The latest trouble of each kind, newest last, at most 8. */
   errors: { kind: string; message: string; atMillis: number; count: number }[];
 }

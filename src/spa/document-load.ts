@@ -27,7 +27,7 @@ const LOAD_EVENTS = [
 const OVER_MILLIS = 1_000;
 
 export function traceDocumentLoad(deps: PartDeps): Stop {
-  const { activities, clock, guard, platform, routeName } = deps;
+  const { activities, clock, guard, onPage, platform, routeName } = deps;
   const stops: Stop[] = [];
   const listen = (type: string, task: () => void): void => {
     const listener = (): void => void guard(task);
@@ -83,8 +83,7 @@ export function traceDocumentLoad(deps: PartDeps): Stop {
     if (document.readyState === 'complete') onLoad();
     else listen('load', onLoad);
     // Last words, before the activity ends.
-    listen('pagehide', record);
-    listen('visibilitychange', () => document.visibilityState === 'hidden' && record());
+    stops.push(onPage((signal) => signal !== 'visible' && signal !== 'unloading' && record()));
   };
 
   if ((document as { prerendering?: boolean }).prerendering) listen('prerenderingchange', begin);

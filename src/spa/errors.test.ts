@@ -57,7 +57,15 @@ function errorsPage({ queue, listens = true }: { queue?: unknown[]; listens?: bo
     ...(queue && { spandrel: stub }),
   });
   if (queue) scope.addEventListener('error', stub, { capture: true });
-  const part = { tracer, activities, clock, platform, guard, routeName: () => '/cart' };
+  const part = {
+    tracer,
+    activities,
+    clock,
+    platform,
+    guard,
+    onPage: () => () => {},
+    routeName: () => '/cart',
+  };
   const errors = traceErrors(part, listens, scope as never);
   const fire = (type: string, fields: FakeEvent = {}): Event => {
     const event = Object.assign(new Event(type, { cancelable: true }), fields);

@@ -8,23 +8,21 @@ import type { PartDeps } from './part.js';
  * hides is asked for, before activities end.
  */
 export function observeEntries<E extends PerformanceEntry>(
-  { guard }: Pick<PartDeps, 'guard'>,
+  { guard, onPage }: Pick<PartDeps, 'guard' | 'onPage'>,
   type: string,
-  handle: (entry: E) => void,
+  handle: (entry: E) => unknown,
+  options: { durationThreshold?: number } = {},
 ): Stop {
   const take = (entries: () => PerformanceEntryList): void =>
     void guard(() => {
       for (const entry of entries()) handle(entry as E);
     });
   const observer = new PerformanceObserver((list) => take(() => list.getEntries()));
-  observer.observe({ type, buffered: true });
-  const takeLast = (): void => take(() => observer.takeRecords());
-  addEventListener('visibilitychange', takeLast, true);
-  addEventListener('pagehide', takeLast, true);
+  observer.observe({ type, buffered: true, ...options } as PerformanceObserverInit);
+  const stop = onPage(() => take(() => observer.takeRecords()));
   return () => {
     observer.disconnect();
-    removeEventListener('visibilitychange', takeLast, true);
-    removeEventListener('pagehide', takeLast, true);
+    stop();
   };
 }
 

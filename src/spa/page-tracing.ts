@@ -12,7 +12,7 @@ import { traceFetch } from './fetch.js';
 import { traceInteractions } from './interactions.js';
 import { traceLongFrames } from './long-frames.js';
 import type { PartDeps } from './part.js';
-import { createPropagation } from './propagation.js';
+import { createPropagation, type Propagation } from './propagation.js';
 import { traceResources } from './resources.js';
 import { createRouteName } from './route-name.js';
 import { traceRoutes } from './routes.js';
@@ -23,6 +23,8 @@ import { traceXhr } from './xhr.js';
 export interface PageTracingDeps {
   platform: Platform;
   guard<T>(task: () => T): T | undefined;
+  /** Whether trace ids may go to servers. */
+  mayPropagate(): boolean;
   /** See `ActivitiesDeps.discard`. */
   discard(span: Span): void;
 }
@@ -62,8 +64,13 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       const begun = createActivities({ tracer, clock, platform, discard: deps.discard });
       activities = begun;
       const routeName = createRouteName(options.routeNames);
-      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, routeName };
-      const propagation = createPropagation(options.propagateTo ?? []);
+      const onPage: PartDeps['onPage'] = (listener) =>
+        onPageSignal(globalThis as never, document, (signal) => void guard(() => listener(signal)), true);
+      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, onPage, routeName };
+      const { headersFor } = createPropagation(options.propagateTo ?? []);
+      const propagation: Propagation = {
+        headersFor: (url, span) => (deps.mayPropagate() ? headersFor(url, span) : {}),
+      };
       const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
         const stop = isOn === false ? undefined : guard(trace);
         if (stop) stops.push(stop);
@@ -81,10 +88,8 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
         record = errors.record;
         return errors.stop;
       });
-      // After the parts' own listeners, which may have last words; before the pipeline's, which sends them.
-      begin(true, () =>
-        onPageSignal(globalThis as never, document, (signal) => void guard(() => begun.page(signal)), true),
-      );
+      // After the parts, which may have last words.
+      begin(true, () => onPage(begun.page));
       stops.push(begun.stop);
     },
     recordException: (error) => void guard(() => record?.(error)),

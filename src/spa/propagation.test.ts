@@ -9,7 +9,7 @@ const spanOf = (context: Partial<SpanContext> = {}) =>
   trace.wrapSpanContext({ traceId: TRACE_ID, spanId: SPAN_ID, traceFlags: 1, ...context });
 
 const PAGE = 'https://shop.example';
-const sends = (allowed: readonly (string | RegExp)[], url: string): boolean =>
+const sends = (allowed: Parameters<typeof createPropagation>[0], url: string): boolean =>
   'traceparent' in createPropagation(allowed, PAGE).headersFor(new URL(url), spanOf());
 
 test('propagation: the header is the span’s context, with its trace state', () => {
@@ -29,6 +29,7 @@ test('propagation: goes to the page’s own origin and to those allowed, and to 
   for (const other of ['http://shop.example/', 'https://shop.example:444/', 'https://shop.example.evil/']) {
     assert.equal(sends([], other), false, other);
   }
+  assert.equal(sends(false, `${PAGE}/api`), false);
   const origins = ['https://api.example'];
   assert.equal(sends(origins, 'https://api.example/v1?q=1'), true);
   assert.equal(sends(origins, 'https://api.example.evil/'), false);

@@ -12,10 +12,11 @@ export interface Propagation {
 
 /**
  * @param allowed origins beside the page's own: exact origins, or patterns that are tested against the whole URL.
+ *   False: nobody, the page's own neither.
  * @param ownOrigin the page's.
  */
 export function createPropagation(
-  allowed: readonly (string | RegExp)[],
+  allowed: readonly (string | RegExp)[] | false,
   ownOrigin: string = location.origin,
 ): Propagation {
   return {
@@ -23,8 +24,9 @@ export function createPropagation(
       const context = span.spanContext();
       // `search` and not `test`, which would go on from where a global pattern last matched.
       const isAllowed =
-        origin === ownOrigin ||
-        allowed.some((one) => (typeof one === 'string' ? one === origin : href.search(one) >= 0));
+        allowed &&
+        (origin === ownOrigin ||
+          allowed.some((one) => (typeof one === 'string' ? one === origin : href.search(one) >= 0)));
       if (!isAllowed || !isSpanContextValid(context)) return {};
       const { traceId, spanId, traceFlags, traceState } = context;
       const flags = traceFlags.toString(16).padStart(2, '0');

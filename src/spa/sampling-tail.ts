@@ -54,6 +54,8 @@ export interface Tail {
   mark(span: { spanContext(): SpanContext }): boolean;
   /** What can be decided is. `isOver`: everything, and open spans end. */
   drain(isOver: boolean): void;
+  /** Nothing of what is here shall be kept, nor what is yet to come of it. */
+  forget(): void;
   /** Spans held, ended or open. */
   readonly size: number;
   close(): void;
@@ -284,6 +286,9 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       return held !== undefined || (traceFlags & SAMPLED) > 0 || marks.get(traceId) === true;
     },
     drain,
+    forget() {
+      for (const held of [...traces.values()]) settle(held, undefined);
+    },
     get size() {
       return size;
     },

@@ -5,7 +5,7 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { SamplingOptions } from '../page-options.js';
 import type { OpenSpan, ReadableSpan } from '../pipeline/model.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
-import type { Platform } from '../platform/platform.js';
+import type { Platform, Stop } from '../platform/platform.js';
 import { createSampler } from './sampler.js';
 import { createMarks } from './sampling-marks.js';
 import { createPressure, type PressureLimits } from './sampling-pressure.js';
@@ -16,6 +16,8 @@ export interface SamplingDeps extends Omit<RulesDeps, 'platform'> {
   platform: Pick<Platform, 'now' | 'monotonic' | 'after'>;
   diagnostics: Pick<Diagnostics, 'totals' | 'stats' | 'guard' | 'gauge'>;
   pipeline: Pick<Pipeline, 'ask' | 'beforeSend'>;
+  /** Calls its listener when the user has denied. */
+  onDenied(listener: () => void): Stop;
   /** Where kept spans go. Made after this, so that it is drained after this. */
   processor(): {
     watch(span: OpenSpan): void;
@@ -48,7 +50,7 @@ export interface Sampling {
 const ASK_MILLIS = 1_000;
 
 export function createSampling(
-  { platform, diagnostics, pipeline, processor, sessionId, ...rest }: SamplingDeps,
+  { platform, diagnostics, pipeline, onDenied, processor, sessionId, ...rest }: SamplingDeps,
   options: SamplingOptions,
   limits: PressureLimits,
 ): Sampling {
@@ -77,7 +79,7 @@ export function createSampling(
       maxSpans: limits.maxBufferedSpans,
     },
   );
-  const stopDraining = pipeline.beforeSend(tail.drain);
+  const stops = [pipeline.beforeSend(tail.drain), onDenied(tail.forget)];
   diagnostics.gauge(({ sampling }) => {
     sampling.undecided = tail.size;
     sampling.marks = marks.count;
@@ -89,7 +91,7 @@ export function createSampling(
   const sampler = createSampler({
     sampleRate,
     ...(sampleBy === 'session' && sessionId ? { sessionId } : {}),
-    isOn: () => totals.state === 'running',
+    isOn: () => totals.state === 'running' && totals.consent !== 'denied',
     verdict: rules.verdict,
     admit,
     decided(traceId, chance, isChosen, share) {
@@ -107,7 +109,7 @@ export function createSampling(
       forceFlush: () => processor().forceFlush(),
       async shutdown() {
         guard(tail.close);
-        stopDraining();
+        for (const stop of stops) stop();
         await processor().shutdown();
       },
     },

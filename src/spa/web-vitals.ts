@@ -23,6 +23,7 @@ import {
 import type { Stop } from '../platform/platform.js';
 import type { Activity } from './activity.js';
 import { storedUrl } from './attributes.js';
+import { observeEntries } from './observe.js';
 import type { PartDeps } from './part.js';
 import { selectorOf } from './selector.js';
 
@@ -53,14 +54,40 @@ function worstOf(
   return entry && { entry, node: entry.element };
 }
 
-export function traceWebVitals({ activities, clock, guard, platform, tracer }: PartDeps): Stop {
+/** What is known of it only at the time: an element may be gone when its metric is reported. */
+interface Scene {
+  target: string;
+  /** When the first listener of an interaction's frame began, and the last had ended. */
+  processed: readonly [from: number, to: number];
+}
+
+/** Durations of events are rounded to this. */
+const EVENT_MILLIS = 8;
+/** Below this web-vitals considers no event but the first. */
+const MIN_EVENT_MILLIS = 40;
+/** Many more than a frame has. */
+const RECENT_EVENTS = 50;
+
+export function traceWebVitals(deps: PartDeps): Stop {
+  const { activities, clock, guard, platform, tracer } = deps;
   let stopped = false;
-  /** An element may be gone when its metric is reported. */
-  const targets = new WeakMap<PerformanceEntry, string>();
-  const targetOf = (metric: TargetedMetric): string | undefined => {
+  const recent: PerformanceEventTiming[] = [];
+  /** A click is several events, whose listeners are often those of another than the one that tells how long it took. */
+  const processedOf = (entry: PerformanceEntry): Scene['processed'] => {
+    const shownAt = entry.startTime + entry.duration;
+    const frame = [...recent, entry as PerformanceEventTiming].filter(
+      ({ startTime, duration }) => Math.abs(startTime + duration - shownAt) <= EVENT_MILLIS,
+    );
+    const from = Math.min(...frame.map(({ processingStart }) => processingStart));
+    return [from, Math.max(...frame.map(({ processingEnd }) => processingEnd))];
+  };
+  const scenes = new WeakMap<PerformanceEntry, Scene>();
+  const sceneOf = (metric: TargetedMetric): Scene | undefined => {
     const { entry, node } = worstOf(metric) ?? {};
-    if (entry && node && !targets.has(entry)) targets.set(entry, selectorOf(node));
-    return entry && targets.get(entry);
+    if (entry && !scenes.has(entry)) {
+      scenes.set(entry, { target: selectorOf(node), processed: processedOf(entry) });
+    }
+    return entry && scenes.get(entry);
   };
 
   /** The activity of the latest navigation that was reported on, and when that began. */
@@ -90,7 +117,7 @@ export function traceWebVitals({ activities, clock, guard, platform, tracer }: P
       [`${NAME}navigation_type`]: metric.navigationType,
       ...(activity ? {} : { 'url.full': storedUrl(navigationURL) }),
     };
-    for (const [key, part] of Object.entries(attributionOf(metric, targetOf))) {
+    for (const [key, part] of Object.entries(attributionOf(metric, sceneOf))) {
       attributes[`${NAME}attribution.${key}`] = part;
     }
     tracer
@@ -111,7 +138,7 @@ export function traceWebVitals({ activities, clock, guard, platform, tracer }: P
         platform.after(0, () => record(metric));
       } else record(metric);
     });
-  const remember = (metric: TargetedMetric): void => void guard(() => stopped || targetOf(metric));
+  const remember = (metric: TargetedMetric): void => void guard(() => stopped || sceneOf(metric));
   // A page that has taken this away would hear of it in each listener of web-vitals.
   performance.getEntriesByType('navigation');
   for (const on of [onTTFB, onFCP, onLCP, onCLS, onINP]) {
@@ -120,14 +147,23 @@ export function traceWebVitals({ activities, clock, guard, platform, tracer }: P
   for (const on of [onLCP, onCLS, onINP]) {
     guard(() => on(remember, { reportSoftNavs: true, reportAllChanges: true }));
   }
+  const stop = PerformanceObserver.supportedEntryTypes.includes('event')
+    ? observeEntries<PerformanceEventTiming>(
+        deps,
+        'event',
+        (entry) => recent.push(entry) > RECENT_EVENTS && recent.shift(),
+        { durationThreshold: MIN_EVENT_MILLIS },
+      )
+    : undefined;
   return () => {
     stopped = true;
+    stop?.();
   };
 }
 
 function attributionOf(
   metric: MetricType,
-  targetOf: (metric: TargetedMetric) => string | undefined,
+  sceneOf: (metric: TargetedMetric) => Scene | undefined,
 ): Attributes {
   const { name, value, entries } = metric;
   const navigation = navigationEntry();
@@ -159,7 +195,7 @@ function attributionOf(
     const state = stateAt(entries[0]?.startTime ?? metric.navigationStartTime ?? 0);
     return { time_to_first_byte: firstByte, first_byte_to_fcp: value - firstByte, load_state: state };
   }
-  const target = targetOf(metric);
+  const { target = '', processed = [0, 0] } = sceneOf(metric) ?? {};
   if (name === 'CLS') {
     const { entry } = worstOf(metric) ?? {};
     if (!entry) return {};
@@ -174,17 +210,17 @@ function attributionOf(
   if (name === 'INP') {
     const [entry] = entries;
     if (!entry) return {};
-    const { startTime } = entry;
-    const starts = entries.map(({ processingStart }) => processingStart);
-    const processingStart = Math.max(startTime, Math.min(...starts));
-    const paint = Math.max(startTime + entry.duration, processingStart);
-    const processed = Math.min(paint, Math.max(...entries.map(({ processingEnd }) => processingEnd)));
+    const { startTime, duration } = entry;
+    // A listener of another event may have been at it before; and a dialog may keep one longer than the paint took.
+    const from = Math.max(startTime, processed[0]);
+    const paint = Math.max(startTime + duration, from);
+    const to = Math.min(paint, processed[1]);
     return {
       interaction_target: target,
       interaction_type: entry.name.startsWith('key') ? 'keyboard' : 'pointer',
-      input_delay: processingStart - startTime,
-      processing_duration: processed - processingStart,
-      presentation_delay: paint - processed,
+      input_delay: from - startTime,
+      processing_duration: to - from,
+      presentation_delay: paint - to,
       load_state: stateAt(startTime),
     };
   }

@@ -3,8 +3,8 @@
  *
  * Our own rather than `@opentelemetry/instrumentation-xml-http-request`: that one makes the span in `open`, where it
  * stays open for ever if nothing is sent, ends it 300 ms late, so that a page that leaves loses it (opentelemetry-js
- * issue 4683), adds `traceparent` to one that the page set, and alone is a third of our size budget;
- * `npm run bench instrumentation` has the figures.
+ * issue 4683), adds `traceparent` to one that the page set, and is three times as large; `npm run bench instrumentation`
+ * has the figures.
  */
 import type { Stop } from '../platform/platform.js';
 import { nameOf, requestTracing } from './http.js';

@@ -47,6 +47,7 @@ export function samplingClient(
   const sampling = createSampling(
     {
       ...{ platform, diagnostics, pipeline },
+      onDenied: exporter.gate.onDenied,
       notes: () => platform.notes,
       place: destination.id ?? '',
       processor: () => processor,
