@@ -17,7 +17,7 @@ test('tail: a trace that is not sampled waits in memory alone, and is forgotten 
   const { platform, startSpan, exporter, kept } = samplingClient(NONE, { origin });
   const root = startSpan('root');
   startSpan('child', root).end();
-  await platform.advance(1_000);
+  await platform.advance(1_100);
   assert.equal(exporter.stats().sampling.undecided, 2);
   root.end();
   await platform.advance(499);
