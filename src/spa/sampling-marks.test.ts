@@ -41,9 +41,11 @@ test('marks: 10,000 at most; then what is over goes, else the oldest tenth, coun
   for (let index = 0; index < 10_000; index++)
     marks.set(`t${index}`, true, index === 0 ? 'owner' : undefined);
   assert.deepEqual([marks.count, marks.forgotten], [10_000, 0]);
+  marks.ended('t5', 'any');
   marks.set('one more', true, undefined);
   assert.deepEqual([marks.count, marks.forgotten], [9_001, 1_000]);
-  assert.deepEqual([marks.get('t999'), marks.get('t1000'), marks.get('one more')], [undefined, true, true]);
+  assert.deepEqual([marks.get('t1000'), marks.get('t1001'), marks.get('one more')], [undefined, true, true]);
+  assert.equal(marks.get('t5'), true, 'heard of lately');
   clock.now = 6 * MINUTE;
   for (let index = 0; index < 1_000; index++) marks.set(`u${index}`, true, undefined);
   assert.deepEqual([marks.count, marks.forgotten], [1_000, 1_000]);

@@ -17,7 +17,7 @@ test('tail: a trace that is not sampled waits in memory alone, and is forgotten 
   const { platform, startSpan, exporter, kept } = samplingClient(NONE, { origin });
   const root = startSpan('root');
   startSpan('child', root).end();
-  await platform.advance(1_000);
+  await platform.advance(1_100);
   assert.equal(exporter.stats().sampling.undecided, 2);
   root.end();
   await platform.advance(499);
@@ -171,10 +171,11 @@ test('tail: hidden decides what is over, and keeps what is known to be kept; the
 });
 
 test('tail: as the page leaves, open spans end children first, marked, and what is kept goes in the same task', async () => {
-  const { platform, cloud, startSpan, kept } = samplingClient(NONE);
+  const { platform, cloud, startSpan, kept, exporter } = samplingClient(NONE);
   const root = startSpan('root').setStatus({ code: 2 });
   const child = startSpan('child', root);
   startSpan('dropped');
+  startSpan('throws').end = () => assert.fail('another processor');
   const requests = platform.requests.length + platform.beacons.length;
   platform.page('leaving');
   assert.deepEqual(
@@ -186,6 +187,7 @@ test('tail: as the page leaves, open spans end children first, marked, and what 
   );
   assert.ok(platform.requests.length + platform.beacons.length > requests);
   assert.equal(child.isRecording(), false);
+  assert.equal(exporter.stats().sampling.undecided, 0);
   await settle();
   assert.equal(cloud.spanIds().length, 2);
 });
