@@ -1,22 +1,20 @@
 // Bundles the modules that tsc emitted into .cache/esm, once per entry: a runtime loads one file.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
 const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/esm');
 
-// In a closed file some of OpenTelemetry is never reached: the web package adds only environment variables and merging
-// of configurations (1.2 kB) to the provider beneath, which takes the same options; and start() always brings the
-// resource whose default (0.7 kB) the provider would make.
-const unreached = {
-  '@opentelemetry/sdk-trace-web': `export { TracerProvider as BasicTracerProvider, StackContextManager } from '@opentelemetry/sdk-trace';`,
-  '@opentelemetry/resources': 'export const defaultResource = () => undefined;',
+// A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
+const standIns = {
+  '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
+  '@opentelemetry/sdk-trace-web': '.cache/esm/script/opentelemetry-sdk.js',
 };
-const withoutUnreached = {
-  name: 'without-unreached',
-  resolveId: (id) => (id in unreached ? `\0${id}` : null),
-  load: (id) => unreached[id.slice(1)] ?? null,
+const withStandIns = {
+  name: 'with-stand-ins',
+  resolveId: (id) => (id in standIns ? path.resolve(standIns[id]) : null),
 };
 
 // Names that OpenTelemetry's classes mark as private are shortened; those used as text are left alone.
@@ -47,7 +45,7 @@ export default [
   // The script tag's file holds everything.
   {
     input: '.cache/esm/script.js',
-    plugins: [withoutUnreached, resolve({ browser: true }), minify, integrity],
+    plugins: [withStandIns, resolve({ browser: true }), minify, integrity],
     output: { file: 'dist/script.js', format: 'iife', name: 'spandrel', sourcemap: true },
   },
   // To be inlined in the page's head, byte for byte.

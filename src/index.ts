@@ -19,10 +19,12 @@ export type {
 export { PageInstrumentation } from './page-instrumentation.js';
 export type {
   Consent,
+  ConsentOptions,
   LocalTrace,
   PageOptions,
   PrivacyOptions,
   RedactableSpan,
+  RedactionOptions,
   RouteNames,
   SamplingOptions,
 } from './page-options.js';
@@ -36,9 +38,12 @@ export type {
 export type { FlushResult } from './pipeline/pipeline.js';
 export type {
   PresignedUpload,
+  SamplingRule,
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';
+export { type SamplerOptions, spandrelSampler } from './spa/sampler.js';
+export { type SessionHost, type SessionProcessor, sessionProcessor } from './spa/session.js';
 export { type Instrumentation, type Spandrel, type StartOptions, start } from './start.js';
 export {
   TraceBatchProcessor,

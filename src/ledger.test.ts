@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Span } from '@opentelemetry/api';
 import fc from 'fast-check';
+import type { Consent } from './page-options.js';
 import type { PageSignal } from './platform/platform.js';
 import { assertLedger, type TestClient, testClient } from './testing/client.js';
 import { FATES, type Fate } from './testing/cloud.js';
@@ -23,6 +24,7 @@ type Step =
   | { do: 'crash' | 'leave' | 'another' | 'begins-to-leave'; fails: 'store' | 'notes' | 'neither' }
   | { do: 'store'; trouble: 'fails' | 'hangs' | 'is-cleared' | 'none' }
   | { do: 'back' }
+  | { do: 'consent'; consent: Consent }
   | { do: 'online' | 'flush' | 'shutdown' | 'pause' | 'beacons-refused' | 'beacons-taken' };
 
 const which = fc.nat(7);
@@ -75,6 +77,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
+      do: fc.constant('consent'),
+      consent: fc.constantFrom<Consent>('granted', 'granted', 'pending', 'denied'),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
       do: fc.constant('store'),
       trouble: fc.constantFrom('fails', 'hangs', 'is-cleared', 'none'),
     }),
@@ -108,6 +117,8 @@ interface World {
   all: TestClient[];
   /** Whether pages come and go. If not, the database may do what it likes. */
   pagesChange: boolean;
+  isCleared?: true;
+  isLeft?: true;
 }
 
 function openWorld(options: Options, origin: TestOrigin | undefined, pagesChange: boolean): World {
@@ -205,6 +216,8 @@ async function run(world: World, step: Step): Promise<void> {
     case 'store':
       if (!origin || pagesChange) return;
       if (step.trouble === 'is-cleared') {
+        if (world.isLeft) return;
+        world.isCleared = true;
         origin.records.clear();
         origin.notes.clear();
       } else {
@@ -212,6 +225,16 @@ async function run(world: World, step: Step): Promise<void> {
         origin.storeHangs = step.trouble === 'hangs';
       }
       return;
+    case 'consent':
+      // What earlier pages left is deleted, and none of them is there to count it.
+      if (pagesChange) return;
+      // The same is true of what is left in a database by who goes back to pending: denying or the user may delete it.
+      if (origin && step.consent === 'pending') {
+        if (world.isCleared) return;
+        world.isLeft = true;
+      }
+      if (step.consent === 'denied' && world.isLeft) return;
+      return client.exporter.setConsent(step.consent);
     case 'online':
       return platform.online();
     case 'flush':
@@ -276,6 +299,7 @@ for (const [name, hasStore, pagesChange] of [
         const { client, open } = world;
         const { platform, processor } = client;
         platform.page('visible');
+        client.exporter.setConsent('granted');
         platform.takesBeacons = true;
         cloud.serve(platform);
         for (const span of open) span.end();

@@ -51,6 +51,7 @@ export class PageInstrumentation {
     const deps = {
       platform: this.#platform,
       guard: diagnostics.guard,
+      mayPropagate: () => !processor || processor.consent === 'granted',
       discard: (span: unknown) => processor?.discard(span as never),
     };
     this.#tracing = createPageTracing(deps, options);

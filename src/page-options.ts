@@ -27,8 +27,11 @@ export interface PageOptions {
   errors?: boolean;
   /** How addresses are named: patterns such as `/product/:id` in order, or a function. Default: ids become `:id`. */
   routeNames?: RouteNames;
-  /** Origins beside the page's own that are sent `traceparent`: origins, or patterns for whole URLs. Default none. */
-  propagateTo?: readonly (string | RegExp)[];
+  /**
+   * Origins beside the page's own that are sent `traceparent`: origins, or patterns for whole URLs. Default none. False:
+   * none at all, for pages whose own addresses redirect to an origin that does not allow the header.
+   */
+  propagateTo?: readonly (string | RegExp)[] | false;
 }
 
 /** A trace of this page as far as it is known, for those who decide whether to keep it. */
@@ -69,19 +72,33 @@ export interface RedactableSpan {
 
 export type Consent = 'granted' | 'pending' | 'denied';
 
-/** What may be collected and kept. */
-export interface PrivacyOptions {
+/** What of a span is stored. An exporter takes these too. */
+export interface RedactionOptions {
   /**
-   * Called with each span before it is written or sent, after the redaction that is always done; may change it. False
-   * drops the span, and so does an exception.
+   * Called once with each span before it is written or sent, after the redaction; may change it, and what it has
+   * changed is redacted as well. False drops the span, and so does an exception.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only changes returns nothing.
   redact?: (span: RedactableSpan) => boolean | void;
-  /** Replaces query values, credentials and sensitive attributes. Default true. */
+  /**
+   * Replaces query values, credentials and sensitive attributes in all spans. Default true. The URLs that our own
+   * parts record are stored without query values anyway.
+   */
   redaction?: boolean;
-  /** Whether the user agrees: `pending` holds spans in memory only. Default `granted`. See `setConsent`. */
+}
+
+/** Whether the user agrees. An exporter takes this too. */
+export interface ConsentOptions {
+  /**
+   * `pending` holds spans in memory only, `denied` collects nothing and deletes what is kept. Default `granted`. See
+   * `setConsent`.
+   */
   consent?: Consent;
-  /** Take the browser's Global Privacy Control for `denied`. Default false. */
+}
+
+/** What may be collected and kept. */
+export interface PrivacyOptions extends RedactionOptions, ConsentOptions {
+  /** Take the browser's Global Privacy Control for `denied`, until `setConsent` is called. Default false. */
   respectGlobalPrivacyControl?: boolean;
   /** Session ids. Default true. */
   session?: boolean;
@@ -102,9 +119,15 @@ export const SAMPLING_NAMES: readonly (keyof SamplingOptions)[] = [
   ...(['sampleRate', 'sampleBy', 'keepErrors', 'keepSlowerThanMillis', 'keepTrace'] as const),
   'adaptiveSampling',
 ];
+/** Those that the exporter takes. */
+export const EXPORT_PRIVACY_NAMES = ['redact', 'redaction', 'consent'] as const;
 export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
-  ...(['redact', 'redaction', 'consent', 'respectGlobalPrivacyControl', 'session'] as const),
+  ...EXPORT_PRIVACY_NAMES,
+  ...(['respectGlobalPrivacyControl', 'session'] as const),
 ];
+
+/** Whether a value is a number from 0 to 1. */
+export const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
@@ -118,7 +141,7 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
   const isFunction = (value: unknown): boolean => typeof value === 'function';
   for (const name of FLAG_NAMES) check(name, (value) => typeof value === 'boolean', 'true or false');
   for (const name of ['keepTrace', 'redact']) check(name, isFunction, 'a function');
-  check('sampleRate', (value) => (value as number) >= 0 && (value as number) <= 1, 'a number from 0 to 1');
+  check('sampleRate', isShare, 'a number from 0 to 1');
   check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
   const isConsent = (value: unknown): boolean => ['granted', 'pending', 'denied'].includes(String(value));
   check('consent', isConsent, '"granted", "pending" or "denied"');
@@ -135,6 +158,11 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
       return false;
     }
   };
-  const areOrigins = (value: unknown): boolean => Array.isArray(value) && value.every(isOrigin);
-  check('propagateTo', areOrigins, 'an array of origins such as "https://api.example" and of RegExps');
+  const areOrigins = (value: unknown): boolean =>
+    value === false || (Array.isArray(value) && value.every(isOrigin));
+  check(
+    'propagateTo',
+    areOrigins,
+    'an array of origins such as "https://api.example" and of RegExps, or false',
+  );
 }

@@ -102,9 +102,25 @@ export interface PresignedUpload {
 export interface ClientConfig {
   /** True stops collection and upload until the page is loaded again. */
   paused: boolean;
-  /** Sampling rules, in order. Unknown fields are ignored. */
-  rules: unknown[];
+  /** In order: the first that matches and wins decides. Where there are any, what matches none is not sampled. */
+  rules: SamplingRule[];
 }
+
+/** Which traces are kept, told by the server: at most {@link MAX_RULES} of them. Unknown fields are ignored. */
+export interface SamplingRule {
+  /** Becomes `spandrel.sampling.rule_id` of what the rule keeps. */
+  id: string | number;
+  /** Attributes of the trace's first span on the page, at least one; all must be equal, type and all. */
+  match: Record<string, string | number | boolean>;
+  /**
+   * The share that is kept, above 0 and at most 1: a trace whose `ratio`, the last 8 bytes of its id divided by 2^64,
+   * is less than this. Whoever knows the id can tell.
+   */
+  rate: number;
+}
+
+/** Each trace is compared with all of them, and they are kept in the browser. */
+export const MAX_RULES = 100;
 
 /** Body of a 200 answer. */
 export interface ExchangeResponse {

@@ -8,6 +8,7 @@ export type {
   PageLedger,
   PresignedUpload,
   RelayResponse,
+  SamplingRule,
   StoredReceipt,
   TraceSummary,
 } from './protocol.js';

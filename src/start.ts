@@ -19,6 +19,7 @@ import {
 import {
   type Consent,
   checkPageOptions,
+  EXPORT_PRIVACY_NAMES,
   PAGE_FLAGS,
   PAGE_NAMES,
   type PageOptions,
@@ -30,7 +31,8 @@ import {
 import type { FlushResult } from './pipeline/pipeline.js';
 import { isSound } from './platform/soundness.js';
 import { createPageTracing } from './spa/page-tracing.js';
-import { createSession } from './spa/session.js';
+import { createSampling } from './spa/sampling.js';
+import { createSessionProcessor, openSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter } from './trace-exporter.js';
 import { VERSION } from './version.js';
@@ -71,10 +73,16 @@ export interface Spandrel {
   /** Records an exception that was caught, by an error boundary for instance, as if nobody had. */
   recordException(error: Exception): void;
   /**
-   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser
-   * and collects nothing more; `pending` holds what comes in memory.
+   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser,
+   * tells the other tabs of this origin and collects nothing more; `pending` holds what comes in memory. The decision
+   * itself is not kept: whoever asks the user says it to each page.
    */
   setConsent(consent: Consent): void;
+  /**
+   * Keeps the trace of a span, by default the active one, whatever the rates say: a user has complained, say. False
+   * when it was dropped already.
+   */
+  mark(span?: Span): boolean;
   /** Everything that can be known, now. */
   stats(): Stats;
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
@@ -153,12 +161,31 @@ export function start(options: StartOptions): Spandrel {
       endpoint: options.endpoint as string,
     });
   if (!isSound()) return inert();
+  const isOptedOut =
+    options.respectGlobalPrivacyControl &&
+    (globalThis.navigator as { globalPrivacyControl?: boolean } | undefined)?.globalPrivacyControl === true;
   const exporter = new TraceExporter({
     ...pick(options, EXPORTER_NAMES),
+    ...pick(options, EXPORT_PRIVACY_NAMES),
+    ...(isOptedOut && { consent: 'denied' }),
     destination,
   });
+  const { platform, diagnostics, pipeline } = exporter;
+  const session = openSession(exporter, options.session !== false);
+  const sampling = createSampling(
+    {
+      ...{ platform, diagnostics, pipeline },
+      onDenied: exporter.gate.onDenied,
+      notes: () => (diagnostics.totals.consent === 'granted' ? platform.notes : undefined),
+      place: destination.id ?? '',
+      processor: () => processor,
+      sessionId: options.session === false ? undefined : () => session.id,
+    },
+    pick(options, SAMPLING_NAMES),
+    checkNumbers(options, ['maxBufferedSpans', 'maxOutboxBlobs', 'maxOutboxBytes']),
+  );
+  exporter.onRules = sampling.rules;
   const processor = new TraceBatchProcessor(exporter, pick(options, BUFFER_NAMES));
-  const { platform, diagnostics } = exporter;
 
   const attributes = {
     'service.name': service,
@@ -168,24 +195,30 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
   };
-  const session = createSession({ platform, notes: () => platform.notes });
   const isSecond = running() !== undefined;
   const page = createPageTracing(
-    { platform, guard: diagnostics.guard, discard: (span) => processor.discard(span as never) },
+    {
+      platform,
+      guard: diagnostics.guard,
+      // An id that has left the page cannot be called back, should the user deny.
+      mayPropagate: () => diagnostics.totals.consent === 'granted',
+      discard: (span) => sampling.discard(span as never),
+    },
     isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );
-  const sessions = {
-    onStart(span: Span & { parentSpanContext?: { isRemote?: boolean } }): void {
-      const { parentSpanContext: parent } = span;
-      diagnostics.guard(() => span.setAttributes(session.attributes(!parent || parent.isRemote === true)));
-    },
-    onEnd: () => {},
-    forceFlush: async () => {},
-    shutdown: async () => {},
-  };
+  const sessions = createSessionProcessor(
+    session,
+    exporter,
+    (attributes) => 'spandrel.activity.type' in attributes,
+  );
   const provider = new BasicTracerProvider({
     resource: resourceOf(attributes),
-    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor] as never,
+    sampler: sampling.sampler,
+    spanProcessors: [
+      ...(options.session === false ? [] : [sessions]),
+      page.processor,
+      sampling.processor,
+    ] as never,
   });
   const tracer = provider.getTracer('spandrel', VERSION);
   const isGlobal = trace.setGlobalTracerProvider(provider);
@@ -202,15 +235,17 @@ export function start(options: StartOptions): Spandrel {
   const self: Spandrel = {
     tracer,
     recordException: page.recordException,
-    setConsent(_consent) {},
+    setConsent: (consent) => exporter.setConsent(consent),
+    mark: (span = trace.getActiveSpan()) => span !== undefined && sampling.mark(span),
     stats: () => exporter.stats(),
     subscribe: (listener) => exporter.subscribe(listener),
     flush: () => exporter.flush(),
     async shutdown() {
       for (const instrumentation of instrumentations) diagnostics.guard(() => instrumentation.disable());
       page.stop();
+      session.stop();
       if (running() === self) scope[RUNNING] = undefined;
-      await processor.shutdown();
+      await sampling.processor.shutdown();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();
     },
@@ -227,7 +262,8 @@ function inert(): Spandrel {
   );
   diagnostics.trouble('broken-platform', 'JSON, Promise or Date of this page is broken: nothing is traced');
   return {
-    tracer: trace.getTracer('spandrel'),
+    tracer: new BasicTracerProvider({ resource: resourceOf({}), spanProcessors: [] }).getTracer('spandrel'),
+    mark: () => false,
     recordException() {},
     setConsent() {},
     stats: diagnostics.stats,

@@ -1,6 +1,7 @@
 import type { Diagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
 import { BUFFER_NAMES, type BufferOptions, checkNames, checkNumbers, refuse } from './options.js';
+import type { Consent } from './page-options.js';
 import type { OpenSpan, ReadableSpan } from './pipeline/model.js';
 import { createTraceBuffer, type TraceBuffer } from './pipeline/trace-buffer.js';
 import type { Stop } from './platform/platform.js';
@@ -25,6 +26,8 @@ export class TraceBatchProcessor {
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
   readonly #stopDraining: Stop;
+  /** Spans that were open while the user had denied: whatever the user says later, these are not collected. */
+  #refused: WeakSet<object> | undefined;
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -34,7 +37,9 @@ export class TraceBatchProcessor {
   constructor(exporter: TraceExporter, options: TraceBatchProcessorOptions = {}) {
     if (!exporter?.pipeline) refuse('exporter', exporter, 'a TraceExporter');
     checkNames('TraceBatchProcessor', options, BUFFER_NAMES);
-    const { platform, diagnostics, pipeline } = exporter;
+    const { platform, diagnostics, pipeline, gate } = exporter;
+    const checked = checkNumbers(options, BUFFER_NAMES);
+    gate.maxHeldSpans = checked.maxBufferedSpans;
     const buffer = createTraceBuffer(
       {
         monotonic: platform.monotonic,
@@ -44,15 +49,22 @@ export class TraceBatchProcessor {
         forget: pipeline.lost,
         guard: diagnostics.guard,
       },
-      checkNumbers(options, BUFFER_NAMES),
+      checked,
     );
     this.#exporter = exporter;
     this.#diagnostics = diagnostics;
     this.#buffer = buffer;
-    this.#stopDraining = pipeline.beforeSend((isOver) => {
+    const stopDraining = pipeline.beforeSend((isOver) => {
       if (isOver) buffer.interrupt();
       buffer.flush();
     });
+    const stopDenied = gate.onDenied(() => {
+      for (const span of buffer.forgetOpen()) this.#refuse(span);
+    });
+    this.#stopDraining = () => {
+      stopDraining();
+      stopDenied();
+    };
     diagnostics.gauge((stats) => {
       stats.spans.waiting += buffer.spanCount;
       stats.buffer = {
@@ -64,17 +76,31 @@ export class TraceBatchProcessor {
   }
 
   onStart(span: OpenSpan, _parentContext?: unknown): void {
-    try {
-      if (span.spanContext().traceFlags & SAMPLED) this.#buffer.started(span);
-    } catch (error) {
-      this.#diagnostics.exception(error);
-    }
+    this.#diagnostics.guard(() => {
+      if (span.spanContext().traceFlags & SAMPLED) this.watch(span);
+    });
   }
 
   onEnd(span: ReadableSpan): void {
+    this.#diagnostics.guard(() => {
+      if (span.spanContext().traceFlags & SAMPLED) this.take(span);
+    });
+  }
+
+  /** A span that has started and is kept, sampled or not. Not part of the public promise. */
+  watch(span: OpenSpan): void {
+    this.#diagnostics.guard(() => {
+      if (this.#diagnostics.totals.consent === 'denied') this.#refuse(span);
+      else this.#buffer.started(span);
+    });
+  }
+
+  /** A span that has ended and is kept, sampled or not. Not part of the public promise. */
+  take(span: ReadableSpan): void {
     try {
-      if (!(span.spanContext().traceFlags & SAMPLED) || this.#shutdown) return;
+      if (this.#shutdown) return;
       const { totals, dropped } = this.#diagnostics;
+      if (totals.consent === 'denied' || this.#refused?.delete(span)) return;
       totals.spans.created++;
       if (totals.state === 'paused') dropped('paused', 1);
       else {
@@ -91,6 +117,11 @@ export class TraceBatchProcessor {
     this.#diagnostics.guard(() => this.#buffer.discard(span));
   }
 
+  /** What the user has said. */
+  get consent(): Consent {
+    return this.#diagnostics.totals.consent;
+  }
+
   /** Hands on everything that ended, incomplete traces included, and flushes the exporter. Never rejects. */
   forceFlush(): Promise<void> {
     return this.#exporter.forceFlush();
@@ -105,6 +136,11 @@ export class TraceBatchProcessor {
   /** Everything that can be known of this processor and its exporter, now. */
   stats(): Stats {
     return this.#diagnostics.stats();
+  }
+
+  #refuse(span: object): void {
+    this.#refused ??= new WeakSet();
+    this.#refused.add(span);
   }
 
   async #end(): Promise<void> {

@@ -1,14 +1,29 @@
 import type { Destination } from './destinations/destination.js';
 import { createDiagnostics, type Diagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
-import { checkNames, checkNumbers, EXPORTER_NAMES, type ExporterOptions, refuse } from './options.js';
+import {
+  checkNames,
+  checkNumbers,
+  EXPORTER_NAMES,
+  type ExporterOptions,
+  NUMBER_OPTIONS,
+  refuse,
+} from './options.js';
+import {
+  type Consent,
+  type ConsentOptions,
+  checkPageOptions,
+  EXPORT_PRIVACY_NAMES,
+  type RedactionOptions,
+} from './page-options.js';
 import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
 import { createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
 import { createBrowserPlatform } from './platform/browser.js';
 import type { Platform } from './platform/platform.js';
+import { type ConsentGate, createConsentGate } from './spa/consent.js';
 
 /** Options of {@link TraceExporter}. */
-export interface TraceExporterOptions extends ExporterOptions {
+export interface TraceExporterOptions extends ExporterOptions, RedactionOptions, ConsentOptions {
   /** Where objects go: `bucket({ endpoint })`, or anything else of that shape. */
   destination: Destination;
 }
@@ -39,6 +54,10 @@ export class TraceExporter {
   readonly diagnostics: Diagnostics;
   /** For {@link TraceBatchProcessor}. Not part of the public promise. */
   readonly platform: Platform;
+  /** Takes the endpoint's sampling rules, unchecked. Not part of the public promise. */
+  onRules: ((rules: unknown) => void) | undefined;
+  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  readonly gate: ConsentGate;
   readonly #options: Record<keyof ExporterOptions, number>;
 
   /**
@@ -46,27 +65,50 @@ export class TraceExporter {
    * @throws {TypeError} naming the option, what it got and what it takes.
    */
   constructor(options: TraceExporterOptions, platform?: Platform) {
-    checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES]);
+    checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
     if (typeof options.destination?.open !== 'function') {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
     }
     const checked = checkNumbers(options, EXPORTER_NAMES);
+    checkPageOptions(options);
     this.#options = checked;
     this.platform = platform ?? createBrowserPlatform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
-    this.pipeline = createPipeline(
+    const { platform: world } = this;
+    const { destination, redact, redaction = true, consent = 'granted' } = options;
+    const [maxHeldSpans] = NUMBER_OPTIONS.maxBufferedSpans;
+    this.gate = createConsentGate(
       {
-        platform: this.platform,
+        platform: world,
         diagnostics: this.diagnostics,
-        destination: options.destination,
+        open: (diagnostics) =>
+          createPipeline(
+            { platform: world, diagnostics, destination, rules: (rules) => this.onRules?.(rules) },
+            {
+              maxTracesPerBlob: checked.maxTracesPerBlob,
+              maxBlobs: checked.maxOutboxBlobs,
+              maxBytes: checked.maxOutboxBytes,
+              maxAgeMillis: checked.maxOutboxAgeMillis,
+              redaction,
+              ...(redact && { redact }),
+            },
+          ),
       },
-      {
-        maxTracesPerBlob: checked.maxTracesPerBlob,
-        maxBlobs: checked.maxOutboxBlobs,
-        maxBytes: checked.maxOutboxBytes,
-        maxAgeMillis: checked.maxOutboxAgeMillis,
-      },
+      consent,
+      maxHeldSpans,
     );
+    this.pipeline = this.gate.pipeline;
+  }
+
+  /**
+   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what pages of this origin
+   * have kept, tells its other tabs and collects nothing more; `pending` holds what comes in memory.
+   *
+   * @throws {TypeError} when it is none of the three.
+   */
+  setConsent(consent: Consent): void {
+    checkPageOptions({ consent });
+    this.gate.set(consent);
   }
 
   /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */

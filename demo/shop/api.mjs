@@ -1,4 +1,4 @@
-/** The shop's own API. Each call begins its fetch synchronously, so that the span active now becomes its parent. */
+/** The shop's own API. */
 
 /** @typedef {{ id: string, name: string, price: number, blurb: string }} Product `price` in euros */
 

@@ -1,7 +1,9 @@
-/** The shop: History API routing, with a root span for every route change and click. */
+/** The shop: History API routing. What is traced of it, the script tag sees by itself. */
 import { html, render, useEffect, useState } from '/vendor/preact.js';
 import { fetchFailure, postToCart } from './api.mjs';
 import { readCart, writeCart } from './cart.mjs';
+import { checkOut } from './check-out.mjs';
+import { applyConsent, Consent, useConsent } from './consent.mjs';
 import {
   AboutPage,
   CartPage,
@@ -14,7 +16,7 @@ import {
 } from './pages.mjs';
 import { matchRoute } from './routes.mjs';
 import { StatsPanel, StatsStrip } from './stats-panel.mjs';
-import { act, step } from './tracing.mjs';
+import { report, step } from './tracing.mjs';
 
 const PAGES = {
   home: HomePage,
@@ -31,6 +33,7 @@ function App() {
   const [view, setView] = useState({ page: 'loading', title: '', data: {} });
   const [cart, setCart] = useState(readCart);
   const [notice, setNotice] = useState('');
+  const [consent, setConsent] = useConsent();
 
   const show = async () => {
     const { pathname } = location;
@@ -41,13 +44,9 @@ function App() {
     showIfHere({ page: 'loading', data: {} });
     document.title = `${route.title} · a Spandrel demo`;
     try {
-      const data = await act(`route ${route.pattern}`, { 'app.route': route.pattern }, async (span) => {
-        const loaded = await route.load();
-        span?.addEvent('content ready');
-        return loaded;
-      });
-      showIfHere({ page: route.name, data });
+      showIfHere({ page: route.name, data: await route.load() });
     } catch (error) {
+      report(error);
       showIfHere({ page: 'failed', data: { message: error.message, retry: show } });
     }
   };
@@ -64,6 +63,7 @@ function App() {
 
   const onLink = (event) => {
     const link = event.target.closest('a[href]');
+    if (link?.target) return;
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
     if (!plain || link === null || !isShopPath(link.getAttribute('href'))) return;
     event.preventDefault();
@@ -75,29 +75,30 @@ function App() {
   };
   const add = async (product) => {
     try {
-      await act('click Add to cart', { 'product.id': product.id, 'product.price': product.price }, () =>
-        step('reserve stock', {}, () => postToCart(product.id)),
-      );
+      await step('reserve stock', { 'product.id': product.id }, () => postToCart(product.id));
       changeCart([...cart, product.id]);
       setNotice(`${product.name} is in your cart.`);
     } catch (error) {
+      report(error);
       setNotice(`That did not work: ${error.message}.`);
     }
   };
-  const breakSomething = () =>
-    act('click Break something', { 'app.on_purpose': true }, () =>
-      step('charge the till', { 'till.amount': 42 }, fetchFailure),
-    ).catch((error) => setNotice(`It broke, as asked: ${error.message}. Look for the red trace.`));
+  // Nobody catches what this throws, as happens: the browser tells the SDK.
+  const redeem = async () => {
+    setNotice('Looking the voucher up…');
+    const { discount } = await fetchFailure();
+    setNotice(`${discount} off.`);
+  };
 
   const Page = PAGES[view.page];
   return html`<div class="shop" onClick=${onLink}>
     <header class="shop-top">
       <a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28" />Keystone</a>
       <nav aria-label="Shop">
-        <a href="/">Things</a>
-        <a href="/shop/slow">A slow page</a>
-        <a href="/shop/about">How it works</a>
-        <a href="/shop/cart">Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
+        <a href="/" data-spandrel="Things">Things</a>
+        <a href="/shop/slow" data-spandrel="A slow page">A slow page</a>
+        <a href="/shop/about" data-spandrel="How it works">How it works</a>
+        <a href="/shop/cart" data-spandrel="Cart">Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
       </nav>
     </header>
     <div class="shop-body">
@@ -108,15 +109,19 @@ function App() {
           title=${view.title}
           cart=${cart}
           onAdd=${add}
-          onEmpty=${() => act('click Empty cart', { 'cart.size': cart.length }, () => changeCart([]))}
+          onEmpty=${() => changeCart([])}
+          onCheckOut=${() => checkOut({ items: cart })}
+          onRedeem=${redeem}
         />
       </main>
-      <${StatsPanel} onBreak=${breakSomething} />
+      <${StatsPanel} consent=${consent} />
     </div>
     <${StatsStrip} />
+    <${Consent} consent=${consent} onConsent=${setConsent} />
   </div>`;
 }
 
 const isShopPath = (href) => href === '/' || href.startsWith('/shop/');
 
+applyConsent();
 render(html`<${App} />`, document.getElementById('app'));

@@ -1,5 +1,5 @@
 /** What each route shows. */
-import { html } from '/vendor/preact.js';
+import { html, useState } from '/vendor/preact.js';
 import { Picture } from './picture.mjs';
 
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR' });
@@ -8,8 +8,8 @@ export function HomePage({ products }) {
   return html`<section class="hero">
       <h1>Small things that hold</h1>
       <p>
-        A shop that sells nothing, so that you can watch its traces. Open a thing, add it to the cart, break
-        something: each click is a trace, on its way to a bucket.
+        A shop that sells nothing, so that you can watch its traces. Open a thing, add it to the cart, check out: each
+        page and each click that leads to something is a trace, on its way to a bucket.
       </p>
     </section>
     <${Shelf} products=${products} shown=${products} />`;
@@ -22,7 +22,10 @@ export function ProductPage({ product, products, onAdd }) {
         <h1>${product.name}</h1>
         <p class="price">${money.format(product.price)}</p>
         <p>${product.blurb}</p>
-        <p><button class="primary" onClick=${() => onAdd(product)}>Add to cart</button></p>
+        <p><button class="primary" data-spandrel="Add to cart" onClick=${() => onAdd(product)}>Add to cart</button></p>
+        <p>
+          <a href=${beside(product, products)} target="_blank">Open another beside it, in a new tab</a>
+        </p>
       </div>
     </article>
     <h2>Stands well beside</h2>
@@ -32,7 +35,7 @@ export function ProductPage({ product, products, onAdd }) {
     />`;
 }
 
-export function CartPage({ products, cart, onEmpty }) {
+export function CartPage({ products, cart, onEmpty, onCheckOut, onRedeem }) {
   if (cart.length === 0) {
     return html`<section class="hero">
       <h1>Your cart is empty</h1>
@@ -49,7 +52,7 @@ export function CartPage({ products, cart, onEmpty }) {
         ${lines.map(
           ({ product, count }) =>
             html`<tr key=${product.id}>
-              <th scope="row"><a href=${`/shop/product/${product.id}`}>${product.name}</a></th>
+              <th scope="row"><a href=${addressOf(product)}>${product.name}</a></th>
               <td>${count} ×</td>
               <td>${money.format(product.price * count)}</td>
             </tr>`,
@@ -63,34 +66,81 @@ export function CartPage({ products, cart, onEmpty }) {
         </tr>
       </tfoot>
     </table>
-    <p><button onClick=${onEmpty}>Empty the cart</button></p>`;
+    <p class="cart-actions">
+      <button class="primary" data-spandrel="Check out" onClick=${onCheckOut}>Check out</button>
+      <button data-spandrel="Empty the cart" onClick=${onEmpty}>Empty the cart</button>
+    </p>
+    <form class="voucher" data-spandrel="Redeem" onSubmit=${(event) => redeemed(event, onRedeem)}>
+      <label>Voucher <input type="search" autocomplete="off" placeholder="ARCH-10" /></label>
+      <button data-spandrel="Redeem">Redeem</button>
+    </form>
+    <p class="quiet">
+      Neither works: checking out throws, and the voucher's promise rejects. Nobody here catches it, and${' '}
+      <a href="/viewer/">the viewer</a> shows both.
+    </p>`;
+}
+
+function redeemed(event, onRedeem) {
+  event.preventDefault();
+  return onRedeem();
+}
+
+const addressOf = ({ id }) => `/shop/product/${encodeURIComponent(id)}`;
+
+function beside(product, products) {
+  const index = products.findIndex(({ id }) => id === product.id);
+  return addressOf(products[(index + 1) % products.length]);
 }
 
 export function SlowPage() {
+  const [count, setCount] = useState(0);
   return html`<section class="hero">
     <h1>The cathedral is finished</h1>
-    <p>It took its time, and so did this page. In the viewer, the long bar is the fetch that it waited for.</p>
+    <p>
+      It took its time, and so did this page. In the viewer, the long bar is the building; the fetch below it ended when
+      the first stone had come.
+    </p>
+    <p>
+      <button data-spandrel="Count the stones" onClick=${() => setCount(countStones())}>Count the stones</button>
+    </p>
+    <p role="status">${count > 0 ? `${count} stones. Did you feel it? The page stood still.` : ''}</p>
     <p><a href="/viewer/">See the waterfall</a></p>
   </section>`;
+}
+
+/** Longer than a click should take, which makes a poor INP and a long frame. */
+const COUNTING_MILLIS = 600;
+
+function countStones() {
+  const until = performance.now() + COUNTING_MILLIS;
+  let count = 0;
+  while (performance.now() < until) count++;
+  return Math.min(count, 12_000);
 }
 
 export function AboutPage() {
   return html`<section class="prose">
     <h1>How it works</h1>
     <p>
-      This page runs OpenTelemetry's own SDK. When a span ends, Spandrel gathers its trace, encodes it as OTLP,
-      compresses it, and puts it straight into an object-storage bucket by a presigned URL. No collector runs in
-      between.
+      One script tag is in this page. From it come traces of what happens: each page load, each route, each click that
+      leads to something, with the fetches, web vitals and errors that belong to it. Spandrel gathers a trace, encodes
+      it as OTLP, compresses it, and puts it straight into an object-storage bucket by a presigned URL. No collector
+      runs in between.
     </p>
     <ol>
-      <li><b>Click around.</b> Each page and each button makes one trace.</li>
+      <li><b>Agree, and click around.</b> Until you agree, nothing leaves the page and nothing is written down.</li>
       <li><b>Watch the ledger.</b> Every span that ended is in the bucket, or waiting, or counted as lost.</li>
+      <li><b>Check out.</b> It throws. Redeem a voucher: its promise rejects. Both errors are on their traces.</li>
+      <li>
+        <b>Count the stones</b> on <a href="/shop/slow">the slow page</a>. The page stands still: a poor INP, and a
+        long frame.
+      </li>
+      <li><b>Open a thing in a second tab.</b> Both tabs are one session.</li>
       <li><b>Cut the bucket and the endpoint.</b> Go on clicking: spans wait. Bring them back: they go out, each once.</li>
       <li>
         <b>Cut both, and reload.</b> Or close the tab. What waited is written down in your browser; the next page takes
         it over, says so in its ledger, and sends it once it can.
       </li>
-      <li><b>Break something.</b> A fetch fails with 500, and the exception is on its span.</li>
       <li><b><a href="/viewer/">Open the viewer</a>.</b> It reads the bucket and nothing else.</li>
     </ol>
   </section>`;
@@ -120,7 +170,7 @@ function Shelf({ products, shown }) {
     ${shown.map(
       ({ id, name, price, blurb }) =>
         html`<li key=${id}>
-          <a class="card" href=${`/shop/product/${encodeURIComponent(id)}`}>
+          <a class="card" href=${addressOf({ id })}>
             <${Picture} index=${products.findIndex((product) => product.id === id)} />
             <b>${name}</b>
             <span class="quiet">${blurb}</span>

@@ -6,50 +6,43 @@ const ROUTES = [
   {
     name: 'home',
     path: /^\/$/,
-    pattern: '/',
     title: 'Keystone',
-    load: async () => ({ products: await list() }),
+    load: async () => ({ products: await fetchProducts() }),
   },
   {
     name: 'product',
     path: /^\/shop\/product\/([^/]+)$/,
-    pattern: '/shop/product/:id',
     title: 'Product',
-    // Both at once: started in one task, so both are children of the route's span.
     load: async (id) => {
-      const one = step('load product', { 'product.id': id }, () => fetchProduct(id));
-      const [product, products] = await Promise.all([one, list()]);
+      const [product, products] = await Promise.all([fetchProduct(id), fetchProducts()]);
       return { product, products };
     },
   },
   {
     name: 'cart',
     path: /^\/shop\/cart$/,
-    pattern: '/shop/cart',
     title: 'Cart',
-    load: async () => ({ products: await list() }),
+    load: async () => ({ products: await fetchProducts() }),
   },
   {
     name: 'slow',
     path: /^\/shop\/slow$/,
-    pattern: '/shop/slow',
     title: 'The cathedral',
     load: () => step('build the cathedral', { stones: 12_000 }, fetchSlow),
   },
   {
     name: 'about',
     path: /^\/shop\/about$/,
-    pattern: '/shop/about',
     title: 'How it works',
     load: async () => ({}),
   },
 ];
 
-const LOST = { name: 'lost', pattern: '(unknown)', title: 'Not found', load: async () => ({}) };
+const LOST = { name: 'lost', title: 'Not found', load: async () => ({}) };
 
 /**
  * @param {string} pathname
- * @returns {{ name: string, pattern: string, title: string, load: () => Promise<object> }}
+ * @returns {{ name: string, title: string, load: () => Promise<object> }}
  */
 export function matchRoute(pathname) {
   for (const route of ROUTES) {
@@ -58,5 +51,3 @@ export function matchRoute(pathname) {
   }
   return LOST;
 }
-
-const list = () => step('load products', {}, fetchProducts);

@@ -2,21 +2,27 @@
 import { html, useEffect, useState } from '/vendor/preact.js';
 import { lastCuts, setCut } from './control.mjs';
 import { describeAge, describeCompression, describeCuts, describeStorage, readLedger } from './ledger.mjs';
-import { act, sdk } from './tracing.mjs';
+import { sdk } from './tracing.mjs';
 
-/** The whole panel. `onBreak` runs the failing purchase. */
-export function StatsPanel({ onBreak }) {
+const CONSENT_NOTES = {
+  pending: 'Nobody has agreed yet: spans are held in this page, and go with it.',
+  denied: 'You said no: nothing is collected, and what was kept is deleted.',
+};
+
+/** The whole panel. `consent` as the visitor gave it. */
+export function StatsPanel({ consent }) {
   const stats = useStats();
   return html`<aside class="panel" id="telemetry" aria-labelledby="telemetry-title">
     <header>
       <h2 id="telemetry-title">What the SDK is doing</h2>
       ${stats && html`<span class="badge ok">${stats.state}</span>`}
     </header>
-    ${stats ? html`<${Ledger} stats=${stats} />` : html`<p class="quiet">The SDK's script did not load.</p>`}
+    ${stats ? html`<${Ledger} stats=${stats} kept=${consent === 'granted'} />` : html`<p class="quiet">The SDK's script did not load.</p>`}
+    ${stats && CONSENT_NOTES[consent] && html`<p class="consent-note">${CONSENT_NOTES[consent]}</p>`}
     <div class="panel-actions">
       <a class="see" href="/viewer/">See the traces</a>
+      <a class="see" href="/viewer/#sessions">See the sessions</a>
       <button onClick=${() => sdk()?.flush()} disabled=${!stats}>Send now</button>
-      <button onClick=${onBreak}>Break something</button>
     </div>
     <${Switches} stats=${stats} />
     ${stats && html`<${Figures} stats=${stats} /><${Losses} dropped=${stats.spans.dropped} /><${Errors} errors=${stats.errors} />`}
@@ -40,7 +46,8 @@ function useStats() {
   return stats;
 }
 
-function Ledger({ stats }) {
+// What is said of the browser's storage holds once something may be kept there.
+function Ledger({ stats, kept }) {
   const { sources, places, balanced } = readLedger(stats);
   const sumOf = (terms) => terms.map(({ label, count }) => `${count} ${label}`).join(' + ');
   return html`<div class="ledger">
@@ -57,7 +64,7 @@ function Ledger({ stats }) {
           html`<span key=${name}>${index === 0 ? '=' : '+'} <i class=${name}></i><b>${count}</b> ${label}</span>`,
       )}
     </p>
-    ${describeStorage(stats).map((sentence) => html`<p class="quiet" key=${sentence}>${sentence}</p>`)}
+    ${kept && describeStorage(stats).map((sentence) => html`<p class="quiet" key=${sentence}>${sentence}</p>`)}
     ${!balanced && html`<p class="badge error">The ledger does not balance.</p>`}
   </div>`;
 }
@@ -68,7 +75,7 @@ function Switches({ stats }) {
   const flip = async (part) => {
     const cut = !cuts[part];
     try {
-      show(await act(`click ${cut ? 'Cut' : 'Restore'} ${part}`, {}, () => setCut(part, cut)));
+      show(await setCut(part, cut));
       setProblem('');
     } catch (error) {
       setProblem(`The switch is stuck: ${error.message}.`);

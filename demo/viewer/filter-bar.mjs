@@ -1,5 +1,6 @@
 /** Search and filters above the list. */
 import { html } from '/vendor/preact.js';
+import { KINDS } from './page-facts.mjs';
 
 /**
  * @param {object} props
@@ -15,7 +16,7 @@ export function FilterBar({ filter, services, onChange }) {
       <input
         id="search"
         type="search"
-        placeholder="Search names, pages, trace ids"
+        placeholder="Search names, pages, errors, ids"
         value=${filter.text}
         onInput=${(event) => set({ text: event.currentTarget.value })}
       />
@@ -44,6 +45,14 @@ export function FilterBar({ filter, services, onChange }) {
         />
         <span>ms</span>
       </label>
+      <select
+        aria-label="Kind"
+        value=${filter.kind}
+        onChange=${(event) => set({ kind: event.currentTarget.value })}
+      >
+        <option value="">All kinds</option>
+        ${Object.entries(KINDS).map(([kind, words]) => html`<option key=${kind} value=${kind}>${words}</option>`)}
+      </select>
       <select
         aria-label="Service"
         value=${filter.service}

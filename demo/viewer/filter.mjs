@@ -6,17 +6,26 @@
  * @property {boolean} errorsOnly
  * @property {string} minMillis as typed; empty or unusable means no bound
  * @property {string} service empty for all
+ * @property {import('./page-facts.mjs').Kind | ''} kind empty for all
+ *
+ * @typedef {object} Place What is open.
+ * @property {'traces' | 'sessions'} view
+ * @property {string} sessionId in the view of sessions; empty when none is open
+ * @property {string} traceId empty when none is open
+ * @property {string} spanId
+ * @property {'waterfall' | 'raw'} tab
  */
 
 /** @type {Filter} */
-export const NO_FILTER = { text: '', errorsOnly: false, minMillis: '', service: '' };
+export const NO_FILTER = { text: '', errorsOnly: false, minMillis: '', service: '', kind: '' };
 
 /** True when `filter` lets everything pass. */
 export const isNoFilter = (filter) =>
   filter.text.trim() === '' &&
   !filter.errorsOnly &&
   minNanos(filter.minMillis) === 0n &&
-  filter.service === '';
+  filter.service === '' &&
+  filter.kind === '';
 
 /**
  * @param {import('./traces.mjs').Trace[]} traces
@@ -29,31 +38,53 @@ export function filterTraces(traces, filter) {
     ({ summary }) =>
       (!filter.errorsOnly || summary.errorCount > 0) &&
       summary.duration >= bound &&
+      (filter.kind === '' || summary.kind === filter.kind) &&
       (filter.service === '' || summary.services.includes(filter.service)) &&
       words.every((word) => summary.searchText.includes(word)),
   );
 }
 
+/** @type {Place} */
+export const NOWHERE = { view: 'traces', sessionId: '', traceId: '', spanId: '', tab: 'waterfall' };
+/** Other SDKs make ids of their own; ours have 32 digits. */
+const MAX_SESSION_ID_CHARS = 128;
+
 /**
- * Reads `#trace=…&span=…&tab=raw`.
+ * Reads `#trace=…&span=…&tab=raw`, `#sessions`, or `#session=…` with what is open of it.
  *
- * @returns {{ traceId: string, spanId: string, tab: 'waterfall' | 'raw' }} empty ids when absent or not ids
+ * @returns {Place} empty ids when absent or not ids
  */
 export function parseHash(hash) {
   const fields = new URLSearchParams(hash.replace(/^#/, ''));
   const traceId = (fields.get('trace') ?? '').toLowerCase();
   const spanId = (fields.get('span') ?? '').toLowerCase();
+  const sessionId = (fields.get('session') ?? '').slice(0, MAX_SESSION_ID_CHARS);
   return {
+    view: sessionId || fields.has('sessions') ? 'sessions' : 'traces',
+    sessionId,
     traceId: /^[0-9a-f]{32}$/.test(traceId) ? traceId : '',
     spanId: /^[0-9a-f]{16}$/.test(spanId) ? spanId : '',
     tab: fields.get('tab') === 'raw' ? 'raw' : 'waterfall',
   };
 }
 
-/** The inverse of {@link parseHash}; `#` when nothing is open. */
-export function formatHash({ traceId, spanId, tab }) {
-  if (traceId === '') return '#';
-  return `#trace=${traceId}${spanId ? `&span=${spanId}` : ''}${tab === 'raw' ? '&tab=raw' : ''}`;
+/**
+ * The inverse of {@link parseHash}; `#` when nothing is open.
+ *
+ * @param {Partial<Place>} place
+ */
+export function formatHash({
+  view = 'traces',
+  sessionId = '',
+  traceId = '',
+  spanId = '',
+  tab = 'waterfall',
+}) {
+  const fields = [
+    ...(view === 'sessions' ? [sessionId ? `session=${encodeURIComponent(sessionId)}` : 'sessions'] : []),
+    ...(traceId ? [`trace=${traceId}`, spanId && `span=${spanId}`, tab === 'raw' && 'tab=raw'] : []),
+  ];
+  return `#${fields.filter(Boolean).join('&')}`;
 }
 
 function minNanos(minMillis) {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filterTraces, formatHash, isNoFilter, NO_FILTER, parseHash } from './filter.mjs';
+import { filterTraces, formatHash, isNoFilter, NO_FILTER, NOWHERE, parseHash } from './filter.mjs';
 
 const trace = (traceId, summary) => ({
   traceId,
-  summary: { errorCount: 0, duration: 0n, services: ['shop'], searchText: '', ...summary },
+  summary: { errorCount: 0, duration: 0n, services: ['shop'], searchText: '', kind: 'other', ...summary },
 });
 const TRACES = [
-  trace('a', { searchText: 'route /cart\nshop', duration: 2_000_000n }),
+  trace('a', { searchText: 'route /cart\nshop', kind: 'route', duration: 2_000_000n }),
   trace('b', { searchText: 'route /about\nshop', duration: 1_999_999n, errorCount: 1 }),
   trace('c', { searchText: 'click buy\nblog', services: ['api', 'blog'] }),
 ];
@@ -24,7 +24,10 @@ test('filter: every word must occur, in any case and order', () => {
   assert.deepEqual(found({ text: 'shop buy' }), []);
 });
 
-test('filter: by errors, duration and service', () => {
+test('filter: by kind, errors, duration and service', () => {
+  assert.deepEqual(found({ kind: 'route' }), ['a']);
+  assert.deepEqual(found({ kind: 'other' }), ['b', 'c']);
+  assert.equal(isNoFilter({ ...NO_FILTER, kind: 'load' }), false);
   assert.deepEqual(found({ errorsOnly: true }), ['b']);
   assert.deepEqual(found({ minMillis: '2' }), ['a']);
   assert.deepEqual(found({ service: 'api' }), ['c']);
@@ -37,16 +40,21 @@ test('filter: an unusable duration is no bound', () => {
 });
 
 test('permalink: reads what it writes', () => {
+  const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
   const places = [
-    { traceId: '', spanId: '', tab: 'waterfall' },
-    { traceId: 'a'.repeat(32), spanId: '', tab: 'waterfall' },
-    { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), tab: 'raw' },
+    NOWHERE,
+    { ...NOWHERE, traceId: ids.traceId },
+    { ...NOWHERE, ...ids, tab: 'raw' },
+    { ...NOWHERE, view: 'sessions' },
+    { ...NOWHERE, view: 'sessions', sessionId: 'of & another = SDK' },
+    { ...NOWHERE, ...ids, view: 'sessions', sessionId: 'c'.repeat(32) },
   ];
   for (const place of places) assert.deepEqual(parseHash(formatHash(place)), place);
 });
 
 test('permalink: what is no id is ignored', () => {
   for (const hash of ['', '#', '#trace=<script>', '#trace=%', `#trace=${'a'.repeat(31)}&span=__proto__`]) {
-    assert.deepEqual(parseHash(hash), { traceId: '', spanId: '', tab: 'waterfall' });
+    assert.deepEqual(parseHash(hash), NOWHERE);
   }
+  assert.equal(parseHash(`#session=${'x'.repeat(1_000)}`).sessionId.length, 128);
 });

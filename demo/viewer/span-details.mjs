@@ -2,7 +2,9 @@
 import { html } from '/vendor/preact.js';
 import { AttributeTable, LongText } from './attribute-table.mjs';
 import { CopyButton } from './copy-button.mjs';
+import { readVital } from './page-facts.mjs';
 import { formatDuration, placeSpan } from './timeline.mjs';
+import { VitalChip } from './vital-chips.mjs';
 import { formatTime, plural } from './wording.mjs';
 
 /** Events and links shown; more are counted. */
@@ -19,6 +21,7 @@ const MAX_LISTED = 200;
 export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
   const place = placeSpan(span, axis);
   const start = span.start ?? span.end;
+  const vital = readVital(span);
   return html`<aside id="span-details" class="details" tabindex="-1" aria-label=${`Span ${span.name}`}>
     <header class="details-head">
       <h2>${span.name}</h2>
@@ -27,6 +30,7 @@ export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
     <p class="facts">
       <${Status} status=${span.status} />
       <span class="badge">${span.kind}</span>
+      ${vital && html`<${VitalChip} vital=${vital} />`}
       <span><b>${place.note || formatDuration(place.nanos)}</b></span>
       ${start !== undefined && html`<span>starts at +${formatDuration(start - axis.start)}</span>`}
       <time>${formatTime(start)}</time>

@@ -1,6 +1,7 @@
 /** One line of the waterfall. */
 import { html } from '/vendor/preact.js';
 import { findAttribute } from './any-value.mjs';
+import { formatVital, ratingWords, readVital } from './page-facts.mjs';
 import { formatDuration, placeInstant, placeSpan } from './timeline.mjs';
 import { plural, resourceName } from './wording.mjs';
 
@@ -8,6 +9,8 @@ import { plural, resourceName } from './wording.mjs';
 const MAX_INDENT_LEVELS = 14;
 /** Ticks drawn on one bar; the details list them all. */
 const MAX_EVENT_TICKS = 40;
+
+const BLOCKING = 'spandrel.long_frame.blocking_millis';
 
 /** What gives a bar its colour: who made the span. */
 export const colourKey = (span) => `${span.resource.serviceName}\n${span.scope.name}`;
@@ -23,7 +26,8 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
   const classes = ['span-row', active && 'active', selected && 'selected', failed && 'failed'];
   const hidden = expanded ? 0 : node.descendantCount;
   const url = findAttribute(span.attributes, 'url.full', 'http.url') ?? '';
-  const hint = resourceName(url);
+  const vital = readVital(span);
+  const hint = hintOf(span, vital, url);
   return html`<div
     id=${rowId(span.spanId)}
     role="row"
@@ -61,7 +65,7 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
     </div>
     <div role="gridcell" class="span-track">
       <div
-        class=${`bar hue-${colours.get(colourKey(span)) ?? 0}${place.note ? ' doubtful' : ''}`}
+        class=${`bar ${barColour(span, vital, colours)}${place.note ? ' doubtful' : ''}`}
         style=${{ left: `${place.left}%`, width: `${place.width}%` }}
       ></div>
       ${span.events
@@ -70,6 +74,19 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
     </div>
     <div role="gridcell" class="span-duration">${place.note || formatDuration(place.nanos)}</div>
   </div>`;
+}
+
+function barColour(span, vital, colours) {
+  if (vital?.rating) return vital.rating;
+  return findAttribute(span.attributes, BLOCKING) ? 'frame' : `hue-${colours.get(colourKey(span)) ?? 0}`;
+}
+
+// What tells spans of one name apart.
+function hintOf(span, vital, url) {
+  if (vital) return `${formatVital(vital)}, ${ratingWords(vital.rating)}`;
+  const blocking = Math.round(Number(findAttribute(span.attributes, BLOCKING)));
+  if (blocking > 0) return `blocked ${blocking} ms`;
+  return resourceName(url);
 }
 
 function EventTick({ event, axis }) {

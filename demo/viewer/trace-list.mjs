@@ -1,131 +1,94 @@
-/** The list of traces: a listbox whose order holds still while somebody reads it. */
-import { html, useEffect, useRef, useState } from '/vendor/preact.js';
+/** The side of the traces: search, filters, and the list. */
+import { html, useMemo, useState } from '/vendor/preact.js';
+import { EmptyState } from './empty-states.mjs';
+import { filterTraces, isNoFilter, NO_FILTER } from './filter.mjs';
+import { FilterBar } from './filter-bar.mjs';
+import { KindIcon } from './kind-icon.mjs';
+import { ListBox } from './list-box.mjs';
+import { ListHead } from './list-head.mjs';
+import { Notices } from './notices.mjs';
+import { worstVitals } from './page-facts.mjs';
+import { estimateCount } from './sessions.mjs';
 import { formatDuration, logShare } from './timeline.mjs';
-import { formatTime, pagePath, plural } from './wording.mjs';
+import { useHeld } from './use-held.mjs';
+import { CORE_VITALS, VitalChips } from './vital-chips.mjs';
+import { describeOdds, formatTime, NUMBERS, pathOnly, plural } from './wording.mjs';
 
-/** Rows rendered at once; "Show more" adds as many again. */
-const ROWS_STEP = 100;
+const idOf = ({ traceId }) => traceId;
 
 /**
  * @param {object} props
- * @param {import('./traces.mjs').Trace[]} props.traces to show, in order
+ * @param {import('./feed.mjs').Feed | undefined} props.feed
  * @param {string} props.openId
  * @param {(traceId: string, byKeyboard: boolean) => void} props.onOpen
- * @param {boolean} props.hasOlder older objects may lie in the bucket
- * @param {() => void} props.onOlder reads them
- * @param {(reading: boolean) => void} props.onReading true while the order should hold still
+ * @param {() => void} props.onOlder reads older objects
+ * @param {() => void} props.onRetry reads again what could not be read
  */
-export function TraceList({ traces, openId, hasOlder, onOpen, onOlder, onReading }) {
-  const [activeId, setActiveId] = useState('');
-  const [limit, setLimit] = useState(ROWS_STEP);
-  const box = useRef(null);
-  const reasons = useRef({ focus: false, scrolled: false });
-
-  const shown = traces.slice(0, limit);
-  const active = [activeId, openId].find((id) => shown.some((trace) => trace.traceId === id));
-  const activeIndex = Math.max(
-    0,
-    shown.findIndex((trace) => trace.traceId === active),
-  );
+export function TraceSide({ feed, openId, onOpen, onOlder, onRetry }) {
+  const [filter, setFilter] = useState(NO_FILTER);
+  const all = feed?.traces ?? [];
+  const held = useHeld(all, idOf);
+  const services = useMemo(() => [...new Set(all.flatMap(({ summary }) => summary.services))].sort(), [feed]);
+  const matching = useMemo(() => filterTraces(all, filter), [feed, filter]);
+  const shown = matching.filter(held.isShown);
   const longest = longestDuration(shown);
+  const estimate = estimateCount(matching);
+  const count = isNoFilter(filter)
+    ? plural(all.length, 'trace')
+    : `${NUMBERS.format(matching.length)} of ${plural(all.length, 'trace')}`;
 
-  useEffect(() => {
-    if (activeId !== '') document.getElementById(optionId(activeId))?.scrollIntoView({ block: 'nearest' });
-  }, [activeId]);
-
-  // A list that goes away is not being read, though no blur says so.
-  useEffect(() => () => onReading(false), []);
-
-  const note = (reason, holds) => {
-    reasons.current[reason] = holds;
-    onReading(Object.values(reasons.current).some(Boolean));
-  };
-  const move = (index) => {
-    const trace = shown[Math.min(shown.length - 1, Math.max(0, index))];
-    if (trace) setActiveId(trace.traceId);
-  };
-  const onKeyDown = (event) => {
-    const target = {
-      ArrowDown: activeIndex + 1,
-      ArrowUp: activeIndex - 1,
-      PageDown: activeIndex + 8,
-      PageUp: activeIndex - 8,
-      Home: 0,
-      End: shown.length - 1,
-    }[event.key];
-    if (target !== undefined) move(target);
-    else if ((event.key === 'Enter' || event.key === ' ') && shown[activeIndex]) {
-      onOpen(shown[activeIndex].traceId, true);
-    } else return;
-    event.preventDefault();
-  };
-
-  return html`<div
-    class="list-scroll"
-    ref=${box}
-    onScroll=${() => note('scrolled', box.current.scrollTop > 8)}
-  >
-    <div
-      id="trace-list"
-      role="listbox"
-      aria-label="Traces, newest first"
-      tabindex="0"
-      aria-activedescendant=${shown[activeIndex] ? optionId(shown[activeIndex].traceId) : null}
-      onKeyDown=${onKeyDown}
-      onFocus=${() => note('focus', true)}
-      onBlur=${() => note('focus', false)}
-    >
-      ${shown.map(
-        (trace, index) =>
-          html`<${TraceOption}
-            key=${trace.traceId}
-            trace=${trace}
-            open=${trace.traceId === openId}
-            active=${index === activeIndex}
-            share=${logShare(trace.summary.duration, longest)}
-            onPick=${() => {
-              setActiveId(trace.traceId);
-              onOpen(trace.traceId, false);
-            }}
-          />`,
-      )}
-    </div>
+  return html`<nav class="side" aria-label="Traces" ...${held.pointing}>
+    <${FilterBar} filter=${filter} services=${services} onChange=${setFilter} />
+    <${ListHead} newCount=${matching.length - shown.length} noun="trace" onReveal=${held.reveal}>
+      ${count}${estimate > matching.length && html`, for about ${NUMBERS.format(estimate)} before sampling`}
+    <//>
+    <${Notices} feed=${feed} onRetry=${onRetry} />
     ${
-      traces.length > limit
-        ? html`<button class="more" onClick=${() => setLimit(limit + ROWS_STEP)}>
-            Show more (${traces.length - limit} left)
-          </button>`
-        : hasOlder && html`<button class="more" onClick=${onOlder}>Read older objects</button>`
+      shown.length > 0
+        ? html`<${ListBox}
+            id="trace-list"
+            label="Traces, newest first"
+            items=${shown}
+            idOf=${idOf}
+            openId=${openId}
+            onOpen=${(trace, byKeyboard) => onOpen(trace.traceId, byKeyboard)}
+            onReading=${held.setReading}
+            isFailed=${({ summary }) => summary.errorCount > 0}
+            row=${({ summary }) => html`<${TraceRow} summary=${summary} longest=${longest} />`}
+          >
+            ${feed?.hasOlder && html`<button class="more" onClick=${onOlder}>Read older objects</button>`}
+          <//>`
+        : html`<${EmptyState} feed=${feed} filtered=${all.length > 0} onClear=${() => setFilter(NO_FILTER)} />`
     }
-  </div>`;
+  </nav>`;
 }
 
-function TraceOption({ trace, open, active, share, onPick }) {
-  const { summary, traceId } = trace;
-  return html`<div
-    id=${optionId(traceId)}
-    role="option"
-    aria-selected=${open ? 'true' : 'false'}
-    class=${`trace${active ? ' active' : ''}${summary.errorCount > 0 ? ' failed' : ''}`}
-    onClick=${onPick}
-  >
-    <div class="trace-line">
-      <span class="trace-name">${summary.rootName}</span>
-      <span class="trace-duration">${formatDuration(summary.duration)}</span>
+function TraceRow({ summary, longest }) {
+  const [exception] = summary.exceptions;
+  const vitals = worstVitals(summary.vitals).filter(({ name }) => CORE_VITALS.includes(name));
+  return html`<div class="option-line">
+      <${KindIcon} kind=${summary.kind} />
+      <span class="option-name">${summary.rootName}</span>
+      <span class="option-duration">${formatDuration(summary.duration)}</span>
     </div>
-    <div class="trace-line trace-facts">
+    <div class="option-line option-facts">
       <span>${summary.serviceName}</span>
       <span>${plural(summary.spanCount, 'span')}</span>
       ${summary.errorCount > 0 && html`<span class="badge error">${plural(summary.errorCount, 'error')}</span>`}
       ${!summary.hasRoot && html`<span class="badge">root not here yet</span>`}
-      <time class="trace-time">${formatTime(summary.start)}</time>
+      ${summary.probability < 1 && html`<span class="badge">${describeOdds(summary)}</span>`}
+      <time class="option-time">${formatTime(summary.start)}</time>
     </div>
-    ${summary.pageUrl && html`<div class="trace-page">${pagePath(summary.pageUrl)}</div>`}
-    <div class="trace-share"><div style=${{ width: `${share}%` }}></div></div>
-  </div>`;
+    <div class="option-line option-last">
+      ${
+        exception
+          ? html`<span class="option-error">${exception.type}: ${exception.message}</span>`
+          : html`<span>${summary.pageUrl && pathOnly(summary.pageUrl)}</span>`
+      }
+      <${VitalChips} vitals=${vitals} />
+    </div>
+    <div class="option-share"><div style=${{ width: `${logShare(summary.duration, longest)}%` }}></div></div>`;
 }
-
-const optionId = (traceId) => `trace-${traceId}`;
 
 function longestDuration(traces) {
   let longest = 0n;

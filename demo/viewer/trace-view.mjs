@@ -1,13 +1,18 @@
 /** One trace: what it is, its waterfall or its raw OTLP, and the details of the span picked. */
 import { html, useMemo, useState } from '/vendor/preact.js';
 import { CopyButton } from './copy-button.mjs';
+import { formatHash } from './filter.mjs';
+import { KindIcon } from './kind-icon.mjs';
+import { momentsOf } from './moments.mjs';
+import { MomentsLane } from './moments-lane.mjs';
+import { KINDS } from './page-facts.mjs';
 import { RawOtlp } from './raw-otlp.mjs';
 import { SpanDetails } from './span-details.mjs';
 import { colourKey } from './span-row.mjs';
 import { ancestorIds, buildTree } from './span-tree.mjs';
 import { formatDuration } from './timeline.mjs';
 import { Waterfall } from './waterfall.mjs';
-import { formatTime, pagePath, plural } from './wording.mjs';
+import { describeEnd, describeOdds, formatTime, pagePath, plural, shortId } from './wording.mjs';
 
 /** Hues in viewer.css; the seventh source shares the first's. */
 const HUE_COUNT = 6;
@@ -17,15 +22,18 @@ const HUE_COUNT = 6;
  * @param {import('./traces.mjs').Trace} props.trace
  * @param {string} props.spanId whose details are open, or empty
  * @param {'waterfall' | 'raw'} props.tab
+ * @param {boolean} props.inSession whether it was opened from its session's story
  * @param {(change: { spanId?: string, tab?: string }) => void} props.onGo
  * @param {() => void} props.onClose
  */
-export function TraceView({ trace, spanId, tab, onGo, onClose }) {
+export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
   const [collapsed, setCollapsed] = useState(new Set());
   const tree = useMemo(() => buildTree(trace.spans.values()), [trace, trace.revision]);
   const colours = useMemo(() => assignColours(trace.spans), [trace, trace.revision]);
   const { summary } = trace;
-  const axis = { start: summary.start ?? 0n, duration: summary.duration };
+  const { session } = summary;
+  const moments = useMemo(() => momentsOf(summary), [trace, trace.revision]);
+  const axis = { start: summary.start ?? 0n, duration: summary.extent };
   const span = trace.spans.get(spanId);
   const parentName = trace.spans.get(span?.parentSpanId)?.name ?? '';
 
@@ -44,17 +52,33 @@ export function TraceView({ trace, spanId, tab, onGo, onClose }) {
   return html`<article class="trace-view" aria-label=${`Trace ${summary.rootName}`}>
     <header class="trace-head">
       <div class="trace-title">
-        <button class="icon back" aria-label="Back to the list" onClick=${onClose}>←</button>
+        <button
+          class=${inSession ? 'icon' : 'icon back'}
+          aria-label=${inSession ? 'Back to the session' : 'Back to the list'}
+          onClick=${onClose}
+        >
+          ←
+        </button>
+        <${KindIcon} kind=${summary.kind} />
         <h1>${summary.rootName}</h1>
         <${CopyButton} text=${() => location.href} label="Copy a link to this view">Copy link<//>
       </div>
       <p class="facts">
         <span><b>${formatDuration(summary.duration)}</b></span>
+        ${summary.kind !== 'other' && html`<span>${KINDS[summary.kind]}</span>`}
         <span>${plural(summary.spanCount, 'span')}</span>
         ${summary.errorCount > 0 && html`<span class="badge error">${plural(summary.errorCount, 'error')}</span>`}
         <span>${summary.services.join(', ')}</span>
         <time>${formatTime(summary.start)}</time>
         ${trace.duplicates > 0 && html`<span class="badge">${plural(trace.duplicates, 'duplicate')} hidden</span>`}
+        ${describeEnd(summary.ended) && html`<span class="badge">${describeEnd(summary.ended)}</span>`}
+        ${summary.probability < 1 && html`<span class="badge">${describeOdds(summary)}</span>`}
+        ${
+          session &&
+          html`<a href=${formatHash({ view: 'sessions', sessionId: session.id })}>
+            Session <code>${shortId(session.id)}</code>
+          </a>`
+        }
       </p>
       ${summary.pageUrl && html`<p class="page-url">${pagePath(summary.pageUrl)}</p>`}
     </header>
@@ -71,8 +95,11 @@ export function TraceView({ trace, spanId, tab, onGo, onClose }) {
             id="panel-waterfall"
             aria-labelledby="tab-waterfall"
           >
-            <${Waterfall}
+            <div class="timeline">
+              ${moments.length > 0 && html`<${MomentsLane} moments=${moments} axis=${axis} onSelect=${(id) => onGo({ spanId: id })} />`}
+              <${Waterfall}
               key=${trace.traceId}
+              moments=${moments}
               tree=${tree}
               axis=${axis}
               colours=${colours}
@@ -80,7 +107,8 @@ export function TraceView({ trace, spanId, tab, onGo, onClose }) {
               collapsed=${effective}
               onCollapse=${onCollapse}
               onSelect=${(id) => onGo({ spanId: id })}
-            />
+              />
+            </div>
             ${
               span &&
               html`<${SpanDetails}

@@ -3,6 +3,7 @@
  * id, and a span that came twice is kept once.
  */
 import { findAttribute } from './any-value.mjs';
+import { readPageFacts } from './page-facts.mjs';
 
 /** Traces kept in the page; the oldest go first. */
 const MAX_TRACES = 2000;
@@ -22,13 +23,17 @@ const MAX_SEARCH_CHARS = 100_000;
  * @property {number} revision grows with every part
  * @property {Summary} summary
  *
- * @typedef {object} Summary
- * @property {string} rootName
- * @property {boolean} hasRoot false while only parts without the root have been read
- * @property {string} serviceName that of the root
+ * @typedef {import('./page-facts.mjs').PageFacts & OwnSummary} Summary
+ *
+ * @typedef {object} OwnSummary
+ * @property {string} rootName that of the page's activity, which may continue a server's trace; else of the root
+ * @property {boolean} hasRoot false while only parts without either have been read
+ * @property {string} serviceName that of the same span
  * @property {string[]} services all, sorted
  * @property {bigint | undefined} start nanoseconds since the epoch
- * @property {bigint} duration nanoseconds, from the earliest start to the latest end
+ * @property {bigint} extent nanoseconds, from the earliest start to the latest end
+ * @property {bigint} duration nanoseconds, of the page's activity; what is reported of it later, such as a shift of the
+ *   layout, does not make it longer. Else the extent
  * @property {number} spanCount
  * @property {number} errorCount spans with status ERROR
  * @property {string} pageUrl empty when no span tells
@@ -106,25 +111,34 @@ export function timeRange(spans) {
 function summarize(spans) {
   const all = [...spans.values()];
   const { start, end } = timeRange(all);
-  const root = all.find((span) => span.parentSpanId === '') ?? earliest(all);
+  const facts = readPageFacts(all);
+  const root = facts.activity ?? all.find((span) => span.parentSpanId === '') ?? earliest(all);
+  const extent = start === undefined ? 0n : end - start;
   const services = [...new Set(all.map((span) => span.resource.serviceName))].sort();
   const pageUrl = findPage([root, ...all]);
   const names = new Set(all.map((span) => span.name));
+  const said = [facts.session?.id, facts.interaction?.target, ...facts.exceptions.map(describeException)];
   return {
+    ...facts,
     rootName: root.name,
-    hasRoot: root.parentSpanId === '',
+    hasRoot: root === facts.activity || root.parentSpanId === '',
     serviceName: root.resource.serviceName,
     services,
     start,
-    duration: start === undefined ? 0n : end - start,
+    extent,
+    duration: facts.activity === undefined ? extent : durationOf(facts.activity),
     spanCount: all.length,
     errorCount: all.filter((span) => span.status.code === 'error').length,
     pageUrl,
-    searchText: [root.traceId, pageUrl, ...services, ...names]
+    searchText: [root.traceId, pageUrl, ...services, ...names, ...said]
       .join('\n')
       .slice(0, MAX_SEARCH_CHARS)
       .toLowerCase(),
   };
+}
+
+function durationOf({ start, end }) {
+  return start === undefined || end === undefined || end < start ? 0n : end - start;
 }
 
 function earliest(spans) {
@@ -134,6 +148,8 @@ function earliest(spans) {
   }
   return first;
 }
+
+const describeException = ({ type, message }) => `${type}: ${message}`;
 
 // A client span's url is where it went, not where the visitor was.
 function findPage(spans) {

@@ -118,3 +118,12 @@ test('traces: the oldest go when there are too many', () => {
   assert.equal(traces.list().length, 2000);
   assert.equal(traces.get('1'.padStart(32, '0')), undefined);
 });
+
+test('traces: an activity names its trace and says how long it was, whatever it continues or came later', () => {
+  const traces = createTraces();
+  const type = { key: 'spandrel.activity.type', value: { stringValue: 'load' } };
+  const late = { ...child, startTimeUnixNano: '9000', endTimeUnixNano: '9500' };
+  add(traces, 'one', { ...root, name: 'load /', parentSpanId: '9'.repeat(16), attributes: [type] }, late);
+  const { rootName, hasRoot, duration, extent, kind } = traces.get(TRACE).summary;
+  assert.deepEqual([rootName, hasRoot, duration, extent, kind], ['load /', true, 4000n, 8500n, 'load']);
+});

@@ -2,25 +2,28 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '/vendor/preact.js';
 import { OrphanNote, rowId, SpanRow } from './span-row.mjs';
 import { visibleRows } from './span-tree.mjs';
-import { axisTicks } from './timeline.mjs';
+import { axisTicks, placeInstant } from './timeline.mjs';
 import { useMedia } from './use-media.mjs';
 
 /** Heights in pixels, as in viewer.css: a phone gives name and bar a line each. */
 const ROW_HEIGHT = { wide: 30, narrow: 50 };
 /** Rows rendered beyond the edges, so that a fast scroll shows no gaps. */
 const OVERSCAN_ROWS = 12;
+/** More lines would be a curtain. */
+const MAX_MOMENT_LINES = 30;
 
 /**
  * @param {object} props
  * @param {{ roots: import('./span-tree.mjs').Node[], orphanCount: number }} props.tree
  * @param {{ start: bigint, duration: bigint }} props.axis
+ * @param {import('./moments.mjs').Moment[]} props.moments lines through all rows
  * @param {Map<string, number>} props.colours hue number by colour key
  * @param {string} props.selectedId span whose details are open, or empty
  * @param {ReadonlySet<string>} props.collapsed
  * @param {(collapsed: Set<string>) => void} props.onCollapse
  * @param {(spanId: string) => void} props.onSelect
  */
-export function Waterfall({ tree, axis, colours, selectedId, collapsed, onCollapse, onSelect }) {
+export function Waterfall({ tree, axis, moments, colours, selectedId, collapsed, onCollapse, onSelect }) {
   const narrow = useMedia('(max-width: 640px)');
   const rowHeight = narrow ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
   const [activeId, setActiveId] = useState(selectedId);
@@ -132,6 +135,12 @@ export function Waterfall({ tree, axis, colours, selectedId, collapsed, onCollap
     <div class="rows" role="rowgroup" style=${{ height: `${lineCount * rowHeight}px` }}>
       <div class="gridlines" role="presentation" aria-hidden="true">
         ${ticks.map((tick) => html`<i style=${{ left: `${tick.percent}%` }}></i>`)}
+        ${moments
+          .slice(0, MAX_MOMENT_LINES)
+          .map(
+            ({ kind, rating, time }) =>
+              html`<i class=${`moment ${kind} ${rating}`} style=${{ left: `${placeInstant(time, axis)}%` }}></i>`,
+          )}
       </div>
       ${
         noteIndex >= 0 &&

@@ -1,10 +1,24 @@
 /** How instants, counts and addresses are worded for people. */
 import { toEpochMillis } from './timeline.mjs';
 
-const NUMBERS = new Intl.NumberFormat('en');
+export const NUMBERS = new Intl.NumberFormat('en');
 
-/** `1 span`, `2 spans`. */
-export const plural = (count, noun) => `${NUMBERS.format(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 span`, `2 spans`, `2 activities`. */
+export const plural = (count, noun) =>
+  `${NUMBERS.format(count)} ${count === 1 ? noun : `${noun}s`.replace(/([^aeiou])ys$/, '$1ies')}`;
+
+/** As much of an id as tells a few apart. */
+export const shortId = (id) => id.slice(0, 8);
+
+/** Why an activity ended, where that says something; else nothing. */
+export const describeEnd = (reason) =>
+  ({ timeout: 'cut after 30 s', hidden: 'page was hidden', leaving: 'page was left' })[reason] ?? '';
+
+/** How many traces such as this there were. */
+export function describeOdds({ probability, keptFor }) {
+  if (keptFor) return `kept: ${keptFor}`;
+  return `1 in ${NUMBERS.format(Number((1 / probability).toPrecision(3)))} kept`;
+}
 
 /**
  * Time of day, with the date when it is not today.
@@ -28,6 +42,16 @@ export function pagePath(url) {
   try {
     const { host, pathname, search, hash } = new URL(url);
     return `${host}${pathname}${search}${hash}`;
+  } catch {
+    return url;
+  }
+}
+
+/** The same without the host, where a column of addresses has little room. */
+export function pathOnly(url) {
+  try {
+    const { pathname, search, hash } = new URL(url);
+    return `${pathname}${search}${hash}`;
   } catch {
     return url;
   }

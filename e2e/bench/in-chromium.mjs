@@ -7,6 +7,12 @@ import { rollup } from 'rollup';
 
 const DEBIAN_CHROMIUM = '/usr/bin/chromium';
 
+export const launchChromium = () =>
+  chromium.launch({
+    args: ['--no-sandbox'],
+    ...(existsSync(DEBIAN_CHROMIUM) && { executablePath: DEBIAN_CHROMIUM }),
+  });
+
 /**
  * Serves the module at `file`, bundled, as `/bench.js` of an empty page; any other request is answered with that page.
  *
@@ -24,10 +30,7 @@ export async function withChromium(file, measure) {
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  const browser = await chromium.launch({
-    args: ['--no-sandbox'],
-    ...(existsSync(DEBIAN_CHROMIUM) && { executablePath: DEBIAN_CHROMIUM }),
-  });
+  const browser = await launchChromium();
   try {
     return await measure({
       name: `Chromium ${browser.version().split('.')[0]}`,

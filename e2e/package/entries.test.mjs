@@ -12,7 +12,15 @@ const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
 
 /** Names that may come only with a decision, since each is a promise to users. */
 const EXPORTS = {
-  'index.js': ['PageInstrumentation', 'TraceBatchProcessor', 'TraceExporter', 'bucket', 'start'],
+  'index.js': [
+    'PageInstrumentation',
+    'TraceBatchProcessor',
+    'TraceExporter',
+    'bucket',
+    'sessionProcessor',
+    'spandrelSampler',
+    'start',
+  ],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 

@@ -7,7 +7,14 @@ import {
   type SpanProcessor,
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
-import { bucket, type Stats, start, TraceBatchProcessor, TraceExporter } from '../../src/index.js';
+import {
+  bucket,
+  type Stats,
+  sessionProcessor,
+  start,
+  TraceBatchProcessor,
+  TraceExporter,
+} from '../../src/index.js';
 import { createIngest, createLedger, type Storage, s3 } from '../../src/server.js';
 
 export function fits(): void {
@@ -16,7 +23,17 @@ export function fits(): void {
   const processor = new TraceBatchProcessor(exporter, { scheduledDelayMillis: 1_000 });
   const asProcessor: SpanProcessor = processor;
   new WebTracerProvider({ spanProcessors: [processor, asProcessor] });
-  new BasicTracerProvider({ spanProcessors: [processor] });
+  new BasicTracerProvider({ spanProcessors: [sessionProcessor(exporter), processor] });
+  const destination = bucket({ endpoint: '/spandrel' });
+  new TraceExporter({ destination, consent: 'pending', redact: ({ name }) => name !== 'x' }).setConsent(
+    'denied',
+  );
+  new TraceExporter({
+    destination,
+    redact(span) {
+      span.attributes['app.user'] = 'none';
+    },
+  });
   new WebTracerProvider({
     spanProcessors: [new BatchSpanProcessor(exporter), new SimpleSpanProcessor(asExporter)],
   });

@@ -10,7 +10,7 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 const LAYERS = [
   { name: 'entries', files: /^(index|script|stub|edge|otlp|events|server)\.ts$/ },
   { name: 'composition', files: /^(start|page-instrumentation|trace-exporter|trace-batch-processor)\.ts$/ },
-  { name: 'parts', files: /^(destinations|spa|events|server|cli)\// },
+  { name: 'parts', files: /^(destinations|spa|script|events|server|cli)\// },
   { name: 'pipeline', files: /^pipeline\// },
   { name: 'ground', files: /^(platform|diagnostics)\// },
   { name: 'leaves', files: /^(protocol|options|page-options|tag-options|early|version)\.ts$/ },
@@ -30,13 +30,14 @@ const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
   aws4fetch: 'server/s3.ts',
+  'web-vitals': 'spa/web-vitals.ts',
 };
 
 const GLOBALS =
   /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
 /** `options.ts` resolves a path against the page; the server has no page. */
 const MAY_NAME_GLOBALS =
-  /^(platform\/|spa\/|server\/|cli\/|(script|stub|start|page-instrumentation|options|edge)\.ts$)/;
+  /^(platform\/|spa\/|server\/|cli\/|script\/|(script|stub|start|page-instrumentation|options|edge)\.ts$)/;
 
 const IMPORT =
   /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()'([^']+)'\)/gm;

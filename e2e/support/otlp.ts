@@ -4,7 +4,13 @@ import type { Host } from '../../demo/host.mjs';
 
 export interface KeyValue {
   key: string;
-  value: { stringValue?: string; intValue?: string | number; boolValue?: boolean; doubleValue?: number };
+  value: {
+    stringValue?: string;
+    intValue?: string | number;
+    boolValue?: boolean;
+    doubleValue?: number;
+    arrayValue?: { values?: KeyValue['value'][] };
+  };
 }
 
 export interface OtlpSpan {
@@ -12,6 +18,7 @@ export interface OtlpSpan {
   spanId: string;
   parentSpanId?: string;
   name: string;
+  kind?: number;
   startTimeUnixNano: string;
   endTimeUnixNano: string;
   attributes?: KeyValue[];

@@ -41,7 +41,8 @@ export async function bundle(code, external = () => false) {
   return output[0].code;
 }
 
-const weigh = (code) => ({
+/** Bytes of a file, as it is and compressed. */
+export const weigh = (code) => ({
   minified: Buffer.byteLength(code),
   gzip: gzipSync(code, { level: 9 }).length,
   brotli: brotliCompressSync(code).length,

@@ -7,9 +7,14 @@ const MODULES = {
   '@opentelemetry/api': 'api',
   '@opentelemetry/sdk-trace-web': 'sdk-trace-web',
   '@opentelemetry/otlp-transformer': 'otlp-transformer',
+  '@opentelemetry/instrumentation-fetch': 'instrumentation-fetch',
+  '@opentelemetry/instrumentation-xml-http-request': 'instrumentation-xhr',
   fflate: 'fflate',
   'idb-keyval': 'idb-keyval',
-  'web-vitals/attribution': 'web-vitals',
+  'web-vitals': 'web-vitals',
+  // What ours is compared with.
+  'web-vitals/attribution': 'web-vitals-attribution',
+  '@opentelemetry/instrumentation-document-load': 'document-load',
 };
 
 /** Where the bundles lie; served at {@link VENDOR_PATH}. */

@@ -23,6 +23,8 @@ export interface DestinationDeps {
   remember(name: string, value: unknown): void;
   /** The operator's kill switch. */
   pause(): void;
+  /** The operator's sampling rules, unchecked. */
+  rules(rules: unknown): void;
 }
 
 export interface OpenDestination {

@@ -30,7 +30,7 @@ test('endpoint: asks in JSON sent as text, which needs no preflight', async () =
   });
   const uploads = [handMadeUpload()];
   request?.answer({ status: 200, body: JSON.stringify({ v: 1, uploads, confirmed: [], config: {} }) });
-  assert.deepEqual(await asked, { ok: true, uploads, confirmed: [], paused: false });
+  assert.deepEqual(await asked, { ok: true, uploads, confirmed: [], paused: false, rules: [] });
 });
 
 test('endpoint: a token that no endpoint takes is left out, so that the rest is heard', async () => {

@@ -59,6 +59,7 @@ export function createEndpoint(platform: Platform, url: string, project: string 
           uploads: usable(response.uploads),
           confirmed: answersIn(response.confirmed),
           paused: response.config?.paused === true,
+          rules: response.config?.rules ?? [],
         };
       }
       const cause = status ? `HTTP ${status}` : answer.body;

@@ -61,6 +61,7 @@ function setUp({
       claimed: () => new Promise((resolve) => void claims.push(resolve)),
       remember() {},
       pause() {},
+      rules() {},
     },
     { endpoint: undefined, project: undefined, poolSize: 3, poolReserve: 0, uploads, relay },
     endpoint,

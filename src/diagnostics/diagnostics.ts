@@ -15,8 +15,12 @@ export interface Diagnostics {
   trouble(kind: string, message: string): void;
   /** Our own exception, caught at a door. */
   exception(error: unknown): void;
-  /** Adds a function that writes its gauges into the copy that {@link stats} gives away. */
-  gauge(write: (stats: Stats) => void): void;
+  /**
+   * Adds a function that writes its gauges into the copy that {@link stats} gives away.
+   *
+   * @returns a function that takes it out.
+   */
+  gauge(write: (stats: Stats) => void): () => void;
   /** Tells subscribers soon. Cheap without subscribers. */
   changed(): void;
   stats(): Stats;
@@ -48,7 +52,11 @@ export function createDiagnostics(
     spans: { created: 0, adopted: 0, handedOver: 0, stored: 0, waiting: 0, dropped: {} },
     storage: { durable: false, failures: 0, corrupt: 0 },
     blobs: { sealed: 0, stored: 0, waiting: 0, inFlight: 0, unconfirmed: 0 },
-    bytes: { raw: 0, gzip: 0, stored: 0 },
+    bytes: { raw: 0, gzip: 0, stored: 0, waiting: 0 },
+    sampling: {
+      ...{ kept: 0, dropped: 0, droppedSpans: 0, crowdedOut: 0, undecided: 0 },
+      ...{ marks: 0, forgotten: 0, rules: 0, badRules: 0 },
+    },
     buffer: { spans: 0, open: 0, highWater: 0 },
     pool: { ready: 0, empty: 0, expired: 0 },
     requests: {
@@ -62,9 +70,10 @@ export function createDiagnostics(
     },
     exceptions: 0,
     state: 'running',
+    consent: 'granted',
     errors: [],
   };
-  const gauges: ((stats: Stats) => void)[] = [];
+  const gauges = new Set<(stats: Stats) => void>();
   const listeners = new Set<(stats: Stats) => void>();
   let announced = false;
   const announce = (): void => {
@@ -101,7 +110,10 @@ export function createDiagnostics(
       totals.exceptions++;
       self.trouble('exception', String(error));
     },
-    gauge: (write) => void gauges.push(write),
+    gauge(write) {
+      gauges.add(write);
+      return () => void gauges.delete(write);
+    },
     changed() {
       if (announced || !listeners.size) return;
       announced = true;

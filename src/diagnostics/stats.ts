@@ -1,3 +1,4 @@
+import type { Consent } from '../page-options.js';
 import type { DropReason } from '../pipeline/model.js';
 
 /**
@@ -9,7 +10,7 @@ import type { DropReason } from '../pipeline/model.js';
  */
 export interface Stats {
   spans: {
-    /** Sampled spans that ended. */
+    /** Spans of traces that are kept, ended while consent was not denied. */
     created: number;
     /** Spans taken over from pages that are gone. */
     adopted: number;
@@ -39,6 +40,8 @@ export interface Stats {
     gzip: number;
     /** Confirmed by the store. */
     stored: number;
+    /** Gauge: in the outbox, compressed. */
+    waiting: number;
   };
   storage: {
     /** Gauge: whether there is a database, so that the next page finds what this one leaves. */
@@ -47,6 +50,27 @@ export interface Stats {
     failures: number;
     /** Records of earlier pages that could not be read. */
     corrupt: number;
+  };
+  /** What was left out is in no other figure. Of an exporter alone these are all 0: its provider samples. */
+  sampling: {
+    /** Traces that began on this page and were kept. */
+    kept: number;
+    /** Traces that were sampled out, whole. */
+    dropped: number;
+    /** Their spans. */
+    droppedSpans: number;
+    /** Of `dropped`, traces for which there was no room to wait for their end. */
+    crowdedOut: number;
+    /** Gauge: spans, ended or open, of traces that are not decided yet. Held in memory alone. */
+    undecided: number;
+    /** Gauge: traces decided after their beginning, remembered for spans that come late. */
+    marks: number;
+    /** Such traces forgotten before their time, as there were too many. */
+    forgotten: number;
+    /** Gauge: the endpoint's rules. */
+    rules: number;
+    /** Of the latest rules, those that are none. */
+    badRules: number;
   };
   buffer: {
     /** Gauge: ended spans that no blob holds yet. */
@@ -79,6 +103,8 @@ export interface Stats {
   exceptions: number;
   /** Gauge. */
   state: 'running' | 'paused' | 'shut-down';
+  /** Gauge. */
+  consent: Consent;
   /** The latest trouble of each kind, newest last, at most 8. */
   errors: { kind: string; message: string; atMillis: number; count: number }[];
 }

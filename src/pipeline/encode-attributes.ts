@@ -11,6 +11,8 @@
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 
+import { hide, isStrict, type Rule, ruleOf } from './encode-redact.js';
+
 /** Levels of lists and maps inside one attribute. Also what ends a cycle. */
 const MAX_DEPTH = 32;
 
@@ -36,6 +38,14 @@ export function quote(text: string): string {
   return NEEDS_ESCAPE.test(text) ? JSON.stringify(wellFormed(text)).trim() : `"${text}"`;
 }
 
+/** The same, and what a rule of redaction looks for. One look at each text is enough, as most have neither. */
+const NEEDS_CARE = /[^ !$%'-;=>A-[\]-\uffff]/;
+
+/** A JSON string of what the rule leaves of a text. */
+function quoteBy(rule: Rule, text: string): string {
+  return NEEDS_CARE.test(text) || isStrict(rule) ? quote(rule(text)) : `"${text}"`;
+}
+
 /** The text with U+FFFD for every lone surrogate; `String.prototype.toWellFormed` is younger than our target. */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');
@@ -57,43 +67,52 @@ export function uint32(count: number | undefined): number {
  * What has no OTLP form (functions, symbols, undefined), nests deeper than 32 (every cycle does) or holds
  * nested values longer than 1 MiB: its attribute is left out, whole, and counted.
  *
+ * @param redaction - whether what is written is redacted, by {@link ruleOf}.
  * @throws whatever a getter or `toJSON` throws.
  */
-export function attributeFields(attributes: object | undefined, alreadyDropped: number | undefined): string {
+export function attributeFields(
+  attributes: object | undefined,
+  alreadyDropped: number | undefined,
+  redaction: boolean,
+): string {
   let pairs = '';
   let dropped = uint32(alreadyDropped);
   if (attributes) {
     for (const key of Object.keys(attributes)) {
-      const value = anyValue((attributes as Record<string, unknown>)[key]);
+      const { prefix, rule } = nameOf(key);
+      const value = anyValue((attributes as Record<string, unknown>)[key], redaction ? rule : undefined);
       if (value === undefined) dropped++;
-      else pairs += `${pairs && ','}${keyPrefix(key)}${value}}`;
+      else pairs += `${pairs && ','}${prefix}${value}}`;
     }
   }
   return (pairs && `,"attributes":[${pairs}]`) + (dropped > 0 ? `,"droppedAttributesCount":${dropped}` : '');
 }
 
 /**
- * KeyValue up to its value.
+ * KeyValue up to its value, and what becomes of the value.
  *
  * | # | field | type |
  * | - | --- | --- |
  * | 1 | key | string |
  * | 2 | value | AnyValue |
  */
-const keyPrefix = /* @__PURE__ */ remembered((key) => ['{"key":', quote(key), ',"value":']);
+const nameOf = /* @__PURE__ */ remembered((key) => ({
+  // Joined, not added: engines keep a sum of strings as a tree, which every later use would walk.
+  prefix: ['{"key":', quote(key), ',"value":'].join(''),
+  rule: ruleOf(key),
+}));
 
-/** A function that writes each text once and then remembers it: for names, of which there are few. */
-export function remembered(write: (text: string) => string[]): (text: string) => string {
-  const known = new Map<string, string>();
+/** A function that makes each text's result once and then remembers it: for names, of which there are few. */
+export function remembered<T>(make: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
   return (text) => {
-    let json = known.get(text);
-    if (json === undefined) {
+    let made = known.get(text);
+    if (made === undefined) {
       if (known.size >= MAX_REMEMBERED) known.clear();
-      // Joined, not added: engines keep a sum of strings as a tree, which every later use would walk.
-      json = write(text).join('');
-      known.set(text, json);
+      made = make(text);
+      known.set(text, made);
     }
-    return json;
+    return made;
   };
 }
 
@@ -118,10 +137,11 @@ type Composite = { [key: string | number]: unknown; toJSON?: unknown };
  * | 6 | kvlistValue | KeyValueList | `{values: KeyValue[]}` |
  * | 7 | bytesValue | bytes | base64 |
  */
-function anyValue(value: unknown, nesting?: Nesting): string | undefined {
+function anyValue(value: unknown, rule: Rule | undefined, nesting?: Nesting): string | undefined {
+  if (rule === hide && value !== undefined && value !== null && typeof value !== 'boolean') value = '';
   switch (typeof value) {
     case 'string':
-      return `{"stringValue":${quote(value)}}`;
+      return `{"stringValue":${rule ? quoteBy(rule, value) : quote(value)}}`;
     case 'number':
       return numberValue(value);
     case 'boolean':
@@ -129,7 +149,9 @@ function anyValue(value: unknown, nesting?: Nesting): string | undefined {
     case 'bigint':
       return BigInt.asIntN(64, value) === value ? `{"intValue":"${value}"}` : `{"stringValue":"${value}"}`;
     case 'object':
-      return value === null ? '{}' : objectValue(value, nesting ?? { depth: 0, charsLeft: MAX_NESTED_CHARS });
+      return value === null
+        ? '{}'
+        : objectValue(value, rule, nesting ?? { depth: 0, charsLeft: MAX_NESTED_CHARS });
     default:
       return undefined;
   }
@@ -141,16 +163,16 @@ function numberValue(value: number): string {
   return Number.isFinite(value) ? `{"doubleValue":${value}}` : `{"doubleValue":"${value}"}`;
 }
 
-function objectValue(value: object, nesting: Nesting): string | undefined {
+function objectValue(value: object, rule: Rule | undefined, nesting: Nesting): string | undefined {
   if (++nesting.depth > MAX_DEPTH) return undefined;
-  const json = compositeValue(value as Composite, nesting);
+  const json = compositeValue(value as Composite, rule, nesting);
   nesting.depth--;
   return json;
 }
 
-function compositeValue(value: Composite, nesting: Nesting): string | undefined {
+function compositeValue(value: Composite, rule: Rule | undefined, nesting: Nesting): string | undefined {
   if (value instanceof Uint8Array) return `{"bytesValue":"${base64(value)}"}`;
-  if (typeof value.toJSON === 'function') return anyValue(value.toJSON(), nesting);
+  if (typeof value.toJSON === 'function') return anyValue(value.toJSON(), rule, nesting);
   let values = '';
   const isList = Array.isArray(value);
   const keys = isList ? undefined : Object.keys(value);
@@ -159,9 +181,10 @@ function compositeValue(value: Composite, nesting: Nesting): string | undefined 
     const key = keys?.[index];
     const item = value[key ?? index];
     const { charsLeft } = nesting;
-    const json = item === undefined ? '{}' : anyValue(item, nesting);
+    const name = key === undefined ? undefined : nameOf(key);
+    const json = item === undefined ? '{}' : anyValue(item, rule && (name?.rule ?? rule), nesting);
     if (json === undefined) return undefined;
-    const element = key === undefined ? json : `${keyPrefix(key)}${json}}`;
+    const element = name ? `${name.prefix}${json}}` : json;
     // What the item itself counted on its way is part of its length.
     nesting.charsLeft = charsLeft - element.length;
     if (nesting.charsLeft < 0) return undefined;

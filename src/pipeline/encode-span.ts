@@ -6,6 +6,7 @@
  */
 import type { HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
 import { attributeFields, quote, remembered, uint32 } from './encode-attributes.js';
+import { type Content, redactName, redactText } from './encode-redact.js';
 import type { ReadableSpan, TimedEvent } from './span.js';
 
 const TRACE_ID = /^[\da-f]{32}$/;
@@ -60,10 +61,17 @@ export function normalTime(time: HrTime): HrTime | undefined {
  * Events with no valid time and links with no valid ids are left out and counted as dropped, because one of
  * them makes readers refuse the whole object.
  *
+ * @param content - what the span says of itself: the span, or what the user's hook has left of it
  * @param start, end - normal times, in order
  * @throws {TypeError} when an id of the span or of its parent is malformed; also whatever a getter throws.
  */
-export function spanJson(span: ReadableSpan, start: HrTime, end: HrTime): string {
+export function spanJson(
+  span: ReadableSpan,
+  content: Content,
+  start: HrTime,
+  end: HrTime,
+  redaction: boolean,
+): string {
   const context = span.spanContext();
   const parentId = parentIdOf(span);
   if (!isValid(context) || context.traceId === NO_TRACE_ID || context.spanId === NO_SPAN_ID) {
@@ -74,17 +82,20 @@ export function spanJson(span: ReadableSpan, start: HrTime, end: HrTime): string
     `{"traceId":"${context.traceId}","spanId":"${context.spanId}"` +
     contextFields(context, span.parentSpanContext?.isRemote) +
     (parentId ? `,"parentSpanId":"${parentId}"` : '') +
-    `,"name":${quote(span.name)},"kind":${span.kind >= 0 && span.kind < 5 ? Math.trunc(span.kind) + 1 : 0}` +
+    `,"name":${quote(redaction ? redactName(String(content.name)) : content.name)},"kind":${span.kind >= 0 && span.kind < 5 ? Math.trunc(span.kind) + 1 : 0}` +
     `,"startTimeUnixNano":"${unixNano(start)}","endTimeUnixNano":"${unixNano(end)}"` +
-    attributeFields(span.attributes, span.droppedAttributesCount) +
-    listFields(',"events":[', span.events, eventJson, ',"droppedEventsCount":', span.droppedEventsCount) +
-    listFields(',"links":[', span.links, linkJson, ',"droppedLinksCount":', span.droppedLinksCount) +
-    statusField(span.status) +
+    attributeFields(content.attributes, span.droppedAttributesCount, redaction) +
+    listFields(EVENTS, content.events, span.droppedEventsCount, redaction) +
+    listFields(LINKS, span.links, span.droppedLinksCount, redaction) +
+    statusField(content.status, redaction) +
     '}'
   );
 }
 
-const eventName = /* @__PURE__ */ remembered((name) => ['","name":', quote(name)]);
+const eventName = /* @__PURE__ */ remembered((name) => {
+  const field = (said: string): string => ['","name":', quote(said)].join('');
+  return { plain: field(name), redacted: field(redactName(String(name))) };
+});
 
 /**
  * Event.
@@ -95,12 +106,12 @@ const eventName = /* @__PURE__ */ remembered((name) => ['","name":', quote(name)
  * | 2 | name | string |
  * | 3, 4 | attributes, droppedAttributesCount | KeyValue[], uint32 |
  */
-function eventJson(event: TimedEvent): string | undefined {
+function eventJson(event: TimedEvent, redaction: boolean): string | undefined {
   const time = normalTime(event.time);
-  return (
-    time &&
-    `{"timeUnixNano":"${unixNano(time)}${eventName(event.name)}${attributeFields(event.attributes, event.droppedAttributesCount)}}`
-  );
+  if (!time) return undefined;
+  const name = eventName(event.name)[redaction ? 'redacted' : 'plain'];
+  const attributes = attributeFields(event.attributes, event.droppedAttributesCount, redaction);
+  return `{"timeUnixNano":"${unixNano(time)}${name}${attributes}}`;
 }
 
 /**
@@ -113,13 +124,13 @@ function eventJson(event: TimedEvent): string | undefined {
  * | 4, 5 | attributes, droppedAttributesCount | KeyValue[], uint32 |
  * | 6 | flags | fixed32 |
  */
-function linkJson(link: Link): string | undefined {
+function linkJson(link: Link, redaction: boolean): string | undefined {
   const { context } = link;
   if (!isValid(context)) return undefined;
   return (
     `{"traceId":"${context.traceId}","spanId":"${context.spanId}"` +
     contextFields(context, context.isRemote) +
-    attributeFields(link.attributes, link.droppedAttributesCount) +
+    attributeFields(link.attributes, link.droppedAttributesCount, redaction) +
     '}'
   );
 }
@@ -132,9 +143,9 @@ function linkJson(link: Link): string | undefined {
  * | 2 | message | string |
  * | 3 | code | enum |
  */
-function statusField({ code, message }: SpanStatus): string {
+function statusField({ code, message }: SpanStatus, redaction: boolean): string {
   const codeField = code === 1 || code === 2 ? `"code":${code}` : '';
-  const messageField = message ? `"message":${quote(message)}` : '';
+  const messageField = message ? `"message":${quote(redaction ? redactText(String(message)) : message)}` : '';
   if (!codeField && !messageField) return '';
   return `,"status":{${codeField}${codeField && messageField && ','}${messageField}}`;
 }
@@ -145,22 +156,33 @@ function contextFields({ traceFlags, traceState }: SpanContext, isRemote: boolea
   return `,"flags":${flags}${state ? `,"traceState":${quote(state)}` : ''}`;
 }
 
+interface ListField<Item> {
+  open: string;
+  write(item: Item, redaction: boolean): string | undefined;
+  dropped: string;
+}
+const EVENTS: ListField<TimedEvent> = {
+  open: ',"events":[',
+  write: eventJson,
+  dropped: ',"droppedEventsCount":',
+};
+const LINKS: ListField<Link> = { open: ',"links":[', write: linkJson, dropped: ',"droppedLinksCount":' };
+
 /** A list and the count of what is not in it, each left out when empty. */
 function listFields<Item>(
-  listPrefix: string,
+  field: ListField<Item>,
   items: readonly Item[],
-  write: (item: Item) => string | undefined,
-  droppedPrefix: string,
   alreadyDropped: number,
+  redaction: boolean,
 ): string {
   let list = '';
   let dropped = uint32(alreadyDropped);
   for (const item of items) {
-    const json = write(item);
+    const json = field.write(item, redaction);
     if (json === undefined) dropped++;
     else list += list ? `,${json}` : json;
   }
-  return (list && `${listPrefix}${list}]`) + (dropped > 0 ? droppedPrefix + dropped : '');
+  return (list && `${field.open}${list}]`) + (dropped > 0 ? field.dropped + dropped : '');
 }
 
 function isValid(context: SpanContext): boolean {

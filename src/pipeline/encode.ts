@@ -1,8 +1,10 @@
 /** Stage 2 of 8: spans of one trace in, OTLP/JSON text out. */
 import type { HrTime } from '@opentelemetry/api';
+import type { RedactableSpan } from '../page-options.js';
 import { attributeFields, quote, wellFormed } from './encode-attributes.js';
+import { type Content, redactable, redactName } from './encode-redact.js';
 import { normalTime, parentIdOf, spanJson } from './encode-span.js';
-import type { EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from './model.js';
+import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from './model.js';
 
 /** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
 const SLICE_MILLIS = 4;
@@ -44,12 +46,21 @@ export interface TraceEncoder {
   ): Promise<EncodedTrace | undefined>;
 }
 
-/** @param maxSpanChars the most characters of JSON that one span may take. Default 1,048,576. */
-export function createTraceEncoder(maxSpanChars: number = MAX_SPAN_CHARS): TraceEncoder {
+export interface EncoderOptions {
+  /** The most characters of JSON that one span may take. Default 1,048,576. */
+  maxSpanChars?: number;
+  /** See `PrivacyOptions`. Default true. */
+  redaction?: boolean;
+  /** Called once for each span, however often that is encoded. It may change it, and says whether it is kept. */
+  redact?: ((span: RedactableSpan) => boolean) | undefined;
+}
+
+export function createTraceEncoder(options: EncoderOptions = {}): TraceEncoder {
+  const { maxSpanChars = MAX_SPAN_CHARS, redaction = true, redact } = options;
   const opened = new WeakMap<object, string>();
-  const texts = new WeakMap<ReadableSpan, string>();
-  const begin = (onDropped: OnDropped, keeps = false): Draft =>
-    beginTrace({ opened, texts, keeps, maxSpanChars }, onDropped);
+  const known = new WeakMap<ReadableSpan, Said>();
+  const begin = (onDropped: OnDropped, keeps = redact !== undefined): Draft =>
+    beginTrace({ opened, known, keeps, maxSpanChars, redaction, redact }, onDropped);
   let millisSincePause = 0;
 
   return {
@@ -89,20 +100,22 @@ interface Draft {
   finish(traceId: string): EncodedTrace | undefined;
 }
 
-interface DraftSettings {
+/** What is written of a span; or why nothing is. */
+type Said = { json: string; name: string } | DropReason;
+
+interface DraftSettings extends Required<EncoderOptions> {
   /** Resources and scopes that were written before. */
   opened: WeakMap<object, string>;
   /** Spans that were written before, and whether these are to be remembered as well. */
-  texts: WeakMap<ReadableSpan, string>;
+  known: WeakMap<ReadableSpan, Said>;
   keeps: boolean;
-  maxSpanChars: number;
 }
 
-function beginTrace({ opened, texts, keeps, maxSpanChars }: DraftSettings, onDropped: OnDropped): Draft {
+function beginTrace(settings: DraftSettings, onDropped: OnDropped): Draft {
+  const { opened, known, keeps, maxSpanChars, redaction, redact } = settings;
   const resources: Resources = new Map();
+  const losses = new Map<DropReason, number>();
   let spanCount = 0;
-  let unencodable = 0;
-  let tooLarge = 0;
   let error = false;
   // Times are nanoseconds from the first span's second on: exact in a number, for 104 days.
   let baseSeconds = 0;
@@ -112,21 +125,44 @@ function beginTrace({ opened, texts, keeps, maxSpanChars }: DraftSettings, onDro
   let rootStart = Number.POSITIVE_INFINITY;
   let rootIsLocal = false;
 
+  const lose = (reason: DropReason): void => void losses.set(reason, (losses.get(reason) ?? 0) + 1);
+
+  /** Never throws: what the hook was called for is decided. */
+  function say(span: ReadableSpan, start: HrTime, end: HrTime): Said {
+    try {
+      let content: Content = span;
+      if (redact) {
+        const copy = redactable(span, redaction);
+        if (!redact(copy)) return 'redacted';
+        const { name, attributes, events, statusMessage: message } = copy;
+        content = { name, attributes, events, status: { code: span.status.code, message } } as Content;
+      }
+      const json = spanJson(span, content, start, end, redaction);
+      if (json.length > maxSpanChars) return 'too-large';
+      // Untyped callers name spans by numbers too.
+      const name = String(content.name);
+      return { json, name: redaction ? redactName(name) : name };
+    } catch {
+      return 'unencodable';
+    }
+  }
+
   function write(span: ReadableSpan): void {
     const start = normalTime(span.startTime);
     let end = normalTime(span.endTime);
     if (!start || !end) throw new TypeError('no instant');
     if (end[0] < start[0] || (end[0] === start[0] && end[1] < start[1])) end = start;
-    const json = texts.get(span) ?? spanJson(span, start, end);
-    if (keeps) texts.set(span, json);
-    const resource = openResource(span.resource, opened);
-    const scope = openScope(span.instrumentationScope, opened);
-    if (json.length > maxSpanChars) {
-      tooLarge++;
+    const said = known.get(span) ?? say(span, start, end);
+    if (keeps) known.set(span, said);
+    if (typeof said === 'string') {
+      lose(said);
       return;
     }
+    const { json, name } = said;
+    const resource = openResource(span.resource, opened, redaction);
+    const scope = openScope(span.instrumentationScope, opened, redaction);
     // Nothing may throw between this and the last push: the span is in the trace, or counted as lost.
-    summarize(span, start, end);
+    summarize(span, name, start, end);
     let scopes = resources.get(resource);
     if (!scopes) {
       scopes = new Map();
@@ -137,9 +173,8 @@ function beginTrace({ opened, texts, keeps, maxSpanChars }: DraftSettings, onDro
     else scopes.set(scope, [json]);
   }
 
-  function summarize(span: ReadableSpan, start: HrTime, end: HrTime): void {
+  function summarize(span: ReadableSpan, name: string, start: HrTime, end: HrTime): void {
     // A foreign span's getters may throw: they are all read before anything is changed.
-    const { name } = span;
     const failed = span.status.code === 2;
     const isLocalRoot = !parentIdOf(span) || span.parentSpanContext?.isRemote === true;
     if (spanCount++ === 0) baseSeconds = start[0];
@@ -159,17 +194,15 @@ function beginTrace({ opened, texts, keeps, maxSpanChars }: DraftSettings, onDro
       try {
         write(span);
       } catch {
-        unencodable++;
+        lose('unencodable');
       }
     },
     finish(traceId) {
-      if (unencodable > 0) onDropped('unencodable', unencodable);
-      if (tooLarge > 0) onDropped('too-large', tooLarge);
+      for (const loss of losses) onDropped(...loss);
       if (spanCount === 0) return undefined;
       const startedAt = baseSeconds * 1_000 + earliest / 1e6;
       const durationMs = (latest - earliest) / 1e6;
-      // Untyped callers name spans by numbers too, which must not throw here.
-      const name = wellFormed(String(rootName).slice(0, MAX_ROOT_NAME_CHARS));
+      const name = wellFormed(rootName.slice(0, MAX_ROOT_NAME_CHARS));
       return {
         json: resourceSpans(resources),
         summary: { traceId, rootName: name, startedAt, durationMs, spanCount, error },
@@ -197,10 +230,14 @@ function resourceSpans(resources: Resources): string {
  * | 2 | scopeSpans | ScopeSpans[] |
  * | 3 | schemaUrl | string |
  */
-function openResource(resource: ReadableSpan['resource'], opened: WeakMap<object, string>): string {
+function openResource(
+  resource: ReadableSpan['resource'],
+  opened: WeakMap<object, string>,
+  redaction: boolean,
+): string {
   let json = opened.get(resource);
   if (json === undefined) {
-    const fields = attributeFields(resource.attributes, 0).slice(1);
+    const fields = attributeFields(resource.attributes, 0, redaction).slice(1);
     json = `{"resource":{${fields}}${schemaUrlField(resource.schemaUrl)},"scopeSpans":[`;
     // Attributes still to come would be missing from every later trace.
     if (!resource.asyncAttributesPending) opened.set(resource, json);
@@ -217,11 +254,15 @@ function openResource(resource: ReadableSpan['resource'], opened: WeakMap<object
  * | 2 | spans | Span[] |
  * | 3 | schemaUrl | string |
  */
-function openScope(scope: ReadableSpan['instrumentationScope'], opened: WeakMap<object, string>): string {
+function openScope(
+  scope: ReadableSpan['instrumentationScope'],
+  opened: WeakMap<object, string>,
+  redaction: boolean,
+): string {
   let json = opened.get(scope);
   if (json === undefined) {
     const version = scope.version ? `,"version":${quote(scope.version)}` : '';
-    const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount);
+    const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount, redaction);
     json = `{"scope":{"name":${quote(scope.name)}${version}${attributes}}${schemaUrlField(scope.schemaUrl)},"spans":[`;
     opened.set(scope, json);
   }

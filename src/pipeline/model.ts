@@ -9,6 +9,8 @@ export type DropReason =
   | 'too-old' // a blob waited longer than the outbox keeps it
   | 'unencodable' // a span that cannot be written as OTLP
   | 'too-large' // a single span over the largest blob
+  | 'redacted' // the user's redact hook dropped it, or threw
+  | 'consent' // the user has not consented, or no longer does
   | 'rejected' // the store refused the blob for ever
   | 'paused' // the operator's kill switch, or 401/403 from the endpoint
   | 'shutdown'; // shutdown() ran out of time, and it was in no blob in the database
@@ -21,7 +23,7 @@ export interface SpanGroup {
 
 /**
  * Told how many spans of a group were lost, once for each reason. `unencodable`: malformed ids, times that are no
- * instants, getters that throw. `too-large`: over the largest span.
+ * instants, getters that throw. `too-large`: over the largest span. `redacted`: the user's hook says so.
  */
 export type OnDropped = (reason: DropReason, spanCount: number) => void;
 

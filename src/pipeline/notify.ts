@@ -10,7 +10,14 @@ export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project'>;
 
 /** What came back. `refused`: 401 or 403, asking again soon is no use; `malformed`: 400 or 413, never say that again. */
 export type MessageAnswer =
-  | { ok: true; uploads: PresignedUpload[]; confirmed: { token: string; stored: boolean }[]; paused: boolean }
+  | {
+      ok: true;
+      uploads: PresignedUpload[];
+      confirmed: { token: string; stored: boolean }[];
+      paused: boolean;
+      /** Unchecked; undefined from an endpoint that knows of none. */
+      rules?: unknown;
+    }
   | {
       ok: false;
       cause: string;
@@ -51,6 +58,8 @@ export interface NotifierDeps {
   /** Something may have become possible. */
   wake(): void;
   pause(): void;
+  /** Takes the endpoint's sampling rules, unchecked. */
+  rules(rules: unknown): void;
 }
 
 export interface Notifier {
@@ -161,6 +170,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     // An answer of too few uploads, or of expired ones, must not become a loop.
     if ((message.want && deps.wanted() >= message.want) || isLeftOut) failed();
     else failures = 0;
+    if (answer.rules !== undefined) deps.rules(answer.rules);
     if (answer.paused) deps.pause();
   };
 

@@ -119,10 +119,12 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
       lane,
       now: platform.now,
       blob(blob) {
+        if (closed) return;
         outbox.adopt(blob);
         deps.adoptedBlob(blob);
       },
       traces(traces, key) {
+        if (closed) return;
         checkpoint?.adopted(traces, key);
         deps.adoptedTraces(traces);
       },
@@ -136,7 +138,9 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     if (isAway || isLent || closed || !adopter) return;
     void adopter
       .run()
-      .catch(deps.storeFailed)
+      .catch((error) => {
+        if (!closed) deps.storeFailed(error);
+      })
       .then(() => {
         if (!isAway && !isLent && !closed) stopTimer ??= platform.after(ADOPT_MILLIS, adopt);
       });
@@ -177,7 +181,9 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     outbox,
     checkpoint,
     page,
-    remember: (name, value) => queue.change([...prefix, 'owed', name], value),
+    remember(name, value) {
+      if (!closed) queue.change([...prefix, 'owed', name], value);
+    },
     save,
     unload() {
       if (!tabs || isAway) return;

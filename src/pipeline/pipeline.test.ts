@@ -40,6 +40,21 @@ const LOSSES: Record<DropReason, Loss> = {
     await platform.advance(1_000);
     return processor.stats().spans.dropped;
   },
+  async redacted() {
+    const { processor, endTrace, platform } = testClient({
+      scheduledDelayMillis: 0,
+      redact: ({ name }) => name !== 'child',
+    });
+    endTrace(2);
+    await platform.advance(1_000);
+    return processor.stats().spans.dropped;
+  },
+  async consent() {
+    const { processor, exporter, endTrace } = testClient({ consent: 'pending' });
+    endTrace();
+    exporter.setConsent('denied');
+    return processor.stats().spans.dropped;
+  },
   async rejected() {
     const { processor, platform, cloud, endTrace } = testClient({ scheduledDelayMillis: 0 });
     platform.onRequest = (request) => void cloud.answer(request, isUpload(request) ? 'refused' : 'done');

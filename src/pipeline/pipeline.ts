@@ -8,6 +8,7 @@
  */
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { RedactionOptions } from '../page-options.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
@@ -19,7 +20,7 @@ import { openOutbox } from './outbox-open.js';
 import { nextDelayMillis } from './retry.js';
 import { createSealer, type SealedItem } from './seal.js';
 
-export interface PipelineOptions extends OutboxLimits {
+export interface PipelineOptions extends OutboxLimits, RedactionOptions {
   maxTracesPerBlob: number;
 }
 
@@ -44,6 +45,8 @@ export interface Pipeline {
    * first thing in {@link flush}. `isOver` when the page will not come back.
    */
   beforeSend(drain: (isOver: boolean) => void): Stop;
+  /** Talks to the endpoint, whose word on pausing and sampling is wanted though nothing is to be sent. */
+  ask(): void;
   /** Sends all that waits. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
   /**
@@ -51,6 +54,16 @@ export interface Pipeline {
    * counted as lost. Never rejects.
    */
   shutdown(timeoutMillis: number): Promise<FlushResult>;
+}
+
+/** One that can be taken back. */
+export interface OpenPipeline extends Pipeline {
+  /**
+   * The user consents no longer: drops what waits and ends everything, requests under way too. What is in the database
+   * stays there, unless it `deletes` that: then it is dropped as well, and for the caller to delete. In the caller's
+   * task but for the database. Never rejects.
+   */
+  withdraw(deletes: boolean): Promise<void>;
 }
 
 /** As many spans are encoded and compressed in a few milliseconds. */
@@ -61,9 +74,11 @@ export function createPipeline(
     platform: Platform;
     diagnostics: Diagnostics;
     destination: Destination;
+    /** Takes the operator's sampling rules, unchecked. */
+    rules(rules: unknown): void;
   },
   options: PipelineOptions,
-): Pipeline {
+): OpenPipeline {
   const { platform, diagnostics } = deps;
   const { totals, dropped, exception } = diagnostics;
   const drains = new Set<(isOver: boolean) => void>();
@@ -81,7 +96,12 @@ export function createPipeline(
   const onCorrupt = (): void => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
   const gzip = createCompressor({ CompressionStream, onCorrupt });
   const newId = (): string => uuidv7(platform.now(), platform.randomBytes(10));
-  const encoder = createTraceEncoder();
+  const { redaction = true, redact } = options;
+  const encoder = createTraceEncoder({
+    redaction,
+    // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
+    redact: redact && ((span) => diagnostics.guard(() => redact(span) !== false) === true),
+  });
   const durable = openOutbox(
     {
       platform,
@@ -148,6 +168,7 @@ export function createPipeline(
     remember: durable.remember,
     page: durable.page,
     pause,
+    rules: deps.rules,
   });
   const dispatch = createDispatch({
     platform,
@@ -256,6 +277,7 @@ export function createPipeline(
     const blobs = outbox.list();
     stats.spans.waiting += sealer.spanCount + outbox.spanCount;
     stats.blobs.waiting = blobs.length;
+    stats.bytes.waiting = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
     stats.blobs.inFlight = dispatch.inFlightCount;
     stats.storage.durable = checkpoint !== undefined;
     stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
@@ -264,6 +286,22 @@ export function createPipeline(
   function dropAll(reason: DropReason): void {
     sealer.drop(reason);
     for (const blob of outbox.list()) givenUp(blob, reason, reason);
+  }
+
+  /** What is in the database need not be given up. */
+  function giveUp(reason: DropReason, isAll: boolean): void {
+    sealer.drop(reason);
+    for (const blob of outbox.list()) if (isAll || !outbox.isDurable(blob)) givenUp(blob, reason, reason);
+  }
+
+  async function end(): Promise<void> {
+    stopPage();
+    stopOnline();
+    dispatch.close();
+    destination.close();
+    drains.clear();
+    await durable.close();
+    for (const end of flushes) end();
   }
 
   function pause(): void {
@@ -323,23 +361,27 @@ export function createPipeline(
       drains.add(drain);
       return () => void drains.delete(drain);
     },
+    ask: () => destination.warmUp(),
     flush,
     async shutdown(timeoutMillis) {
       const result = await flush(timeoutMillis);
       if (totals.state === 'shut-down') return result;
       totals.state = 'shut-down';
-      sealer.drop('shutdown');
-      // The next page sends what is in the database.
-      for (const blob of outbox.list()) if (!outbox.isDurable(blob)) givenUp(blob, 'shutdown', 'shutdown');
+      giveUp('shutdown', false);
       destination.leave();
-      stopPage();
-      stopOnline();
-      dispatch.close();
-      destination.close();
-      drains.clear();
-      await durable.close();
-      for (const end of flushes) end();
+      await end();
       return result;
+    },
+    async withdraw(deletes) {
+      giveUp('consent', deletes);
+      // The buffer has the spans that these are of.
+      checkpoint?.release(checkpoint.items());
+      // Who may send again takes the rest over: the next page, or this one.
+      totals.spans.handedOver += outbox.spanCount;
+      if (!deletes) durable.leave();
+      const ended = end();
+      platform.abandon();
+      await ended;
     },
   };
 }

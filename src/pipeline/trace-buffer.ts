@@ -32,6 +32,8 @@ export interface TraceBuffer {
   ended(span: ReadableSpan): void;
   /** A span that was started and will never end. */
   discard(span: OpenSpan): void;
+  /** Watches the spans that are open no longer. @returns which these were. */
+  forgetOpen(): OpenSpan[];
   /** Hands everything that ended to `emit` in this task, parts included. */
   flush(): void;
   /** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
@@ -219,6 +221,14 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
       if (!trace?.open.delete(span)) return;
       openCount--;
       if (!trace.open.size && !trace.spans.length) traces.delete(trace.traceId);
+    },
+    forgetOpen() {
+      sortLanes();
+      return [...traces.values()].flatMap((trace) => {
+        const open = [...trace.open];
+        forgetOpen(trace);
+        return open;
+      });
     },
     flush() {
       sortLanes();

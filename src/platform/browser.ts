@@ -1,5 +1,5 @@
 /** The world as a browser page has it; what is missing (Node, workers) is simply absent. */
-import { createIdbStore } from './idb-store.js';
+import { createIdbStore, deleteIdb } from './idb-store.js';
 import { keepaliveBudget } from './keepalive-budget.js';
 import { createNotes } from './notes.js';
 import { onPageSignal } from './page-lifecycle.js';
@@ -92,6 +92,21 @@ export function createBrowserPlatform(
     },
     get notes() {
       return createNotes(scope);
+    },
+    onNote(listener) {
+      if (!document) return nothing;
+      const handle = guarded(({ key, newValue }: StorageEvent) => listener(key, newValue));
+      scope.addEventListener('storage', handle);
+      return () => scope.removeEventListener('storage', handle);
+    },
+    async purge() {
+      const notes = createNotes(scope);
+      for (const name of notes?.names('spandrel-1 ') ?? []) notes?.delete(name);
+      try {
+        if (scope.indexedDB) await deleteIdb(after);
+      } catch (error) {
+        onException(error);
+      }
     },
     openTabs(store) {
       const name = uuidv7(now(), randomBytes(10));

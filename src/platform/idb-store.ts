@@ -12,6 +12,22 @@ const OPEN_MILLIS = 5_000;
 const below = (prefix: StoreKey): IDBKeyRange => IDBKeyRange.bound(prefix, [...prefix, []]);
 
 /**
+ * Deletes the database, at the latest when all pages that use it have let go of it.
+ *
+ * @throws what the database says.
+ */
+export async function deleteIdb(after: Platform['after']): Promise<void> {
+  // What a frozen page keeps from being deleted is emptied.
+  const store = createIdbStore(after);
+  await store.write({ deletes: [[]] }).catch(() => {});
+  store.close();
+  await new Promise<unknown>((resolve) => {
+    const request = indexedDB.deleteDatabase(DATABASE);
+    request.onsuccess = request.onerror = request.onblocked = resolve;
+  });
+}
+
+/**
  * Opens the database. A connection that another page wants closed, that the browser closed or that was never made,
  * is made at the next use. `close` lets the writes before it be made.
  *

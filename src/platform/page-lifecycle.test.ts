@@ -46,7 +46,7 @@ test('page lifecycle: nothing that keeps a page out of the bfcache', () => {
   const target = {
     addEventListener: (type: string, _listener: unknown, options?: { capture?: boolean }) => {
       types.push(type);
-      assert.equal(options?.capture, false);
+      assert.equal(options?.capture, true);
     },
     removeEventListener() {},
     visibilityState: 'visible',

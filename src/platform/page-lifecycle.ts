@@ -23,17 +23,24 @@ import type { PageSignal, Stop } from './platform.js';
 
 type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
+// An object, as Node's removeEventListener does not know `true`. Capturing, so that a page cannot stop the event before us.
+const CAPTURE = { capture: true };
+
+/** Shared by all that listen: Chromium calls the window's listeners in the order in which they came, captured or not. */
+const firsts = new Set<(signal: PageSignal) => void>();
+
 /**
  * Calls `listener` for each signal until stopped.
  *
- * @param capture before listeners that do not capture: for those who end spans. Who sends them comes after.
+ * @param isFirst for those who end spans: it hears of each signal before those who send them, and perhaps once more.
  */
 export function onPageSignal(
   win: Target,
   doc: Target & { readonly visibilityState: string },
   listener: (signal: PageSignal) => void,
-  capture = false,
+  isFirst = false,
 ): Stop {
+  if (isFirst) firsts.add(listener);
   const persisted = (event: Event): boolean => (event as PageTransitionEvent).persisted;
   const rows: [Target, string, (event: Event) => PageSignal | undefined][] = [
     [doc, 'visibilitychange', () => (doc.visibilityState === 'hidden' ? 'hidden' : 'visible')],
@@ -46,12 +53,15 @@ export function onPageSignal(
   const stops = rows.map(([target, type, signalOf]) => {
     const handle = (event: Event): void => {
       const signal = signalOf(event);
-      if (signal) listener(signal);
+      if (!signal) return;
+      if (!isFirst) for (const first of firsts) first(signal);
+      listener(signal);
     };
-    target.addEventListener(type, handle, { capture });
-    return () => target.removeEventListener(type, handle, { capture });
+    target.addEventListener(type, handle, CAPTURE);
+    return () => target.removeEventListener(type, handle, CAPTURE);
   });
   return () => {
+    firsts.delete(listener);
     for (const stop of stops) stop();
   };
 }

@@ -58,6 +58,15 @@ export interface Platform {
   openStore(): Store | undefined;
   /** What is kept synchronously; undefined where there is none. */
   readonly notes: Notes | undefined;
+  /** Tells of notes that other pages set (`text`) or delete; a name of `null` stands for all of them. */
+  onNote(listener: (name: string | null, text: string | null) => void): Stop;
+  /**
+   * Deletes everything that pages of this origin have kept, notes in the caller's task; other pages lose their
+   * connections, and those in the bfcache are not brought back (Chromium, Firefox). Never rejects.
+   */
+  purge(): Promise<void>;
+  /** Gives up the requests under way, and takes back those that were left with the browser. */
+  abandon(): void;
   /** Which pages live. Lease records, where they are needed, go to `store`. */
   openTabs(store: Store): Tabs;
   /** Bytes for requests that must outlive the page, shared by all copies of us on it. */

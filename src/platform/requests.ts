@@ -34,7 +34,7 @@ function unwrapped(fetch: Fetch): Fetch {
 }
 
 export interface Requests
-  extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'close'> {
+  extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'abandon' | 'close'> {
   /** The page goes into the bfcache with what is under way. */
   putAway(): void;
   /** It is back; what it was put away with and is not answered soon is given up. */
@@ -60,6 +60,10 @@ export function createRequests(
   let leftOpen: Stop[] = [];
   const deferred = new Set<Stop>();
   let closed = false;
+
+  const abandon = (): void => {
+    for (const end of [...underWay, ...deferred]) end();
+  };
 
   /** Begins in the caller's task. */
   const answerTo = async (url: string, init: RequestInit): Promise<HttpAnswer> => {
@@ -133,9 +137,10 @@ export function createRequests(
         for (const giveUp of stale) giveUp();
       });
     },
+    abandon,
     close() {
       closed = true;
-      for (const end of [...underWay, ...deferred]) end();
+      abandon();
     },
   };
 }

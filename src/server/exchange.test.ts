@@ -124,11 +124,12 @@ test('exchange: expired tokens renew nothing', async () => {
 
 test('exchange: paused clients get the word and no fresh uploads, and may finish what they have', async () => {
   let paused = false;
-  const { exchange, issue } = ingestHarness({ config: async () => ({ paused, rules: [{ rate: 0.5 }] }) });
+  const rules = [{ id: 1, match: { 'url.template': '/' }, rate: 0.5 }];
+  const { exchange, issue } = ingestHarness({ config: async () => ({ paused, rules }) });
   const { key, token } = await issue();
   paused = true;
   const { body } = await exchange({ want: 3, renew: [token] });
-  assert.deepEqual(body.config, { paused: true, rules: [{ rate: 0.5 }] });
+  assert.deepEqual(body.config, { paused: true, rules });
   assert.deepEqual(
     body.uploads.map((upload) => upload.key),
     [key],

@@ -11,6 +11,7 @@ import { reportError } from './hooks.js';
 import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
 import { Refusal } from './refusal.js';
+import { usableRules } from './sampling-rules.js';
 
 /**
  * Answers one exchange: fresh uploads, new URLs for old keys, and whether objects are there.
@@ -80,7 +81,8 @@ async function presign({ key, token }: Claim, settings: IngestSettings): Promise
 async function clientConfig(context: IngestContext, settings: IngestSettings): Promise<ClientConfig> {
   try {
     const config = await settings.hooks.config?.(context);
-    if (config) return { paused: config.paused === true, rules: config.rules ?? [] };
+    const report = (error: unknown): void => reportError(error, settings.hooks);
+    if (config) return { paused: config.paused === true, rules: usableRules(config.rules, report) };
   } catch (error) {
     reportError(error, settings.hooks);
   }

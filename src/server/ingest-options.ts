@@ -88,7 +88,12 @@ export interface IngestOptions {
   onError?: (error: unknown) => unknown;
   /** Asked before anything is signed or stored. The request's body may be gone already. */
   rateLimit?: (request: Request, context: IngestContext) => RateLimitAnswer | Promise<RateLimitAnswer>;
-  /** What clients are told to do. Paused clients get no fresh uploads. Default: not paused, no rules. */
+  /**
+   * What clients are told to do. Paused clients get no fresh uploads. `rules` take the place of the pages' own
+   * `sampleRate`: a trace is kept when a rule matches attributes of its first span on the page and wins, and is not
+   * sampled when none does. Rules that are none are left out, and `onError` is told, at each exchange. Clients that
+   * send anything hear of a change with it; all others within an hour. Default: not paused, no rules.
+   */
   config?: (context: IngestContext) => ClientConfig | Promise<ClientConfig>;
   /** Takes over the promise of `onStored`, `onPage` and `onLost`; without it the answer waits for them. */
   waitUntil?: (promise: Promise<unknown>) => void;

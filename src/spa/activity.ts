@@ -12,12 +12,15 @@
  * | `superseded`            | another activity began, and this one's children have ended   |
  * | `timeout`               | it had gone on for 30 s                                      |
  * | `hidden`                | the page was hidden                                          |
- * | `leaving`               | the page was left, with its children perhaps still open      |
+ * | `leaving`               | the page was left                                            |
+ *
+ * What ends while something of it is open is marked `spandrel.interrupted` when the page leaves.
  */
 import {
   type Attributes,
   type Context,
   context,
+  type HrTime,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -40,12 +43,17 @@ export interface ActivityStart {
   /** The server's span, which this continues. */
   parent?: SpanContext | undefined;
   links?: Link[];
-  /** Leaves no trace unless work follows: a child, {@link Activity.hold} or {@link Activity.become}. */
+  /**
+   * Leaves no trace unless work follows: a child, {@link Activity.hold} or {@link Activity.become}. An event alone is
+   * no work, and lost with it: who adds one holds the activity as well.
+   */
   tentative?: boolean;
 }
 
 export interface Activity {
   readonly kind: ActivityKind;
+  /** What it began with. */
+  readonly attributes: Attributes;
   /** Stays readable after its end, for children that come late. */
   readonly root: Span;
   /** Holds the root as the active span. */
@@ -53,8 +61,12 @@ export interface Activity {
   /** Moments of {@link PageClock.now}; `endedAt` is undefined while it is open. */
   readonly startedAt: number;
   readonly endedAt: number | undefined;
+  /** Epoch milliseconds of a moment of {@link PageClock.now}, by the clock of its trace. */
+  wall(moment: number): number;
   /** Work that is no span: it is not quiet until the result is called. */
   hold(): Stop;
+  /** It was over at that moment, before anyone looked. */
+  end(moment: number): void;
   /** It turns out to be something else: a click that led to a route change, say. */
   become(kind: ActivityKind, name: string, attributes?: Attributes): void;
 }
@@ -71,7 +83,7 @@ export interface Activities {
   /** For the tracer provider: what is open decides when an activity is quiet. */
   readonly processor: {
     onStart(span: Span): void;
-    onEnd(span: { spanContext(): SpanContext }): void;
+    onEnd(span: { spanContext(): SpanContext; readonly endTime: HrTime }): void;
     forceFlush(): Promise<void>;
     shutdown(): Promise<void>;
   };
@@ -92,6 +104,8 @@ export interface ActivitiesDeps {
 const QUIET_MILLIS = 1_000;
 /** What takes longer is no answer to what the user did. */
 const MAX_MILLIS = 30_000;
+/** A timer that is later than this was not held up by a busy page or one in the background: the machine slept. */
+const SUSPENDED_MILLIS = 5_000;
 /** Web vitals and errors may ask for an activity some time after it ended. */
 const REMEMBERED = 20;
 
@@ -120,27 +134,40 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     live.delete(traceId);
     activity.quietTimer?.();
     activity.capTimer?.();
-    activity.endedAt = Math.max(at, activity.startedAt);
+    // After a sleep, the timer for the longest may come late.
+    activity.endedAt = Math.min(Math.max(at, activity.startedAt), activity.startedAt + MAX_MILLIS);
+    activity.previous = undefined;
+    // What a tentative one was begun in front of goes on.
+    if (current === activity) current = previous?.endedAt === undefined ? previous : undefined;
     if (activity.tentative) {
       known = known.filter((other) => other !== activity);
-      if (current === activity) current = previous && live.get(previous.root.spanContext().traceId);
       discard(root);
       return;
     }
-    if (current === activity) current = undefined;
     root.setAttribute('spandrel.activity.end', reason);
-    if (reason === 'leaving') root.setAttribute('spandrel.interrupted', true);
-    root.end(clock.wall(activity.endedAt));
+    if (reason === 'leaving' && isBusy(activity)) root.setAttribute('spandrel.interrupted', true);
+    root.end(activity.wall(activity.endedAt));
   };
+
+  const later = ({ root }: Live, millis: number, task: () => void): Stop => {
+    const elapsed = clock.stopwatch();
+    return platform.after(millis, () => {
+      const late = elapsed() - millis;
+      if (late > SUSPENDED_MILLIS) root.setAttribute('spandrel.suspended_millis', Math.round(late));
+      task();
+    });
+  };
+
+  const isBusy = ({ open, holds }: Live): boolean => open.size + holds > 0;
 
   /** Nothing is open: ends it now, or after a second without news. */
   const settle = (activity: Live): void => {
     activity.quietTimer?.();
     activity.quietTimer = undefined;
-    if (activity.endedAt !== undefined || activity.holds || activity.open.size) return;
+    if (activity.endedAt !== undefined || isBusy(activity)) return;
     if (activity.superseded) end(activity, activity.quietSince, 'superseded');
     else
-      activity.quietTimer = platform.after(QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
+      activity.quietTimer = later(activity, QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
   };
 
   const confirm = (activity: Live): void => {
@@ -148,19 +175,23 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     activity.tentative = false;
     const { previous } = activity;
     activity.previous = undefined;
+    // Another tentative one may have begun since, in front of the same.
+    if (current?.tentative) current.previous = activity;
     if (previous) supersede(previous);
   };
 
   const supersede = (activity: Live): void => {
     activity.superseded = true;
+    if (activity.previous) supersede(activity.previous);
     settle(activity);
   };
 
   const begin = (start: ActivityStart): Activity => {
-    const { kind, name, attributes, parent, links, tentative = false } = start;
+    const { kind, name, attributes = {}, parent, links, tentative = false } = start;
     const startedAt = start.startedAt ?? clock.now();
+    const wall = clock.anchor();
     const options = {
-      startTime: clock.wall(startedAt),
+      startTime: wall(startedAt),
       attributes: { ...attributes, 'spandrel.activity.type': kind },
       ...(links ? { links } : {}),
     };
@@ -171,6 +202,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     );
     const activity: Live = {
       kind,
+      attributes,
       root,
       context: trace.setSpan(ROOT_CONTEXT, root),
       startedAt,
@@ -179,10 +211,12 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
       holds: 0,
       tentative,
       superseded: false,
-      previous: tentative ? current : undefined,
+      previous: !tentative ? undefined : current?.tentative ? current.previous : current,
       quietSince: startedAt,
       quietTimer: undefined,
       capTimer: undefined,
+      wall,
+      end: (moment) => end(activity, moment, 'quiet'),
       hold() {
         let held = true;
         activity.holds++;
@@ -201,6 +235,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
         activity.kind = newKind;
         root.updateName(newName);
         root.setAttributes({ ...newAttributes, 'spandrel.activity.type': newKind });
+        activity.quietSince = clock.now();
+        settle(activity);
       },
     };
     const previous = current;
@@ -208,7 +244,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     known = [...known.slice(1 - REMEMBERED), activity];
     current = activity;
     const remaining = Math.max(0, startedAt + MAX_MILLIS - clock.now());
-    activity.capTimer = platform.after(remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
+    activity.capTimer = later(activity, remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
     settle(activity);
     if (previous && !tentative) supersede(previous);
     return activity;
@@ -216,7 +252,9 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
 
   const endAll = (reason: string): void => {
     const now = clock.now();
-    for (const activity of [...live.values()].reverse()) end(activity, now, reason);
+    for (const activity of [...live.values()].reverse()) {
+      end(activity, isBusy(activity) ? now : activity.quietSince, reason);
+    }
   };
 
   return {
@@ -248,7 +286,10 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
         const { traceId, spanId } = span.spanContext();
         const activity = live.get(traceId);
         if (!activity?.open.delete(spanId)) return;
-        activity.quietSince = clock.now();
+        // What is recorded afterwards, such as a resource, was over before.
+        const [seconds, nanos] = span.endTime;
+        const endedAt = seconds * 1e3 + nanos / 1e6 - activity.wall(0);
+        activity.quietSince = Math.max(activity.quietSince, Math.min(endedAt, clock.now()));
         settle(activity);
       },
       forceFlush: async () => {},

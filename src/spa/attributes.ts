@@ -9,6 +9,8 @@
 export function storedUrl(href: string): string {
   try {
     const url = new URL(href, document.baseURI);
+    // All of its content.
+    if (url.protocol === 'data:') return url.protocol;
     url.username = url.password = url.hash = '';
     for (const key of new Set(url.searchParams.keys())) url.searchParams.set(key, 'REDACTED');
     return url.href;

@@ -16,7 +16,6 @@ interface AsyncVariable {
 
 /** The part of zone.js that is used. */
 interface Zone {
-  readonly current: Zone;
   get(key: string): unknown;
   fork(spec: { name: string; properties: Record<string, unknown> }): Zone;
   run<R>(task: () => R): R;
@@ -41,37 +40,40 @@ function syncVariable(): AsyncVariable {
   };
 }
 
-function zoneVariable(zone: Zone): AsyncVariable {
-  return {
-    get: () => zone.current.get(ZONE_KEY) as Context | undefined,
-    run: (value, task) => zone.current.fork({ name: ZONE_KEY, properties: { [ZONE_KEY]: value } }).run(task),
-  };
-}
-
 /** @param scope the global object. */
 export function createContextManager(
   activities: () => Pick<Activities, 'current'> | undefined,
   scope: typeof globalThis = globalThis,
 ): ContextManager {
-  const { AsyncContext, Zone } = scope as {
-    AsyncContext?: { Variable: new () => AsyncVariable };
-    Zone?: Zone;
+  const page = scope as {
+    AsyncContext?: { Variable?: new () => AsyncVariable };
+    Zone?: { readonly current?: Zone };
   };
-  const variable = AsyncContext
-    ? new AsyncContext.Variable()
-    : Zone?.current
-      ? zoneVariable(Zone)
-      : syncVariable();
+  const Variable = page.AsyncContext?.Variable;
+  const variable = Variable ? new Variable() : syncVariable();
+  // Asked each time, as zone.js may come after us.
+  const zone = (): Zone | undefined => (Variable ? undefined : page.Zone?.current);
+  const run = <R>(context: Context, task: () => R): R => {
+    const parent = zone();
+    return parent
+      ? parent.fork({ name: ZONE_KEY, properties: { [ZONE_KEY]: context } }).run(task)
+      : variable.run(context, task);
+  };
   const self: ContextManager = {
-    active: () => variable.get() ?? activities()?.current?.context ?? ROOT_CONTEXT,
-    with: (context, task, thisArg, ...args) =>
-      variable.run(context, () => task.apply(thisArg as never, args)),
-    bind: (context, target) =>
-      typeof target === 'function'
-        ? (function (this: unknown, ...args: unknown[]) {
-            return variable.run(context, () => target.apply(this, args));
-          } as typeof target)
-        : target,
+    active: () =>
+      (zone()?.get(ZONE_KEY) as Context | undefined) ??
+      variable.get() ??
+      activities()?.current?.context ??
+      ROOT_CONTEXT,
+    with: (context, task, thisArg, ...args) => run(context, () => task.apply(thisArg as never, args)),
+    bind(context, target) {
+      if (typeof target !== 'function') return target;
+      const bound = function (this: unknown, ...args: unknown[]) {
+        return run(context, () => target.apply(this, args));
+      };
+      // Some callers look at how many arguments a callback takes.
+      return Object.defineProperty(bound, 'length', { value: target.length }) as typeof target;
+    },
     enable: () => self,
     disable: () => self,
   };

@@ -1,29 +1,19 @@
 /**
- * One trace for the load of the document: `documentLoad` with `documentFetch` and a `resourceFetch` for each
- * resource, under the names that `@opentelemetry/instrumentation-document-load` gave them.
+ * The activity of the page load, with a span for the fetch of the document; `resources.ts` adds the resources.
+ *
+ * Our own rather than `@opentelemetry/instrumentation-document-load`: that one makes a trace of its own after the load
+ * event, so that what the page fetches meanwhile is elsewhere; makes a span for each resource there is, be they ten
+ * thousand, our uploads included, and for none after the load event (opentelemetry-js-contrib issues 2284 and 668);
+ * writes addresses with all that they hold; and says nothing of a page that is left before it has loaded.
  *
  * @see https://www.w3.org/TR/navigation-timing-2/#processing-model
  */
-import { context, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import type { Stop } from '../platform/platform.js';
 import { storedUrl } from './attributes.js';
 import type { PartDeps } from './part.js';
+import { serverParent } from './propagation.js';
+import { recordFetch } from './resources.js';
 
-/** Pages with thousands of resources exist; a trace of them helps nobody. */
-const MAX_RESOURCES = 200;
-
-const FETCH_EVENTS = [
-  'redirectStart',
-  'redirectEnd',
-  'domainLookupStart',
-  'domainLookupEnd',
-  'connectStart',
-  'secureConnectionStart',
-  'connectEnd',
-  'requestStart',
-  'responseStart',
-  'responseEnd',
-] as const;
 const LOAD_EVENTS = [
   'domInteractive',
   'domContentLoadedEventStart',
@@ -33,64 +23,70 @@ const LOAD_EVENTS = [
   'loadEventEnd',
 ] as const;
 
-/** Writes the spans once the page has loaded, unless stopped before. */
-export function traceDocumentLoad({ tracer, platform }: PartDeps): Stop {
-  const { after, isOwnRequest: isOwn } = platform;
-  let stopTimer: Stop = () => {};
-  // loadEventEnd is set only after the load event's listeners have run.
-  const onLoad = (): void => {
-    stopTimer = after(0, () => record(tracer, isOwn));
-  };
-  if (document.readyState === 'complete') onLoad();
-  else addEventListener('load', onLoad, { once: true });
-  return () => {
-    removeEventListener('load', onLoad);
-    stopTimer();
-  };
-}
+/** Who starts us later than this after the load event finds the load over. */
+const OVER_MILLIS = 1_000;
 
-function record(tracer: Tracer, isOwn: (url: string) => boolean): void {
-  const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-  if (!load) return;
-  const at = (offset: number): number => performance.timeOrigin + offset;
-  const startTime = at(load.startTime);
-  const root = tracer.startSpan('documentLoad', {
-    startTime,
-    attributes: {
-      'url.full': storedUrl(location.href),
-      'user_agent.original': navigator.userAgent,
-      'browser.navigation.type': load.type,
-    },
-  });
-  const parent = trace.setSpan(context.active(), root);
+export function traceDocumentLoad(deps: PartDeps): Stop {
+  const { activities, clock, guard, onPage, platform, routeName } = deps;
+  const stops: Stop[] = [];
+  const listen = (type: string, task: () => void): void => {
+    const listener = (): void => void guard(task);
+    addEventListener(type, listener, true);
+    stops.push(() => removeEventListener(type, listener, true));
+  };
+  const stop = (): void => {
+    for (const end of stops.splice(0)) end();
+  };
+  const entriesOf = (type: string): PerformanceEntryList =>
+    guard(() => performance.getEntriesByType(type)) ?? [];
 
-  const fetched = (name: string, entry: PerformanceResourceTiming, url: string): void => {
-    const attributes = {
-      'url.full': storedUrl(url),
-      'http.response.body.size': entry.encodedBodySize,
-      'browser.resource.initiator': entry.initiatorType,
-      ...(entry.responseStatus ? { 'http.response.status_code': entry.responseStatus } : {}),
-    };
-    const span = tracer.startSpan(
-      name,
-      {
-        kind: SpanKind.CLIENT,
-        startTime: at(entry.fetchStart || entry.startTime),
-        attributes,
+  const begin = (): void => {
+    stop();
+    const [navigation] = entriesOf('navigation') as (PerformanceNavigationTiming & {
+      activationStart?: number;
+    })[];
+    // What was prerendered began for its user when it was shown.
+    const startedAt = navigation?.activationStart ?? 0;
+    const route = routeName(location.href);
+    const load = activities.begin({
+      kind: 'load',
+      name: `load ${route}`,
+      startedAt,
+      parent: guard(serverParent),
+      attributes: {
+        'url.full': storedUrl(location.href),
+        'url.template': route,
+        'user_agent.original': navigator.userAgent,
+        'browser.navigation.type': navigation?.type,
       },
-      parent,
-    );
-    // Cross-origin entries without Timing-Allow-Origin hold zeros.
-    for (const event of FETCH_EVENTS) if (entry[event]) span.addEvent(event, at(entry[event]));
-    span.end(at(entry.responseEnd || entry.fetchStart));
-  };
-  fetched('documentFetch', load, location.href);
-  const resources = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
-  for (const entry of resources.filter(({ name }) => !isOwn(name)).slice(0, MAX_RESOURCES)) {
-    fetched('resourceFetch', entry, entry.name);
-  }
+    });
+    const release = load.hold();
 
-  for (const event of LOAD_EVENTS) if (load[event]) root.addEvent(event, at(load[event]));
-  for (const paint of performance.getEntriesByType('paint')) root.addEvent(paint.name, at(paint.startTime));
-  root.end(at(load.loadEventEnd || performance.now()));
+    const record = (): void => {
+      stop();
+      if (navigation && !startedAt) recordFetch(deps, 'documentFetch', navigation, location.href, load);
+      const event = (name: string, moment = 0): void => {
+        if (moment > startedAt) load.root.addEvent(name, load.wall(moment));
+      };
+      for (const name of LOAD_EVENTS) event(name, navigation?.[name]);
+      for (const { name, startTime } of entriesOf('paint')) event(name, startTime);
+      release();
+    };
+    const { loadEventEnd = 0 } = navigation ?? {};
+    if (loadEventEnd && clock.now() - loadEventEnd > OVER_MILLIS) {
+      record();
+      load.end(loadEventEnd);
+      return;
+    }
+    // loadEventEnd is set only after the load event's listeners have run.
+    const onLoad = (): void => void stops.push(platform.after(0, record));
+    if (document.readyState === 'complete') onLoad();
+    else listen('load', onLoad);
+    // Last words, before the activity ends.
+    stops.push(onPage((signal) => signal !== 'visible' && signal !== 'unloading' && record()));
+  };
+
+  if ((document as { prerendering?: boolean }).prerendering) listen('prerenderingchange', begin);
+  else begin();
+  return stop;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { context, type Span, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-web';
+import { testClock } from '../testing/clock.js';
 import { testPlatform } from '../testing/platform.js';
 import { createActivities } from './activity.js';
 import { createContextManager } from './context-manager.js';
@@ -20,7 +21,7 @@ function errorsPage({ queue, listens = true }: { queue?: unknown[]; listens?: bo
   const ended: ReadableSpan[] = [];
   const discarded: Span[] = [];
   const exceptions: unknown[] = [];
-  const clock = { now: () => platform.monotonic(), wall: (moment: number) => 1_000_000 + moment };
+  const clock = testClock(platform.monotonic, 1_000_000);
   const provider = new BasicTracerProvider({
     spanProcessors: [
       {
@@ -56,7 +57,15 @@ function errorsPage({ queue, listens = true }: { queue?: unknown[]; listens?: bo
     ...(queue && { spandrel: stub }),
   });
   if (queue) scope.addEventListener('error', stub, { capture: true });
-  const part = { tracer, activities, clock, platform, guard, routeName: () => '/cart' };
+  const part = {
+    tracer,
+    activities,
+    clock,
+    platform,
+    guard,
+    onPage: () => () => {},
+    routeName: () => '/cart',
+  };
   const errors = traceErrors(part, listens, scope as never);
   const fire = (type: string, fields: FakeEvent = {}): Event => {
     const event = Object.assign(new Event(type, { cancelable: true }), fields);

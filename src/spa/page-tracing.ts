@@ -1,5 +1,5 @@
 /** What `start()` instruments: every part with what it needs, in the order in which they begin. */
-import type { ContextManager, Span, Tracer } from '@opentelemetry/api';
+import type { Context, ContextManager, Span, Tracer } from '@opentelemetry/api';
 import type { PageOptions } from '../page-options.js';
 import { createPageClock } from '../platform/clock.js';
 import { onPageSignal } from '../platform/page-lifecycle.js';
@@ -12,23 +12,28 @@ import { traceFetch } from './fetch.js';
 import { traceInteractions } from './interactions.js';
 import { traceLongFrames } from './long-frames.js';
 import type { PartDeps } from './part.js';
-import { createPropagation } from './propagation.js';
+import { createPropagation, type Propagation } from './propagation.js';
 import { traceResources } from './resources.js';
 import { createRouteName } from './route-name.js';
 import { traceRoutes } from './routes.js';
+import { createSpanClock } from './span-clock.js';
 import { traceWebVitals } from './web-vitals.js';
 import { traceXhr } from './xhr.js';
 
 export interface PageTracingDeps {
   platform: Platform;
   guard<T>(task: () => T): T | undefined;
+  /** Whether trace ids may go to servers. */
+  mayPropagate(): boolean;
   /** See `ActivitiesDeps.discard`. */
   discard(span: Span): void;
 }
 
 export interface PageTracing {
   /** For the tracer provider, in front of the exporting processor. */
-  readonly processor: Activities['processor'];
+  readonly processor: Omit<Activities['processor'], 'onStart'> & {
+    onStart(span: Span, parent: Context): void;
+  };
   readonly contextManager: ContextManager;
   /** Begins, with spans from this tracer. */
   begin(tracer: Tracer): void;
@@ -39,13 +44,17 @@ export interface PageTracing {
 export function createPageTracing(deps: PageTracingDeps, options: PageOptions): PageTracing {
   const { platform, guard } = deps;
   const clock = createPageClock();
+  const spanClock = createSpanClock();
   const stops: Stop[] = [];
   let activities: Activities | undefined;
   let record: RecordException | undefined;
 
   return {
     processor: {
-      onStart: (span) => void guard(() => activities?.processor.onStart(span)),
+      onStart(span, parent) {
+        guard(() => spanClock(span as never, parent));
+        guard(() => activities?.processor.onStart(span));
+      },
       onEnd: (span) => void guard(() => activities?.processor.onEnd(span)),
       forceFlush: async () => {},
       shutdown: async () => {},
@@ -55,8 +64,13 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       const begun = createActivities({ tracer, clock, platform, discard: deps.discard });
       activities = begun;
       const routeName = createRouteName(options.routeNames);
-      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, routeName };
-      const propagation = createPropagation(options.propagateTo ?? []);
+      const onPage: PartDeps['onPage'] = (listener) =>
+        onPageSignal(globalThis as never, document, (signal) => void guard(() => listener(signal)), true);
+      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, onPage, routeName };
+      const { headersFor } = createPropagation(options.propagateTo ?? []);
+      const propagation: Propagation = {
+        headersFor: (url, span) => (deps.mayPropagate() ? headersFor(url, span) : {}),
+      };
       const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
         const stop = isOn === false ? undefined : guard(trace);
         if (stop) stops.push(stop);
@@ -66,7 +80,7 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       begin(options.interactions, () => traceInteractions(part));
       begin(options.fetch, () => traceFetch(part, propagation));
       begin(options.xhr, () => traceXhr(part, propagation));
-      begin(options.resources, () => traceResources(part));
+      begin(true, () => traceResources(part, options.resources !== false));
       begin(options.longFrames, () => traceLongFrames(part));
       begin(options.webVitals, () => traceWebVitals(part));
       begin(true, () => {
@@ -74,10 +88,8 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
         record = errors.record;
         return errors.stop;
       });
-      // After the parts' own listeners, which may have last words; before the pipeline's, which sends them.
-      begin(true, () =>
-        onPageSignal(globalThis as never, document, (signal) => void guard(() => begun.page(signal)), true),
-      );
+      // After the parts, which may have last words.
+      begin(true, () => onPage(begun.page));
       stops.push(begun.stop);
     },
     recordException: (error) => void guard(() => record?.(error)),

@@ -5,6 +5,7 @@ import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from '../destinations/bucket.js';
 import type { Stats } from '../diagnostics/stats.js';
 import type { BucketTuning, BufferOptions, ExporterOptions } from '../options.js';
+import type { ConsentOptions, RedactionOptions } from '../page-options.js';
 import { TraceBatchProcessor } from '../trace-batch-processor.js';
 import { TraceExporter } from '../trace-exporter.js';
 import { type Cloud, ENDPOINT, testCloud } from './cloud.js';
@@ -30,6 +31,8 @@ export function testClient(
   options: ExporterOptions &
     BufferOptions &
     BucketTuning &
+    RedactionOptions &
+    ConsentOptions &
     Pick<TestPlatformOptions, 'nowMillis' | 'seed' | 'defers' | 'cachesEarly'> & {
       served?: boolean;
       origin?: TestOrigin | undefined;

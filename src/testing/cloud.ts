@@ -1,7 +1,7 @@
 /** The other side, for tests: one endpoint and one store with conditional writes, as the protocol describes them. */
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import type { ExchangeRequest, PresignedUpload, StoredReceipt } from '../protocol.js';
+import type { ExchangeRequest, PresignedUpload, SamplingRule, StoredReceipt } from '../protocol.js';
 import type { TestBeacon, TestPlatform, TestRequest } from './platform.js';
 
 export const ENDPOINT = 'https://app.test/spandrel';
@@ -39,6 +39,7 @@ export interface Cloud {
   /** How many fresh uploads it gives at most. */
   maxUploads: number;
   paused: boolean;
+  rules: SamplingRule[];
   /** Whether it answers what became of unanswered requests. */
   confirms: boolean;
   method: 'PUT' | 'POST';
@@ -115,7 +116,7 @@ export function testCloud(platform: TestPlatform): Cloud {
     }
     const renewed = said.renew.map((token) => presign(token.slice(2)));
     const uploads = [...renewed, ...self.issue(Math.min(said.want, self.maxUploads))];
-    const config = { paused: self.paused, rules: [] };
+    const config = { paused: self.paused, rules: self.rules };
     const confirmed = self.confirms
       ? said.confirm.map((token) => ({ token, stored: objects.has(token.slice(2)) }))
       : [];
@@ -136,6 +137,7 @@ export function testCloud(platform: TestPlatform): Cloud {
     expiresInMs: 900_000,
     maxUploads: 8,
     paused: false,
+    rules: [],
     confirms: true,
     method: 'PUT',
     async answer(request, fate = 'done') {

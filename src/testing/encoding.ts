@@ -1,6 +1,6 @@
 /** Spans made by hand, and what the encoder writes of them. For tests only. */
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { bodyOf, createTraceEncoder } from '../pipeline/encode.js';
+import { bodyOf, createTraceEncoder, type EncoderOptions } from '../pipeline/encode.js';
 import type { EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from '../pipeline/model.js';
 
 /** JSON as a tree that tests walk. */
@@ -33,7 +33,7 @@ export function handMade(fields: Partial<Record<keyof ReadableSpan, unknown>> = 
   } as ReadableSpan;
 }
 
-export function setUp({ maxSpanChars }: { maxSpanChars?: number } = {}): {
+export function setUp(options: EncoderOptions = {}): {
   encoder: {
     encode(group: SpanGroup): EncodedTrace | undefined;
     encodeAhead(group: SpanGroup): EncodedTrace | undefined;
@@ -49,7 +49,7 @@ export function setUp({ maxSpanChars }: { maxSpanChars?: number } = {}): {
   const onDropped: OnDropped = (reason, count) => {
     dropped[reason] = (dropped[reason] ?? 0) + count;
   };
-  const encoder = createTraceEncoder(maxSpanChars);
+  const encoder = createTraceEncoder(options);
   return {
     encoder: {
       encode: (group) => encoder.encode(group, onDropped),
@@ -62,7 +62,7 @@ export function setUp({ maxSpanChars }: { maxSpanChars?: number } = {}): {
 
 export function encodeAll(
   spans: readonly ReadableSpan[],
-  options?: { maxSpanChars?: number },
+  options?: EncoderOptions,
 ): { trace: EncodedTrace | undefined; dropped: Record<string, number>; spans: Tree[] } {
   const { encoder, dropped } = setUp(options);
   const trace = encoder.encode({ traceId: TRACE_ID, spans: [...spans] });

@@ -19,6 +19,7 @@ export interface NotifierWorld {
   remembered: Map<string, unknown>;
   wanted: number;
   paused: number;
+  rules: unknown[];
   woken: number;
   takes: boolean;
 }
@@ -35,6 +36,7 @@ export function notifierWorld(): NotifierWorld {
       fresh: [],
       renewed: [],
       confirmed: [],
+      rules: [],
       remembered: new Map(),
     },
     ...{ wanted: 0, paused: 0, woken: 0, takes: true },
@@ -73,6 +75,7 @@ export function notifierWorld(): NotifierWorld {
     },
     wake: () => void world.woken++,
     pause: () => void world.paused++,
+    rules: (rules) => void world.rules.push(rules),
   });
   return Object.assign(world, { notifier });
 }

@@ -2,6 +2,8 @@
 import type { Notes, Store, StoreKey, Tabs } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 
+type NoteListener = (name: string | null, text: string | null) => void;
+
 export interface TestOrigin {
   /** Records by key, as JSON of the key. */
   readonly records: Map<string, unknown>;
@@ -17,7 +19,11 @@ export interface TestOrigin {
   /** Keys of records, in order. */
   keys(): StoreKey[];
   openStore(): Store;
-  openNotes(): Notes;
+  /** `page`: who writes there, and does not hear of it. */
+  openNotes(page?: object): Notes;
+  watch(page: object, listener: NoteListener): () => void;
+  unwatch(page: object): void;
+  purge(page?: object): Promise<void>;
   openTabs(nowMillis: number, randomBytes: Uint8Array): Tabs;
 }
 
@@ -37,6 +43,13 @@ export function testOrigin(): TestOrigin {
   const records = new Map<string, unknown>();
   const notes = new Map<string, string>();
   const held = new Set<string>();
+  const watchers = new Set<{ page: object; listener: NoteListener }>();
+  const tell = (page: object | undefined, name: string, text: string | null): void => {
+    const others = [...watchers].filter((watcher) => watcher.page !== page);
+    setImmediate(() => {
+      for (const watcher of others) if (watchers.has(watcher)) watcher.listener(name, text);
+    });
+  };
 
   const self: TestOrigin = {
     records,
@@ -83,13 +96,30 @@ export function testOrigin(): TestOrigin {
         },
       };
     },
-    openNotes: () => ({
+    watch(page, listener) {
+      const watcher = { page, listener };
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
+    unwatch(page) {
+      for (const watcher of watchers) if (watcher.page === page) watchers.delete(watcher);
+    },
+    async purge(page) {
+      const own = self.openNotes(page);
+      for (const name of own.names('spandrel-1 ')) own.delete(name);
+      await self.openStore().write({ deletes: [[]] });
+    },
+    openNotes: (page) => ({
       set(name, text) {
-        if (!self.notesFull) notes.set(name, text);
-        return !self.notesFull;
+        if (self.notesFull) return false;
+        if (notes.get(name) !== text) tell(page, name, text);
+        notes.set(name, text);
+        return true;
       },
       get: (name) => notes.get(name),
-      delete: (name) => void notes.delete(name),
+      delete(name) {
+        if (notes.delete(name)) tell(page, name, null);
+      },
       names: (prefix) => [...notes.keys()].filter((name) => name.startsWith(prefix)),
     }),
     openTabs(nowMillis, randomBytes) {

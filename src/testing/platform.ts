@@ -166,7 +166,17 @@ export function testPlatform({
       return () => deferred.delete(request);
     },
     openStore: () => origin?.openStore(),
-    notes: origin?.openNotes(),
+    get notes() {
+      return origin?.openNotes(self);
+    },
+    onNote: (listener) => origin?.watch(self, listener) ?? (() => {}),
+    async purge() {
+      await origin?.purge(self).catch(() => {});
+    },
+    abandon() {
+      deferred.clear();
+      for (const request of self.pending) request.answer({ body: 'given up' });
+    },
     openTabs() {
       const tabs = (origin as TestOrigin).openTabs(wallMillis, self.randomBytes(10));
       lockName = tabs.name;
@@ -176,6 +186,7 @@ export function testPlatform({
       crashed = true;
       closed = true;
       timers.clear();
+      origin?.unwatch(self);
       pageListeners.clear();
       onlineListeners.clear();
       origin?.held.delete(lockName);
@@ -232,7 +243,7 @@ export function testPlatform({
     close() {
       closed = true;
       timers.clear();
-      for (const request of self.pending) request.answer({ body: 'given up' });
+      self.abandon();
     },
     page(signal) {
       for (const listener of [...pageListeners]) guarded(() => listener(signal));

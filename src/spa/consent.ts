@@ -1,0 +1,196 @@
+/**
+ * Stands in front of the pipeline, which is there only while the user consents.
+ *
+ * | consent   | spans                                    | pipeline                                            |
+ * | --------- | ---------------------------------------- | --------------------------------------------------- |
+ * | `granted` | go on, those that were held first        | open                                                |
+ * | `pending` | are held in memory                       | none: no database, lock or request                  |
+ * | `denied`  | are dropped; new ones are not even counted | none, and what pages of this origin kept is deleted |
+ *
+ * Other tabs hear of a denial by a storage event; a grant is for each page to say.
+ */
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { Consent } from '../page-options.js';
+import type { SpanGroup } from '../pipeline/model.js';
+import type { OpenPipeline, Pipeline } from '../pipeline/pipeline.js';
+import type { Platform, Stop } from '../platform/platform.js';
+
+export interface ConsentGate {
+  /** What is open, or what stands for it. */
+  readonly pipeline: Pipeline;
+  set(consent: Consent): void;
+  /** Calls `listener` when the user has denied, here or in another tab. */
+  onDenied(listener: () => void): Stop;
+  /** Spans that are held at most. */
+  maxHeldSpans: number;
+}
+
+export interface ConsentGateDeps {
+  platform: Platform;
+  diagnostics: Diagnostics;
+  open(diagnostics: Diagnostics): OpenPipeline;
+}
+
+interface Held {
+  groups: SpanGroup[];
+  spanCount: number;
+  done(safe: boolean | Promise<boolean>): void;
+}
+
+/** Said and taken back at once: it is the event that counts. */
+const NOTE = 'spandrel-1 consent';
+/** A page that starts as denied may be told better in its first moments, by whoever knows what the user said before. */
+const DELETE_MILLIS = 1_000;
+/** How long a database that does not answer keeps what is granted again from being opened. */
+const PATIENCE_MILLIS = 5_000;
+
+export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeldSpans: number): ConsentGate {
+  const { platform, diagnostics } = deps;
+  const { totals, dropped, guard } = diagnostics;
+  const drains = new Set<(isOver: boolean) => void>();
+  const listeners = new Set<() => void>();
+  const gauges: Stop[] = [];
+  let held: Held[] = [];
+  let heldCount = 0;
+  let inner: OpenPipeline | undefined;
+  /** What was open is closing, or what was kept is being deleted. */
+  let closing: Promise<void> | undefined;
+
+  const drainAll = (isOver: boolean): void => {
+    for (const drain of drains) guard(() => drain(isOver));
+  };
+  const takeHeld = (): Held[] => {
+    const all = held;
+    held = [];
+    heldCount = 0;
+    return all;
+  };
+  const dropHeld = (): void => {
+    for (const { spanCount, done } of takeHeld()) {
+      dropped('consent', spanCount);
+      done(false);
+    }
+  };
+
+  const open = (): void => {
+    if (inner || closing || totals.consent !== 'granted' || totals.state === 'shut-down') return;
+    const gauge: Diagnostics['gauge'] = (write) => {
+      const stop = diagnostics.gauge(write);
+      gauges.push(stop);
+      return stop;
+    };
+    const opened = deps.open({ ...diagnostics, gauge });
+    inner = opened;
+    opened.beforeSend(drainAll);
+    for (const { groups, done } of takeHeld()) done(opened.accept(groups));
+  };
+
+  const close = (deletes: boolean): void => {
+    const withdrawn = inner?.withdraw(deletes);
+    inner = undefined;
+    for (const stop of gauges.splice(0)) stop();
+    const before = closing;
+    const work = (async () => {
+      await Promise.all([before, withdrawn]);
+      if (!deletes) return;
+      await new Promise<void>((resolve) => {
+        const stop = platform.after(PATIENCE_MILLIS, resolve);
+        void platform.purge().then(() => {
+          stop();
+          resolve();
+        });
+      });
+    })()
+      .catch(diagnostics.exception)
+      .then(() => {
+        if (closing !== work) return;
+        closing = undefined;
+        guard(open);
+      });
+    closing = work;
+  };
+
+  const change = (consent: Consent): void => {
+    totals.consent = consent;
+    const denied = consent === 'denied';
+    if (consent === 'granted') open();
+    else if (inner || denied) close(denied);
+    if (denied) {
+      for (const listener of listeners) guard(listener);
+      drainAll(false);
+      dropHeld();
+    }
+    diagnostics.changed();
+  };
+
+  totals.consent = first;
+  diagnostics.gauge((stats) => {
+    stats.spans.waiting += heldCount;
+  });
+  const stopPage = platform.onPage((signal) => {
+    if (inner || signal !== 'leaving') return;
+    // Nobody can be asked any more.
+    drainAll(false);
+    dropHeld();
+  });
+  const stopNotes = platform.onNote((name, text) => {
+    if (name === NOTE && text === 'denied' && totals.consent !== 'denied') change('denied');
+  });
+  if (first === 'denied') {
+    platform.whenIdle(DELETE_MILLIS, () => {
+      if (totals.consent === 'denied') close(true);
+    });
+  }
+  open();
+
+  const self: ConsentGate = {
+    maxHeldSpans,
+    set(consent) {
+      if (consent === 'denied') platform.notes?.set(NOTE, consent);
+      else if (consent === totals.consent) return;
+      change(consent);
+    },
+    onDenied(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    pipeline: {
+      ended: (span) => inner?.ended(span),
+      lost: (spans) => inner?.lost(spans),
+      ask: () => inner?.ask(),
+      accept(groups) {
+        if (inner) return inner.accept(groups);
+        const spanCount = groups.reduce((sum, { spans }) => sum + spans.length, 0);
+        const isFull = heldCount + spanCount > self.maxHeldSpans;
+        if (isFull || totals.consent === 'denied' || totals.state === 'shut-down') {
+          dropped(isFull ? 'buffer-full' : 'consent', spanCount);
+          return Promise.resolve(false);
+        }
+        heldCount += spanCount;
+        return new Promise((done) => held.push({ groups, spanCount, done }));
+      },
+      beforeSend(drain) {
+        drains.add(drain);
+        return () => void drains.delete(drain);
+      },
+      async flush(timeoutMillis) {
+        await closing;
+        if (inner) return inner.flush(timeoutMillis);
+        drainAll(false);
+        if (totals.consent === 'denied') return 'lost';
+        return heldCount ? 'waiting' : 'stored';
+      },
+      async shutdown(timeoutMillis) {
+        await closing;
+        const result = inner ? await inner.shutdown(timeoutMillis) : await self.pipeline.flush(0);
+        totals.state = 'shut-down';
+        dropHeld();
+        stopPage();
+        stopNotes();
+        drains.clear();
+        return result;
+      },
+    },
+  };
+  return self;
+}

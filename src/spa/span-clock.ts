@@ -1,0 +1,39 @@
+/**
+ * Keeps the spans of a trace on one clock. OpenTelemetry takes a span's start from `Date.now()`, so after a jump of the
+ * wall clock a child would begin hours before or after its parent.
+ *
+ * @see https://github.com/open-telemetry/opentelemetry-js/issues/3355
+ */
+import { type Context, type HrTime, type Span, trace } from '@opentelemetry/api';
+
+/** Clocks that are set right little by little are never off by as much. */
+const JUMP_MILLIS = 1_000;
+
+type StartingSpan = Span & { startTime: HrTime };
+
+/**
+ * @param scope the global object.
+ * @returns what a span processor does when a span starts: one that came after a jump is put where it belongs in its
+ *   trace, and marked `spandrel.clock.shift_millis`. Its end follows, as it is counted from its start.
+ */
+export function createSpanClock(
+  scope: typeof globalThis = globalThis,
+): (span: StartingSpan, parent: Context) => void {
+  const offsets = new WeakMap<object, number>();
+  return (span, context) => {
+    const date = scope.Date.now();
+    const offset = date - scope.performance.now();
+    const parent = trace.getSpan(context);
+    const own = (parent && offsets.get(parent)) ?? offset;
+    offsets.set(span, own);
+    const shift = offset - own;
+    if (Math.abs(shift) < JUMP_MILLIS) return;
+    const [seconds, nanos] = span.startTime;
+    const start = seconds * 1e3 + nanos / 1e6;
+    // A start that was given may be on the trace's clock already.
+    if (Math.abs(start - date) > Math.abs(start - date + shift)) return;
+    const moved = start - shift;
+    span.startTime = [Math.floor(moved / 1e3), Math.round((moved % 1e3) * 1e6)];
+    span.setAttribute('spandrel.clock.shift_millis', Math.round(shift));
+  };
+}
