@@ -20,7 +20,8 @@ ${head}</head><body><button id="act">Act</button>${body}</body></html>`;
 /** Nothing but the spans that the test makes, at once, unless `more` says otherwise. */
 const dataOf = (site: Site, more = ''): string =>
   `data-service="${site.service}" data-endpoint="/spandrel" data-scheduled-delay-millis="0"
-  data-document-load="false" data-web-vitals="false" data-interactions="false" ${more}`;
+  data-document-load="false" data-web-vitals="false" data-interactions="false" data-resources="false"
+  data-long-frames="false" ${more}`;
 
 const stubTag = (attributes: string): string => `<script ${attributes}>${STUB}</script>`;
 
@@ -192,7 +193,7 @@ test('the package and a tag, in either order: the page is instrumented once, bot
   const module = `<script type="importmap">${JSON.stringify(IMPORT_MAP)}</script>`;
   const options = {
     ...{ service: site.service, endpoint: '/spandrel', scheduledDelayMillis: 0, documentLoad: false },
-    ...{ webVitals: false, interactions: false },
+    ...{ webVitals: false, interactions: false, resources: false, longFrames: false },
   };
   const start = (name: string): string => `<script type="module">
     import { start } from 'spandrel';

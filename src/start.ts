@@ -262,9 +262,10 @@ function inert(): Spandrel {
   );
   diagnostics.trouble('broken-platform', 'JSON, Promise or Date of this page is broken: nothing is traced');
   return {
-    tracer: new BasicTracerProvider({ sampler: { shouldSample: () => ({ decision: 0 }) } }).getTracer(
-      'spandrel',
-    ),
+    tracer: new BasicTracerProvider({
+      resource: resourceOf({}),
+      sampler: { shouldSample: () => ({ decision: 0 }) },
+    }).getTracer('spandrel'),
     recordException() {},
     setConsent() {},
     mark: () => false,

@@ -77,7 +77,7 @@ function withHeaders(
   try {
     const [, init] = args;
     // There the browser drops what it does not know.
-    if (!added['traceparent'] || (init?.mode ?? given?.mode) === 'no-cors') return args;
+    if (!args.length || !added['traceparent'] || (init?.mode ?? given?.mode) === 'no-cors') return args;
     const before = init?.headers === undefined ? given?.headers : init.headers;
     const headers = new Headers(before);
     if (headers.has('traceparent')) return args;

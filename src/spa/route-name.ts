@@ -60,8 +60,10 @@ export function createRouteName(names: RouteNames = []): (address: string) => st
     typeof names === 'function' ? [] : names.map((name) => ({ name, own: segmentsOf(name).map(decode) }));
 
   const nameOf = (url: URL): string => {
-    const path = /^#!?(\/[^?]*)/.exec(url.hash)?.[1] ?? url.pathname;
-    const raw = segmentsOf(path);
+    const [, inFragment] = /^#!?(\/[^?]*)/.exec(url.hash) ?? [];
+    // Written as a path is: a fragment leaves other characters as they are.
+    if (inFragment) url.pathname = inFragment;
+    const raw = segmentsOf(url.pathname);
     const segments = raw.map(decode);
     const found = patterns.find(({ own }) => matches(own, segments));
     if (found) return found.name;
