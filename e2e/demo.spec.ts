@@ -167,7 +167,7 @@ test('demo: a visit in two tabs is one session, told in order, with what was slo
   await viewer.getByRole('link', { name: /^Session \w{8}$/ }).click();
   const story = viewer.getByRole('article', { name: /^Session of/ });
   const told = story.getByRole('listitem').getByRole('link');
-  await expect(told.nth(3)).toHaveText('route /shop/slow');
+  // Long frames make traces of other clicks as well.
   await expect(told).toContainText([
     'load /',
     'route /shop/product/:id',
@@ -178,11 +178,12 @@ test('demo: a visit in two tabs is one session, told in order, with what was slo
   await expect(listIn(viewer).getByRole('option', { selected: true })).toContainText('activities');
 
   // Into a trace of it, and out again to where one was.
-  await told.nth(1).focus();
+  const product = story.getByRole('link', { name: 'route /shop/product/:id' });
+  await product.focus();
   await viewer.keyboard.press('Enter');
   await expect(viewer.getByRole('heading', { name: 'route /shop/product/:id' })).toBeVisible();
   await viewer.keyboard.press('Escape');
-  await expect(told.nth(1)).toBeFocused();
+  await expect(product).toBeFocused();
   await viewer.keyboard.press('Escape');
   await expect(listIn(viewer)).toBeFocused();
 });
