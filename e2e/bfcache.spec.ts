@@ -58,3 +58,24 @@ test('bfcache: the page comes back from it and goes on, nothing ended or sent tw
   await expect.poll(stored).toEqual({ ...NO_OTHERS, created: 4, stored: 4, waiting: 0, dropped: {} });
   await expectLedgerHeld(page);
 });
+
+test('bfcache: a page that comes back has web vitals of its own', async ({ page, site }) => {
+  site.host.page('/away', plainPage());
+  await site.open(page, { documentLoad: true, webVitals: true }, { body: '<h1>Here</h1>' });
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  await page.evaluate(() => {
+    location.href = '/away';
+  });
+  await page.waitForURL('**/away');
+  await page.evaluate(() => void setTimeout(() => history.back()));
+  const restored = async (): Promise<string[]> =>
+    (await site.spans())
+      .filter(
+        ({ attributes }) =>
+          attributeOf(attributes, 'browser.web_vital.navigation_type') === 'back-forward-cache',
+      )
+      .map(({ name }) => name);
+  await expect
+    .poll(restored)
+    .toEqual(expect.arrayContaining(['TTFB', 'FCP', 'LCP'].map((name) => `web-vital ${name}`)));
+});

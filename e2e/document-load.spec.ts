@@ -171,7 +171,10 @@ test('document load: told of late, it lies where it was, and what comes after is
       sdk.tracer.startSpan('just after').end();
     };`,
   );
-  await page.waitForFunction(() => performance.now() > 3_000);
+  await page.waitForFunction(() => {
+    const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    return load?.loadEventEnd && performance.now() > load.loadEventEnd + 1_500;
+  });
   await page.evaluate(() => fetch('/icon.svg?later'));
   await page.evaluate(() => globalThis.startLate());
   const { root, children } = await loadTrace(site);
@@ -209,4 +212,29 @@ test('document load: left before it was over, it says how far it came', async ({
   expect(attributeOf(root.attributes, 'spandrel.activity.end')).toMatch(/leaving|hidden/);
   expect(root.events?.map(({ name }) => name)).toContain('domInteractive');
   expect(namesOf(children)).toEqual(expect.arrayContaining(['documentFetch', 'resourceFetch']));
+});
+
+test('document load: a prerendered page begins when it is shown', async ({ page, site }) => {
+  // As Chromium has it; under its driver it prerenders nothing.
+  const head = `<script>
+    let shownAt = 0;
+    Object.defineProperty(document, 'prerendering', { get: () => !shownAt });
+    Object.defineProperty(PerformanceNavigationTiming.prototype, 'activationStart', { get: () => shownAt });
+    setTimeout(() => {
+      shownAt = performance.now();
+      document.dispatchEvent(new Event('prerenderingchange', { bubbles: true }));
+    }, 1_500);
+  </script>`;
+  await site.open(page, LOAD_ONLY, { head });
+  const { root, children } = await loadTrace(site);
+  const { origin } = await readClock(page);
+  const shownAt = await page.evaluate(
+    () =>
+      (performance.getEntriesByType('navigation')[0] as { activationStart?: number }).activationStart ?? 0,
+  );
+  expect(shownAt).toBeGreaterThan(1_400);
+  expect(Math.abs(millis(root.startTimeUnixNano) - origin - shownAt)).toBeLessThan(20);
+  // What had been done by then cost its user nothing.
+  expect(root.events ?? []).toEqual([]);
+  expect(children).toEqual([]);
 });

@@ -23,7 +23,7 @@ test('strict CSP and Trusted Types: everything works without a violation', async
   // Large enough for the browser's own compressor.
   await makeTraces(page, ['large'], 400);
   await expect.poll(async () => (await site.spans()).map(({ name }) => name)).toContain('large');
-  await expect.poll(async () => (await site.spans()).map(({ name }) => name)).toContain('documentLoad');
+  await expect.poll(async () => (await site.spans()).map(({ name }) => name)).toContain('documentFetch');
   expect(await page.evaluate(() => globalThis.violations)).toEqual([]);
   await expectLedgerHeld(page);
 });
@@ -187,7 +187,7 @@ test('our own requests are in no trace, be they ever so early', async ({ page, s
     body: `<img src="/held.svg" alt="">
     <script>
       const { tracer } = spandrel.instance;
-      tracer.startSpan('early').end();
+      tracer.startSpan('early', { root: true }).end();
     </script>`,
   };
   // Its load event waits for the picture.

@@ -572,3 +572,22 @@ test('attributes are those of OpenTelemetry’s own instrumentations', async ({ 
   const expected = Object.entries(DIFFERENCES).map(([name, why]) => [name, Object.keys(why).sort()]);
   expect(differences).toEqual(Object.fromEntries(expected));
 });
+
+test('an address that we ask ourselves is in no trace, whoever asks', async ({
+  page,
+  site,
+  allowConsole,
+}) => {
+  allowConsole(STATUS_IN_CONSOLE);
+  await site.open(page, HTTP_ONLY, { body: REQUESTS });
+  const make = (name: string) =>
+    page.evaluate((name) => globalThis.spandrel.instance?.tracer.startSpan(name).end(), name);
+  await make('a');
+  await site.expectStored(['a']);
+  await page.evaluate(async () => {
+    await globalThis.ask.fetch('/spandrel');
+    await globalThis.ask.xhr('/spandrel');
+  });
+  await make('b');
+  await site.expectStored(['a', 'b']);
+});

@@ -228,9 +228,10 @@ async function run(world: World, step: Step): Promise<void> {
     case 'consent':
       // What earlier pages left is deleted, and none of them is there to count it.
       if (pagesChange) return;
-      // The same is true of what is left in a database by who goes back to pending: denying or the user may delete it.
+      // So is what a page that goes back to pending leaves in a database, if it is cleared; one in trouble may keep what
+      // should have been deleted, as it may when a page crashes.
       if (origin && step.consent === 'pending') {
-        if (world.isCleared) return;
+        if (world.isCleared || origin.storeError || origin.storeHangs) return;
         world.isLeft = true;
       }
       if (step.consent === 'denied' && world.isLeft) return;

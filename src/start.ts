@@ -2,6 +2,7 @@ import { context, type Exception, type Span, type Tracer, trace } from '@opentel
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from './destinations/bucket.js';
 import type { Destination } from './destinations/destination.js';
+import { createDiagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
 import {
   BUCKET_NAMES,
@@ -28,6 +29,7 @@ import {
   type SamplingOptions,
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
+import { isSound } from './platform/soundness.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
@@ -88,8 +90,8 @@ export interface Spandrel {
   /** Sends everything that ended, incomplete traces too. Resolves with the worst that became of it. Never rejects. */
   flush(): Promise<FlushResult>;
   /**
-   * Flushes and ends everything: no listener, timer or wrapped function stays. What is in the database waits for the
-   * next page. Never rejects.
+   * Flushes and ends everything: no listener, timer or wrapped function stays, but for those of web-vitals, which cannot
+   * be taken back and tell nobody any more. What is in the database waits for the next page. Never rejects.
    */
   shutdown(): Promise<void>;
 }
@@ -130,6 +132,7 @@ export function warnRunning(): void {
  *
  * Where it runs already, by whichever copy of this package, the page is not instrumented again: what is returned
  * sends the spans of its own `tracer` and what is given to its `recordException`, and a line on the console says so.
+ * Where the page has broken `JSON`, `Promise` or `Date`, nothing is traced; `stats().errors` says so.
  *
  * @throws {TypeError} naming the option, what it got and what it takes. Nothing has begun then.
  * @example
@@ -157,6 +160,7 @@ export function start(options: StartOptions): Spandrel {
       ...pick(options, BUCKET_NAMES),
       endpoint: options.endpoint as string,
     });
+  if (!isSound()) return inert();
   const isOptedOut =
     options.respectGlobalPrivacyControl &&
     (globalThis.navigator as { globalPrivacyControl?: boolean } | undefined)?.globalPrivacyControl === true;
@@ -248,6 +252,27 @@ export function start(options: StartOptions): Spandrel {
   };
   if (globalThis.document && !isSecond) scope[RUNNING] = self;
   return self;
+}
+
+/** For a page whose platform is broken: it has everything, and nothing comes of it. */
+function inert(): Spandrel {
+  const diagnostics = createDiagnostics(
+    () => 0,
+    () => {},
+  );
+  diagnostics.trouble('broken-platform', 'JSON, Promise or Date of this page is broken: nothing is traced');
+  return {
+    tracer: new BasicTracerProvider({ sampler: { shouldSample: () => ({ decision: 0 }) } }).getTracer(
+      'spandrel',
+    ),
+    recordException() {},
+    setConsent() {},
+    mark: () => false,
+    stats: diagnostics.stats,
+    subscribe: () => () => {},
+    flush: async () => 'lost',
+    async shutdown() {},
+  };
 }
 
 type ProviderResource = NonNullable<

@@ -23,6 +23,7 @@ export interface OtlpSpan {
   endTimeUnixNano: string;
   attributes?: KeyValue[];
   events?: { name: string; timeUnixNano: string; attributes?: KeyValue[] }[];
+  links?: { traceId: string; spanId: string }[];
   /** `code` 2 is ERROR. */
   status?: { code?: number; message?: string };
 }

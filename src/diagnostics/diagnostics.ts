@@ -36,6 +36,13 @@ export interface Diagnostics {
   guard<T>(task: () => T): T | undefined;
 }
 
+/** What `structuredClone` would make of plain data, in pages that lack it as well. */
+function copied<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copied(item)])) as T;
+}
+
 /** @param after how a change reaches subscribers later; see `Platform.after`. */
 export function createDiagnostics(
   now: () => number,
@@ -113,7 +120,7 @@ export function createDiagnostics(
       after(100, announce);
     },
     stats() {
-      const stats = structuredClone(totals);
+      const stats = copied(totals);
       for (const write of gauges) write(stats);
       return stats;
     },

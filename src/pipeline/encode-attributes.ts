@@ -31,9 +31,11 @@ const NEEDS_ESCAPE = /[^ !#-[\]-\uffff]/;
 /**
  * A JSON string. A lone surrogate never becomes an escape, which some readers refuse: left raw, it turns into
  * U+FFFD when the text becomes UTF-8; where `JSON.stringify` would escape it, it is replaced first.
+ *
+ * @throws where the page has replaced `JSON.stringify` by something that answers no text.
  */
 export function quote(text: string): string {
-  return NEEDS_ESCAPE.test(text) ? JSON.stringify(wellFormed(text)) : `"${text}"`;
+  return NEEDS_ESCAPE.test(text) ? JSON.stringify(wellFormed(text)).trim() : `"${text}"`;
 }
 
 /** The same, and what a rule of redaction looks for. One look at each text is enough, as most have neither. */

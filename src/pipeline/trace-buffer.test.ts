@@ -204,3 +204,17 @@ test('trace buffer: after close spans are ignored and no timer is set', async ()
   assert.equal(world.platform.loose.timers, 0);
   assert.equal(world.buffer.spanCount, 1);
 });
+
+test('trace buffer: a discarded span leaves nothing, and what ended with it goes on its way', async () => {
+  const { buffer, groups, platform, start, end } = setUp({ scheduledDelayMillis: 0 });
+  const span = start('discarded');
+  end('other');
+  buffer.discard(span);
+  assert.equal(buffer.openCount, 0);
+  await platform.advance(1_000);
+  assert.deepEqual(
+    groups.map(({ traceId }) => traceId),
+    ['other'],
+  );
+  assert.equal(platform.loose.timers, 0);
+});

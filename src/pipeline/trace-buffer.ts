@@ -114,9 +114,8 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
     trace.error = false;
   };
 
+  /** Leaves the timer as it is: what is sorted is still to be looked after. */
   const sortLanes = (): void => {
-    laneTimer?.();
-    laneTimer = undefined;
     highWater = Math.max(highWater, spanCount());
     const now = deps.monotonic();
     const opened = startedLane;
@@ -169,6 +168,8 @@ export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOpt
   };
 
   const tick = (): void => {
+    laneTimer?.();
+    laneTimer = undefined;
     sortLanes();
     collectDue();
     const now = deps.monotonic();

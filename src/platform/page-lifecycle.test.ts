@@ -72,3 +72,14 @@ test('page lifecycle: a page that stops the event does not stop us, and stop doe
   win.dispatchEvent(transition('pagehide', false));
   assert.deepEqual(heard, ['leaving']);
 });
+
+test('page lifecycle: who ends spans hears before who sends them, though it came later', () => {
+  const { win, doc, heard, stop } = setUp();
+  const stopFirst = onPageSignal(win, doc, () => void heard.push('unloading'), true);
+  win.dispatchEvent(transition('pagehide', false));
+  assert.deepEqual(heard.slice(0, 2), ['unloading', 'leaving']);
+  stopFirst();
+  win.dispatchEvent(transition('pagehide', false));
+  assert.deepEqual(heard.slice(3), ['leaving']);
+  stop();
+});

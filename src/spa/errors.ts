@@ -35,7 +35,7 @@ const MAX_ALIKE = 10;
 const ADVICE = /^ResizeObserver loop/;
 
 const TYPES = ['error', 'unhandledrejection'] as const;
-/** To be before those that stop others from hearing. */
+/** To be before those that stop others from hearing; on `window`, Chromium goes by the order of coming all the same. */
 const CAPTURING = { capture: true };
 
 /** Listens for what nobody caught, when `listens`; gives the function for the rest. */

@@ -37,6 +37,9 @@ export function traceInteractions(
   scope: typeof globalThis = globalThis,
 ): Stop {
   const { location } = scope;
+  // Not the element's own: a form's fields can hide its methods and properties.
+  const { getAttribute } = scope.Element.prototype;
+  const read: ReadAttribute = (element, name) => getAttribute.call(element, name) ?? '';
   let endGesture: Stop | undefined;
 
   const on = (event: Event): void => {
@@ -46,12 +49,12 @@ export function traceInteractions(
       endGesture?.();
       endGesture = undefined;
     }
-    const target = targetOf(event);
+    const target = targetOf(event, read);
     if (endGesture || !target || !counts(event, target)) return;
     endGesture = platform.after(GESTURE_MILLIS, () => {
       endGesture = undefined;
     });
-    const name = nameOf(target);
+    const name = nameOf(target, read);
     activities.begin({
       kind: 'interaction',
       name: `${type} ${name}`,
@@ -97,27 +100,26 @@ function counts(event: Event, target: Element): boolean {
   }
 }
 
-// A form's fields can hide its own properties, such as `id`, and its methods.
-const attributeOf = (element: Element, name: string): string =>
-  Element.prototype.getAttribute.call(element, name) ?? '';
+type ReadAttribute = (element: Element, name: string) => string;
+
 const tagOf = ({ localName }: Element): string => (typeof localName === 'string' ? localName : 'form');
 
 /** The nearest control around what was hit, through open shadow roots; else the innermost element. */
-function targetOf(event: Event): Element | undefined {
+function targetOf(event: Event, read: ReadAttribute): Element | undefined {
   const elements = event.composedPath().filter((node) => (node as Node).nodeType === 1) as Element[];
   const isControl = (element: Element): boolean =>
     CONTROLS.test(tagOf(element)) ||
-    ROLES.test(attributeOf(element, 'role')) ||
-    attributeOf(element, 'data-spandrel') !== '';
+    ROLES.test(read(element, 'role')) ||
+    read(element, 'data-spandrel') !== '';
   return elements.find(isControl) ?? elements[0];
 }
 
-function nameOf(element: Element): string {
-  const own = attributeOf(element, 'data-spandrel');
+function nameOf(element: Element, read: ReadAttribute): string {
+  const own = read(element, 'data-spandrel');
   if (own) return own.slice(0, MAX_CHARACTERS);
   const tag = tagOf(element);
   const named = (attribute: string, before: string, after = ''): string | undefined => {
-    const [value = ''] = attributeOf(element, attribute).trim().split(/\s/);
+    const [value = ''] = read(element, attribute).trim().split(/\s/);
     // Digits tell one of a list from the next.
     const kept = value.slice(0, MAX_CHARACTERS).replace(/\d+/g, '*');
     return value && !isId(value) ? tag + before + kept + after : undefined;

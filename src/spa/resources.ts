@@ -67,5 +67,7 @@ export function recordFetch(
   );
   // Cross-origin entries without Timing-Allow-Origin hold zeros.
   for (const event of FETCH_EVENTS) if (entry[event]) span.addEvent(event, wall(entry[event]));
-  span.end(wall(entry.responseEnd || clock.now()));
+  // Chromium knows no end of a document that it had prefetched; one that is still coming has none.
+  const { domInteractive = 0 } = entry as Partial<PerformanceNavigationTiming>;
+  span.end(wall(entry.responseEnd || domInteractive || clock.now()));
 }

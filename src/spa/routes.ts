@@ -20,6 +20,7 @@ import type { Activity, ActivityKind } from './activity.js';
 import { storedUrl } from './attributes.js';
 import { eventTime } from './interactions.js';
 import type { PartDeps } from './part.js';
+import { patch } from './patch.js';
 
 interface Route {
   readonly path: string;
@@ -28,6 +29,8 @@ interface Route {
 
 type Change = 'push' | 'replace' | 'traverse';
 
+/** Before the router's own listeners, which may fetch at once. */
+const FIRST = { capture: true };
 /** The browser's own buttons are no interaction that we hear of: one that began longer ago led to something else. */
 const BACK_MILLIS = 1_000;
 
@@ -70,20 +73,19 @@ export function traceRoutes(
     const { root, attributes, startedAt } = current;
     let { kind } = current;
     if (isInteraction) {
-      root.addEvent(String(attributes['spandrel.interaction.type']), attributes, clock.wall(startedAt));
+      root.addEvent(String(attributes['spandrel.interaction.type']), attributes, current.wall(startedAt));
       if (followed) root.addLink({ context: followed });
       followed = root.spanContext();
       kind = 'route';
-    } else root.addEvent('redirect', { 'url.template': before.name }, clock.wall(now));
+    } else root.addEvent('redirect', { 'url.template': before.name }, current.wall(now));
     current.become(kind, `${kind} ${route.name}`, attributesOf(route));
   };
 
   const stops: Stop[] = [];
   const listen = (target: EventTarget, type: string, listener: (event: never) => void): void => {
     const guarded = (event: Event): void => void guard(() => listener(event as never));
-    // Before the router's own, which may fetch at once.
-    target.addEventListener(type, guarded, true);
-    stops.push(() => target.removeEventListener(type, guarded, true));
+    target.addEventListener(type, guarded, FIRST);
+    stops.push(() => target.removeEventListener(type, guarded, FIRST));
   };
 
   listen(scope as never, 'pageshow', (event: PageTransitionEvent) => {
@@ -96,10 +98,14 @@ export function traceRoutes(
     );
   } else {
     for (const type of ['popstate', 'hashchange']) listen(scope as never, type, () => changed('traverse'));
-    const { prototype } = scope.History;
+    const owner = Object.getPrototypeOf(scope.history);
     for (const change of ['push', 'replace'] as const) {
-      const stop = guard(() => wrap(prototype, `${change}State`, () => void guard(() => changed(change))));
-      if (stop) stops.push(stop);
+      const stop = patch<History['pushState']>(owner, `${change}State`, (original, self, args) => {
+        const result = Reflect.apply(original, self, args);
+        guard(() => changed(change));
+        return result;
+      });
+      stops.push(stop);
     }
   }
   return () => {
@@ -109,22 +115,3 @@ export function traceRoutes(
 
 const isLater = ({ startedAt }: Activity, change: Change, now: number): boolean =>
   change === 'traverse' && now - startedAt > BACK_MILLIS;
-
-/** Calls `then` after each call of a method that returns. A proxy keeps everything else as it was. */
-function wrap(owner: History, method: 'pushState' | 'replaceState', then: () => void): Stop {
-  let active = true;
-  const original = owner[method];
-  const wrapped = new Proxy(original, {
-    apply(target, self, args) {
-      const result = Reflect.apply(target, self, args);
-      if (active) then();
-      return result;
-    },
-  });
-  owner[method] = wrapped;
-  return () => {
-    active = false;
-    // Somebody may have wrapped ours meanwhile.
-    if (owner[method] === wrapped) owner[method] = original;
-  };
-}

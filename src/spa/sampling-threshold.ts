@@ -6,7 +6,6 @@
  */
 import { createTraceState, type TraceState } from '@opentelemetry/api';
 
-const DIGITS = 14;
 /** Recommended for SDKs: a share is then off by 1 in 30,000 at most. */
 const PRECISION = 4;
 /** No list of values may be longer. */
@@ -28,8 +27,8 @@ export function thresholdOf(rate: number): string {
 export const probabilityOf = (threshold: string): number =>
   1 - Number.parseInt(threshold, 16) / 16 ** threshold.length;
 
-export const isKept = (randomness: string, threshold: string): boolean =>
-  randomness >= threshold.padEnd(DIGITS, '0');
+/** Trailing zeros need not be there: a text is greater than what it begins with. */
+export const isKept = (randomness: string, threshold: string): boolean => randomness >= threshold;
 
 /** The last 56 bits of an id, which must be random: 14 digits, or undefined when it does not end in as many. */
 export const randomnessOf = (id: string): string | undefined =>

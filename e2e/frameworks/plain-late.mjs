@@ -1,0 +1,3 @@
+import { onLate } from './scene.mjs';
+
+export const show = () => void onLate();
