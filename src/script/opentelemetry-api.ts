@@ -8,83 +8,15 @@
  * @see https://github.com/open-telemetry/opentelemetry-js/tree/main/api
  */
 import type * as api from '@opentelemetry/api';
+import { registered } from './opentelemetry-global.js';
 
-/** One place for all copies of the API's first major version. */
-const GLOBAL = Symbol.for('opentelemetry.js.api.1');
-/** Copies that are older than what is registered use it; others do not. */
-export const API_VERSION = '1.9.1';
+// Namespaces, as the bundler sees through them to what is used.
+export * as context from './opentelemetry-context.js';
+export { ROOT_CONTEXT } from './opentelemetry-context.js';
+export * as trace from './opentelemetry-trace.js';
+export { isSpanContextValid, isValidSpanId, isValidTraceId } from './opentelemetry-trace.js';
 
-interface Registered {
-  version: string;
-  trace?: api.TracerProvider;
-  context?: api.ContextManager;
-  diag?: api.DiagLogger;
-}
-type Scope = { [GLOBAL]?: Registered };
-
-const registered = (): Registered | undefined => (globalThis as Scope)[GLOBAL];
-
-/** @returns false when there is one already, or a copy of another version has registered something. */
-function register<K extends 'trace' | 'context'>(name: K, instance: NonNullable<Registered[K]>): boolean {
-  const all: Registered = registered() ?? { version: API_VERSION };
-  (globalThis as Scope)[GLOBAL] = all;
-  if (all[name] || all.version !== API_VERSION) return false;
-  (all as unknown as Record<string, unknown>)[name] = instance;
-  return true;
-}
-
-function contextOf(values: Map<symbol, unknown>): api.Context {
-  return {
-    getValue: (key) => values.get(key),
-    setValue: (key, value) => contextOf(new Map(values).set(key, value)),
-    deleteValue(key) {
-      const others = new Map(values);
-      others.delete(key);
-      return contextOf(others);
-    },
-  };
-}
-
-export const ROOT_CONTEXT: api.Context = contextOf(new Map());
 export const createContextKey = (description: string): symbol => Symbol.for(description);
-
-const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
-
-export const context: Pick<
-  api.ContextAPI,
-  'active' | 'with' | 'bind' | 'setGlobalContextManager' | 'disable'
-> = {
-  active: () => registered()?.context?.active() ?? ROOT_CONTEXT,
-  with(value, task, self, ...args) {
-    const manager = registered()?.context;
-    return manager ? manager.with(value, task, self, ...args) : task.apply(self as never, args);
-  },
-  bind: (value, target) => registered()?.context?.bind(value, target) ?? target,
-  setGlobalContextManager: (manager) => register('context', manager),
-  disable() {
-    registered()?.context?.disable();
-    delete registered()?.context;
-  },
-};
-
-/** A span that is only passed on. */
-function wrapSpanContext(spanContext: api.SpanContext): api.Span {
-  const same = (): api.Span => span;
-  const span: api.Span = {
-    spanContext: () => spanContext,
-    isRecording: () => false,
-    setAttribute: same,
-    setAttributes: same,
-    addEvent: same,
-    addLink: same,
-    addLinks: same,
-    setStatus: same,
-    updateName: same,
-    recordException() {},
-    end() {},
-  };
-  return span;
-}
 
 export const TraceFlags = { NONE: 0, SAMPLED: 1 } as const;
 export const SpanKind = { INTERNAL: 0, SERVER: 1, CLIENT: 2, PRODUCER: 3, CONSUMER: 4 } as const;
@@ -93,7 +25,7 @@ export const SamplingDecision = { NOT_RECORD: 0, RECORD: 1, RECORD_AND_SAMPLED: 
 export const INVALID_SPAN_CONTEXT: api.SpanContext = {
   traceId: '0'.repeat(32),
   spanId: '0'.repeat(16),
-  traceFlags: TraceFlags.NONE,
+  traceFlags: 0,
 };
 
 function stateOf(entries: ReadonlyMap<string, string>): api.TraceState {
@@ -112,35 +44,6 @@ function stateOf(entries: ReadonlyMap<string, string>): api.TraceState {
 
 /** Empty: nothing of ours reads one from text. */
 export const createTraceState = (): api.TraceState => stateOf(new Map());
-
-const isId = (id: unknown, chars: number): boolean =>
-  typeof id === 'string' && id.length === chars && /^(?!0+$)[\da-f]+$/i.test(id);
-export const isValidTraceId = (id: string): boolean => isId(id, 32);
-export const isValidSpanId = (id: string): boolean => isId(id, 16);
-export const isSpanContextValid = ({ traceId, spanId }: api.SpanContext): boolean =>
-  isValidTraceId(traceId) && isValidSpanId(spanId);
-
-const getSpan = (from: api.Context): api.Span | undefined =>
-  (from.getValue(SPAN_KEY) as api.Span | undefined) || undefined;
-const setSpan = (on: api.Context, span: api.Span): api.Context => on.setValue(SPAN_KEY, span);
-
-export const trace: Omit<
-  api.TraceAPI,
-  'getTracer' | 'getTracerProvider' | keyof { _proxyTracerProvider: unknown }
-> = {
-  getSpan,
-  setSpan,
-  wrapSpanContext,
-  isSpanContextValid,
-  deleteSpan: (from) => from.deleteValue(SPAN_KEY),
-  getActiveSpan: () => getSpan(context.active()),
-  getSpanContext: (from) => getSpan(from)?.spanContext(),
-  setSpanContext: (on, spanContext) => setSpan(on, wrapSpanContext(spanContext)),
-  setGlobalTracerProvider: (provider) => register('trace', provider),
-  disable() {
-    delete registered()?.trace;
-  },
-};
 
 export const diag: Pick<api.DiagLogger, 'warn'> = {
   warn: (message, ...details) => registered()?.diag?.warn(message, ...details),

@@ -254,12 +254,19 @@ function createTracer(scope: Scope, config: Config): Tracer {
   const self: Tracer = {
     startSpan(name, options = {}, from = context.active()) {
       const parent = options.root ? trace.deleteSpan(from) : from;
-      if (parent.getValue(SUPPRESS_TRACING) === true) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+      if (parent.getValue(SUPPRESS_TRACING)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
       const parentSpanContext = validParent(parent);
       const traceId = parentSpanContext?.traceId ?? newId(16);
-      const { kind = SpanKind.INTERNAL, links = [] } = options;
+      const kind = options.kind ?? SpanKind.INTERNAL;
       const attributes = { ...options.attributes };
-      const sampled = config.sampler.shouldSample(parent, traceId, name, kind, attributes, links);
+      const sampled = config.sampler.shouldSample(
+        parent,
+        traceId,
+        name,
+        kind,
+        attributes,
+        options.links ?? [],
+      );
       const isSampled = sampled.decision === SamplingDecision.RECORD_AND_SAMPLED;
       const spanContext: SpanContext = {
         traceId,
@@ -287,9 +294,8 @@ function createTracer(scope: Scope, config: Config): Tracer {
 /** As the parent was; a root is sampled. */
 const likeParent: Pick<Sampler, 'shouldSample'> = {
   shouldSample(parent) {
-    const { traceFlags = TraceFlags.SAMPLED } = validParent(parent) ?? {};
-    const { RECORD_AND_SAMPLED, NOT_RECORD } = SamplingDecision;
-    return { decision: traceFlags & TraceFlags.SAMPLED ? RECORD_AND_SAMPLED : NOT_RECORD };
+    const isSampled = (validParent(parent)?.traceFlags ?? TraceFlags.SAMPLED) & TraceFlags.SAMPLED;
+    return { decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
   },
 };
 

@@ -53,7 +53,7 @@ export function testPage(): TestPage {
   const discard = (span: Span): void => void discarded.push(span as never);
   const activities = createActivities({ tracer, clock, platform, discard });
   const deps: PartDeps = {
-    ...{ tracer, activities, clock, platform, routeName: createRouteName() },
+    ...{ tracer, activities, clock, platform, routeName: createRouteName(), onPage: () => () => {} },
     guard(task) {
       try {
         return task();

@@ -1,0 +1,38 @@
+/** `context` of OpenTelemetry's API, as far as it is used. Part of the API's stand-in. */
+import type * as api from '@opentelemetry/api';
+import { register, registered } from './opentelemetry-global.js';
+
+type ContextAPI = api.ContextAPI;
+
+function contextOf(values: Map<symbol, unknown>): api.Context {
+  return {
+    getValue: (key) => values.get(key),
+    setValue: (key, value) => contextOf(new Map(values).set(key, value)),
+    deleteValue(key) {
+      const others = new Map(values);
+      others.delete(key);
+      return contextOf(others);
+    },
+  };
+}
+
+export const ROOT_CONTEXT: api.Context = contextOf(new Map());
+
+export const active = (): api.Context => registered()?.context?.active() ?? ROOT_CONTEXT;
+
+const run: ContextAPI['with'] = (value, task, self, ...args) => {
+  const manager = registered()?.context;
+  return manager ? manager.with(value, task, self, ...args) : task.apply(self as never, args);
+};
+
+export { run as with };
+
+export const bind: ContextAPI['bind'] = (value, target) =>
+  registered()?.context?.bind(value, target) ?? target;
+
+export const setGlobalContextManager = (manager: api.ContextManager): boolean => register('context', manager);
+
+export function disable(): void {
+  registered()?.context?.disable();
+  delete registered()?.context;
+}
