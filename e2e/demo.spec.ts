@@ -54,8 +54,7 @@ const BUGS = [
   /status of 500 .*\/api\/fail/,
 ];
 
-test('demo: who does not agree leaves nothing in the bucket', async ({ page }) => {
-  const before = await objectCount();
+test('demo: who does not agree leaves nothing in the bucket', async ({ context, page }) => {
   await page.goto(demo.shop);
   await page.getByRole('link', { name: /Trowel/ }).click();
   await expect(page.getByText(/Nobody has agreed yet/)).toBeVisible();
@@ -67,7 +66,9 @@ test('demo: who does not agree leaves nothing in the bucket', async ({ page }) =
   await page.reload();
   await expect(page.getByText('You are not measured.')).toBeVisible();
   await page.evaluate(() => globalThis.spandrel.instance?.flush());
-  expect(await objectCount()).toBe(before);
+  expect(await objectCount()).toBe(0);
+  const viewer = await openViewer(context, '#sessions');
+  await expect(viewer.getByText('The bucket is empty')).toBeVisible();
 });
 
 test('demo: what a visitor does is in the viewer within seconds, by mouse and by keyboard', async ({
@@ -167,7 +168,7 @@ test('demo: a visit in two tabs is one session, told in order, with what was slo
   await viewer.getByRole('link', { name: /^Session \w{8}$/ }).click();
   const story = viewer.getByRole('article', { name: /^Session of/ });
   const told = story.getByRole('listitem').getByRole('link');
-  await expect(told.nth(3)).toHaveText('route /shop/slow');
+  // Long frames make traces of other clicks as well.
   await expect(told).toContainText([
     'load /',
     'route /shop/product/:id',
@@ -178,11 +179,12 @@ test('demo: a visit in two tabs is one session, told in order, with what was slo
   await expect(listIn(viewer).getByRole('option', { selected: true })).toContainText('activities');
 
   // Into a trace of it, and out again to where one was.
-  await told.nth(1).focus();
+  const product = story.getByRole('link', { name: 'route /shop/product/:id' });
+  await product.focus();
   await viewer.keyboard.press('Enter');
   await expect(viewer.getByRole('heading', { name: 'route /shop/product/:id' })).toBeVisible();
   await viewer.keyboard.press('Escape');
-  await expect(told.nth(1)).toBeFocused();
+  await expect(product).toBeFocused();
   await viewer.keyboard.press('Escape');
   await expect(listIn(viewer)).toBeFocused();
 });

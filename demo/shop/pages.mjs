@@ -24,7 +24,7 @@ export function ProductPage({ product, products, onAdd }) {
         <p>${product.blurb}</p>
         <p><button class="primary" data-spandrel="Add to cart" onClick=${() => onAdd(product)}>Add to cart</button></p>
         <p>
-          <a href=${beside(product, products)} target="_blank">Open another beside it, in a new tab</a>
+          <a href=${beside(product, products)} target="_blank" data-spandrel="Another in a new tab">Open another beside it, in a new tab</a>
         </p>
       </div>
     </article>
