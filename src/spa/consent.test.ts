@@ -182,6 +182,20 @@ test('consent: pending again, the database is let go of with what is in it, and 
   assert.equal(cloud.spanIds().length, 3);
 });
 
+test('consent: pending again, what was written down ahead of its blob is held in one place only', async () => {
+  const origin = testOrigin();
+  const { platform, processor, exporter, cloud, endTrace } = testClient({ origin, served: true });
+  endTrace();
+  await platform.advance(300);
+  assert.ok(origin.keys().some((key) => key[2] === 'spans'));
+  exporter.setConsent('pending');
+  await platform.advance(20_000);
+  exporter.setConsent('granted');
+  await platform.advance(200_000);
+  assertLedger(processor.stats(), 1);
+  assert.equal(cloud.spanIds().length, 1);
+});
+
 test('consent: denied from the start, what earlier pages kept is deleted, unless it is granted at once', async () => {
   for (const isGranted of [false, true]) {
     const origin = testOrigin();
