@@ -6,6 +6,9 @@ import { measure } from '../support/sizes.mjs';
 
 // By URL, so that tsc does not take its own output for a source.
 const { NUMBER_OPTIONS } = await import(new URL('../../.cache/unit/src/options.js', import.meta.url));
+const { PAGE_NAMES, SAMPLING_NAMES, PRIVACY_NAMES } = await import(
+  new URL('../../.cache/unit/src/page-options.js', import.meta.url)
+);
 
 const read = (name) => readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
 
@@ -41,7 +44,8 @@ test('README: every option of start()', async () => {
   const [, bucketNames = ''] = /BUCKET_NAMES[^=]*= \[([^\]]+)\]/.exec(options) ?? [];
   const expected = [...`${names},${bucketNames}`.matchAll(/'(\w+)'/g)].map(([, name]) => name);
   assert.ok(expected.length > 10);
-  for (const name of [...expected, ...Object.keys(NUMBER_OPTIONS)]) {
+  const ofPages = [...PAGE_NAMES, ...SAMPLING_NAMES, ...PRIVACY_NAMES];
+  for (const name of [...expected, ...ofPages, ...Object.keys(NUMBER_OPTIONS)]) {
     assert.ok(rows.has(name), `\`${name}\` is not in the README`);
   }
 });
