@@ -286,6 +286,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     },
     close() {
       for (const held of [...traces.values()]) decide(held);
+      timer?.();
     },
   };
 }
