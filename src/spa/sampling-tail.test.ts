@@ -236,7 +236,9 @@ test('tail: a rule that comes to match keeps the trace at once, by the same chan
     return root;
   });
   assert.deepEqual(kept, []);
-  for (const root of roots) startSpan('after', root).end();
+  const after = roots.map((root) => startSpan('after', root));
+  assert.ok(kept.length > 16, 'as the next span starts');
+  for (const span of after) span.end();
   const marked = roots.filter((root) => root.attributes[REASON]);
   const isWon = ({ traceId }: { traceId: string }): boolean =>
     Number(BigInt(`0x${traceId.slice(16)}`)) / 2 ** 64 < 0.5;
@@ -291,10 +293,13 @@ test('tail: a mark keeps the trace of any span, while there is something to keep
   assert.equal(sampling.mark(child), true);
   assert.equal(sampling.mark(root), true);
   child.end();
-  await platform.advance(60_000);
+  await platform.advance(10 * 60_000);
   root.end();
+  await platform.advance(4 * 60_000);
+  startSpan('late', root).end();
   await platform.advance(6 * 60_000);
-  assert.deepEqual(names(kept), ['child', 'root']);
+  startSpan('too late', root).end();
+  assert.deepEqual(names(kept), ['child', 'late', 'root']);
   assert.deepEqual([root.attributes[REASON], root.attributes[PROBABILITY]], ['marked', 0]);
   const dropped = startSpan('dropped');
   dropped.end();

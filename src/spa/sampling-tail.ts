@@ -98,18 +98,16 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
   let size = 0;
   let timer: Stop | undefined;
 
-  /** @param owner the span that the trace hangs on from now on. */
   const settle = (
     held: Held,
     reason: Reason | undefined,
     attributes: Attributes = { [PROBABILITY]: 0 },
-    owner: { spanContext(): SpanContext } | undefined = held.root,
   ): void => {
     const { traceId, spans, open, root } = held;
     traces.delete(traceId);
     size -= spans.length + open.size;
-    const ownerId = open.has(owner as OpenSpan) ? owner?.spanContext().spanId : undefined;
-    marks.set(traceId, reason !== undefined, ownerId);
+    const owner = root && open.has(root) ? root.spanContext().spanId : undefined;
+    marks.set(traceId, reason !== undefined, owner);
     if (!reason) {
       totals.dropped++;
       totals.droppedSpans += spans.length;
@@ -270,7 +268,6 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
       held.spans.push(span);
       held.error ||= isError(span);
       decideEarly(held, span);
-      makeRoom();
     },
     discard(span) {
       deps.discard(span);
@@ -282,7 +279,7 @@ export function createTail(deps: TailDeps, options: TailOptions): Tail {
     mark(span) {
       const { traceId, traceFlags } = span.spanContext();
       const held = traces.get(traceId);
-      if (held) settle(held, 'marked', undefined, span);
+      if (held) settle(held, 'marked');
       return held !== undefined || (traceFlags & SAMPLED) > 0 || marks.get(traceId) === true;
     },
     drain,
