@@ -214,7 +214,10 @@ const LAST = `<script>
 
 const scriptOf = (code = ''): string => (code ? `<script>{${code}}</script>` : '');
 
-/** @param tag our script, or nothing. */
+/** In our place: that a script has loaded is an event too. */
+const EMPTY = '<script src="data:text/javascript,"></script>';
+
+/** @param tag our script, or one that does nothing. */
 async function logOf(page: Page, site: Site, { before, after }: Hostility, tag: string): Promise<string> {
   const head = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
     <link rel="icon" href="data:,">${FIRST}${scriptOf(before)}${tag}${scriptOf(after)}</head>`;
@@ -263,7 +266,7 @@ test('hostile pages behave with us as without us, and what is traced of them is 
   for (const hostility of HOSTILITIES) {
     const { name } = hostility;
     await test.step(name, async () => {
-      const without = await logOf(page, site, hostility, '');
+      const without = await logOf(page, site, hostility, EMPTY);
       expect(without.split('\n').length, name).toBeGreaterThan(20);
       const tag = `<script src="/dist/script.js" data-service="${site.service}" data-endpoint="/spandrel"
         data-scheduled-delay-millis="0"></script>
