@@ -106,7 +106,8 @@ test('demo: what a visitor does is in the viewer within seconds, by mouse and by
   await viewer.getByRole('searchbox').clear();
   await viewer.getByRole('combobox', { name: 'Kind' }).selectOption('Route change');
   await expect(list.getByRole('option')).toHaveText([/route \/shop\/cart/, /route \/shop\/product\/:id/]);
-  await viewer.getByRole('combobox', { name: 'Kind' }).selectOption('All kinds');
+  // What a slow machine's long frames make of it stays out of the way below.
+  await viewer.getByRole('combobox', { name: 'Kind' }).selectOption('Click or key');
 
   await list.getByRole('option', { name: 'click Redeem' }).click();
   // The flag of the error opens the span that it is on.
@@ -132,14 +133,16 @@ test('demo: what a visitor does is in the viewer within seconds, by mouse and by
   await viewer.keyboard.press('Escape');
   await expect(list).toBeFocused();
   const active = list.locator('.active');
-  for (const name of ['click Check out', 'route /shop/cart', 'click Add to cart']) {
+  for (const name of ['click Check out', 'click Add to cart']) {
     await viewer.keyboard.press('ArrowDown');
     await expect(active).toContainText(name);
   }
   await viewer.keyboard.press('Enter');
   await expect(viewer.getByRole('heading', { name: 'click Add to cart' })).toBeVisible();
   await expect(waterfall).toBeFocused();
-  await viewer.keyboard.press('ArrowDown');
+  const step = waterfall.getByRole('row', { name: 'reserve stock' });
+  const index = Number(await step.getAttribute('aria-rowindex'));
+  for (let row = 1; row < index; row++) await viewer.keyboard.press('ArrowDown');
   await viewer.keyboard.press('Enter');
   await expect(viewer.getByRole('complementary', { name: 'Span reserve stock' })).toBeVisible();
   await viewer.keyboard.press('Escape');
