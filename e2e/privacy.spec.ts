@@ -185,7 +185,10 @@ test('consent: pending touches nothing; granted sends what was held; denied dele
   await expect.poll(names).toEqual(expect.arrayContaining(['held 1', 'held 2', 'GET', 'at once']));
   await expect
     .poll(() => leavings(page))
-    .toMatchObject({ databases: ['spandrel-1'], notes: ['spandrel-1 session'] });
+    .toMatchObject({
+      databases: ['spandrel-1'],
+      notes: [expect.stringMatching(/^spandrel-1 rules /), 'spandrel-1 session'],
+    });
 
   const other = await openTab(context, site);
   site.mock.faults.set('bucket', { kind: 'hang' });

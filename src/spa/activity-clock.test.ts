@@ -61,9 +61,32 @@ test('activity: the machine slept, which is told and not counted', async () => {
   const { activities, platform, root } = createPage();
   activities.begin({ kind: 'route', name: 'a' });
   platform.jump(8 * HOUR);
-  await platform.advance(1_000);
+  await platform.advance(1_100);
   assert.equal(root()?.['spandrel.suspended_millis'], 8 * HOUR);
   assert.equal(root()?.millis, 0);
+});
+
+test('activity: after the main thread was held up, observers may tell what it was', async () => {
+  const { activities, platform, root } = createPage();
+  const activity = activities.begin({ kind: 'route', name: 'a' });
+  platform.jump(3_000);
+  await platform.advance(1_000);
+  assert.equal(activity.endedAt, undefined);
+  await platform.advance(100);
+  assert.equal(root()?.['spandrel.activity.end'], 'quiet');
+});
+
+test('activity: found by a stretch that begins before it, or goes on after it', () => {
+  const { activities } = createPage();
+  const first = activities.begin({ kind: 'route', name: 'a', startedAt: 100 });
+  first.end(200);
+  const second = activities.begin({ kind: 'route', name: 'b', startedAt: 300 });
+  assert.equal(activities.during(40, 99), undefined);
+  assert.equal(activities.during(40, 100), first);
+  assert.equal(activities.during(200, 250), first);
+  assert.equal(activities.during(201, 299), undefined);
+  assert.equal(activities.during(150, 300), second);
+  assert.equal(activities.at(200), first);
 });
 
 test('activity: a busy page is not asleep', async () => {

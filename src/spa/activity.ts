@@ -78,6 +78,8 @@ export interface Activities {
   begin(start: ActivityStart): Activity;
   /** The activity that was on at a moment of {@link PageClock.now}, of the latest 20; the one that began last. */
   at(moment: number): Activity | undefined;
+  /** The same of a stretch: a frame or an interaction often begins before the click that it holds. */
+  during(from: number, to: number): Activity | undefined;
   /** The active context if it has a span, else that of the current activity. */
   parent(): Context;
   /** For the tracer provider: what is open decides when an activity is quiet. */
@@ -106,6 +108,8 @@ const QUIET_MILLIS = 1_000;
 const MAX_MILLIS = 30_000;
 /** A timer that is later than this was not held up by a busy page or one in the background: the machine slept. */
 const SUSPENDED_MILLIS = 5_000;
+/** Timers of an idle page are less late than this. */
+const BLOCKED_MILLIS = 100;
 /** Web vitals and errors may ask for an activity some time after it ended. */
 const REMEMBERED = 20;
 
@@ -149,12 +153,20 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     root.end(activity.wall(activity.endedAt));
   };
 
-  const later = ({ root }: Live, millis: number, task: () => void): Stop => {
+  const later = ({ root }: Live, millis: number, task: (late: number) => void): Stop => {
     const elapsed = clock.stopwatch();
     return platform.after(millis, () => {
       const late = elapsed() - millis;
       if (late > SUSPENDED_MILLIS) root.setAttribute('spandrel.suspended_millis', Math.round(late));
-      task();
+      task(late);
+    });
+  };
+
+  const awaitQuiet = (activity: Live, millis: number): void => {
+    activity.quietTimer = later(activity, millis, (late) => {
+      // The main thread was held up: observers have yet to tell by what.
+      if (late > BLOCKED_MILLIS) awaitQuiet(activity, BLOCKED_MILLIS);
+      else end(activity, activity.quietSince, 'quiet');
     });
   };
 
@@ -166,8 +178,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     activity.quietTimer = undefined;
     if (activity.endedAt !== undefined || isBusy(activity)) return;
     if (activity.superseded) end(activity, activity.quietSince, 'superseded');
-    else
-      activity.quietTimer = later(activity, QUIET_MILLIS, () => end(activity, activity.quietSince, 'quiet'));
+    else awaitQuiet(activity, QUIET_MILLIS);
   };
 
   const confirm = (activity: Live): void => {
@@ -257,18 +268,16 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     }
   };
 
+  const during: Activities['during'] = (from, to) =>
+    known.filter(({ startedAt, endedAt = to }) => startedAt <= to && from <= endedAt).at(-1);
+
   return {
     get current() {
       return current;
     },
     begin,
-    at(moment) {
-      return known
-        .filter(
-          ({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => startedAt <= moment && moment <= endedAt,
-        )
-        .at(-1);
-    },
+    at: (moment) => during(moment, moment),
+    during,
     parent() {
       const active = context.active();
       return trace.getSpan(active) || !current ? active : trace.setSpan(active, current.root);

@@ -50,7 +50,7 @@ export function traceLongFrames(deps: PartDeps): Stop {
   if (!type) return () => {};
   return observeEntries<LongFrame>(deps, type, ({ startTime, duration, blockingDuration, scripts }) => {
     const blockingMillis = blockingDuration ?? duration - LONG_MILLIS;
-    const activity = activities.at(startTime);
+    const activity = activities.during(startTime, startTime + duration);
     if (activity ? !mayHave(activity) : !mayStandAlone(startTime, blockingMillis)) return;
     const wall = activity?.wall ?? clock.anchor();
     const attributes = {

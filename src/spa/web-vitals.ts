@@ -106,7 +106,10 @@ export function traceWebVitals(deps: PartDeps): Stop {
     const navigation = metric.navigationStartTime || activationStart();
     const { entry } = (name === 'CLS' || name === 'INP' ? worstOf(metric) : undefined) ?? {};
     const start = entry?.startTime ?? navigation;
-    const activity = (entry && activities.at(start)) ?? activityOf(navigation, metric);
+    // Of an interaction each event is told of, and only the last may be the click that began an activity.
+    const ends = metric.entries.map((one) => one.startTime + one.duration);
+    const activity =
+      (entry && activities.during(start, Math.max(start, ...ends))) ?? activityOf(navigation, metric);
     const wall = activity?.wall ?? clock.anchor();
     const attributes: Attributes = {
       [`${NAME}name`]: name,
