@@ -6,13 +6,14 @@ import terser from '@rollup/plugin-terser';
 import { rollup } from 'rollup';
 
 /**
- * Budgets in bytes after Brotli, just above what is shipped. Whoever raises one says why in the commit. Of the first
- * fflate is 2,700 and what makes the outbox last 4,000 (taking over 1,400, checkpoints 450, `fetchLater` 400, IndexedDB
- * 600, which pages live 550); OpenTelemetry is 6,900 of the second.
+ * Budgets in bytes after Brotli, just above what is shipped. Whoever raises one says why in the commit. Of the first,
+ * fflate is 2,700, what makes the outbox last 4,000, redaction and consent 2,000. Of the second, the first is 24,000;
+ * `web-vitals` is 2,500 and what makes spans of it 1,200, sampling 2,300, sessions 600, OpenTelemetry's stand-ins
+ * 1,800, and the other parts of the page 6,500. The aim was 30,000.
  */
 export const BUDGETS = {
-  'exporter, processor and bucket': 23_000,
-  'script tag': 45_000,
+  'exporter, processor and bucket': 24_500,
+  'script tag': 41_800,
   'stub, inlined': 400,
 };
 
