@@ -7,6 +7,8 @@ const MODULES = {
   '@opentelemetry/api': 'api',
   '@opentelemetry/sdk-trace-web': 'sdk-trace-web',
   '@opentelemetry/otlp-transformer': 'otlp-transformer',
+  '@opentelemetry/instrumentation': 'instrumentation',
+  '@opentelemetry/resources': 'resources',
   '@opentelemetry/instrumentation-fetch': 'instrumentation-fetch',
   '@opentelemetry/instrumentation-xml-http-request': 'instrumentation-xhr',
   fflate: 'fflate',
