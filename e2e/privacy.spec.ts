@@ -61,7 +61,9 @@ const sent = async (site: Site): Promise<string> =>
 const leavings = (page: Page): Promise<unknown> =>
   page.evaluate(async () => ({
     databases: (await indexedDB.databases()).map(({ name }) => name),
-    notes: Object.keys(localStorage).filter((name) => name.startsWith('spandrel')),
+    notes: Object.keys(localStorage)
+      .filter((name) => name.startsWith('spandrel'))
+      .sort(),
     locks: (await navigator.locks.query()).held?.length,
     cookie: document.cookie,
   }));
