@@ -18,10 +18,13 @@ const withStandIns = {
 };
 
 // Getters of our own have no side effects, and those of others are not called for nothing.
-const minify = terser({
-  ecma: 2022,
-  compress: { passes: 3, unsafe_arrows: true, pure_getters: true },
-});
+const minification = { ecma: 2022, compress: { passes: 3, unsafe_arrows: true, pure_getters: true } };
+const minify = terser(minification);
+
+// Nearly all of the script runs as the page loads. Told so on the first line, Chromium compiles all of it off the main
+// thread while it downloads, which takes a fifth to a third off what the script costs a page; other engines see a
+// comment. https://v8.dev/blog/explicit-compile-hints
+const minifyScript = terser({ ...minification, format: { preamble: '//# allFunctionsCalledOnLoad' } });
 
 // What goes into `integrity`, and for the stub into a policy's `script-src`: beside the file, and shown by the build.
 const integrity = {
@@ -44,7 +47,7 @@ export default [
   // The script tag's file holds everything.
   {
     input: '.cache/esm/script.js',
-    plugins: [withStandIns, resolve({ browser: true }), minify, integrity],
+    plugins: [withStandIns, resolve({ browser: true }), minifyScript, integrity],
     output: { file: 'dist/script.js', format: 'iife', name: 'spandrel', sourcemap: true },
   },
   // To be inlined in the page's head, byte for byte.

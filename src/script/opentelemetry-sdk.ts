@@ -30,7 +30,6 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Sampler, TracerConfig } from '@opentelemetry/sdk-trace-web';
-import { hexOf } from '../platform/uuid.js';
 
 /** Attributes of a span, an event or a link; events and links of a span. The specification's default. */
 const LIMIT = 128;
@@ -69,7 +68,11 @@ const isTime = (value: unknown): value is TimeInput =>
 const copied = (value: unknown): AttributeValue =>
   (Array.isArray(value) ? [...value] : value) as AttributeValue;
 
-const newId = (bytes: number): string => hexOf(crypto.getRandomValues(new Uint8Array(bytes)));
+/** By words, of which there are few: each span has one or two of these. */
+const newId = (words: number): string =>
+  Array.from(crypto.getRandomValues(new Uint32Array(words)), (word) =>
+    word.toString(16).padStart(8, '0'),
+  ).join('');
 
 function validParent(parent: Context): SpanContext | undefined {
   const found = trace.getSpanContext(parent);
@@ -256,7 +259,7 @@ function createTracer(scope: Scope, config: Config): Tracer {
       const parent = options.root ? trace.deleteSpan(from) : from;
       if (parent.getValue(SUPPRESS_TRACING)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
       const parentSpanContext = validParent(parent);
-      const traceId = parentSpanContext?.traceId ?? newId(16);
+      const traceId = parentSpanContext?.traceId ?? newId(4);
       const kind = options.kind ?? SpanKind.INTERNAL;
       const attributes = { ...options.attributes };
       const sampled = config.sampler.shouldSample(
@@ -270,7 +273,7 @@ function createTracer(scope: Scope, config: Config): Tracer {
       const isSampled = sampled.decision === SamplingDecision.RECORD_AND_SAMPLED;
       const spanContext: SpanContext = {
         traceId,
-        spanId: newId(8),
+        spanId: newId(2),
         traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
       };
       const traceState = sampled.traceState ?? parentSpanContext?.traceState;

@@ -118,3 +118,37 @@ test('activity: the wall clock set within it changes nothing of its length', asy
   release();
   assert.equal(root()?.millis, 2_000);
 });
+
+test('activity: however much happens within it, one timer looks whether it is quiet', async () => {
+  const { activities, platform, tracer, root } = createPage();
+  const { timers } = platform.loose;
+  let set = 0;
+  const { after } = platform;
+  platform.after = (millis, task) => {
+    set++;
+    return after(millis, task);
+  };
+  const { context } = activities.begin({ kind: 'route', name: 'a' });
+  const begun = set;
+  for (let child = 0; child < 10; child++) {
+    tracer.startSpan('child', {}, context).end();
+    await platform.advance(60);
+  }
+  assert.equal(set, begun);
+  await platform.advance(930);
+  assert.equal(root(), undefined, 'not a second since the last child');
+  await platform.advance(20);
+  assert.equal(root()?.['spandrel.activity.end'], 'quiet');
+  assert.equal(root()?.millis, 540);
+  assert.equal(platform.loose.timers, timers);
+});
+
+test('activity: it sleeps after its last child, with the timer of before: told as well', async () => {
+  const { activities, platform, tracer, root } = createPage();
+  const { context } = activities.begin({ kind: 'route', name: 'a' });
+  await platform.advance(500);
+  tracer.startSpan('child', {}, context).end();
+  platform.jump(8 * HOUR);
+  await platform.advance(1_100);
+  assert.equal(root()?.['spandrel.suspended_millis'], 8 * HOUR);
+});

@@ -122,6 +122,9 @@ interface Live extends Activity {
   superseded: boolean;
   previous: Live | undefined;
   quietSince: number;
+  /** When nothing was open any more, or something else happened, last; and what has passed since. */
+  newsAt: number;
+  sinceNews: () => number;
   quietTimer: Stop | undefined;
   capTimer: Stop | undefined;
 }
@@ -153,20 +156,27 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     root.end(activity.wall(activity.endedAt));
   };
 
-  const later = ({ root }: Live, millis: number, task: (late: number) => void): Stop => {
-    const elapsed = clock.stopwatch();
-    return platform.after(millis, () => {
-      const late = elapsed() - millis;
-      if (late > SUSPENDED_MILLIS) root.setAttribute('spandrel.suspended_millis', Math.round(late));
-      task(late);
-    });
+  const tellLate = ({ root }: Live, late: number): void => {
+    if (late > SUSPENDED_MILLIS) root.setAttribute('spandrel.suspended_millis', Math.round(late));
   };
 
-  const awaitQuiet = (activity: Live, millis: number): void => {
-    activity.quietTimer = later(activity, millis, (late) => {
-      // The main thread was held up: observers have yet to tell by what.
-      if (late > BLOCKED_MILLIS) awaitQuiet(activity, BLOCKED_MILLIS);
-      else end(activity, activity.quietSince, 'quiet');
+  /** Looks when it may be quiet. What happens meanwhile sets no timer anew: most pages do much within a second. */
+  const awaitQuiet = (activity: Live, millis = QUIET_MILLIS, wait = millis): void => {
+    const { sinceNews } = activity;
+    activity.quietTimer = platform.after(Math.max(0, wait), () => {
+      activity.quietTimer = undefined;
+      if (isBusy(activity)) return;
+      if (activity.sinceNews !== sinceNews) {
+        awaitQuiet(activity, QUIET_MILLIS, activity.newsAt + QUIET_MILLIS - clock.now());
+        return;
+      }
+      const late = sinceNews() - millis;
+      tellLate(activity, late);
+      if (late > BLOCKED_MILLIS) {
+        // The main thread was held up: observers have yet to tell by what.
+        activity.sinceNews = clock.stopwatch();
+        awaitQuiet(activity, BLOCKED_MILLIS);
+      } else end(activity, activity.quietSince, 'quiet');
     });
   };
 
@@ -174,11 +184,14 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
 
   /** Nothing is open: ends it now, or after a second without news. */
   const settle = (activity: Live): void => {
-    activity.quietTimer?.();
-    activity.quietTimer = undefined;
     if (activity.endedAt !== undefined || isBusy(activity)) return;
-    if (activity.superseded) end(activity, activity.quietSince, 'superseded');
-    else awaitQuiet(activity, QUIET_MILLIS);
+    if (activity.superseded) {
+      end(activity, activity.quietSince, 'superseded');
+      return;
+    }
+    activity.newsAt = clock.now();
+    activity.sinceNews = clock.stopwatch();
+    if (!activity.quietTimer) awaitQuiet(activity);
   };
 
   const confirm = (activity: Live): void => {
@@ -224,6 +237,8 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
       superseded: false,
       previous: !tentative ? undefined : current?.tentative ? current.previous : current,
       quietSince: startedAt,
+      newsAt: startedAt,
+      sinceNews: () => 0,
       quietTimer: undefined,
       capTimer: undefined,
       wall,
@@ -255,7 +270,11 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     known = [...known.slice(1 - REMEMBERED), activity];
     current = activity;
     const remaining = Math.max(0, startedAt + MAX_MILLIS - clock.now());
-    activity.capTimer = later(activity, remaining, () => end(activity, startedAt + MAX_MILLIS, 'timeout'));
+    const elapsed = clock.stopwatch();
+    activity.capTimer = platform.after(remaining, () => {
+      tellLate(activity, elapsed() - remaining);
+      end(activity, startedAt + MAX_MILLIS, 'timeout');
+    });
     settle(activity);
     if (previous && !tentative) supersede(previous);
     return activity;

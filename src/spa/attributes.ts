@@ -11,6 +11,8 @@ export function storedUrl(href: string): string {
     const url = new URL(href, document.baseURI);
     // All of its content.
     if (url.protocol === 'data:') return url.protocol;
+    // Each of these parses the whole once more.
+    if (!/[?#@]/.test(url.href)) return url.href;
     url.username = url.password = url.hash = '';
     for (const key of new Set(url.searchParams.keys())) url.searchParams.set(key, 'REDACTED');
     return url.href;

@@ -251,3 +251,22 @@ test('session: while consent is pending it is in memory; granted, it is kept; de
   assert.notEqual(idNow(), id);
   assert.equal(ended.at(-1)?.attributes['session.previous_id'], undefined);
 });
+
+test('session: the store is asked for once a second, however many spans there are', async () => {
+  const platform = testPlatform({ origin: testOrigin() });
+  let asked = 0;
+  const session = createSession({
+    platform,
+    notes() {
+      asked++;
+      return platform.notes;
+    },
+  });
+  session.attributes(true);
+  asked = 0;
+  for (let span = 0; span < 10; span++) session.attributes(false);
+  assert.equal(asked, 0);
+  await platform.advance(1_000);
+  for (let span = 0; span < 10; span++) session.attributes(false);
+  assert.equal(asked, 1);
+});

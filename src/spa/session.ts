@@ -101,9 +101,11 @@ export function createSession({ platform, notes }: SessionDeps): Session {
   /** The session of this moment, and whatever is to be kept of it. */
   const current = (mustRead = false): Kept => {
     const now = platform.now();
+    const isFresh = !mustRead && platform.monotonic() - readAt < READ_MILLIS;
+    if (isFresh && kept && isLive(kept, now)) return kept;
+    // Not before: to ask for the store costs as much as to read it.
     const store = notes();
-    const isOver = !kept || !isLive(kept, now);
-    if (store && (mustRead || isOver || platform.monotonic() - readAt >= READ_MILLIS)) read(store, now);
+    if (store) read(store, now);
     if (kept && isLive(kept, now)) return kept;
     const id = Array.from(platform.randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
     kept = { id, previousId: kept?.id, startedAt: now, usedAt: now };
