@@ -111,6 +111,9 @@ for (const [by, head] of [
       ['route /login', 'redirected'],
     ];
     await expectTraces(site, clicked);
+    // A click less than a second old could have been what led back.
+    const clickedAt = await page.evaluate(() => performance.now());
+    await page.waitForFunction((from) => performance.now() - from > 1_000, clickedAt);
     await page.evaluate(() => history.go(-3));
     await page.waitForURL('**/product/2');
     await act(page, 'hash', () => page.click('#hash'));
