@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createScene } from './scene.mjs';
 import { startSite } from './site.mjs';
 
@@ -43,12 +44,16 @@ export async function play(one, engine, deadlineMillis) {
     // Another site than the page under test, so that browsers put it into another process.
     const homeUrl = awayUrl.replace('127.0.0.1', 'localhost');
     const launch = () => engine.launch({ profile, homeUrl, tls, hasBfcache });
-    scene = createScene({ site, engine, launch, browser: await launch() });
-    await one.play(scene);
-    if (one.neverReturns)
-      await scene.until(async () => (await scene?.delivery())?.missing.length === 0, 8_000).catch(() => {});
-    else await scene.recover(deadlineMillis);
-    await scene.quiet();
+    const opened = createScene({ site, engine, launch, browser: await launch() });
+    scene = opened;
+    const playing = async () => {
+      await one.play(opened);
+      if (one.neverReturns)
+        await opened.until(async () => (await opened.delivery()).missing.length === 0, 8_000).catch(() => {});
+      else await opened.recover(deadlineMillis);
+      await opened.quiet();
+    };
+    await bounded(playing());
   } catch (cause) {
     error = inShort(cause);
   }
@@ -58,6 +63,23 @@ export async function play(one, engine, deadlineMillis) {
   await site?.close();
   await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   return outcome;
+}
+
+/** No case takes half of that: a driver has lost its way. */
+const PLAY_MILLIS = 240_000;
+
+/** @param {Promise<void>} playing @returns {Promise<void>} Rejects after {@link PLAY_MILLIS}. */
+async function bounded(playing) {
+  const timer = new AbortController();
+  const late = delay(PLAY_MILLIS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error('the case does not come to an end');
+  });
+  try {
+    await Promise.race([playing, late]);
+  } finally {
+    timer.abort();
+    late.catch(() => {});
+  }
 }
 
 /** Drivers add the browser's whole log. @param {unknown} cause */

@@ -46,13 +46,14 @@ export const ANSWER_MILLIS = 20_000;
  *
  * @template T
  * @param {Promise<T>} promise
- * @returns {Promise<T>} Rejects after {@link ANSWER_MILLIS}.
+ * @param {number} [millis]
+ * @returns {Promise<T>} Rejects after `millis`.
  */
-export function answered(promise) {
+export function answered(promise, millis = ANSWER_MILLIS) {
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;
   const late = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the browser does not answer')), ANSWER_MILLIS);
+    timer = setTimeout(() => reject(new Error('the browser does not answer')), millis);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -12,6 +12,9 @@ const tabOf = (page) => ({
     ),
 });
 
+/** A page that opens at all does so within this time. */
+const OPEN_MILLIS = 5_000;
+
 /**
  * A browser that Playwright drives, on a profile that outlives it.
  *
@@ -63,7 +66,10 @@ export async function createPlaywrightBrowser({
     },
     async crashRenderers() {
       await killProcesses(browserProcesses(profile).filter(({ command }) => isRenderer(command)));
-      home = await asHome(await context.newPage());
+      // A new page may be given a renderer of which the browser does not know yet that it is dead: it never answers,
+      // and Playwright's newPage() never settles. By the second time the browser has noticed.
+      const newHome = () => answered(context.newPage().then(asHome), OPEN_MILLIS);
+      home = await newHome().catch(newHome);
     },
     // A browser whose pages have crashed may not come to its end by itself.
     close: () => answered(context.close()).catch(() => killProcesses(browserProcesses(profile))),
