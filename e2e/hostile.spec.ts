@@ -228,10 +228,17 @@ async function logOf(page: Page, site: Site, { before, after }: Hostility, tag: 
   return (log ?? '').replaceAll(url, 'PAGE');
 }
 
+/** A log's lines, its rejections last: when the network refuses what nobody awaits is the network's affair. */
+function linesOf(log: string): string[] {
+  const lines = log.split('\n');
+  const isRejection = (line: string): boolean => line.startsWith('rejection ');
+  return [...lines.filter((line) => !isRejection(line)), ...lines.filter(isRejection).sort()];
+}
+
 /** Lines that only one of two logs has, or has elsewhere. */
 function difference(name: string, without: string, withUs: string): string[] {
-  if (without === withUs) return [];
-  const [before, after] = [without.split('\n'), withUs.split('\n')];
+  const [before, after] = [linesOf(without), linesOf(withUs)];
+  if (before.join('\n') === after.join('\n')) return [];
   const found = [
     ...before.filter((line) => !after.includes(line)).map((line) => `${name}: lacks ${line}`),
     ...after.filter((line) => !before.includes(line)).map((line) => `${name}: has ${line}`),
