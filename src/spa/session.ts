@@ -11,6 +11,7 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Notes, Platform, Stop } from '../platform/platform.js';
+import { hexOf } from '../platform/uuid.js';
 import type { ConsentGate } from './consent.js';
 
 export interface Session {
@@ -107,7 +108,7 @@ export function createSession({ platform, notes }: SessionDeps): Session {
     const store = notes();
     if (store) read(store, now);
     if (kept && isLive(kept, now)) return kept;
-    const id = Array.from(platform.randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const id = hexOf(platform.randomBytes(16));
     kept = { id, previousId: kept?.id, startedAt: now, usedAt: now };
     write(store);
     return kept;
