@@ -10,7 +10,7 @@ const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/esm');
 // A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
 const standIns = {
   '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
-  '@opentelemetry/sdk-trace-web': '.cache/esm/script/opentelemetry-sdk.js',
+  '@opentelemetry/sdk-trace-web': '.cache/esm/sdk/tracer-provider.js',
 };
 const withStandIns = {
   name: 'with-stand-ins',
@@ -39,7 +39,7 @@ const integrity = {
 
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
-  ...['index', 'server'].map((name) => ({
+  ...['index', 'edge', 'server'].map((name) => ({
     input: `.cache/esm/${name}.js`,
     external: bare,
     output: { file: `dist/${name}.js`, format: 'es', sourcemap: true },

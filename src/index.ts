@@ -10,6 +10,7 @@ export type {
   OpenDestination,
 } from './destinations/destination.js';
 export type { BucketFunctions } from './destinations/endpoint.js';
+export { tee } from './destinations/tee.js';
 export type { Stats } from './diagnostics/stats.js';
 export type {
   BucketTuning,

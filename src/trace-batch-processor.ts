@@ -1,11 +1,11 @@
 import type { Diagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
+import type { Exporter } from './exporter.js';
 import { BUFFER_NAMES, type BufferOptions, checkNames, checkNumbers, refuse } from './options.js';
 import type { Consent } from './page-options.js';
 import type { OpenSpan, ReadableSpan } from './pipeline/model.js';
 import { createTraceBuffer, type TraceBuffer } from './pipeline/trace-buffer.js';
 import type { Stop } from './platform/platform.js';
-import type { TraceExporter } from './trace-exporter.js';
 
 /** Options of {@link TraceBatchProcessor}. */
 export type TraceBatchProcessorOptions = BufferOptions;
@@ -22,7 +22,7 @@ const SAMPLED = 1;
  * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-processor
  */
 export class TraceBatchProcessor {
-  readonly #exporter: TraceExporter;
+  readonly #exporter: Exporter;
   readonly #diagnostics: Diagnostics;
   readonly #buffer: TraceBuffer;
   readonly #stopDraining: Stop;
@@ -34,7 +34,7 @@ export class TraceBatchProcessor {
    * @param exporter where whole traces go.
    * @throws {TypeError} naming the option, what it got and what it takes.
    */
-  constructor(exporter: TraceExporter, options: TraceBatchProcessorOptions = {}) {
+  constructor(exporter: Exporter, options: TraceBatchProcessorOptions = {}) {
     if (!exporter?.pipeline) refuse('exporter', exporter, 'a TraceExporter');
     checkNames('TraceBatchProcessor', options, BUFFER_NAMES);
     const { platform, diagnostics, pipeline, gate } = exporter;

@@ -68,6 +68,7 @@ export function createDiagnostics(
       beacons: 0,
       deferred: 0,
     },
+    others: [],
     exceptions: 0,
     state: 'running',
     consent: 'granted',

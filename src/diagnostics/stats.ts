@@ -51,6 +51,11 @@ export interface Stats {
     /** Records of earlier pages that could not be read. */
     corrupt: number;
   };
+  /**
+   * Of `tee()`: the same of each further destination. Its `created` are the spans in the blobs that it was given; what
+   * is lost before that counts above.
+   */
+  others: Stats[];
   /** What was left out is in no other figure. Of an exporter alone these are all 0: its provider samples. */
   sampling: {
     /** Traces that began on this page and were kept. */

@@ -14,7 +14,8 @@ export interface OpenOutboxDeps
   destinationId: string;
   /** Names this page where there is no database. */
   newId(): string;
-  encodeAhead(group: SpanGroup): EncodedTrace | undefined;
+  /** Undefined where spans are not to be written down before they are in a blob. */
+  encodeAhead: ((group: SpanGroup) => EncodedTrace | undefined) | undefined;
   dropped(reason: DropReason, spanCount: number): void;
   handedOver(spanCount: number): void;
   /** Takes a blob of an earlier page, which is in the outbox now. */
@@ -29,9 +30,14 @@ export interface OpenOutboxDeps
   guard(task: () => void): void;
 }
 
+/** Opens an outbox for one destination: the durable one, or the one in memory. */
+export type OutboxOpener = (deps: OpenOutboxDeps, limits: OutboxLimits) => OpenOutbox;
+
 export interface OpenOutbox {
   readonly outbox: Outbox;
-  /** Undefined where nothing lasts. */
+  /** Whether there is a database. */
+  readonly isDurable: boolean;
+  /** Undefined where nothing lasts, or spans are not to be written down. */
   readonly checkpoint: Checkpoint | undefined;
   /** Name of this load of the page. A UUID. */
   readonly page: string;
@@ -88,17 +94,19 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     },
     limits,
   );
+  const { encodeAhead } = deps;
   const checkpoint =
     store &&
+    encodeAhead &&
     createCheckpoint({
       whenIdle: platform.whenIdle,
       after: platform.after,
-      encode: deps.encodeAhead,
+      encode: encodeAhead,
       queue,
       wrote: () => tail?.grew(),
       prefix,
     });
-  if (checkpoint && platform.canDefer) {
+  if (checkpoint && encodeAhead && platform.canDefer) {
     const { after, now } = platform;
     tail = createTail({
       ...deps,
@@ -107,7 +115,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
       checkpoint,
       queue,
       prefix,
-      encode: deps.encodeAhead,
+      encode: encodeAhead,
       id: tailId,
     });
   }
@@ -179,6 +187,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
 
   return {
     outbox,
+    isDurable: store !== undefined,
     checkpoint,
     page,
     remember(name, value) {

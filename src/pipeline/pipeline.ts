@@ -4,20 +4,20 @@
  * A span ends; its trace gathers in the **buffer** (1, in front of this pipeline); when due it is **encoded** (2),
  * then **compressed** (3), written ahead to the **outbox** (4), takes a presigned URL from the **pool** (5), is
  * **uploaded** (6) straight into the bucket, and the server is **notified** (7); whatever could not go is
- * **retried** (8) from the outbox until it is stored, and stored once. Steps 5 to 7 belong to the destination.
+ * **retried** (8) from the outbox until it is stored, and stored once. Steps 4 to 8 are a **delivery** to one
+ * destination, and 5 to 7 of it belong to the destination.
  */
 import type { Destination } from '../destinations/destination.js';
-import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { createDiagnostics, type Diagnostics } from '../diagnostics/diagnostics.js';
 import type { RedactionOptions } from '../page-options.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
-import { createDispatch } from './dispatch.js';
+import { type Delivery, openDelivery } from './delivery.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
-import type { DropReason, ReadableSpan, SpanGroup, TraceBlob } from './model.js';
+import type { ReadableSpan, SpanGroup, TraceBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';
-import { openOutbox } from './outbox-open.js';
-import { nextDelayMillis } from './retry.js';
+import type { OutboxOpener } from './outbox-open.js';
 import { createSealer, type SealedItem } from './seal.js';
 
 export interface PipelineOptions extends OutboxLimits, RedactionOptions {
@@ -74,6 +74,7 @@ export function createPipeline(
     platform: Platform;
     diagnostics: Diagnostics;
     destination: Destination;
+    openOutbox: OutboxOpener;
     /** Takes the operator's sampling rules, unchecked. */
     rules(rules: unknown): void;
   },
@@ -85,10 +86,6 @@ export function createPipeline(
   /** Ends each flush under way. */
   const flushes = new Set<() => void>();
   let away = false;
-  /** Others may take over what is here: nothing is begun any more but what goes out with the page. */
-  let left = false;
-  /** The page is back, and what others have taken over is not known yet. */
-  let returning = false;
   /** What is accepted now goes out together, when all sources are drained. */
   let draining = false;
 
@@ -102,53 +99,47 @@ export function createPipeline(
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
     redact: redact && ((span) => diagnostics.guard(() => redact(span) !== false) === true),
   });
-  const durable = openOutbox(
-    {
-      platform,
-      destinationId: deps.destination.id ?? '',
-      newId,
-      encodeAhead: encoder.encodeAhead,
-      dropped,
-      handedOver(spanCount) {
-        totals.spans.handedOver += spanCount;
-        diagnostics.changed();
-      },
-      adoptedBlob(blob) {
-        totals.spans.adopted += blob.spanCount;
-        if (blob.heldUntilMillis) dispatch.hold(blob.heldUntilMillis);
-        adoptedAny();
-      },
-      adoptedTraces(traces) {
-        totals.spans.adopted += traces.reduce((sum, { summary }) => sum + summary.spanCount, 0);
-        sealer.adopt(traces);
-        adoptedAny();
-      },
-      owed: (name, value) => destination.remembered?.(name, value),
-      corrupt() {
-        totals.storage.corrupt++;
-        diagnostics.trouble('corrupt-record', 'a record of the outbox could not be read; it is kept apart');
-      },
-      storeFailed(error) {
-        totals.storage.failures++;
-        diagnostics.trouble('storage', String(error));
-      },
-      guard: diagnostics.guard,
-      trouble: diagnostics.trouble,
-      bodyOf,
-      gzip,
-      seq: () => sealer.sealedCount + 1,
-      reserve: () => destination.reserve?.(),
-      unreserve: (claim) => destination.unreserve?.(claim),
-      defer: (blob, claim) => destination.defer?.(blob, claim),
-    },
-    options,
+
+  const destinations = deps.destination.branches ?? [deps.destination];
+  /** The first branch counts in what the exporter itself tells of; spans that are lost on the way here do, too. */
+  const ledgers = destinations.map((_, at) =>
+    at ? createDiagnostics(platform.now, platform.after) : diagnostics,
   );
-  const { outbox, checkpoint } = durable;
+  const others = ledgers.slice(1);
+  const deliveries: Delivery[] = destinations.map((destination, at) =>
+    openDelivery(
+      {
+        platform,
+        diagnostics: ledgers[at] as Diagnostics,
+        destination,
+        openOutbox: deps.openOutbox,
+        hasCheckpoint: at === 0,
+        defers: destinations.length === 1,
+        newId,
+        encodeAhead: encoder.encodeAhead,
+        bodyOf,
+        gzip,
+        seq: () => sealer.sealedCount + 1,
+        adoptedTraces: (traces) => sealer.adopt(traces),
+        adopted() {
+          if (totals.state === 'paused') sealer.drop('paused');
+          else if (totals.state === 'running') sealer.start();
+        },
+        paused() {
+          if (at) (ledgers[at] as Diagnostics).totals.state = 'paused';
+          if (deliveries.every(({ isPaused }) => isPaused)) pause();
+        },
+        rules: deps.rules,
+      },
+      options,
+    ),
+  );
+  const [{ checkpoint, page }] = deliveries as [Delivery];
   const sealer = createSealer(
     {
       platform,
       newId,
-      page: durable.page,
+      page,
       ...encoder,
       bodyOf,
       gzip,
@@ -160,77 +151,29 @@ export function createPipeline(
     },
     options.maxTracesPerBlob,
   );
-  const destination = deps.destination.open({
-    platform,
-    diagnostics,
-    wake: () => dispatch.wake(),
-    claimed: outbox.claim,
-    remember: durable.remember,
-    page: durable.page,
-    pause,
-    rules: deps.rules,
-  });
-  const dispatch = createDispatch({
-    platform,
-    waiting() {
-      if (left || returning) return [];
-      outbox.expire();
-      return outbox.list();
-    },
-    ready: destination.ready,
-    send: destination.send,
-    nextDelayMillis,
-    stored,
-    dropped: givenUp,
-    changed: (blob) => outbox.save([blob]),
-    failed: (cause) => diagnostics.trouble('upload', cause),
-  });
-
-  /** Something of an earlier page is here. All that was taken over is sent or sealed together. */
-  function adoptedAny(): void {
-    if (totals.state === 'paused') dropAll('paused');
-    if (totals.state !== 'running') return;
-    diagnostics.changed();
-    sealer.start();
-    destination.warmUp();
-    dispatch.wake();
-  }
 
   async function sealed(blob: TraceBlob, items: SealedItem[]): Promise<void> {
-    totals.blobs.sealed++;
-    totals.bytes.raw += blob.rawBytes;
-    totals.bytes.gzip += blob.bytes.length;
-    const written = outbox.add(blob);
+    // What changes as a blob is sent is each delivery's own; the bytes are shared.
+    const copies = deliveries.map((delivery, at): [Delivery, TraceBlob] => [
+      delivery,
+      at ? { ...blob } : blob,
+    ]);
+    for (const { totals: theirs } of others) theirs.spans.created += blob.spanCount;
+    const written = copies.map(([delivery, copy]) => delivery.add(copy));
     checkpoint?.release(items);
-    if (away) dispatch.leave([blob]);
-    diagnostics.changed();
-    await written;
-    dispatch.wake();
+    if (away) for (const [delivery, copy] of copies) delivery.leave([copy]);
+    for (const { changed } of ledgers) changed();
+    await Promise.all(written);
+    for (const delivery of deliveries) delivery.wake();
   }
 
-  function stored(blob: TraceBlob): void {
-    if (!outbox.has(blob)) return;
-    outbox.delete(blob);
-    totals.spans.stored += blob.spanCount;
-    totals.blobs.stored++;
-    totals.bytes.stored += blob.bytes.length;
-    diagnostics.changed();
-  }
-
-  function givenUp(blob: TraceBlob, reason: DropReason, cause: string): void {
-    if (!outbox.has(blob)) return;
-    outbox.delete(blob);
-    dropped(reason, blob.spanCount);
-    diagnostics.trouble(reason, cause);
-  }
-
-  /** Stages 2 to 6 in this task, for what is new and then for `waiting`: what a leaving page awaits never comes. */
-  function sendNow(waiting: readonly TraceBlob[]): void {
-    sealer.sealNow(() => platform.keepalive.freeBytes);
-    dispatch.leave(waiting);
-    destination.leave();
-    if (left) durable.leave();
-    else durable.save();
+  /** Stages 2 to 6 in this task, for what is new and then for what waits: what a leaving page awaits never comes. */
+  function sendNow(waiting: readonly (readonly TraceBlob[])[]): void {
+    sealer.sealNow(() => platform.keepalive.freeBytes / deliveries.length);
+    for (const [at, delivery] of deliveries.entries()) {
+      delivery.leave(waiting[at] ?? []);
+      delivery.sayLast();
+    }
   }
 
   /**
@@ -244,16 +187,7 @@ export function createPipeline(
       draining = false;
       sealer.sealNow(() => Number.POSITIVE_INFINITY);
     }
-    durable.unload();
-  }
-
-  function comeBack(): void {
-    returning = left;
-    left = false;
-    void durable.back().then(() => {
-      returning = false;
-      diagnostics.guard(dispatch.wake);
-    });
+    for (const delivery of deliveries) delivery.unload();
   }
 
   function drainAll(isOver: boolean): void {
@@ -263,62 +197,44 @@ export function createPipeline(
   const stopPage = platform.onPage((signal) => {
     if (signal === 'unloading') return unload();
     away = signal !== 'visible';
-    if (!away) return comeBack();
+    if (!away) {
+      for (const delivery of deliveries) delivery.comeBack();
+      return;
+    }
     draining = true;
     drainAll(signal === 'leaving');
     draining = false;
-    const waiting = left || returning ? [] : outbox.list();
-    left ||= signal !== 'hidden';
-    sendNow(waiting);
+    sendNow(deliveries.map((delivery) => delivery.goAway(signal !== 'hidden')));
   });
-  const stopOnline = platform.onOnline(dispatch.hurry);
+  const stopOnline = platform.onOnline(() => {
+    for (const delivery of deliveries) delivery.hurry();
+  });
 
   diagnostics.gauge((stats) => {
-    const blobs = outbox.list();
-    stats.spans.waiting += sealer.spanCount + outbox.spanCount;
-    stats.blobs.waiting = blobs.length;
-    stats.bytes.waiting = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    stats.blobs.inFlight = dispatch.inFlightCount;
-    stats.storage.durable = checkpoint !== undefined;
-    stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
+    stats.spans.waiting += sealer.spanCount;
+    stats.others = others.map((other) => other.stats());
   });
-
-  function dropAll(reason: DropReason): void {
-    sealer.drop(reason);
-    for (const blob of outbox.list()) givenUp(blob, reason, reason);
-  }
-
-  /** What is in the database need not be given up. */
-  function giveUp(reason: DropReason, isAll: boolean): void {
-    sealer.drop(reason);
-    for (const blob of outbox.list()) if (isAll || !outbox.isDurable(blob)) givenUp(blob, reason, reason);
-  }
+  for (const other of others) other.subscribe(diagnostics.changed);
 
   async function end(): Promise<void> {
     stopPage();
     stopOnline();
-    dispatch.close();
-    destination.close();
     drains.clear();
-    await durable.close();
+    await Promise.all(deliveries.map((delivery) => delivery.end()));
+    for (const other of others) other.close();
     for (const end of flushes) end();
   }
 
   function pause(): void {
-    if (totals.state !== 'running') return;
     totals.state = 'paused';
     drainAll(false);
-    dropAll('paused');
+    sealer.drop('paused');
   }
 
-  const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
-
-  async function sendAll(): Promise<void> {
-    await sealer.idle();
-    do await destination.settle();
-    while (outbox.spanCount && (await dispatch.round()));
-    await destination.settle();
-  }
+  const lostCount = (): number =>
+    ledgers
+      .flatMap(({ totals: { spans } }) => Object.values(spans.dropped))
+      .reduce((sum, count) => sum + count, 0);
 
   async function flush(timeoutMillis: number): Promise<FlushResult> {
     const lostBefore = lostCount();
@@ -332,10 +248,14 @@ export function createPipeline(
       const stopTimer = platform.after(timeoutMillis, end);
       if (totals.state === 'shut-down') return end();
       flushes.add(end);
-      void sendAll().catch(exception).then(end);
+      void sealer
+        .idle()
+        .then(() => Promise.all(deliveries.map((delivery) => delivery.sendAll())))
+        .catch(exception)
+        .then(end);
     });
-    if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
-    return sealer.spanCount + outbox.spanCount ? 'waiting' : 'stored';
+    if (lostCount() > lostBefore || deliveries.some(({ isPaused }) => isPaused)) return 'lost';
+    return sealer.spanCount || deliveries.some(({ spanCount }) => spanCount) ? 'waiting' : 'stored';
   }
 
   return {
@@ -354,31 +274,29 @@ export function createPipeline(
       // A hidden page has slow timers, and may end without a further word.
       if (away) sendNow([]);
       else sealer.start();
-      destination.warmUp();
+      for (const delivery of deliveries) delivery.warmUp();
       return safe;
     },
     beforeSend(drain) {
       drains.add(drain);
       return () => void drains.delete(drain);
     },
-    ask: () => destination.warmUp(),
+    ask() {
+      for (const delivery of deliveries) delivery.warmUp();
+    },
     flush,
     async shutdown(timeoutMillis) {
       const result = await flush(timeoutMillis);
       if (totals.state === 'shut-down') return result;
-      totals.state = 'shut-down';
-      giveUp('shutdown', false);
-      destination.leave();
+      for (const ledger of ledgers) ledger.totals.state = 'shut-down';
+      sealer.drop('shutdown');
+      for (const delivery of deliveries) delivery.shutDown();
       await end();
       return result;
     },
     async withdraw(deletes) {
-      giveUp('consent', deletes);
-      // The buffer has the spans that these are of.
-      checkpoint?.release(checkpoint.items());
-      // Who may send again takes the rest over: the next page, or this one.
-      totals.spans.handedOver += outbox.spanCount;
-      if (!deletes) durable.leave();
+      sealer.drop('consent');
+      for (const delivery of deliveries) delivery.withdraw(deletes);
       const ended = end();
       platform.abandon();
       await ended;

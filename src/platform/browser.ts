@@ -7,6 +7,7 @@ import type { PageSignal, Platform, Stop, Tabs } from './platform.js';
 import { createRequests } from './requests.js';
 import { createLeaseTabs } from './tab-lease.js';
 import { createLockTabs } from './tabs.js';
+import { createTimers } from './timers.js';
 import { uuidv7 } from './uuid.js';
 
 interface Scheduler {
@@ -26,42 +27,12 @@ export function createBrowserPlatform(
   onException: (error: unknown) => void,
   scope: typeof globalThis = globalThis,
 ): Platform {
-  const guarded =
-    <A extends unknown[]>(task: (...args: A) => void) =>
-    (...args: A): void => {
-      try {
-        task(...args);
-      } catch (error) {
-        onException(error);
-      }
-    };
+  const { guarded, once, later, after, close: closeTimers } = createTimers(onException);
   const { document, navigator } = scope as Partial<typeof globalThis>;
   const scheduler = (scope as { scheduler?: Scheduler }).scheduler;
   const idle = (scope as Partial<typeof globalThis>).requestIdleCallback;
 
   const keepalive = keepaliveBudget(scope);
-  /** What ends the timers under way. */
-  const endings = new Set<Stop>();
-  let closed = false;
-  /** `begin` sets a timer for what it is given, and returns what clears it. */
-  const once = (task: () => void, begin: (run: () => void) => Stop): Stop => {
-    const stop = (): void => {
-      clear();
-      endings.delete(stop);
-    };
-    const clear = begin(() => {
-      endings.delete(stop);
-      task();
-    });
-    endings.add(stop);
-    return stop;
-  };
-  const later = (millis: number, task: () => void): Stop =>
-    once(task, (run) => {
-      const timer = setTimeout(run, millis);
-      return () => clearTimeout(timer);
-    });
-  const after = (millis: number, task: () => void): Stop => (closed ? nothing : later(millis, guarded(task)));
   const { putAway, restored, close: closeRequests, ...requests } = createRequests(scope, later);
   const now = (): number => Date.now();
   const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
@@ -74,8 +45,7 @@ export function createBrowserPlatform(
     randomBytes,
     after,
     whenIdle(millis, task) {
-      if (closed) return nothing;
-      if (!idle) return later(Math.min(millis, NO_IDLE_MILLIS), guarded(task));
+      if (!idle) return after(Math.min(millis, NO_IDLE_MILLIS), task);
       return once(guarded(task), (run) => {
         const handle = idle.call(scope, run, { timeout: millis });
         return () => scope.cancelIdleCallback(handle);
@@ -132,9 +102,8 @@ export function createBrowserPlatform(
       return () => scope.removeEventListener('online', handle);
     },
     close() {
-      closed = true;
       closeRequests();
-      for (const end of endings) end();
+      closeTimers();
       keepalive.close();
     },
   };

@@ -18,7 +18,7 @@ import {
   SamplingDecision,
   BasicTracerProvider as Theirs,
 } from '@opentelemetry/sdk-trace-web';
-import { BasicTracerProvider as Ours } from './opentelemetry-sdk.js';
+import { BasicTracerProvider as Ours } from './tracer-provider.js';
 
 const REMOTE = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isRemote: true };
 

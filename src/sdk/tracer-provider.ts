@@ -1,5 +1,5 @@
 /**
- * Stands for `@opentelemetry/sdk-trace-web` in the script tag's file: the tracer provider that `start` needs.
+ * A tracer provider, small: stands for `@opentelemetry/sdk-trace-web` in the script tag's file, and serves the edge.
  *
  * The package is 4 kB there (Brotli), of a budget of 30: metrics of itself, views for Node's inspector, flushing with
  * deadlines, limits from configuration. Spans come out as the package's do, with its default limits; the test compares

@@ -1,0 +1,259 @@
+/**
+ * Brings blobs to one destination: stages 4 (outbox) to 8 (retry), and what there is to know of it.
+ *
+ * A pipeline has one of these, or with `tee()` one for each destination: none waits for another.
+ */
+import type { Destination } from '../destinations/destination.js';
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { Platform } from '../platform/platform.js';
+import { createDispatch } from './dispatch.js';
+import type { DropReason, EncodedTrace, TraceBlob } from './model.js';
+import type { OutboxLimits } from './outbox.js';
+import type { Checkpoint } from './outbox-checkpoint.js';
+import type { OpenOutboxDeps, OutboxOpener } from './outbox-open.js';
+import { nextDelayMillis } from './retry.js';
+
+export interface DeliveryDeps
+  extends Pick<OpenOutboxDeps, 'newId' | 'encodeAhead' | 'bodyOf' | 'gzip' | 'seq'> {
+  platform: Platform;
+  /** Counts what becomes of the blobs that this delivery is given. */
+  diagnostics: Diagnostics;
+  destination: Destination;
+  openOutbox: OutboxOpener;
+  /** Whether spans are written down before they are in a blob. Only one delivery of a page does that. */
+  hasCheckpoint: boolean;
+  /** Whether what is not sealed yet may be left with the browser. It would be nobody else's any more. */
+  defers: boolean;
+  /** Takes traces of an earlier page that are to be sealed. */
+  adoptedTraces(traces: EncodedTrace[]): void;
+  /** Something of an earlier page is here. */
+  adopted(): void;
+  /** The operator's kill switch: this delivery takes no more. */
+  paused(): void;
+  /** Takes the operator's sampling rules, unchecked. */
+  rules(rules: unknown): void;
+}
+
+export interface Delivery {
+  /** Name of this load of the page. A UUID. */
+  readonly page: string;
+  /** Undefined where nothing lasts, or another delivery has it. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly spanCount: number;
+  readonly isPaused: boolean;
+  /** Takes a blob in. Resolves when it is as durable as can be. Never rejects. */
+  add(blob: TraceBlob): Promise<void>;
+  /** Begins what can begin now. */
+  wake(): void;
+  /** Delays of our own are forgotten. */
+  hurry(): void;
+  /** Gets ready for blobs that will come soon. */
+  warmUp(): void;
+  /** What waits and may go out with the page. From here on others may take it over, if the page `leaves`. */
+  goAway(leaves: boolean): readonly TraceBlob[];
+  /** Begins to send these in this task. */
+  leave(blobs: readonly TraceBlob[]): void;
+  /** In this task: says what must be said without waiting for an answer, and writes the rest down. */
+  sayLast(): void;
+  /** A navigation has begun. */
+  unload(): void;
+  /** The page is shown again. */
+  comeBack(): void;
+  /** Sends all that can be sent, and tells the server. Never rejects. */
+  sendAll(): Promise<void>;
+  /** Drops what waits and is in no database, and tells the server so. */
+  shutDown(): void;
+  /** The user consents no longer. See `OpenPipeline.withdraw`. */
+  withdraw(deletes: boolean): void;
+  /** Ends everything. What is in the database stays there. */
+  end(): Promise<void>;
+}
+
+export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery {
+  const { platform, diagnostics } = deps;
+  const { totals, dropped } = diagnostics;
+  /** Others may take over what is here: nothing is begun any more but what goes out with the page. */
+  let left = false;
+  /** The page is back, and what others have taken over is not known yet. */
+  let returning = false;
+  let isPaused = false;
+
+  const durable = deps.openOutbox(
+    {
+      platform,
+      destinationId: deps.destination.id ?? '',
+      newId: deps.newId,
+      encodeAhead: deps.hasCheckpoint ? deps.encodeAhead : undefined,
+      dropped,
+      handedOver(spanCount) {
+        totals.spans.handedOver += spanCount;
+        diagnostics.changed();
+      },
+      adoptedBlob(blob) {
+        totals.spans.adopted += blob.spanCount;
+        if (blob.heldUntilMillis) dispatch.hold(blob.heldUntilMillis);
+        adoptedAny();
+      },
+      adoptedTraces(traces) {
+        totals.spans.adopted += traces.reduce((sum, { summary }) => sum + summary.spanCount, 0);
+        deps.adoptedTraces(traces);
+        adoptedAny();
+      },
+      owed: (name, value) => destination.remembered?.(name, value),
+      corrupt() {
+        totals.storage.corrupt++;
+        diagnostics.trouble('corrupt-record', 'a record of the outbox could not be read; it is kept apart');
+      },
+      storeFailed(error) {
+        totals.storage.failures++;
+        diagnostics.trouble('storage', String(error));
+      },
+      guard: diagnostics.guard,
+      trouble: diagnostics.trouble,
+      bodyOf: deps.bodyOf,
+      gzip: deps.gzip,
+      seq: deps.seq,
+      reserve: () => (deps.defers ? destination.reserve?.() : undefined),
+      unreserve: (claim) => destination.unreserve?.(claim),
+      defer: (blob, claim) => destination.defer?.(blob, claim),
+    },
+    limits,
+  );
+  const { outbox, checkpoint } = durable;
+  const destination = deps.destination.open({
+    platform,
+    diagnostics,
+    wake: () => dispatch.wake(),
+    claimed: outbox.claim,
+    remember: durable.remember,
+    page: durable.page,
+    pause,
+    rules: deps.rules,
+  });
+  const dispatch = createDispatch({
+    platform,
+    waiting() {
+      if (left || returning) return [];
+      outbox.expire();
+      return outbox.list();
+    },
+    ready: destination.ready,
+    send: destination.send,
+    nextDelayMillis,
+    stored,
+    dropped: givenUp,
+    changed: (blob) => outbox.save([blob]),
+    failed: (cause) => diagnostics.trouble('upload', cause),
+  });
+
+  /** All that was taken over is sent or sealed together. */
+  function adoptedAny(): void {
+    if (isPaused) drop('paused', true);
+    deps.adopted();
+    if (isPaused || totals.state !== 'running') return;
+    diagnostics.changed();
+    destination.warmUp();
+    dispatch.wake();
+  }
+
+  function stored(blob: TraceBlob): void {
+    if (!outbox.has(blob)) return;
+    outbox.delete(blob);
+    totals.spans.stored += blob.spanCount;
+    totals.blobs.stored++;
+    totals.bytes.stored += blob.bytes.length;
+    diagnostics.changed();
+  }
+
+  function givenUp(blob: TraceBlob, reason: DropReason, cause: string): void {
+    if (!outbox.has(blob)) return;
+    outbox.delete(blob);
+    dropped(reason, blob.spanCount);
+    diagnostics.trouble(reason, cause);
+  }
+
+  /** Gives up what waits; what is in the database need not be, unless `isAll`. */
+  function drop(reason: DropReason, isAll: boolean): void {
+    for (const blob of outbox.list()) if (isAll || !outbox.isDurable(blob)) givenUp(blob, reason, reason);
+  }
+
+  function pause(): void {
+    if (isPaused || totals.state !== 'running') return;
+    isPaused = true;
+    deps.paused();
+    drop('paused', true);
+  }
+
+  diagnostics.gauge((stats) => {
+    const blobs = outbox.list();
+    stats.spans.waiting += outbox.spanCount;
+    stats.blobs.waiting = blobs.length;
+    stats.bytes.waiting = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    stats.blobs.inFlight = dispatch.inFlightCount;
+    stats.storage.durable = durable.isDurable;
+    stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
+  });
+
+  return {
+    page: durable.page,
+    checkpoint,
+    async add(blob) {
+      totals.blobs.sealed++;
+      totals.bytes.raw += blob.rawBytes;
+      totals.bytes.gzip += blob.bytes.length;
+      if (isPaused) dropped('paused', blob.spanCount);
+      else await outbox.add(blob);
+    },
+    wake: dispatch.wake,
+    hurry: dispatch.hurry,
+    warmUp: destination.warmUp,
+    goAway(leaves) {
+      const waiting = left || returning ? [] : outbox.list();
+      left ||= leaves;
+      return waiting;
+    },
+    leave: dispatch.leave,
+    sayLast() {
+      destination.leave();
+      if (left) durable.leave();
+      else durable.save();
+    },
+    unload: durable.unload,
+    comeBack() {
+      returning = left;
+      left = false;
+      void durable.back().then(() => {
+        returning = false;
+        diagnostics.guard(dispatch.wake);
+      });
+    },
+    async sendAll() {
+      do await destination.settle();
+      while (outbox.spanCount && (await dispatch.round()));
+      await destination.settle();
+    },
+    shutDown() {
+      drop('shutdown', false);
+      destination.leave();
+    },
+    withdraw(deletes) {
+      drop('consent', deletes);
+      // The buffer has the spans that these are of.
+      checkpoint?.release(checkpoint.items());
+      // Who may send again takes the rest over: the next page, or this one.
+      totals.spans.handedOver += outbox.spanCount;
+      if (!deletes) durable.leave();
+    },
+    async end() {
+      dispatch.close();
+      destination.close();
+      await durable.close();
+    },
+    get spanCount() {
+      return outbox.spanCount;
+    },
+    get isPaused() {
+      return isPaused;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** The world of one invocation at the edge, or of a process: no page, no database, nothing that outlives it. */
+import type { Platform, Stop } from './platform.js';
+import { createRequests } from './requests.js';
+import { createTimers } from './timers.js';
+
+const nothing: Stop = () => {};
+const absent = (): never => {
+  throw new Error('there is no database here');
+};
+
+/** @param onException hears of every exception in a timer; it never reaches the host. */
+export function createEdgePlatform(onException: (error: unknown) => void): Platform {
+  const { later, after, close: closeTimers } = createTimers(onException);
+  const { putAway: _, restored: __, close: closeRequests, ...requests } = createRequests(globalThis, later);
+
+  return {
+    ...requests,
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    random: () => Math.random(),
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    after,
+    whenIdle: after,
+    // Nobody waits for this thread as a user does; a timer would cost more than it gives.
+    yieldToMain: async () => {},
+    // A runtime may have these (Deno, workerd), but no page whose last words they would carry.
+    beacon: () => false,
+    canDefer: false,
+    openStore: () => undefined,
+    notes: undefined,
+    onNote: () => nothing,
+    purge: async () => {},
+    openTabs: absent,
+    keepalive: { reserve: () => undefined, freeBytes: Number.POSITIVE_INFINITY },
+    cachesEarly: false,
+    onPage: () => nothing,
+    onOnline: () => nothing,
+    close() {
+      closeRequests();
+      closeTimers();
+    },
+  };
+}
