@@ -20,6 +20,7 @@ const EXPORTS = {
     'sessionProcessor',
     'spandrelSampler',
     'start',
+    'tee',
   ],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
@@ -109,6 +110,7 @@ test('script.js: without a tag that names a service it starts nothing', async ()
     'recordException',
     'setConsent',
     'start',
+    'tee',
   ]);
   assert.equal(page.spandrel.instance, undefined);
 });
