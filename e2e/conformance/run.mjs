@@ -67,7 +67,9 @@ async function main(words) {
   const isRuntime = (/** @type {string} */ word) => RUNNERS.some(({ name }) => name === word);
   const [wantedRuntimes, wantedCases] = [words.filter(isRuntime), words.filter((word) => !isRuntime(word))];
   const runners = RUNNERS.filter(({ name }) => !wantedRuntimes.length || wantedRuntimes.includes(name));
-  const cases = CASES.filter(({ name }) => !wantedCases.length || wantedCases.some((word) => name.includes(word)));
+  const cases = CASES.filter(
+    ({ name }) => !wantedCases.length || wantedCases.some((word) => name.includes(word)),
+  );
   if (!cases.length) throw new TypeError('no case matches');
 
   const begun = Date.now();
@@ -80,7 +82,9 @@ async function main(words) {
       const cells = await playAll(runner, cases);
       byRuntime.set(runner.name, cells);
       const failed = [...cells.values()].filter(({ state }) => state === 'failed').length;
-      console.error(`${runner.name}: ${failed ? `${failed} failed` : 'ok'} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+      console.error(
+        `${runner.name}: ${failed ? `${failed} failed` : 'ok'} in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+      );
     }
   }
   await Promise.all(Array.from({ length: WORKERS }, work));
@@ -88,7 +92,9 @@ async function main(words) {
   const names = runners.map(({ name }) => name);
   const rows = new Map(
     cases.map((one) => {
-      const cells = new Map(names.map((name) => [name, /** @type {Cell} */ (byRuntime.get(name)?.get(one.name))]));
+      const cells = new Map(
+        names.map((name) => [name, /** @type {Cell} */ (byRuntime.get(name)?.get(one.name))]),
+      );
       compare(one, cells);
       return [one.name, cells];
     }),

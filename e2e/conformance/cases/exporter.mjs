@@ -31,9 +31,7 @@ export const exporter = [
           children: [{ name: 'child', kind: 'internal', attributes: { ratio: 0.5, tags: ['a', 'b'] } }],
         },
       ],
-      keys: [
-        'otlp/v1/default/production/year=0/month=0/day=0/hour=0/minute=0/traces_(uuid).json.gz',
-      ],
+      keys: ['otlp/v1/default/production/year=0/month=0/day=0/hour=0/minute=0/traces_(uuid).json.gz'],
       puts: [[200, 'application/gzip', '*']],
     },
   },

@@ -33,7 +33,10 @@ function caseOf(slug) {
 function instrumented(handler, options) {
   if (world.runtime.startsWith('workerd')) {
     const module = instrument(
-      { fetch: (/** @type {Request} */ request, /** @type {any} */ _env, /** @type {any} */ ctx) => handler(request, ctx) },
+      {
+        fetch: (/** @type {Request} */ request, /** @type {any} */ _env, /** @type {any} */ ctx) =>
+          handler(request, ctx),
+      },
       () => options,
     );
     return {
@@ -42,7 +45,10 @@ function instrumented(handler, options) {
     };
   }
   // Without a context there is no second argument, as in Deno's and Bun's own servers.
-  const traced = instrument((/** @type {Request} */ request, ...rest) => handler(request, rest[0] ?? {}), options);
+  const traced = instrument(
+    (/** @type {Request} */ request, ...rest) => handler(request, rest[0] ?? {}),
+    options,
+  );
   return {
     fetch: (request, _bindings, context) => (context ? traced(request, context) : traced(request)),
     bare: (request, _bindings, context) => handler(request, context ?? {}),

@@ -30,12 +30,17 @@ export function openTracing({ service, endpoint }, options = {}) {
 }
 
 /** @param {Record<string, string>} attributes @returns {any} */
-export const resourceOf = (attributes) => ({ attributes, merge: (/** @type {any} */ other) => other, getRawAttributes: () => Object.entries(attributes) });
+export const resourceOf = (attributes) => ({
+  attributes,
+  merge: (/** @type {any} */ other) => other,
+  getRawAttributes: () => Object.entries(attributes),
+});
 
 /** The ledger. @param {any} stats */
 export function told({ spans: { created, adopted, stored, waiting, dropped, handedOver }, exceptions }) {
   const lost = /** @type {number[]} */ (Object.values(dropped)).reduce((sum, count) => sum + count, 0);
-  if (created + adopted !== stored + waiting + lost + handedOver) throw new Error('the ledger does not add up');
+  if (created + adopted !== stored + waiting + lost + handedOver)
+    throw new Error('the ledger does not add up');
   return { created, stored, waiting, dropped, exceptions };
 }
 

@@ -28,7 +28,8 @@ async function bundle(entry) {
     plugins: [
       {
         name: 'built',
-        resolveId: (id) => (id in names ? new URL(names[/** @type {keyof typeof names} */ (id)], root).pathname : null),
+        resolveId: (id) =>
+          id in names ? new URL(names[/** @type {keyof typeof names} */ (id)], root).pathname : null,
       },
       resolve({ browser: true }),
     ],

@@ -26,7 +26,9 @@ function plain(value) {
   if (value.intValue !== undefined) return Number(value.intValue);
   if (value.arrayValue) return (value.arrayValue.values ?? []).map(plain);
   if (value.kvlistValue)
-    return Object.fromEntries((value.kvlistValue.values ?? []).map((/** @type {any} */ pair) => [pair.key, plain(pair.value)]));
+    return Object.fromEntries(
+      (value.kvlistValue.values ?? []).map((/** @type {any} */ pair) => [pair.key, plain(pair.value)]),
+    );
   return value.stringValue ?? value.boolValue ?? value.doubleValue ?? value.bytesValue ?? null;
 }
 
@@ -76,7 +78,10 @@ export function treesOf(arrived, level) {
   if (byId.size !== spans.length) throw new Error('a span is there twice');
   const idText = (/** @type {string} */ id) => byId.get(id)?.name ?? id;
   const sorted = (/** @type {SpanNode[]} */ nodes) =>
-    nodes.map((node) => /** @type {const} */ ([JSON.stringify(node), node])).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, node]) => node);
+    nodes
+      .map((node) => /** @type {const} */ ([JSON.stringify(node), node]))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, node]) => node);
   const isRoot = (/** @type {any} */ span) => !byId.has(span.parentSpanId);
   /** @param {any} span @returns {SpanNode} */
   const nodeOf = (span) => {
@@ -85,7 +90,8 @@ export function treesOf(arrived, level) {
       if (child.traceId !== span.traceId) throw new Error(`${child.name} is not in its parent's trace`);
     for (const time of [span.startTimeUnixNano, span.endTimeUnixNano])
       if (!/^\d{19}$/.test(time)) throw new Error(`${span.name}: no instant: ${time}`);
-    if (BigInt(span.endTimeUnixNano) < BigInt(span.startTimeUnixNano)) throw new Error(`${span.name} ends before it starts`);
+    if (BigInt(span.endTimeUnixNano) < BigInt(span.startTimeUnixNano))
+      throw new Error(`${span.name} ends before it starts`);
     const { code = 0, message = '' } = span.status ?? {};
     return filled({
       name: level(span.name),
@@ -122,7 +128,11 @@ export function textOf(arrived, level) {
       return value
         .filter((/** @type {any} */ pair) => !OF_THE_RUNTIME.test(pair.key))
         .map((/** @type {any} */ pair) =>
-          pair.key === STACK ? { ...pair, value: '(stack)' } : pair.key === 'server.port' ? { ...pair, value: '(port)' } : levelled(pair),
+          pair.key === STACK
+            ? { ...pair, value: '(stack)' }
+            : pair.key === 'server.port'
+              ? { ...pair, value: '(port)' }
+              : levelled(pair),
         );
     if (Array.isArray(value)) return value.map((item) => levelled(item));
     if (typeof value === 'string') return level(value);

@@ -9,7 +9,11 @@ export async function openSite() {
   const server = await listen((req, res) => {
     const isScript = req.url === '/page.mjs';
     res.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    res.end(isScript ? script : '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.mjs"></script>');
+    res.end(
+      isScript
+        ? script
+        : '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.mjs"></script>',
+    );
   });
   return {
     origin: server.origin,
@@ -30,7 +34,10 @@ export async function startBrowser(name, url) {
   ensureBrowsers();
   const use = findBrowser(name);
   if (!use) throw new Error(`no ${name}`);
-  const browser = await playwright[name].launch({ ...(use.channel && { channel: use.channel }), ...use.launchOptions });
+  const browser = await playwright[name].launch({
+    ...(use.channel && { channel: use.channel }),
+    ...use.launchOptions,
+  });
   try {
     const page = await browser.newPage();
     /** @type {string[]} */

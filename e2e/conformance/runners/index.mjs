@@ -25,11 +25,27 @@ const edgeRuntimeServer = fileURLToPath(new URL('edge-runtime-server.mjs', impor
 /** In the order of the table. @type {readonly Runner[]} */
 export const RUNNERS = [
   { name: 'node', entry: 'node', start: (file) => startProcess(process.execPath, [file]) },
-  { name: 'deno', entry: 'deno', start: (file) => startProcess(programOf('deno', 'deno'), ['run', '-A', '--no-config', '--no-lock', file]) },
-  { name: 'bun', entry: 'bun', start: (file) => startProcess(programOf('bun', 'bin/bun.exe'), ['run', file]) },
-  { name: 'workerd', entry: 'workerd', start: (file, { queues }) => startWorkerd(file, ['nodejs_als'], queues) },
+  {
+    name: 'deno',
+    entry: 'deno',
+    start: (file) => startProcess(programOf('deno', 'deno'), ['run', '-A', '--no-config', '--no-lock', file]),
+  },
+  {
+    name: 'bun',
+    entry: 'bun',
+    start: (file) => startProcess(programOf('bun', 'bin/bun.exe'), ['run', file]),
+  },
+  {
+    name: 'workerd',
+    entry: 'workerd',
+    start: (file, { queues }) => startWorkerd(file, ['nodejs_als'], queues),
+  },
   { name: 'workerd-bare', entry: 'workerd', start: (file, { queues }) => startWorkerd(file, [], queues) },
-  { name: 'edge-runtime', entry: 'edge-runtime', start: (file) => startProcess(process.execPath, [edgeRuntimeServer, file]) },
+  {
+    name: 'edge-runtime',
+    entry: 'edge-runtime',
+    start: (file) => startProcess(process.execPath, [edgeRuntimeServer, file]),
+  },
   { name: 'chromium', entry: 'page', start: (_file, { pageUrl }) => startBrowser('chromium', pageUrl) },
   { name: 'firefox', entry: 'page', start: (_file, { pageUrl }) => startBrowser('firefox', pageUrl) },
 ];
