@@ -37,6 +37,8 @@
  * @property {(env: Env) => unknown} [run] In the runtime, within one request; gives plain JSON.
  * @property {(env: Env) => Served} [serve] In the runtime, once: what its server serves to the client.
  * @property {(outside: Outside) => unknown} [client] In Node, after `run`: asks the runtime's server; gives plain JSON.
+ * @property {string} [cron] Of the case that serves `scheduled`; likewise `queue`, a queue's name.
+ * @property {string} [queue]
  * @property {number} spans How many distinct spans are to arrive.
  * @property {(seen: Seen) => unknown} [view] What of all that is compared. Default: answers, and the spans as trees.
  * @property {unknown} expected What the view is to be, in every runtime.

@@ -39,6 +39,8 @@ const listener = (sink) => async (req, res) => {
       await delay(STREAM_MILLIS);
     }
     res.end();
+  } else if (pathname === '/redirect') {
+    res.writeHead(302, { location: '/echo' }).end();
   } else if (pathname.startsWith('/status/')) {
     res.writeHead(Number(pathname.slice('/status/'.length))).end('as you wish');
   } else if (pathname !== '/hang') res.writeHead(404).end();
@@ -48,7 +50,12 @@ const listener = (sink) => async (req, res) => {
  * @param {string} pageOrigin Where pages come from, for the bucket's CORS rule.
  */
 export async function startWorld(pageOrigin) {
-  const mock = await startMockR2({ allowedOrigins: [pageOrigin], ingest: { allowMissingOrigin: true } });
+  const mock = await startMockR2({
+    allowedOrigins: [pageOrigin],
+    // Else pages could not tell one error from another, as no other runtime has it.
+    cors: { errorsWithoutCors: false },
+    ingest: { allowMissingOrigin: true },
+  });
   const sink = createSink();
   const server = await listen(listener(sink));
   return {

@@ -3,6 +3,8 @@ import * as playwright from '@playwright/test';
 import { listen } from '../../../demo/mock-r2/listen.mjs';
 import { ensureBrowsers, findBrowser } from '../../support/browsers.mjs';
 
+const LOAD_MILLIS = 10_000;
+
 /** A server for one page, whose origin has to be known before there is a bundle. */
 export async function openSite() {
   let script = '';
@@ -38,27 +40,33 @@ export async function startBrowser(name, url) {
     ...(use.channel && { channel: use.channel }),
     ...use.launchOptions,
   });
-  try {
-    const page = await browser.newPage();
-    /** @type {string[]} */
-    const errors = [];
+  /** @type {string[]} */
+  const errors = [];
+  /** Its own storage for each case: a page finds what an earlier one left. */
+  async function open() {
+    const context = await browser.newContext();
+    const page = await context.newPage();
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(url);
-    await page.waitForFunction('globalThis.play', undefined, { timeout: 10_000 }).catch(() => {
+    await page.waitForFunction('globalThis.play', undefined, { timeout: LOAD_MILLIS }).catch(() => {
       throw new Error(`the page did not load: ${errors.join('; ')}`);
     });
-    return {
-      origin: url,
-      said: () => errors.join('\n'),
-      play: (slug) => page.evaluate((name) => /** @type {any} */ (globalThis).play(name), slug),
-      takeTroubles: async () => [
-        ...errors.splice(0),
-        ...(await page.evaluate(() => /** @type {any} */ (globalThis).takeTroubles())),
-      ],
-      close: () => browser.close(),
-    };
-  } catch (error) {
-    await browser.close();
-    throw error;
+    return page;
   }
+  /** @type {import('@playwright/test').Page | undefined} */
+  let page;
+  return {
+    origin: url,
+    said: () => errors.join('\n'),
+    async play(slug) {
+      await page?.context().close();
+      page = await open();
+      return page.evaluate((name) => /** @type {any} */ (globalThis).play(name), slug);
+    },
+    takeTroubles: async () => [
+      ...errors.splice(0),
+      ...((await page?.evaluate(() => /** @type {any} */ (globalThis).takeTroubles())) ?? []),
+    ],
+    close: () => browser.close(),
+  };
 }
