@@ -20,6 +20,7 @@ const EXPORTS = {
     'sessionProcessor',
     'spandrelSampler',
     'start',
+    'tee',
   ],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
