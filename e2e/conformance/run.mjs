@@ -36,7 +36,7 @@ async function playAll({ name, entry, start }, cases) {
     runtime = await start(file, { pageUrl: site.origin, queues: CASES.flatMap(({ queue }) => queue ?? []) });
     /** @type {Map<string, Cell>} */
     const cells = new Map();
-    for (const one of cases) cells.set(one.name, await playCase(one, name, runtime, world));
+    for (const one of cases) { const t = Date.now(); cells.set(one.name, await playCase(one, name, runtime, world)); if (process.env.SLOW) console.error(name, Date.now() - t, one.name); }
     return cells;
   } catch (error) {
     const why = `${name} does not run: ${error instanceof Error ? error.stack : error}`;

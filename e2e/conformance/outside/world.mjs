@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { listen } from '../../../demo/mock-r2/listen.mjs';
-import { startMockR2 } from '../../../demo/mock-r2/mock-r2.mjs';
+import { defaultRules, startMockR2 } from '../../../demo/mock-r2/mock-r2.mjs';
 import { createSink } from './sink.mjs';
 
 /** @typedef {Awaited<ReturnType<typeof startWorld>>} OpenWorld */
@@ -52,8 +52,11 @@ const listener = (sink) => async (req, res) => {
 export async function startWorld(pageOrigin) {
   const mock = await startMockR2({
     allowedOrigins: [pageOrigin],
-    // Else pages could not tell one error from another, as no other runtime has it.
-    cors: { errorsWithoutCors: false },
+    // Else pages could not tell one error from another, or how long to wait, as every other runtime can.
+    cors: {
+      errorsWithoutCors: false,
+      rules: defaultRules([pageOrigin]).map((rule) => ({ ...rule, ExposeHeaders: ['Retry-After'] })),
+    },
     ingest: { allowMissingOrigin: true },
   });
   const sink = createSink();

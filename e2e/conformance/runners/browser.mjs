@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import * as playwright from '@playwright/test';
+import { chromium, firefox } from '@playwright/test';
 import { listen } from '../../../demo/mock-r2/listen.mjs';
 import { ensureBrowsers, findBrowser } from '../../support/browsers.mjs';
 
@@ -36,36 +36,44 @@ export async function startBrowser(name, url) {
   ensureBrowsers();
   const use = findBrowser(name);
   if (!use) throw new Error(`no ${name}`);
-  const browser = await playwright[name].launch({
+  const browser = await { chromium, firefox }[name].launch({
     ...(use.channel && { channel: use.channel }),
     ...use.launchOptions,
   });
   /** @type {string[]} */
   const errors = [];
-  /** Its own storage for each case: a page finds what an earlier one left. */
-  async function open() {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    page.on('pageerror', (error) => errors.push(String(error)));
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => errors.push(String(error)));
+  const load = async () => {
     await page.goto(url);
     await page.waitForFunction('globalThis.play', undefined, { timeout: LOAD_MILLIS }).catch(() => {
       throw new Error(`the page did not load: ${errors.join('; ')}`);
     });
-    return page;
+  };
+  try {
+    await load();
+  } catch (error) {
+    await browser.close();
+    throw error;
   }
-  /** @type {import('@playwright/test').Page | undefined} */
-  let page;
   return {
     origin: url,
     said: () => errors.join('\n'),
     async play(slug) {
-      await page?.context().close();
-      page = await open();
+      await page.evaluate(async () => {
+        for (const { name = '' } of await indexedDB.databases())
+          await new Promise((resolve) => {
+            const request = indexedDB.deleteDatabase(name);
+            request.onsuccess = request.onerror = request.onblocked = resolve;
+          });
+        localStorage.clear();
+      });
+      await load();
       return page.evaluate((name) => /** @type {any} */ (globalThis).play(name), slug);
     },
     takeTroubles: async () => [
       ...errors.splice(0),
-      ...((await page?.evaluate(() => /** @type {any} */ (globalThis).takeTroubles())) ?? []),
+      ...(await page.evaluate(() => /** @type {any} */ (globalThis).takeTroubles())),
     ],
     close: () => browser.close(),
   };
