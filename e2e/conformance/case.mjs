@@ -43,7 +43,8 @@
  * @property {(seen: Seen) => unknown} [view] What of all that is compared. Default: answers, and the spans as trees.
  * @property {unknown} expected What the view is to be, in every runtime.
  * @property {string} [differs] Why what arrives is not the same text in every runtime.
- * @property {string[]} [says] What console lines there are to be, by how they begin. Default none.
+ * @property {Partial<Record<RuntimeName | 'all', string[]>>} [says] What console lines there are to be, by how they
+ *   begin: in that runtime, or else in all. Default none.
  *
  * @typedef {object} Outside
  * @property {RuntimeName} runtime

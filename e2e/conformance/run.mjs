@@ -100,15 +100,13 @@ async function main(words) {
     }),
   );
   console.log(`\n${tableOf(names, rows)}`);
-  let failed = 0;
-  let passed = 0;
-  for (const [name, cells] of rows)
-    for (const [runtime, { state, why }] of cells) {
-      if (state === 'ok') passed++;
-      if (state !== 'failed') continue;
-      failed++;
-      console.log(`\n✗ ${name}, ${runtime}\n  ${why?.replaceAll('\n', '\n  ')}`);
-    }
+  const all = [...rows].flatMap(([name, cells]) => [...cells].map(([runtime, cell]) => ({ name, runtime, ...cell })));
+  /** What is the same in several places is told once. @type {Map<string, string[]>} */
+  const complaints = new Map();
+  for (const { name, runtime, state, why = '' } of all)
+    if (state === 'failed') complaints.set(why, [...(complaints.get(why) ?? []), `✗ ${name}, ${runtime}`]);
+  for (const [why, places] of complaints) console.log(`\n${places.join('\n')}\n  ${why.replaceAll('\n', '\n  ')}`);
+  const [passed, failed] = ['ok', 'failed'].map((wanted) => all.filter(({ state }) => state === wanted).length);
   console.log(`\n${passed} passed, ${failed} failed, in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
   process.exitCode = failed ? 1 : 0;
 }

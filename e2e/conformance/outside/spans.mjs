@@ -17,7 +17,7 @@ const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consu
 
 /** What tells of the runtime and not of what happened there; `cases/resource.mjs` looks at these. */
 const OF_THE_RUNTIME =
-  /^(process\.runtime\.|cloud\.|faas\.|spandrel\.clock\.|telemetry\.sdk\.version$|network\.protocol\.version$)/;
+  /^(process\.runtime\.|cloud\.|faas\.|spandrel\.clock\.|telemetry\.sdk\.(version|language)$|network\.protocol\.version$)/;
 /** Stacks name files and lines of a bundle. */
 const STACK = 'exception.stacktrace';
 
@@ -121,7 +121,7 @@ export function textOf(arrived, level) {
   const names = new Map(spansOf(arrived).map((span) => [span.spanId, span.name]));
   /** @param {any} value @param {string} [key] @returns {unknown} */
   const levelled = (value, key = '') => {
-    if (/TimeUnixNano$/.test(key)) return '(time)';
+    if (/imeUnixNano$/.test(key)) return '(time)';
     if (key === 'traceId') return '(trace)';
     if (/[sS]panId$/.test(key)) return names.get(value) ?? value;
     if (key === 'attributes')

@@ -12,6 +12,7 @@ const BUCKET = 'TRACES';
  * @returns {Promise<import('./index.mjs').Runtime>}
  */
 export async function startWorkerd(file, compatibilityFlags, queues) {
+  let said = '';
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port: 0,
@@ -22,6 +23,12 @@ export async function startWorkerd(file, compatibilityFlags, queues) {
     modules: [{ type: 'ESModule', path: 'worker.mjs', contents: await readFile(file, 'utf8') }],
     r2Buckets: [BUCKET],
     queueConsumers: queues,
+    handleRuntimeStdio(...streams) {
+      for (const stream of streams)
+        stream.on('data', (text) => {
+          said += text;
+        });
+    },
     // Its own socket: Miniflare's proxy would have a say in headers and bodies.
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   });
@@ -32,7 +39,7 @@ export async function startWorkerd(file, compatibilityFlags, queues) {
     const bucket = /** @type {any} */ (await miniflare.getR2Bucket(BUCKET));
     return {
       origin,
-      said: () => '',
+      said: () => said,
       scheduled: (cron) => worker.scheduled({ cron, scheduledTime: new Date(1_790_000_000_000) }),
       queue: (name, messages) => worker.queue(name, messages),
       r2: {
