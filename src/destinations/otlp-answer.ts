@@ -36,9 +36,8 @@ export function outcomeOf(
     const rejected = { spanCount: Math.min(rejectedSpans, spanCount), cause };
     return { outcome: { status: 'stored', rejected } };
   }
-  const { message } = parse<{ message: unknown }>(body) ?? {};
-  const said = message ? `HTTP ${status}: ${words(message)}` : `HTTP ${status}`;
-  const cause = status ? said : body;
+  const said = words(parse<{ message: unknown }>(body)?.message);
+  const cause = status ? `HTTP ${status}${said && ': '}${said}` : body;
   return RETRYABLE.includes(status)
     ? { outcome: { status: 'retryable', retryAfterMillis, cause } }
     : { outcome: { status: 'rejected', reason: 'rejected', cause } };
