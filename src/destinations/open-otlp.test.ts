@@ -220,6 +220,12 @@ for (const format of ['json', protobuf(ProtobufTraceSerializer)] as const) {
   });
 }
 
+test('open otlp: where there is no room at all, nobody is asked for headers', async () => {
+  const { platform, destination } = setUp({ headers: () => assert.fail('asked') });
+  platform.keepalive.reserve(platform.keepalive.freeBytes);
+  assert.deepEqual(await destination.send(blobOf(), 'leaving'), { status: 'unready' });
+});
+
 test('open otlp: a request that outlives the page is not sent twice', async () => {
   const { platform, destination } = setUp();
   const blob = blobOf();
