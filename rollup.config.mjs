@@ -17,6 +17,17 @@ const withStandIns = {
   resolveId: (id) => (id in standIns ? path.resolve(standIns[id]) : null),
 };
 
+// A runtime without CompressionStream needs fflate, and the others need not carry it.
+const edgeCompression = path.resolve('.cache/esm/edge/compress.js');
+const withFflate = {
+  name: 'with-fflate',
+  async resolveId(id, importer) {
+    if (!id.endsWith('/compress.js')) return null;
+    const resolved = await this.resolve(id, importer, { skipSelf: true });
+    return resolved?.id === edgeCompression ? path.resolve('.cache/esm/pipeline/compress.js') : resolved;
+  },
+};
+
 // Getters of our own have no side effects, and those of others are not called for nothing.
 const minification = { ecma: 2022, compress: { passes: 3, unsafe_arrows: true, pure_getters: true } };
 const minify = terser(minification);
@@ -44,6 +55,12 @@ export default [
     external: bare,
     output: { file: `dist/${name}.js`, format: 'es', sourcemap: true },
   })),
+  {
+    input: '.cache/esm/edge.js',
+    external: bare,
+    plugins: [withFflate],
+    output: { file: 'dist/edge-light.js', format: 'es', sourcemap: true },
+  },
   // The script tag's file holds everything.
   {
     input: '.cache/esm/script.js',

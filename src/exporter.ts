@@ -18,7 +18,7 @@ import {
 } from './page-options.js';
 import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
 import type { OutboxOpener } from './pipeline/outbox-open.js';
-import { createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
+import { type Compression, createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
 import type { Platform } from './platform/platform.js';
 import { type ConsentGate, createConsentGate } from './spa/consent.js';
 
@@ -40,6 +40,7 @@ export interface World {
   /** @param onException hears of every exception in a timer or listener. */
   platform(onException: (error: unknown) => void): Platform;
   openOutbox: OutboxOpener;
+  compression: Compression;
 }
 
 /** The exporter for whatever world. See `TraceExporter` of each entry. */
@@ -59,7 +60,7 @@ export class Exporter {
   /**
    * @throws {TypeError} naming the option, what it got and what it takes.
    */
-  constructor(options: TraceExporterOptions, { platform, openOutbox }: World) {
+  constructor(options: TraceExporterOptions, { platform, openOutbox, compression }: World) {
     checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
     if (typeof options.destination?.open !== 'function') {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
@@ -79,7 +80,7 @@ export class Exporter {
         open: (diagnostics) =>
           createPipeline(
             {
-              ...{ platform: world, diagnostics, destination, openOutbox },
+              ...{ platform: world, diagnostics, destination, openOutbox, compression },
               rules: (rules) => this.onRules?.(rules),
             },
             {

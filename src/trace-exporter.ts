@@ -1,4 +1,5 @@
 import { Exporter, type TraceExporterOptions } from './exporter.js';
+import * as compression from './pipeline/compress.js';
 import { openOutbox } from './pipeline/outbox-open.js';
 import { createBrowserPlatform } from './platform/browser.js';
 import type { Platform } from './platform/platform.js';
@@ -23,6 +24,10 @@ export class TraceExporter extends Exporter {
    * @throws {TypeError} naming the option, what it got and what it takes.
    */
   constructor(options: TraceExporterOptions, platform?: Platform) {
-    super(options, { platform: (onException) => platform ?? createBrowserPlatform(onException), openOutbox });
+    super(options, {
+      platform: (onException) => platform ?? createBrowserPlatform(onException),
+      openOutbox,
+      compression,
+    });
   }
 }

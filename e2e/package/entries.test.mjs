@@ -110,7 +110,6 @@ test('script.js: without a tag that names a service it starts nothing', async ()
     'recordException',
     'setConsent',
     'start',
-    'tee',
   ]);
   assert.equal(page.spandrel.instance, undefined);
 });

@@ -83,6 +83,7 @@ test('package: fields that others rely on', () => {
   assert.equal(manifest.engines.node, '>=20');
   assert.deepEqual(Object.keys(manifest.exports), [
     '.',
+    './edge',
     './server',
     './script.js',
     './stub.js',

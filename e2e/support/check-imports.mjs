@@ -9,7 +9,10 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 /** From the top down. A file may import from its own row and from those below it. */
 const LAYERS = [
   { name: 'entries', files: /^(index|script|stub|edge|otlp|events|server)\.ts$/ },
-  { name: 'composition', files: /^((start|page-instrumentation|exporter|trace-exporter|trace-batch-processor)\.ts$|edge\/)/ },
+  {
+    name: 'composition',
+    files: /^((start|page-instrumentation|exporter|trace-exporter|trace-batch-processor)\.ts$|edge\/)/,
+  },
   { name: 'parts', files: /^(destinations|spa|script|sdk|events|server|cli)\// },
   { name: 'pipeline', files: /^pipeline\// },
   { name: 'ground', files: /^(platform|diagnostics)\// },
@@ -24,9 +27,10 @@ const CONTRACTS = /^destinations\/destination\.ts$/;
  * destination.
  */
 const JOINERS =
-  /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|trace-exporter)|pipeline\/(pipeline|deliver(y|ies))|destinations\/(open-bucket|bucket-keys|endpoint))\.ts$/;
+  /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|compress|trace-exporter)|pipeline\/(pipeline|deliver(y|ies))|destinations\/(open-bucket|bucket-keys|endpoint))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
-const STAGE = /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|notify|outbox)(?=-)|[^.]+)/;
+const STAGE =
+  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox)(?=-)|[^.]+)/;
 const stageOf = (file) => STAGE.exec(file)?.[1];
 
 const ONE_IMPORTER = {

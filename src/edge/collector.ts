@@ -8,6 +8,7 @@ import { type Kept, openMemoryOutbox } from '../pipeline/outbox-memory.js';
 import { createPipeline, type FlushResult } from '../pipeline/pipeline.js';
 import { createTraceBuffer } from '../pipeline/trace-buffer.js';
 import { createEdgePlatform } from '../platform/edge.js';
+import * as compression from './compress.js';
 
 export interface CollectorOptions extends RedactionOptions {
   destination: Destination;
@@ -41,7 +42,7 @@ export function openCollector(options: CollectorOptions): Collector {
   const diagnostics = createDiagnostics(platform.now, platform.after);
   const { totals, guard } = diagnostics;
   const pipeline = createPipeline(
-    { platform, diagnostics, destination, openOutbox: openMemoryOutbox(kept), rules() {} },
+    { platform, diagnostics, destination, openOutbox: openMemoryOutbox(kept), compression, rules() {} },
     { ...LIMITS, maxTracesPerBlob: MAX_TRACES_PER_BLOB, redaction, ...(redact && { redact }) },
   );
   const buffer = createTraceBuffer(

@@ -1,6 +1,7 @@
 import { Exporter, type TraceExporterOptions } from '../exporter.js';
 import { openMemoryOutbox } from '../pipeline/outbox-memory.js';
 import { createEdgePlatform } from '../platform/edge.js';
+import * as compression from './compress.js';
 
 /**
  * An OpenTelemetry `SpanExporter` that stores traces as objects in a bucket, for processes without a page: Node, Deno,
@@ -13,6 +14,6 @@ import { createEdgePlatform } from '../platform/edge.js';
 export class TraceExporter extends Exporter {
   /** @throws {TypeError} naming the option, what it got and what it takes. */
   constructor(options: TraceExporterOptions) {
-    super(options, { platform: createEdgePlatform, openOutbox: openMemoryOutbox() });
+    super(options, { platform: createEdgePlatform, openOutbox: openMemoryOutbox(), compression });
   }
 }

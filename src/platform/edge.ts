@@ -15,6 +15,8 @@ export function createEdgePlatform(onException: (error: unknown) => void): Platf
 
   return {
     ...requests,
+    // Workers with a compatibility date before November 2024 throw at `cache`, and there is none in front of `fetch`.
+    request: (url, init) => requests.request(url, { ...init, cache: undefined } as unknown as RequestInit),
     now: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
