@@ -5,6 +5,7 @@
  */
 import type { Attributes, Span } from '@opentelemetry/api';
 import { knownMethod } from '../sdk/http-request.js';
+import { bodyOf } from './body-kind.js';
 import { fail } from './failure.js';
 import { guard } from './report.js';
 import type { Runtime } from './runtime.js';
@@ -52,8 +53,12 @@ export const isResponse = (value: unknown): value is Response =>
   typeof (value as Response | undefined)?.status === 'number' &&
   typeof (value as Response).headers?.get === 'function';
 
-/** Whether somebody has read it, or reads it: the runtime will refuse it. */
-const isUsed = ({ bodyUsed, body }: Response): boolean => bodyUsed || body?.locked === true;
+/** Whether somebody has read it, or reads it: the runtime will refuse it. Of most, `body` must not even be looked at. */
+function isUsed(response: Response): boolean {
+  if (response.bodyUsed) return true;
+  const { kind } = bodyOf(response);
+  return kind !== 'whole' && kind !== 'sealed' && response.body?.locked === true;
+}
 
 /**
  * The handler has answered.

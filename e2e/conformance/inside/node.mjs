@@ -17,7 +17,10 @@ function requestOf(req) {
 const server = createServer(async (req, res) => {
   try {
     const response = await answer(requestOf(req));
-    const headers = [...response.headers].filter(([name]) => name !== 'set-cookie').flat();
+    // What `fetch` has decoded is neither encoded nor as long any more.
+    const isDecoded = response.headers.has('content-encoding');
+    const dropped = ['set-cookie', ...(isDecoded ? ['content-encoding', 'content-length'] : [])];
+    const headers = [...response.headers].filter(([name]) => !dropped.includes(name)).flat();
     for (const cookie of response.headers.getSetCookie()) headers.push('set-cookie', cookie);
     res.writeHead(response.status, response.statusText, headers);
     // The client's going away ends the body.
