@@ -15,12 +15,12 @@ export function createEdgePlatform(onException: (error: unknown) => void): Platf
 
   return {
     ...requests,
-    async request(url, init) {
+    async request(url, init, timeoutMillis) {
       const isStrict = init.redirect === 'error';
       // Workers with a compatibility date before November 2024 throw at `cache`, and there is none in front of `fetch`;
       // all of them throw at `redirect: 'error'`.
       const here = { ...init, cache: undefined, ...(isStrict && { redirect: 'manual' }) };
-      const answer = await requests.request(url, here as unknown as RequestInit);
+      const answer = await requests.request(url, here as unknown as RequestInit, timeoutMillis);
       return isStrict && answer.status >= 300 && answer.status < 400
         ? { status: 0, body: `redirected (${answer.status})` }
         : answer;

@@ -1,11 +1,12 @@
 import { bodies } from './bodies.mjs';
 import { encoding } from './encoding.mjs';
 import { exporter } from './exporter.mjs';
+import { otlpCases } from './otlp.mjs';
 import { requests } from './requests.mjs';
 import { trouble } from './trouble.mjs';
 
 /** Every case, in the order of the table. @type {readonly import('../case.mjs').Case[]} */
-export const CASES = [...exporter, ...encoding, ...trouble, ...requests, ...bodies];
+export const CASES = [...exporter, ...encoding, ...trouble, ...otlpCases, ...requests, ...bodies];
 
 /** A case's name in URLs, and as a service. @param {string} name */
 export const slugOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');

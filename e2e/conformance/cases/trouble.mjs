@@ -1,5 +1,6 @@
 import { bucket, tee } from 'spandrel/edge';
 import { openTracing, told } from '../inside/traces.mjs';
+import { untilSent } from '../inside/until-sent.mjs';
 
 /** @typedef {import('../case.mjs').Env} Env @typedef {import('../case.mjs').Seen} Seen */
 
@@ -9,15 +10,6 @@ const ONE = { created: 1, stored: 1, waiting: 0, dropped: {}, exceptions: 0 };
 const NOT_IN_PAGES = Object.fromEntries(
   ['chromium', 'firefox'].map((name) => [name, 'a page keeps what waits in its database, for the next page']),
 );
-
-const PATIENCE_MILLIS = 5_000;
-
-/** Resolves when nothing waits. @param {any} exporter */
-async function untilSent(exporter) {
-  const deadline = Date.now() + PATIENCE_MILLIS;
-  while (exporter.stats().spans.waiting && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 /** One span, and what became of it. @param {Env} env @param {Record<string, any>} [options] @param {(exporter: any) => Promise<unknown>} [wait] */
 async function one(env, options, wait) {

@@ -1,6 +1,7 @@
 /** What cases of `instrument` have in common. */
 import { trace } from '@opentelemetry/api';
-import { bucket, contextOf } from 'spandrel/edge';
+import { contextOf } from 'spandrel/edge';
+import { otlp } from 'spandrel/otlp';
 
 export const NO_SERVER = 'pages serve nothing';
 export const NO_STORAGE = 'without AsyncLocalStorage the active context ends at the first await';
@@ -23,12 +24,8 @@ export const onlyInWorkerd = (why) => ({
   'edge-runtime': why,
 });
 
-/** @param {import('../case.mjs').Env} env @param {Record<string, unknown>} [more] */
-export const optionsOf = ({ service, endpoint }, more) => ({
-  service,
-  destination: bucket({ endpoint }),
-  ...more,
-});
+/** To the sink, which takes the fewest requests. @param {import('../case.mjs').Env} env @param {Record<string, unknown>} [more] */
+export const optionsOf = ({ service, base }, more) => ({ service, destination: otlp({ url: base }), ...more });
 
 export const tracer = () => trace.getTracer('conformance', '1.0.0');
 

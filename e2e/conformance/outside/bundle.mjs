@@ -6,9 +6,14 @@ import { rollup } from 'rollup';
 const root = new URL('../../../', import.meta.url);
 const BUNDLES = new URL('.cache/conformance/', root);
 
-/** The built files, by the names that users import. Pages have the entry for pages. @param {boolean} isPage */
-const entries = (isPage) => ({
-  'spandrel/edge': isPage ? 'dist/index.js' : 'dist/edge.js',
+/**
+ * The built files, by the names that users import, as the conditions in package.json have it for that runtime. Pages
+ * have the entry for pages.
+ *
+ * @param {string} entry
+ */
+const builtFor = (entry) => ({
+  'spandrel/edge': { page: 'dist/index.js', 'edge-runtime': 'dist/edge-light.js' }[entry] ?? 'dist/edge.js',
   'spandrel/otlp': 'dist/otlp.js',
 });
 
@@ -17,12 +22,12 @@ const entries = (isPage) => ({
  * @returns {Promise<string>} The code.
  */
 async function bundle(entry) {
-  const names = entries(entry === 'page');
+  const names = builtFor(entry);
   const bundle = await rollup({
     input: new URL(`../inside/${entry}.mjs`, import.meta.url).pathname,
     external: /^node:/,
     // What is not in a page's entry is not asked for in pages: see `notIn`.
-    shimMissingExports: true,
+    shimMissingExports: entry === 'page',
     // Nothing is to be small here, and it is what takes the time.
     treeshake: false,
     plugins: [

@@ -1,4 +1,5 @@
 /** A collector that says what it is told to. */
+import { gunzipSync } from 'node:zlib';
 
 /**
  * @typedef {object} SinkAnswer
@@ -11,6 +12,7 @@
  * @property {string} path
  * @property {Record<string, string>} headers
  * @property {Uint8Array} bytes
+ * @property {Buffer} inflated Whatever their encoding.
  * @property {number} status What it was answered; 0 for nothing.
  *
  * @typedef {object} Sink
@@ -36,10 +38,12 @@ export function createSink() {
       const chunks = [];
       for await (const chunk of req) chunks.push(chunk);
       const { status = 200, headers = {}, body = '{}', hang = false } = answers.shift() ?? {};
+      const bytes = Buffer.concat(chunks);
       requests.push({
         path: req.url ?? '',
         headers: /** @type {Record<string, string>} */ ({ ...req.headers }),
-        bytes: Buffer.concat(chunks),
+        bytes,
+        inflated: req.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes,
         status: hang ? 0 : status,
       });
       if (hang) return;

@@ -94,12 +94,11 @@ export async function startWorld(pageOrigin) {
         if (bytes) known.set(key, bytes);
         if (bytes) arrived.push({ place: 'bucket', name: key, bytes, request: inflated(bytes) });
       }
-      for (const { path, headers, bytes, status } of sink.requests) {
+      for (const { path, headers, bytes, inflated, status } of sink.requests) {
         if (status !== 200) continue;
         const isJson = headers['content-type']?.startsWith('application/json');
-        const body = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
         // Protobuf has no spans to be read here: its cases look at the bytes.
-        const request = isJson ? JSON.parse(Buffer.from(body).toString()) : { resourceSpans: [] };
+        const request = isJson ? JSON.parse(inflated.toString()) : { resourceSpans: [] };
         arrived.push({ place: 'sink', name: path, bytes, request });
       }
       return arrived;
