@@ -18,6 +18,7 @@
  * @property {any} [r2] A binding, where there is one.
  * @property {(handler: Handler, options: any) => Served} instrumented `instrument` in the shape of this runtime: a
  *   module object in workerd, a function elsewhere.
+ * @property {(module: any, options: any) => Served} module `instrument` of a Worker's module, in workerd.
  *
  * @typedef {{ waitUntil?: (work: Promise<unknown>) => void }} HandlerContext
  * @typedef {(request: Request, context: HandlerContext) => unknown} Handler

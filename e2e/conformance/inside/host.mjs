@@ -55,8 +55,11 @@ function instrumented(handler, options) {
   };
 }
 
+/** @type {Env['module']} */
+const module = (handlers, options) => instrument(handlers, () => options);
+
 /** @param {string} slug @param {any} bindings @returns {Env} */
-const envOf = (slug, bindings) => ({ ...world, service: slug, r2: bindings?.TRACES, instrumented });
+const envOf = (slug, bindings) => ({ ...world, service: slug, r2: bindings?.TRACES, instrumented, module });
 
 /** @type {Map<string, Served>} */
 const served = new Map();
@@ -69,6 +72,9 @@ export function servedBy(slug, bindings) {
   served.set(slug, made);
   return made;
 }
+
+/** The same of the first case that is so. @param {(one: import('../case.mjs').Case) => boolean} isWanted @param {any} bindings */
+export const servedFor = (isWanted, bindings) => servedBy(slugOf(CASES.find(isWanted)?.name ?? ''), bindings);
 
 /** Plays a case; its exception is told as such. @param {string} slug @param {any} [bindings] */
 export async function play(slug, bindings) {

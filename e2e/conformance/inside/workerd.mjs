@@ -1,8 +1,4 @@
-import { CASES, slugOf } from '../cases/index.mjs';
-import { answer, servedBy } from './host.mjs';
-
-/** The case that a cron or a queue is of. @param {(one: import('../case.mjs').Case) => boolean} isOf @param {any} bindings */
-const servedFor = (isOf, bindings) => servedBy(slugOf(CASES.find(isOf)?.name ?? ''), bindings);
+import { answer, servedFor } from './host.mjs';
 
 export default {
   fetch: answer,

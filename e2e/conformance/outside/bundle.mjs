@@ -1,5 +1,5 @@
-/** Cases with what they need, as one file that a runtime loads. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** Cases with what they need, as files that a runtime loads. */
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import resolve from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 
@@ -51,18 +51,25 @@ async function bundle(entry) {
 /** @type {Map<string, Promise<string>>} */
 const bundles = new Map();
 
+/** These cannot load two files: what they start from is bundled with the rest. */
+const IN_ONE = ['page', 'edge-runtime'];
+
 /**
- * The file for one runtime: it knows its world.
+ * The files for one runtime, which know its world: the host with all cases, and beside it what the runtime starts from.
  *
  * @param {string} entry
  * @param {import('../case.mjs').World} world
- * @returns {Promise<string>} Its path.
+ * @returns {Promise<string>} The path of the latter.
  */
 export async function bundleFor(entry, world) {
-  const code = bundles.get(entry) ?? bundle(entry);
-  bundles.set(entry, code);
-  const file = new URL(`${world.runtime}.mjs`, BUNDLES);
-  await mkdir(BUNDLES, { recursive: true });
-  await writeFile(file, `globalThis.WORLD = ${JSON.stringify(world)};\n${await code}`);
+  const isInOne = IN_ONE.includes(entry);
+  const name = isInOne ? entry : 'host';
+  const code = bundles.get(name) ?? bundle(name);
+  bundles.set(name, code);
+  const folder = new URL(`${world.runtime}/`, BUNDLES);
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL(`${name}.mjs`, folder), `globalThis.WORLD = ${JSON.stringify(world)};\n${await code}`);
+  const file = new URL(`${entry}.mjs`, folder);
+  if (!isInOne) await copyFile(new URL(`../inside/${entry}.mjs`, import.meta.url), file);
   return file.pathname;
 }

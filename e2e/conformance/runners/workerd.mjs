@@ -1,9 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { inflated } from '../outside/world.mjs';
 
 const COMPATIBILITY_DATE = '2026-04-01';
 const BUCKET = 'TRACES';
+
+/** @param {string} file */
+const module = async (file) => ({
+  type: /** @type {const} */ ('ESModule'),
+  path: path.basename(file),
+  contents: await readFile(file, 'utf8'),
+});
 
 /**
  * @param {string} file
@@ -20,7 +28,7 @@ export async function startWorkerd(file, compatibilityFlags, queues) {
     log: new Log(LogLevel.ERROR),
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags,
-    modules: [{ type: 'ESModule', path: 'worker.mjs', contents: await readFile(file, 'utf8') }],
+    modules: await Promise.all([file, path.join(path.dirname(file), 'host.mjs')].map(module)),
     r2Buckets: [BUCKET],
     queueConsumers: queues,
     handleRuntimeStdio(...streams) {
