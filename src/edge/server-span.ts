@@ -5,7 +5,6 @@
  */
 import type { Attributes, Span } from '@opentelemetry/api';
 import { knownMethod } from '../sdk/http-request.js';
-import { bodyOf } from './body-kind.js';
 import { fail } from './failure.js';
 import { guard } from './report.js';
 import type { Runtime } from './runtime.js';
@@ -53,15 +52,8 @@ export const isResponse = (value: unknown): value is Response =>
   typeof (value as Response | undefined)?.status === 'number' &&
   typeof (value as Response).headers?.get === 'function';
 
-/** Whether somebody has read it, or reads it: the runtime will refuse it. Of most, `body` must not even be looked at. */
-function isUsed(response: Response): boolean {
-  if (response.bodyUsed) return true;
-  const { kind } = bodyOf(response);
-  return kind !== 'whole' && kind !== 'sealed' && response.body?.locked === true;
-}
-
 /**
- * The handler has answered.
+ * The handler has answered. Its `body` is not looked at: Deno and Bun send another response once it was.
  *
  * @param name of the span so far, which a route makes longer.
  * @param routeOf see `EdgeOptions.routeOf`.
@@ -85,6 +77,7 @@ export function describeAnswer(
     span.setAttribute('http.route', route);
     span.updateName(`${name} ${route}`);
   }
-  if (isUsed(answer)) fail(span, 'body_used');
+  // The runtime will refuse it.
+  if (answer.bodyUsed) fail(span, 'body_used');
   else if (status >= 500) fail(span, String(status));
 }

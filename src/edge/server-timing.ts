@@ -28,8 +28,10 @@ export function withServerTiming(response: Response, context: SpanContext): Resp
     return response;
   } catch {
     // Immutable: it comes from `fetch`, or is a redirect.
-    if (response.bodyUsed || response.body?.locked) return response;
-    const copy = new Response(response.body, response);
+    // Only now, as Deno and Bun send another response once its body was looked at.
+    const { body, bodyUsed } = response;
+    if (bodyUsed || body?.locked) return response;
+    const copy = new Response(body, response);
     copy.headers.append('server-timing', value);
     return copy;
   }
