@@ -3,7 +3,8 @@ import { otlp } from 'spandrel/otlp';
 import { delay, NOT_IN_PAGES, onlyInWorkerd, optionsOf, pathOf, spanOf } from '../inside/instrumented.mjs';
 
 /** @param {import('../case.mjs').Seen} seen */
-const namesOf = ({ trees }) => trees.map(({ name, children }) => [name, children?.map((child) => child.name)]);
+const namesOf = ({ trees }) =>
+  trees.map(({ name, children }) => [name, children?.map((child) => child.name)]);
 
 const NO_BINDING = 'only Workers have bindings';
 
@@ -58,7 +59,8 @@ export const flush = [
           pathOf(request) === '/results' ? Response.json(results) : new Response(pathOf(request)),
         optionsOf(env, {
           destination: bucket({ endpoint: env.endpoint }),
-          flushTimeoutMillis: 1_000,
+          // The second takes several requests, on whatever machine.
+          flushTimeoutMillis: 2_500,
           onFlush: (/** @type {string} */ result) => results.push(result),
         }),
       ),

@@ -52,7 +52,7 @@ export async function playCase(one, name, runtime, world) {
   } catch (error) {
     // Where in this file an assertion is tells nothing.
     const isOurs = error instanceof assert.AssertionError;
-    const why = error instanceof Error ? ((isOurs ? '' : error.stack) || error.message) : String(error);
+    const why = error instanceof Error ? (isOurs ? '' : error.stack) || error.message : String(error);
     return { state: 'failed', why };
   }
 }
@@ -95,7 +95,10 @@ async function played(one, name, runtime, world) {
     client,
     arrived,
     // Of spans that are in several places, those of the first.
-    trees: treesOf(copies > 1 ? arrived.filter(({ place }) => place === arrived[0]?.place) : arrived, levelled),
+    trees: treesOf(
+      copies > 1 ? arrived.filter(({ place }) => place === arrived[0]?.place) : arrived,
+      levelled,
+    ),
     requests: world.mock.requests.list(),
     sunk: [...world.sink.requests],
     origin: runtime.origin,
