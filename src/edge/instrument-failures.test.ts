@@ -22,7 +22,7 @@ async function play(handle: (request: Request) => unknown, options: Partial<Edge
     thrown = error;
   }
   const isFresh = answer instanceof Response && !answer.bodyUsed && !answer.body?.locked;
-  const text = isFresh ? await answer.text() : undefined;
+  const text = isFresh ? await (answer as Response).text() : undefined;
   await ctx.settled();
   return { store, answer, thrown, text };
 }
