@@ -25,7 +25,7 @@ export interface Collector {
   interrupt(): void;
   /** Sends all that has ended, incomplete traces too. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
-  /** Ends everything; what is still unsent waits for the isolate's next collector. Never rejects. */
+  /** Ends everything; what is still unsent waits for the isolate's next collector. Later spans are ignored. Never rejects. */
   close(): Promise<void>;
   stats(): Stats;
 }
@@ -40,7 +40,7 @@ export function openCollector(options: CollectorOptions): Collector {
   const { destination, maxBufferedSpans, kept, redaction = true, redact } = options;
   const platform = createEdgePlatform((error) => diagnostics.exception(error));
   const diagnostics = createDiagnostics(platform.now, platform.after);
-  const { totals, guard } = diagnostics;
+  const { totals, dropped, guard } = diagnostics;
   const pipeline = createPipeline(
     { platform, diagnostics, destination, openOutbox: openMemoryOutbox(kept), compression, rules() {} },
     { ...LIMITS, maxTracesPerBlob: MAX_TRACES_PER_BLOB, redaction, ...(redact && { redact }) },
@@ -50,7 +50,7 @@ export function openCollector(options: CollectorOptions): Collector {
       monotonic: platform.monotonic,
       after: platform.after,
       emit: pipeline.accept,
-      dropped: diagnostics.dropped,
+      dropped,
       forget: pipeline.lost,
       guard,
     },
@@ -62,26 +62,33 @@ export function openCollector(options: CollectorOptions): Collector {
     stats.buffer = { spans: buffer.spanCount, open: buffer.openCount, highWater: buffer.highWater };
   });
 
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    // What is in no blob would be lost.
+    guard(pipeline.seal);
+    await pipeline.shutdown(0).catch(diagnostics.exception);
+    buffer.close();
+    diagnostics.close();
+    platform.close();
+  };
+
   return {
-    started: (span) => void guard(() => buffer.started(span)),
+    started(span) {
+      if (!closing) guard(() => buffer.started(span));
+    },
     ended(span) {
+      if (closing) return;
       guard(() => {
-        if (totals.state !== 'running') return;
         totals.spans.created++;
-        buffer.ended(span);
+        if (totals.state === 'paused') dropped('paused', 1);
+        else buffer.ended(span);
       });
     },
     interrupt: () => void guard(buffer.interrupt),
     flush: pipeline.flush,
-    async close() {
-      try {
-        await pipeline.shutdown(0);
-        buffer.close();
-        diagnostics.close();
-        platform.close();
-      } catch (error) {
-        diagnostics.exception(error);
-      }
+    close() {
+      closing ??= close();
+      return closing;
     },
     stats: diagnostics.stats,
   };

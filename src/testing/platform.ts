@@ -103,7 +103,7 @@ export function testPlatform({
   const pageListeners = new Set<(signal: PageSignal) => void>();
   const onlineListeners = new Set<() => void>();
   const deferred = new Set<TestBeacon>();
-  let lockName = '';
+  const lockNames: string[] = [];
   let wallMillis = nowMillis;
   let monotonicMillis = 5_000;
   let yields = 0;
@@ -141,7 +141,8 @@ export function testPlatform({
     get yields() {
       return yields;
     },
-    now: () => wallMillis,
+    // Whole, as `Date.now()` is.
+    now: () => Math.floor(wallMillis),
     monotonic: () => monotonicMillis,
     random,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => bytes() * 256),
@@ -179,7 +180,7 @@ export function testPlatform({
     },
     openTabs() {
       const tabs = (origin as TestOrigin).openTabs(wallMillis, self.randomBytes(10));
-      lockName = tabs.name;
+      lockNames.push(tabs.name);
       return tabs;
     },
     crash() {
@@ -189,7 +190,7 @@ export function testPlatform({
       origin?.unwatch(self);
       pageListeners.clear();
       onlineListeners.clear();
-      origin?.held.delete(lockName);
+      for (const name of lockNames) origin?.held.delete(name);
     },
     request(url, init) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });
