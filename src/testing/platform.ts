@@ -181,7 +181,7 @@ export function testPlatform({
       for (const request of self.pending) request.answer({ body: 'given up' });
     },
     openTabs() {
-      const tabs = (origin as TestOrigin).openTabs(wallMillis, self.randomBytes(10));
+      const tabs = (origin as TestOrigin).openTabs(self.now(), self.randomBytes(10));
       lockNames.push(tabs.name);
       return tabs;
     },
