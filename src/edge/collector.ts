@@ -8,6 +8,7 @@ import { type Kept, nothingKept, openMemoryOutbox } from '../pipeline/outbox-mem
 import { createPipeline, type FlushResult } from '../pipeline/pipeline.js';
 import { createTraceBuffer } from '../pipeline/trace-buffer.js';
 import { createEdgePlatform } from '../platform/edge.js';
+import type { Platform } from '../platform/platform.js';
 import * as compression from './compress.js';
 
 export { type Kept, nothingKept };
@@ -38,9 +39,10 @@ const MAX_TRACES_PER_BLOB = 200;
 /** Parts of a trace that goes on and on need not wait for one another. */
 const DELAY_MILLIS = 0;
 
-export function openCollector(options: CollectorOptions): Collector {
+/** @param world the edge's, unless a test brings its own. */
+export function openCollector(options: CollectorOptions, world?: Platform): Collector {
   const { destination, maxBufferedSpans, kept, redaction = true, redact } = options;
-  const platform = createEdgePlatform((error) => diagnostics.exception(error));
+  const platform = world ?? createEdgePlatform((error) => diagnostics.exception(error));
   const diagnostics = createDiagnostics(platform.now, platform.after);
   const { totals, dropped, guard } = diagnostics;
   const pipeline = createPipeline(

@@ -7,6 +7,7 @@ import { assertLedger, testClient } from '../testing/client.js';
 import { type Cloud, isExchange, isUpload } from '../testing/cloud.js';
 import { testDestination } from '../testing/destination.js';
 import { handMade } from '../testing/encoding.js';
+import { testOrigin } from '../testing/origin.js';
 import { settle, type TestPlatform, testPlatform } from '../testing/platform.js';
 import { TraceExporter, type TraceExporterOptions } from '../trace-exporter.js';
 import type { Outcome } from './model.js';
@@ -430,4 +431,21 @@ test('tee: of a nested one every branch is told of', async () => {
     [1, 1, 1],
   );
   assert.equal(exporter.stats().others.length, 2);
+});
+
+test('delivery: what is handed over when consent is taken back has one place, though a flush was under way', async () => {
+  const { platform, cloud, exporter, processor, endTrace } = testClient({
+    origin: testOrigin(),
+    maxOutboxAgeMillis: 60_000,
+    flushTimeoutMillis: 1,
+  });
+  endTrace();
+  void processor.forceFlush();
+  await platform.advance(61_000);
+  exporter.setConsent('pending');
+  await platform.advance(1);
+  for (const request of platform.pending) await cloud.answer(request);
+  await settle();
+  assertLedger(processor.stats(), 1);
+  assert.equal(processor.stats().spans.handedOver, 1);
 });
