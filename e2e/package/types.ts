@@ -7,6 +7,7 @@ import {
   type SpanProcessor,
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
+import { contextOf, instrument, traceFetch } from '../../src/edge.js';
 import {
   bucket,
   type Stats,
@@ -81,4 +82,61 @@ export function mistakes(exporter: TraceExporter): void {
   createIngest({ storage: s3({}), allowedOrigins: [] });
   // @ts-expect-error a number
   createLedger({ maxPages: '10' });
+}
+
+interface Env {
+  readonly API: { fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> };
+  readonly name: string;
+}
+/** As `@cloudflare/workers-types` have them: kinds of their own, and everything optional. */
+interface WorkersRequest extends Request {
+  readonly cf?: { readonly colo: string };
+}
+interface ExportedHandler<E> {
+  fetch?: (
+    request: WorkersRequest,
+    env: E,
+    ctx: { waitUntil(promise: Promise<unknown>): void },
+  ) => Promise<Response>;
+  scheduled?: (controller: { readonly cron: string }, env: E) => Promise<void>;
+  email?: (message: { readonly from: string }) => Promise<void>;
+}
+
+export function fitsHandlers(): void {
+  const destination = bucket({ endpoint: 'https://ingest.example/spandrel' });
+  const worker: ExportedHandler<Env> = instrument<ExportedHandler<Env>>(
+    { fetch: async (request, env) => env.API.fetch(request.url), async email() {} },
+    (env) => ({ service: env.name, destination }),
+  );
+  const module = instrument(
+    {
+      async fetch(request: Request, env: Env, ctx: { waitUntil(promise: Promise<unknown>): void }) {
+        ctx.waitUntil(traceFetch(env.API, contextOf(request)).fetch('https://api.example/'));
+        return new Response();
+      },
+      own: 7,
+    },
+    (env) => ({ service: env.name, destination, onFlush: (result) => result === 'stored' }),
+  );
+  const kept: number = module.own;
+  const deno: (request: Request, info: { remoteAddr: string }) => Response = instrument(
+    (_request: Request, _info: { remoteAddr: string }) => new Response(),
+    { service: 'api', destination },
+  );
+  const bare = instrument({ fetch: (request) => new Response(request.url) }, { service: 'api', destination });
+  void [worker, kept, deno, bare];
+}
+
+export function doesNotFitHandlers(): void {
+  const destination = bucket({ endpoint: 'https://ingest.example/spandrel' });
+  const handler = (_request: Request) => new Response();
+  // @ts-expect-error: a service is needed.
+  instrument(handler, { destination });
+  // @ts-expect-error: no such option.
+  instrument(handler, { service: 'api', destination, sampleRatio: 1 });
+  const withEnv = { fetch: (_request: Request, _env: Env) => new Response() };
+  // @ts-expect-error: no such thing in the env.
+  instrument(withEnv, (env) => ({ service: env.nam, destination }));
+  // @ts-expect-error: no handler.
+  instrument('handler', { service: 'api', destination });
 }

@@ -40,6 +40,7 @@ test('instrument: a request becomes a server span, stored when it is over', asyn
   assert.equal(span.resource['telemetry.sdk.name'], 'spandrel');
   assert.equal(span.resource['process.runtime.name'], 'nodejs');
   assert.equal(store.openCount, 0, 'nothing is left open');
+  assert.ok(!process.getActiveResourcesInfo().includes('Timeout'), 'no timer outlives it');
 });
 
 test('instrument: spans of the API are its children, across awaits', async () => {
@@ -125,7 +126,8 @@ test('instrument: what the caller does not keep is not kept, and goes on all the
   const { store, ctx } = await play(
     () => {
       seen = trace.getActiveSpan()?.spanContext();
-      trace.getTracer('app').startSpan('job', { root: true }).end();
+      const job = trace.getTracer('app').startSpan('job', { root: true });
+      assert.equal(job.isRecording(), false, 'an invocation is kept whole or not at all');
       return new Response();
     },
     {},
@@ -350,14 +352,14 @@ test('instrument: a module’s other properties are the very same, and so is wha
   assert.deepEqual(Object.keys(worker), ['Durable']);
   assert.equal(worker.fetch, worker.fetch);
   const ctx = new TestExecutionContext();
-  assert.equal(await worker.fetch(new Request(URL_TEXT), {}, ctx).text(), 'mine');
+  assert.equal(await (await worker.fetch(new Request(URL_TEXT), {}, ctx)).text(), 'mine');
   await ctx.settled();
   assert.ok(store.span('GET'));
   const tail = () => {};
   const frozen = Object.freeze({ tail, fetch: (_request: Request) => new Response('frozen') });
   const other = instrument(frozen, { service: 'shop', destination: store });
   assert.equal(other.tail, tail);
-  assert.equal(await other.fetch(new Request(URL_TEXT)).text(), 'frozen');
+  assert.equal(await (await other.fetch(new Request(URL_TEXT))).text(), 'frozen');
   await until(() => store.objects.length === 2);
 });
 
