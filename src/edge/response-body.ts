@@ -62,7 +62,7 @@ function watched(
   { kind, length }: Body,
   end: End,
 ): Response | Promise<Response> {
-  if (kind === 'unknown') return readAhead(response, source, end);
+  if (kind === 'unknown') return readAhead(response, source, source.getReader(), end);
   if (kind === 'script' && !world.IdentityTransformStream) {
     return new Response(pump(source, end, declaredBytes(response)), response);
   }
@@ -78,9 +78,9 @@ function watched(
 async function readAhead(
   response: Response,
   source: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
   end: End,
 ): Promise<Response> {
-  const reader = source.getReader();
   const ahead: Uint8Array[] = [];
   let bytes = 0;
   let next = reader.read();

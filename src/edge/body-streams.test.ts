@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type BodyEnd, carry, pipe, type Transform } from './body-streams.js';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** Resolves with what was told, and fails if there is more. */
+function ending() {
+  let count = 0;
+  let resolve: (end: [BodyEnd, unknown?]) => void = () => {};
+  const ended = new Promise<[BodyEnd, unknown?]>((own) => {
+    resolve = own;
+  });
+  const end = (...told: [BodyEnd, unknown?]): void => {
+    assert.equal(++count, 1);
+    resolve(told);
+  };
+  return { ended, end };
+}
+
+const byteStream = (source: Omit<UnderlyingByteSource, 'type'>): ReadableStream<Uint8Array> =>
+  new ReadableStream({ ...source, type: 'bytes' });
+
+/** Stands for workerd's: a write waits for its read. */
+const through = () => new TransformStream({}, undefined, { highWaterMark: 0 }) as Transform;
+
+const WAYS = {
+  piped: (source: ReadableStream<Uint8Array>, to: Transform, end: Parameters<typeof pipe>[2]) =>
+    pipe(source, to, end, 'failed'),
+  carried: (source: ReadableStream<Uint8Array>, to: Transform, end: Parameters<typeof carry>[2]) =>
+    void carry(source, to, end),
+};
+
+for (const [way, begin] of Object.entries(WAYS)) {
+  test(`body ${way}: chunk by chunk, to its end`, async () => {
+    const { ended, end } = ending();
+    const chunks = ['one', 'two', 'x'.repeat(100_000)];
+    const source = byteStream({
+      pull(controller) {
+        const chunk = chunks.shift();
+        if (chunk) controller.enqueue(bytes(chunk));
+        else {
+          controller.close();
+          controller.byobRequest?.respond(0);
+        }
+      },
+    });
+    const to = through();
+    begin(source, to, end);
+    const reader = to.readable.getReader();
+    assert.deepEqual((await reader.read()).value, bytes('one'));
+    assert.deepEqual((await reader.read()).value, bytes('two'));
+    let rest = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) rest += read.value.length;
+    assert.equal(rest, 100_000);
+    assert.deepEqual(await ended, ['whole']);
+  });
+
+  test(`body ${way}: a client that goes`, async () => {
+    const { ended, end } = ending();
+    const cancelled: unknown[] = [];
+    const source = byteStream({
+      pull: (controller) => controller.enqueue(bytes('more')),
+      cancel: (reason) => void cancelled.push(reason),
+    });
+    const to = through();
+    begin(source, to, end);
+    const reason = new Error('gone');
+    const reader = to.readable.getReader();
+    await reader.read();
+    await reader.cancel(reason);
+    assert.deepEqual(await ended, ['cancelled', reason]);
+    assert.deepEqual(cancelled, [reason]);
+  });
+
+  test(`body ${way}: a source that fails`, async () => {
+    const { ended, end } = ending();
+    const error = new Error('source broke');
+    let pulls = 0;
+    const source = byteStream({
+      pull(controller) {
+        if (++pulls > 1) throw error;
+        controller.enqueue(bytes('one'));
+      },
+    });
+    const to = through();
+    begin(source, to, end);
+    const reader = to.readable.getReader();
+    await reader.read();
+    await assert.rejects(reader.read(), (thrown) => thrown === error);
+    assert.deepEqual(await ended, ['failed', error]);
+  });
+}
