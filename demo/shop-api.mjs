@@ -88,15 +88,14 @@ export function createShopApi({ warehouseUrl }) {
       return answer.json();
     });
 
-  return async (request) => {
-    const { pathname } = new URL(request.url);
-    const route = `${request.method} ${pathname}`;
-    if (route === 'GET /api/products') return json(200, PRODUCTS);
-    if (route.startsWith('GET /api/products/')) {
-      const product = find(pathname.slice('/api/products/'.length));
+  /** @type {Record<string, (request: Request, id: string) => Response | Promise<Response>>} */
+  const routes = {
+    'GET /api/products': () => json(200, PRODUCTS),
+    'GET /api/products/:id': (_request, id) => {
+      const product = find(id);
       return json(product ? 200 : 404, product ?? { error: 'No such product.' });
-    }
-    if (route === 'POST /api/cart') {
+    },
+    'POST /api/cart': async (request) => {
       const wanted = /** @type {any} */ (await request.json().catch(() => undefined));
       const product = find(wanted?.id);
       if (!product) return json(404, { error: 'No such product.' });
@@ -104,12 +103,21 @@ export function createShopApi({ warehouseUrl }) {
       await hold(product.id);
       cart.push(product);
       return json(200, { count: cart.length, total });
-    }
-    if (route === 'GET /api/slow') {
+    },
+    'GET /api/slow': () => {
       const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
       return new Response(slowly(), { headers });
-    }
-    if (route === 'GET /api/fail') return json(500, { error: 'The mortar has not set.' });
-    return json(404, { error: 'No such route.' });
+    },
+    'GET /api/fail': () => json(500, { error: 'The mortar has not set.' }),
+  };
+
+  return async (request) => {
+    const [, path = '', id = ''] = /^(\/api\/[^/]+)(?:\/([^/]+))?$/.exec(new URL(request.url).pathname) ?? [];
+    const route = id ? `${path}/:id` : path;
+    const answer = routes[`${request.method} ${route}`];
+    if (!answer) return json(404, { error: 'No such route.' });
+    // Whoever traces the request names its span after it.
+    trace.getActiveSpan()?.setAttribute('http.route', route);
+    return answer(request, id);
   };
 }

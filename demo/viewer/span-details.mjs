@@ -30,6 +30,7 @@ export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
     <p class="facts">
       <${Status} status=${span.status} />
       <span class="badge">${span.kind}</span>
+      <span>${span.resource.serviceName}</span>
       ${vital && html`<${VitalChip} vital=${vital} />`}
       <span><b>${place.note || formatDuration(place.nanos)}</b></span>
       ${start !== undefined && html`<span>starts at +${formatDuration(start - axis.start)}</span>`}
