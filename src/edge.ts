@@ -5,5 +5,14 @@
  */
 export { bucket } from './destinations/bucket.js';
 export { tee } from './destinations/tee.js';
+export {
+  type EdgeHandler,
+  type EnvOf,
+  type FunctionHandler,
+  instrument,
+  type ModuleHandler,
+} from './edge/instrument.js';
+export type { EdgeOptions } from './edge/options.js';
 export { TraceExporter } from './edge/trace-exporter.js';
+export { contextOf } from './edge/tracing.js';
 export { TraceBatchProcessor } from './trace-batch-processor.js';
