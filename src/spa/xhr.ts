@@ -7,7 +7,8 @@
  * has the figures.
  */
 import type { Stop } from '../platform/platform.js';
-import { nameOf, requestTracing } from './http.js';
+import { nameOf } from '../sdk/http-request.js';
+import { pageRequests } from './http.js';
 import type { PartDeps } from './part.js';
 import { patch } from './patch.js';
 import type { Propagation } from './propagation.js';
@@ -18,7 +19,7 @@ const ENDS = ['readystatechange', 'load', ...FAILURES];
 
 export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
   const { guard } = deps;
-  const begin = requestTracing(deps, propagation);
+  const begin = pageRequests(deps, propagation);
   const prototype = globalThis.XMLHttpRequest?.prototype;
   if (!prototype) return () => {};
   const { setRequestHeader } = prototype;

@@ -1,0 +1,118 @@
+/**
+ * A client span for each `fetch` that an invocation makes. What happens outside any invocation, or where tracing is
+ * suppressed, goes straight through.
+ */
+import { type Context, context, createContextKey, type Tracer } from '@opentelemetry/api';
+import type { Stop } from '../platform/platform.js';
+import { callFetch, type Fetch } from '../sdk/fetch-call.js';
+import { requestTracing } from '../sdk/http-request.js';
+import { patch } from '../spa/patch.js';
+import type { Propagation } from '../spa/propagation.js';
+import { noteNetworkBody } from './body-kind.js';
+
+/** The key by which OpenTelemetry's instrumentations know that a request is telemetry's own. */
+const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+
+export interface OutgoingFetchDeps {
+  /** The invocation that a context belongs to, while it may still have spans. */
+  invocationOf(context: Context): { readonly tracer: Tracer; readonly propagation: Propagation } | undefined;
+  /** Runs a task of ours: what it throws is counted, not thrown. */
+  guard<T>(task: () => T): T | undefined;
+}
+
+/** What has a `fetch` of its own: a service binding, the stub of a Durable Object. */
+export interface Fetcher {
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+}
+
+export interface OutgoingFetch {
+  /**
+   * From now on the `fetch` of `scope`, the global object, is traced. Once: further calls do nothing until the first is
+   * taken back. What the host has wrapped around `fetch` since stays.
+   */
+  install(scope: { fetch: Fetch }): Stop;
+  /**
+   * The same function or object, whose requests are traced.
+   *
+   * @param parent whose children the spans are. Default: the active context at each call.
+   */
+  traceFetch<F extends Fetch | Fetcher>(fetcher: F, parent?: Context): F;
+}
+
+function parse(address: string): URL | undefined {
+  try {
+    return new URL(address);
+  } catch {
+    // The host's mistake, which it is told by `fetch`.
+    return undefined;
+  }
+}
+
+/** Query values are left to the encoder, where `redaction` is known; user info is nobody's business. */
+function withoutCredentials({ href }: URL): string {
+  const url = new URL(href);
+  url.username = url.password = url.hash = '';
+  return url.href;
+}
+
+export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps): OutgoingFetch {
+  const installed = new WeakMap<object, Stop>();
+
+  const call = (
+    original: Fetch,
+    self: unknown,
+    args: Parameters<Fetch>,
+    given?: Context,
+  ): ReturnType<Fetch> => {
+    const parent = given ?? context.active();
+    const invocation = guard(() => (parent.getValue(SUPPRESS_TRACING) ? undefined : invocationOf(parent)));
+    if (!invocation) return Reflect.apply(original, self, args);
+    const begin = requestTracing({
+      tracer: invocation.tracer,
+      resolve: parse,
+      stored: withoutCredentials,
+      parent: () => parent,
+      headersFor: invocation.propagation.headersFor,
+    });
+    return callFetch({ begin, guard, onResponse: noteNetworkBody }, original, self, args);
+  };
+
+  return {
+    install(scope) {
+      const before = installed.get(scope);
+      if (before) return before;
+      const restore = patch<Fetch>(scope, 'fetch', call);
+      const stop = (): void => {
+        installed.delete(scope);
+        restore();
+      };
+      installed.set(scope, stop);
+      return stop;
+    },
+    traceFetch(fetcher, parent) {
+      const traced = (original: Fetch): Fetch =>
+        new Proxy(original, {
+          apply: (_, self, args) =>
+            call(original, self === proxy ? fetcher : self, args as Parameters<Fetch>, parent),
+        });
+      const proxy: typeof fetcher =
+        typeof fetcher === 'function'
+          ? (traced(fetcher) as typeof fetcher)
+          : new Proxy(fetcher, {
+              get(target, name) {
+                const value: unknown = Reflect.get(target, name, target);
+                return name === 'fetch' ? traced(value as Fetch) : bound(value, proxy, target);
+              },
+            });
+      return proxy;
+    },
+  };
+}
+
+/** A runtime's functions refuse any other `this`. No `bind`, which a stub would take for a method of the other side. */
+function bound(value: unknown, proxy: unknown, target: object): unknown {
+  if (typeof value !== 'function') return value;
+  return new Proxy(value, {
+    apply: (original, self, args) => Reflect.apply(original, self === proxy ? target : self, args),
+  });
+}
