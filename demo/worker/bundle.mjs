@@ -12,14 +12,7 @@ import { rollup } from 'rollup';
 export async function bundleWorker(input) {
   const bundle = await rollup({
     input: fileURLToPath(input),
-    plugins: [
-      {
-        name: 'stand-in',
-        resolveId: (id) =>
-          id === 'spandrel/edge' ? fileURLToPath(new URL('stand-in.mjs', import.meta.url)) : null,
-      },
-      resolve({ exportConditions: ['workerd', 'worker', 'browser'] }),
-    ],
+    plugins: [resolve({ exportConditions: ['workerd', 'worker', 'browser'] })],
     external: (id) => id.startsWith('node:'),
     onwarn: () => {},
   });
