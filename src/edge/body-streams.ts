@@ -121,7 +121,7 @@ export async function carry(source: Bytes, { writable }: Transform, end: End): P
     await writer.close();
     end('whole');
   } catch (error) {
+    (isWriting ? reader.cancel(error) : writer.abort(error)).catch(() => {});
     end(isWriting ? 'cancelled' : 'failed', error);
-    await (isWriting ? reader.cancel(error) : writer.abort(error)).catch(() => {});
   }
 }

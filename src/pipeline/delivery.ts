@@ -156,12 +156,18 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
     dispatch.wake();
   }
 
-  function stored(blob: TraceBlob): void {
+  function stored(blob: TraceBlob, rejected?: { spanCount: number; cause: string }): void {
     if (!outbox.has(blob)) return;
     outbox.delete(blob);
-    totals.spans.stored += blob.spanCount;
+    // What it says comes from the other side.
+    const lost = Math.max(0, Math.min(rejected?.spanCount || 0, blob.spanCount));
+    totals.spans.stored += blob.spanCount - lost;
     totals.blobs.stored++;
     totals.bytes.stored += blob.bytes.length;
+    if (rejected && lost) {
+      dropped('rejected', lost);
+      diagnostics.trouble('rejected', rejected.cause);
+    }
     diagnostics.changed();
   }
 

@@ -12,7 +12,7 @@ export interface DispatchDeps {
   ready(blob: TraceBlob): boolean;
   send(blob: TraceBlob, mode: SendMode): Promise<Outcome>;
   nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number;
-  stored(blob: TraceBlob): void;
+  stored(blob: TraceBlob, rejected?: { spanCount: number; cause: string }): void;
   dropped(blob: TraceBlob, reason: DropReason, cause: string): void;
   /** Attempts, instants or claims have changed. */
   changed(blob: TraceBlob): void;
@@ -57,7 +57,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     if (outcome.status === 'stored') {
       failures = 0;
       progress++;
-      deps.stored(blob);
+      deps.stored(blob, outcome.rejected);
     } else if (outcome.status === 'rejected') {
       progress++;
       deps.dropped(blob, outcome.reason, outcome.cause);

@@ -11,7 +11,7 @@ export type DropReason =
   | 'too-large' // a single span over the largest blob
   | 'redacted' // the user's redact hook dropped it, or threw
   | 'consent' // the user has not consented, or no longer does
-  | 'rejected' // the store refused the blob for ever
+  | 'rejected' // the store refused the blob for ever, or a collector some of its spans
   | 'paused' // the operator's kill switch, or 401/403 from the endpoint
   | 'shutdown'; // shutdown() ran out of time, and it was in no blob in the database
 
@@ -83,7 +83,8 @@ export interface PooledUpload extends PresignedUpload {
 
 /** What came of one attempt to bring a blob to its destination. */
 export type Outcome =
-  | { status: 'stored' }
+  /** `rejected`: the other side says that it took all but so many of the blob's spans, for good. */
+  | { status: 'stored'; rejected?: { spanCount: number; cause: string } }
   /** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
   | { status: 'unconfirmed'; askInMillis: number }
   /**
