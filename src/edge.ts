@@ -14,5 +14,5 @@ export {
 } from './edge/instrument.js';
 export type { EdgeOptions } from './edge/options.js';
 export { TraceExporter } from './edge/trace-exporter.js';
-export { contextOf } from './edge/tracing.js';
+export { contextOf, traceFetch } from './edge/tracing.js';
 export { TraceBatchProcessor } from './trace-batch-processor.js';

@@ -22,7 +22,7 @@ async function play(handle: (request: Request) => unknown, options: Partial<Edge
     thrown = error;
   }
   const isFresh = answer instanceof Response && !answer.bodyUsed && !answer.body?.locked;
-  const text = isFresh ? await answer.text() : undefined;
+  const text = isFresh ? await (answer as Response).text() : undefined;
   await ctx.settled();
   return { store, answer, thrown, text };
 }
@@ -115,7 +115,7 @@ test('failing handlers: a stream that fails is recorded, and fails for who reads
     },
     { service: 'shop', destination: store },
   );
-  const answer = worker.fetch(request(), {}, ctx);
+  const answer = await worker.fetch(request(), {}, ctx);
   await assert.rejects(answer.arrayBuffer(), error);
   await ctx.settled();
   assert.deepEqual(errorOf(store), [2, 'RangeError']);
@@ -193,7 +193,7 @@ test('failing handlers: a destination that fails or never answers holds nothing 
       { fetch: (_request: Request, _env: unknown, _ctx: unknown) => new Response('fine') },
       { service: 'shop', destination: store, flushTimeoutMillis: 20 },
     );
-    assert.equal(await worker.fetch(request(), {}, ctx).text(), 'fine');
+    assert.equal(await (await worker.fetch(request(), {}, ctx)).text(), 'fine');
     await ctx.settled();
     assert.equal(store.openCount, 0);
   }

@@ -350,14 +350,14 @@ test('instrument: a module’s other properties are the very same, and so is wha
   assert.deepEqual(Object.keys(worker), ['Durable']);
   assert.equal(worker.fetch, worker.fetch);
   const ctx = new TestExecutionContext();
-  assert.equal(await worker.fetch(new Request(URL_TEXT), {}, ctx).text(), 'mine');
+  assert.equal(await (await worker.fetch(new Request(URL_TEXT), {}, ctx)).text(), 'mine');
   await ctx.settled();
   assert.ok(store.span('GET'));
   const tail = () => {};
   const frozen = Object.freeze({ tail, fetch: (_request: Request) => new Response('frozen') });
   const other = instrument(frozen, { service: 'shop', destination: store });
   assert.equal(other.tail, tail);
-  assert.equal(await other.fetch(new Request(URL_TEXT)).text(), 'frozen');
+  assert.equal(await (await other.fetch(new Request(URL_TEXT))).text(), 'frozen');
   await until(() => store.objects.length === 2);
 });
 

@@ -77,7 +77,8 @@ function setups(configure: EdgeOptions | ((env: never) => EdgeOptions)): (env: u
  * Traces a handler: a server span for each request (and for each scheduled event and batch of messages), spans of
  * `@opentelemetry/api` and of outgoing `fetch` below it, sent when the answer is out.
  *
- * Answers and exceptions reach the runtime as they were. Where the options are wrong the handler runs untraced, and a
+ * Answers and exceptions reach the runtime as they were; where a runtime does not tell what a body is made of (Node), a
+ * handler's synchronous answer comes as a promise. Where the options are wrong the handler runs untraced, and a
  * line on the console says so.
  *
  * @param handler a Workers-style module, or a function from a request to a response. A class is left as it is.

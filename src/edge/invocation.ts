@@ -23,9 +23,9 @@ export interface Trigger {
   /**
    * The handler has answered. Says so on the span, if that is recorded, and gives what the runtime gets.
    *
-   * @param end to be called once the answer is out, with an error if it got stuck.
+   * @param end to be called once the answer is out.
    */
-  answered(answer: unknown, span: Span, end: (error?: unknown) => void): unknown;
+  answered(answer: unknown, span: Span, end: () => void): unknown;
 }
 
 export interface RunningInvocation {
@@ -65,7 +65,8 @@ export function beginInvocation(setup: Setup, trigger: Trigger, args: readonly u
     get config() {
       return config;
     },
-    headersFor: propagation.headersFor,
+    tracer: tracer(),
+    propagation,
     get isOver() {
       return isOver;
     },
@@ -103,13 +104,10 @@ export function beginInvocation(setup: Setup, trigger: Trigger, args: readonly u
     allSent();
   };
   let isEnded = false;
-  const end = (error?: unknown): void => {
+  const end = (): void => {
     if (isEnded) return;
     isEnded = true;
-    guard(() => {
-      if (error !== undefined) failWith(span, error);
-      span.end();
-    });
+    guard(() => span.end());
     void finish();
   };
   // From the start: a client that goes away would end the invocation.

@@ -4,12 +4,10 @@
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span
  */
 import type { Attributes, Span } from '@opentelemetry/api';
+import { knownMethod } from '../sdk/http-request.js';
 import { fail } from './failure.js';
 import { guard } from './report.js';
 import type { Runtime } from './runtime.js';
-
-/** Methods that the conventions know; others could be anything. */
-const METHODS = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/;
 
 /** What Cloudflare adds. */
 interface Cf {
@@ -24,8 +22,7 @@ export interface ServerSpanStart {
 /** @param runtime whether it is a function, and whose word on the invocation's id is good. */
 export function serverSpanOf(request: Request, runtime: Runtime): ServerSpanStart {
   const { method: asked, headers } = request;
-  const upper = asked.toUpperCase();
-  const method = METHODS.test(upper) ? upper : undefined;
+  const method = knownMethod(asked);
   const url = new URL(request.url);
   const scheme = url.protocol.slice(0, -1);
   const attributes: Attributes = {

@@ -107,30 +107,30 @@ test('configure: what a runtime gives with each request is no env', () => {
   assert.equal(asked, 1);
 });
 
-test('configure: a mistake is told once, and the handler runs untraced', (t) => {
+test('configure: a mistake is told once, and the handler runs untraced', async (t) => {
   const said = t.mock.method(console, 'error', () => {});
-  const play = (configure: unknown) => {
+  const play = async (configure: unknown) => {
     const worker = instrument({ fetch: (() => new Response('fine')) as Fetch }, configure as EdgeOptions);
     for (let count = 0; count < 3; count++) {
-      assert.equal(worker.fetch(request(), {}, new TestExecutionContext()).status, 200);
+      assert.equal((await worker.fetch(request(), {}, new TestExecutionContext())).status, 200);
     }
     const lines = said.mock.calls.map(({ arguments: [line] }) => String(line));
     said.mock.resetCalls();
     return lines;
   };
-  assert.deepEqual(play({ ...given, sampleRate: 2 }), [
+  assert.deepEqual(await play({ ...given, sampleRate: 2 }), [
     'spandrel: nothing is traced: TypeError: spandrel: option "sampleRate" takes a number from 0 to 1, got 2',
   ]);
   assert.match(
     String(
-      play(() => {
+      await play(() => {
         throw new Error('no binding TRACES');
       }),
     ),
     /^spandrel: nothing is traced: Error: no binding TRACES$/,
   );
-  assert.match(String(play(async () => given)), /takes/);
-  assert.deepEqual(play(given), []);
+  assert.match(String(await play(async () => given)), /takes/);
+  assert.deepEqual(await play(given), []);
 });
 
 test('instrument: a class is left as it is, and that is told', (t) => {

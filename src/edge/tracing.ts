@@ -8,23 +8,26 @@ import {
   createContextKey,
   diag,
   ROOT_CONTEXT,
-  type Span,
   type Tracer,
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
 import { type Config, createTracer } from '../sdk/tracer-provider.js';
+import type { Propagation } from '../spa/propagation.js';
 import { VERSION } from '../version.js';
 import { findAsyncStorage } from './async-storage.js';
 import { createContextManager } from './context-manager.js';
-import { report } from './report.js';
+import { createOutgoingFetch, type OutgoingFetch } from './outgoing-fetch.js';
+import { guard, report } from './report.js';
 
 /** One call of a handler, as its spans know it. */
 export interface Invocation {
   /** What becomes of its spans. */
   readonly config: Config;
-  /** What a request of its may carry; see `Propagation.headersFor`. */
-  headersFor(url: URL, span: Span): Record<string, string>;
+  /** For spans that we make ourselves, whoever's the global provider is. */
+  readonly tracer: Tracer;
+  /** What its requests may carry. */
+  readonly propagation: Propagation;
   /** Its spans are on their way: what begins now comes too late. */
   readonly isOver: boolean;
 }
@@ -56,11 +59,22 @@ const tracerOf = (name: string, version?: string, schemaUrl?: string): Tracer =>
   createTracer({ name, version, schemaUrl }, (from) => invocationOf(from)?.config);
 
 let ownTracer: Tracer | undefined;
-/** For the spans that we make ourselves, whoever's the global provider is. */
+/** See {@link Invocation.tracer}. */
 export const tracer = (): Tracer => {
   ownTracer ??= tracerOf('spandrel', VERSION);
   return ownTracer;
 };
+
+const outgoing = createOutgoingFetch({ invocationOf, guard });
+
+/**
+ * The same function or object, whose requests are traced: for service bindings and stubs of Durable Objects
+ * (`env.API`), and where there is no `AsyncLocalStorage`, with the context given. The global `fetch` is traced anyway.
+ *
+ * @param fetcher a `fetch` function, or an object that has one.
+ * @param parent whose children the spans are, such as `contextOf(request)`. Default: the active context at each call.
+ */
+export const traceFetch: OutgoingFetch['traceFetch'] = outgoing.traceFetch;
 
 const manager = createContextManager();
 let isSought = false;
@@ -73,10 +87,14 @@ export function prepareTracing(): void {
   findAsyncStorage<Context>(manager.use);
 }
 
-/** Makes `trace.getTracer()` and `context.active()` of `@opentelemetry/api` work in handlers. Once per isolate. */
+/**
+ * Makes `trace.getTracer()` and `context.active()` of `@opentelemetry/api` work in handlers, and traces `fetch`. Once per
+ * isolate.
+ */
 export function registerTracing(): void {
   if (isRegistered) return;
   isRegistered = true;
+  outgoing.install(globalThis);
   const tracers = new Map<string, Tracer>();
   const provider: TracerProvider = {
     getTracer(name, version, { schemaUrl } = {}) {

@@ -1,7 +1,9 @@
 /** What calls a handler, and what its span says of that: requests, schedules, batches of messages. */
 import { type Attributes, type Link, SpanKind } from '@opentelemetry/api';
 import { parseTraceparent } from '../sdk/trace-context.js';
+import type { BodyEnd } from './body-streams.js';
 import { callerOf } from './caller.js';
+import { failWith } from './failure.js';
 import type { Trigger } from './invocation.js';
 import { guard } from './report.js';
 import { watchBody } from './response-body.js';
@@ -26,7 +28,13 @@ export function requestTrigger({ options, runtime }: Setup, request: Request): T
         return answer;
       }
       const told = serverTiming ? withServerTiming(answer, span.spanContext()) : answer;
-      return span.isRecording() ? watchBody(told, end) : told;
+      if (!span.isRecording()) return told;
+      const bodyEnded = (error: unknown, how: BodyEnd): void => {
+        if (how !== 'whole') span.setAttribute('spandrel.body.end', how);
+        if (how === 'failed') failWith(span, error);
+        end();
+      };
+      return watchBody(told, bodyEnded, request.method === 'HEAD');
     },
   };
 }

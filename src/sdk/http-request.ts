@@ -48,6 +48,12 @@ export interface HttpRequestDeps {
 /** Methods that the conventions know; others could be anything. */
 const METHODS = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY)$/;
 
+/** The method as the conventions write it; undefined for others. */
+export function knownMethod(asked: string): string | undefined {
+  const upper = asked.toUpperCase();
+  return METHODS.test(upper) ? upper : undefined;
+}
+
 export function requestTracing(deps: HttpRequestDeps): BeginRequest {
   const { tracer } = deps;
 
@@ -55,8 +61,7 @@ export function requestTracing(deps: HttpRequestDeps): BeginRequest {
     const url = deps.resolve(address);
     // Of others a `data:` URL would be the worst: its address is its content.
     if (!url || !/^https?:$/.test(url.protocol)) return undefined;
-    const upper = asked.toUpperCase();
-    const method = METHODS.test(upper) ? upper : undefined;
+    const method = knownMethod(asked);
     const attributes: Attributes = {
       'http.request.method': method ?? '_OTHER',
       'url.full': deps.stored(url),
