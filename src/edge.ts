@@ -4,6 +4,7 @@
  * @module
  */
 export { bucket } from './destinations/bucket.js';
+export { type R2Binding, type R2Options, r2 } from './destinations/r2.js';
 export { tee } from './destinations/tee.js';
 export {
   type EdgeHandler,

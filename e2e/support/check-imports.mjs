@@ -27,10 +27,10 @@ const CONTRACTS = /^destinations\/destination\.ts$/;
  * destination.
  */
 const JOINERS =
-  /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|compress|trace-exporter)|pipeline\/(pipeline|delivery)|destinations\/(open-bucket|bucket-keys|endpoint|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
+  /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|compress|trace-exporter)|pipeline\/(pipeline|deliver(y|ies))|destinations\/(open-bucket|bucket-keys|endpoint|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE =
-  /^pipeline\/(?!pipeline\.|delivery\.|model\.|span\.)((?:encode|compress|notify|outbox)(?=-)|[^.]+)/;
+  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox)(?=-)|[^.]+)/;
 const stageOf = (file) => STAGE.exec(file)?.[1];
 
 const ONE_IMPORTER = {

@@ -37,7 +37,7 @@ export interface EncodedTrace {
 export interface TraceBlob {
   /** UUIDv7, ours. */
   readonly id: string;
-  /** UUID of the page that sealed it, and its number there, from 1. */
+  /** UUID of the page that sealed it, and its number among what that page sealed for one destination, from 1. */
   readonly page: string;
   readonly seq: number;
   /** One gzip member of one OTLP/JSON request. Nobody may change these. */
@@ -61,6 +61,12 @@ export interface TraceBlob {
   /** True once a relay may have stored the bytes without a claim: from then on only the endpoint knows their key. */
   relayed?: boolean;
 }
+
+/** What of a blob is the same for every destination. */
+export type SealedBlob = Omit<
+  TraceBlob,
+  'page' | 'seq' | 'attempts' | 'notBeforeMillis' | 'heldUntilMillis' | 'claim' | 'unconfirmed' | 'relayed'
+>;
 
 /** A blob's hold on one object key. */
 export interface Claim {
