@@ -6,7 +6,7 @@ const HUE_COUNT = 6;
 /**
  * @typedef {object} Colours
  * @property {(span: import('./parse-otlp.mjs').Span) => number} hueOf
- * @property {[name: string, hue: number][]} legend by first appearance, at most one entry per hue
+ * @property {[name: string, hue: number][]} legend at most one entry per hue
  * @property {boolean} byService true where several services meet
  *
  * @param {Iterable<import('./parse-otlp.mjs').Span>} spans of one trace
@@ -17,6 +17,8 @@ export function assignColours(spans) {
   const byService = new Set(all.map(serviceOf)).size > 1;
   const nameOf = byService ? serviceOf : scopeOf;
   const names = [...new Set(all.map(nameOf))];
+  // Whichever part came first, and from one trace to the next, a service keeps its colour.
+  if (byService) names.sort();
   const hues = new Map(names.map((name, index) => [name, index % HUE_COUNT]));
   return {
     hueOf: (span) => hues.get(nameOf(span)) ?? 0,

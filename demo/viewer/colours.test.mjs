@@ -6,15 +6,20 @@ import { span } from './testing/page-trace.mjs';
 const of = (serviceName, scope) =>
   span({ resource: { serviceName, attributes: [] }, scope: { name: scope } });
 
-test('colours: where several services meet, each has one', () => {
+test('colours: where several services meet, each has one, whichever comes first', () => {
   const [page, step, server] = [of('shop', 'spandrel'), of('shop', 'own'), of('api', 'spandrel')];
-  const { hueOf, legend, byService } = assignColours([page, step, server]);
-  assert.equal(byService, true);
-  assert.deepEqual([page, step, server].map(hueOf), [0, 0, 1]);
-  assert.deepEqual(legend, [
-    ['shop', 0],
-    ['api', 1],
-  ]);
+  for (const spans of [
+    [page, step, server],
+    [server, page, step],
+  ]) {
+    const { hueOf, legend, byService } = assignColours(spans);
+    assert.equal(byService, true);
+    assert.deepEqual([page, step, server].map(hueOf), [1, 1, 0]);
+    assert.deepEqual(legend, [
+      ['api', 0],
+      ['shop', 1],
+    ]);
+  }
 });
 
 test('colours: within one service, each scope has one', () => {
