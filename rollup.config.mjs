@@ -39,7 +39,7 @@ const integrity = {
 
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
-  ...['index', 'server'].map((name) => ({
+  ...['index', 'server', 'events'].map((name) => ({
     input: `.cache/esm/${name}.js`,
     external: bare,
     output: { file: `dist/${name}.js`, format: 'es', sourcemap: true },
