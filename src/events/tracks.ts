@@ -44,7 +44,7 @@ export interface Tracks {
   find(name: Key): Track | undefined;
   /** Finds or begins a track; one that is idle gives way where there are too many, else the answer is undefined. */
   use(name: Key, atMillis: number): Track | undefined;
-  /** The track's span, and the root's, which begin where they have not. */
+  /** The track's span, which begins, and the root's before it, where it has not. One that has ended: all is over. */
   spanOf(track: Track, atMillis: number): EventSpan;
   /** Something happened on a track at a time: it, and the session, were there then. */
   stretch(track: Track, atMillis: number): void;
@@ -134,7 +134,9 @@ export function createTracks({
     },
     spanOf(track, atMillis) {
       const parent = rootSpan(atMillis);
+      // A processor that was told of the root may have had the track begun, or have ended everything.
       if (track.span) return track.span;
+      if (parent.ended) return parent;
       const { name, word } = track;
       // The session's own track is as old as the session.
       const isFirst = name === mainTrack && !mainHasBegun;
