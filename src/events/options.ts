@@ -86,7 +86,7 @@ export const EVENT_LIMITS: Record<LimitName, readonly [number, number, number]> 
 const NAMES: readonly (keyof EventSpansOptions)[] = [
   ...(['processor', 'service', 'resource', 'session', 'track', 'mainTrack', 'id', 'parent'] as const),
   ...(['endings', 'routes', 'redactKeys'] as const),
-  ...(Object.keys(EVENT_LIMITS) as LimitName[]),
+  .../* @__PURE__ */ (Object.keys(EVENT_LIMITS) as LimitName[]),
 ];
 
 const IDS = ['id', 'stepId', 'taskId', 'operationId', 'step_id', 'task_id', 'operation_id'];
