@@ -28,7 +28,7 @@ const WAYS = {
   piped: (source: ReadableStream<Uint8Array>, to: Transform, end: Parameters<typeof pipe>[2]) =>
     pipe(source, to, end, 'failed'),
   carried: (source: ReadableStream<Uint8Array>, to: Transform, end: Parameters<typeof carry>[2]) =>
-    void carry(source, to, end),
+    void carry(source.getReader({ mode: 'byob' }), to, end),
 };
 
 for (const [way, begin] of Object.entries(WAYS)) {

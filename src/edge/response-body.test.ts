@@ -240,12 +240,12 @@ test('response body: what are no bytes goes on as it is', async () => {
   const { told, done } = listener();
   const stream = new ReadableStream({
     start(controller) {
-      controller.enqueue('text');
+      for (const chunk of ['', 'text', undefined, 'more']) controller.enqueue(chunk);
       controller.close();
     },
   });
   const reader = await readerOf(new Response(stream), done);
-  assert.equal((await reader.read()).value, 'text');
+  for (const chunk of ['', 'text', undefined, 'more']) assert.equal((await reader.read()).value, chunk);
   assert.equal((await reader.read()).done, true);
   assert.deepEqual(told, [['whole']]);
 });

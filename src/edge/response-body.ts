@@ -3,9 +3,9 @@
  *
  * | body | what is done with it |
  * | --- | --- |
- * | none, or a status that has none (1xx, 204, 205, 304), redirects, `HEAD`, used | returned as it is |
+ * | none, upgrades, redirects, `HEAD`, network errors | returned as it is |
  * | all there: text, bytes, blobs, forms | returned as it is, since a stream has no `Content-Length` |
- * | with a `Content-Encoding`, locked, or not understood | returned as it is, unobserved |
+ * | with a `Content-Encoding`, used, locked, or not understood | returned as it is, unobserved |
  * | a stream fed by JavaScript | read when it is read, chunk by chunk; in workerd piped |
  * | workerd's from another server | piped by workerd, without JavaScript |
  * | unknown, as in Node | read ahead as long as nothing has to be waited for: if it ends, it was all there |
@@ -66,10 +66,12 @@ function watched(
   if (kind === 'script' && !world.IdentityTransformStream) {
     return new Response(pump(source, end, declaredBytes(response)), response);
   }
+  // Whatever throws does so before the response is given up.
+  const reader = kind === 'native' ? source.getReader({ mode: 'byob' }) : undefined;
   const through =
     length === undefined ? new world.IdentityTransformStream() : new world.FixedLengthStream(length);
   const passed = new Response(through.readable, response);
-  if (kind === 'native') void carry(source, through, end);
+  if (reader) void carry(reader, through, end);
   else pipe(source, through, end, kind === 'network' ? 'cut' : 'failed');
   return passed;
 }
