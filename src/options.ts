@@ -94,14 +94,18 @@ export function checkNames<T extends object>(what: string, options: T, names: re
   return options;
 }
 
+/** `[default, least, most]` of numbers by their names. */
+export type Ranges<N extends string> = Readonly<Record<N, readonly [number, number, number]>>;
+
 /** The named numbers, with defaults. @throws {TypeError} when one is no whole number in its range. */
-export function checkNumbers<N extends NumberOption>(
-  options: { [name in NumberOption]?: unknown },
+export function checkNumbers<N extends string>(
+  options: { [name in N]?: unknown },
   names: readonly N[],
+  ranges: Ranges<N> = NUMBER_OPTIONS as Ranges<string>,
 ): Record<N, number> {
   const checked = {} as Record<N, number>;
   for (const name of names) {
-    const [fallback, least, most] = NUMBER_OPTIONS[name];
+    const [fallback, least, most] = ranges[name];
     const value = options[name] ?? fallback;
     if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
       refuse(name, value, `a whole number from ${least} to ${most}`);

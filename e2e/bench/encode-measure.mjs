@@ -62,7 +62,7 @@ async function throughStream(json) {
 }
 
 /** Median milliseconds of each; `repeats` runs are timed together, because browser clocks are coarse. */
-async function medians(tasks, roundCount, repeats) {
+export async function medians(tasks, roundCount, repeats) {
   const samples = tasks.map(() => []);
   for (let round = 0; round < roundCount + 5; round++) {
     for (const [index, task] of tasks.entries()) {
@@ -78,7 +78,7 @@ async function medians(tasks, roundCount, repeats) {
   return samples.map((values) => values.sort((a, b) => a - b)[values.length >> 1]);
 }
 
-function rounds(count) {
+export function rounds(count) {
   return Math.max(15, Math.min(61, Math.round(60_000 / count)));
 }
 

@@ -84,6 +84,7 @@ test('package: fields that others rely on', () => {
   assert.deepEqual(Object.keys(manifest.exports), [
     '.',
     './edge',
+    './otlp',
     './server',
     './script.js',
     './stub.js',

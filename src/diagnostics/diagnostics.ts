@@ -21,6 +21,8 @@ export interface Diagnostics {
    * @returns a function that takes it out.
    */
   gauge(write: (stats: Stats) => void): () => void;
+  /** The ledger of a further destination, from 0: the same one at each call. It is in {@link stats} from then on. */
+  other(at: number): Diagnostics;
   /** Tells subscribers soon. Cheap without subscribers. */
   changed(): void;
   stats(): Stats;
@@ -43,10 +45,14 @@ function copied<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copied(item)])) as T;
 }
 
-/** @param after how a change reaches subscribers later; see `Platform.after`. */
+/**
+ * @param after how a change reaches subscribers later; see `Platform.after`.
+ * @param alsoChanged hears of each change, at once.
+ */
 export function createDiagnostics(
   now: () => number,
   after: (millis: number, task: () => void) => unknown,
+  alsoChanged?: () => void,
 ): Diagnostics {
   const totals: Stats = {
     spans: { created: 0, adopted: 0, handedOver: 0, stored: 0, waiting: 0, dropped: {} },
@@ -76,6 +82,7 @@ export function createDiagnostics(
   };
   const gauges = new Set<(stats: Stats) => void>();
   const listeners = new Set<(stats: Stats) => void>();
+  const others: Diagnostics[] = [];
   let announced = false;
   const announce = (): void => {
     announced = false;
@@ -115,7 +122,12 @@ export function createDiagnostics(
       gauges.add(write);
       return () => void gauges.delete(write);
     },
+    other(at) {
+      others[at] ??= createDiagnostics(now, after, self.changed);
+      return others[at];
+    },
     changed() {
+      alsoChanged?.();
       if (announced || !listeners.size) return;
       announced = true;
       after(100, announce);
@@ -123,6 +135,7 @@ export function createDiagnostics(
     stats() {
       const stats = copied(totals);
       for (const write of gauges) write(stats);
+      stats.others = others.map((other) => ({ ...other.stats(), consent: stats.consent }));
       return stats;
     },
     subscribe(listener) {

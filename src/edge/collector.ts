@@ -4,11 +4,13 @@ import { createDiagnostics } from '../diagnostics/diagnostics.js';
 import type { Stats } from '../diagnostics/stats.js';
 import type { RedactionOptions } from '../page-options.js';
 import type { OpenSpan, ReadableSpan } from '../pipeline/model.js';
-import { type Kept, openMemoryOutbox } from '../pipeline/outbox-memory.js';
+import { type Kept, nothingKept, openMemoryOutbox } from '../pipeline/outbox-memory.js';
 import { createPipeline, type FlushResult } from '../pipeline/pipeline.js';
 import { createTraceBuffer } from '../pipeline/trace-buffer.js';
 import { createEdgePlatform } from '../platform/edge.js';
 import * as compression from './compress.js';
+
+export { type Kept, nothingKept };
 
 export interface CollectorOptions extends RedactionOptions {
   destination: Destination;
@@ -48,7 +50,8 @@ export function openCollector(options: CollectorOptions): Collector {
   const buffer = createTraceBuffer(
     {
       monotonic: platform.monotonic,
-      after: platform.after,
+      // Whoever flushes says when. While a timer is set, workerd does not see that a handler hangs.
+      after: () => () => {},
       emit: pipeline.accept,
       dropped: diagnostics.dropped,
       forget: pipeline.lost,

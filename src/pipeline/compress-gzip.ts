@@ -36,6 +36,20 @@ export function gzipOf(raw: Uint8Array<ArrayBuffer>, deflated: Uint8Array): Gzip
 }
 
 /**
+ * What is in one gzip member that we made.
+ *
+ * @throws {RangeError} when its trailer says otherwise; and as `inflate` does.
+ */
+export function inflatedFrom(
+  bytes: Uint8Array<ArrayBuffer>,
+  inflate: (deflated: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const raw = inflate(bytes.subarray(HEADER.length, -TRAILER_BYTES));
+  if (!isGzipOf(bytes, raw)) throw new RangeError('the gzip is damaged');
+  return raw;
+}
+
+/**
  * Through the platform's `CompressionStream`, whose output is checked, because browsers have shipped some that gave
  * partial output with no error.
  *
@@ -75,7 +89,7 @@ async function throughStream(
 
 /** @throws {RangeError} when the bytes are too few to have a trailer. */
 function isGzipOf(bytes: Uint8Array<ArrayBuffer>, raw: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const trailer = bytes.length - TRAILER_BYTES;
   return (
     view.getUint32(0) >>> 8 === 0x1f8b08 &&

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { createCompressor, gzipNow } from './compress.js';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { createCompressor, gunzipNow, gzipNow } from './compress.js';
 import type { GzipResult } from './compress-gzip.js';
 
 const SMALL = '{"name":"ümlaut 漢字 \u{1f600}"}';
@@ -138,3 +138,41 @@ test('compress: a stream that cannot be made', async () => {
   await assertOpens(await compress(LARGE), LARGE);
   assert.equal(seen.corrupt, 1);
 });
+
+test('compress: gunzipNow inflates what gzipNow, a stream and zlib made', async () => {
+  const raw = new TextEncoder().encode(LARGE);
+  const { compress } = setUp(CompressionStream);
+  for (const { bytes } of [gzipNow(LARGE), await compress(LARGE), { bytes: new Uint8Array(gzipSync(raw)) }]) {
+    assert.deepEqual(gunzipNow(bytes, raw.length), raw);
+    // A view into more, as a structured clone may be.
+    const wide = new Uint8Array(bytes.length + 20);
+    wide.set(bytes, 7);
+    assert.deepEqual(gunzipNow(wide.subarray(7, 7 + bytes.length), raw.length), raw);
+  }
+});
+
+for (const [name, damage] of [
+  ['cut off', (bytes) => [bytes.slice(0, -30)]],
+  ['flipped midway', (bytes) => [flipped(bytes, bytes.length >> 1)]],
+  ['of another length than is said', (bytes, rawBytes) => [bytes, rawBytes - 1]],
+  ['empty', () => [new Uint8Array(0)]],
+  ['no gzip', () => [new Uint8Array(100)]],
+  ['said to be huge', (bytes) => [bytes, 2 ** 31]],
+  [
+    'a bomb whose trailer lies',
+    () => {
+      const bytes = new Uint8Array(gzipSync(new Uint8Array(50_000_000)));
+      new DataView(bytes.buffer).setUint32(bytes.length - 4, 100, true);
+      return [bytes, 100];
+    },
+  ],
+] satisfies [
+  string,
+  (bytes: Uint8Array<ArrayBuffer>, rawBytes: number) => [Uint8Array<ArrayBuffer>, number?],
+][]) {
+  test(`compress: gunzipNow throws when the bytes are ${name}`, () => {
+    const { bytes, rawBytes } = gzipNow(LARGE);
+    const [damaged, said = rawBytes] = damage(bytes, rawBytes);
+    assert.throws(() => gunzipNow(damaged, said));
+  });
+}

@@ -1,6 +1,6 @@
-/** Stage 3 of 8: OTLP/JSON text in, one gzip member out. */
-import { deflateSync } from 'fflate';
-import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from './compress-gzip.js';
+/** Stage 3 of 8: OTLP/JSON text in, one gzip member out; and back, for destinations that take it otherwise. */
+import { deflateSync, inflateSync } from 'fflate';
+import { type GzipResult, gzipByStream, gzipOf, inflatedFrom, toUtf8 } from './compress-gzip.js';
 
 /**
  * From this many bytes of UTF-8 on, a `CompressionStream` is worth its fixed cost. Browser spans, milliseconds,
@@ -9,6 +9,9 @@ import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from './compress-gzip.j
  * would gain up to 0.1 ms by the stream and Node lose up to 0.3.
  */
 const STREAM_FROM_BYTES = 16_384;
+
+/** Several times what is ever sealed. A record of the database may claim anything. */
+const MAX_RAW_BYTES = 64 * 1024 * 1024;
 
 export interface CompressorDeps {
   /** The platform's, where it has one. */
@@ -44,11 +47,22 @@ export function createCompressor(deps: CompressorDeps): (json: string) => Promis
 }
 
 /**
- * By fflate's DEFLATE; fflate's own container would bring a second CRC-32.
+ * Compresses at once, in this task, by fflate's DEFLATE; fflate's own container would bring a second CRC-32.
  *
  * Level 6, the default: 501 kB of browser spans become 35.3 kB in 7.9 ms; level 1 makes 44.4 kB in 6.0 ms, level 9
  * makes 35.0 kB in 8.5 ms (Node 20).
  */
-function gzipBytes(raw: Uint8Array<ArrayBuffer>): GzipResult {
+export function gzipBytes(raw: Uint8Array<ArrayBuffer>): GzipResult {
   return gzipOf(raw, deflateSync(raw));
+}
+
+/**
+ * What {@link gzipNow} or a compressor was given, as UTF-8. In this task.
+ *
+ * @param rawBytes how many that are: no more is ever written.
+ * @throws when `bytes` are not the gzip of so many, or these are over 64 MiB.
+ */
+export function gunzipNow(bytes: Uint8Array<ArrayBuffer>, rawBytes: number): Uint8Array<ArrayBuffer> {
+  if (rawBytes > MAX_RAW_BYTES) throw new RangeError(`${rawBytes} bytes are no blob`);
+  return inflatedFrom(bytes, (deflated) => inflateSync(deflated, { out: new Uint8Array(rawBytes) }));
 }

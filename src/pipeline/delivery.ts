@@ -1,30 +1,26 @@
 /**
  * Brings blobs to one destination: stages 4 (outbox) to 8 (retry), and what there is to know of it.
  *
- * A pipeline has one of these, or with `tee()` one for each destination: none waits for another.
+ * A pipeline has one of these, or with `tee()` one for each destination: none waits for another, and none relies on
+ * what another has written down.
  */
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import type { Platform } from '../platform/platform.js';
+import { openGuarded } from './destination-guard.js';
 import { createDispatch } from './dispatch.js';
-import type { DropReason, EncodedTrace, TraceBlob } from './model.js';
+import type { DropReason, EncodedTrace, SealedBlob, TraceBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';
-import type { Checkpoint } from './outbox-checkpoint.js';
+import type { Checkpoint, Item } from './outbox-checkpoint.js';
 import type { OpenOutboxDeps, OutboxOpener } from './outbox-open.js';
 import { nextDelayMillis } from './retry.js';
 
 export interface DeliveryDeps
-  extends Pick<OpenOutboxDeps, 'newId' | 'encodeAhead' | 'bodyOf' | 'gzip' | 'seq'> {
-  platform: Platform;
+  extends Pick<OpenOutboxDeps, 'platform' | 'newId' | 'encodeAhead' | 'bodyOf' | 'gzip'> {
   /** Counts what becomes of the blobs that this delivery is given. */
   diagnostics: Diagnostics;
   destination: Destination;
   openOutbox: OutboxOpener;
-  /** Whether spans are written down before they are in a blob. Only one delivery of a page does that. */
-  hasCheckpoint: boolean;
-  /** Whether what is not sealed yet may be left with the browser. It would be nobody else's any more. */
-  defers: boolean;
-  /** Takes traces of an earlier page that are to be sealed. */
+  /** Takes traces of an earlier page that are to be sealed for this delivery. */
   adoptedTraces(traces: EncodedTrace[]): void;
   /** Something of an earlier page is here. */
   adopted(): void;
@@ -35,24 +31,23 @@ export interface DeliveryDeps
 }
 
 export interface Delivery {
-  /** Name of this load of the page. A UUID. */
-  readonly page: string;
-  /** Undefined where nothing lasts, or another delivery has it. */
+  /** Undefined where nothing lasts. */
   readonly checkpoint: Checkpoint | undefined;
   readonly spanCount: number;
   readonly isPaused: boolean;
-  /** Takes a blob in. Resolves when it is as durable as can be. Never rejects. */
-  add(blob: TraceBlob): Promise<void>;
-  /** Begins what can begin now. */
-  wake(): void;
+  /**
+   * Takes a blob in, made of `items`, and sends it when it is as durable as can be, or at once from a page that is
+   * `away`. Resolves when it is durable. Never rejects.
+   */
+  add(sealed: SealedBlob, items: Iterable<Item>, away: boolean): Promise<void>;
   /** Delays of our own are forgotten. */
   hurry(): void;
   /** Gets ready for blobs that will come soon. */
   warmUp(): void;
   /** What waits and may go out with the page. From here on others may take it over, if the page `leaves`. */
   goAway(leaves: boolean): readonly TraceBlob[];
-  /** Begins to send these in this task. */
-  leave(blobs: readonly TraceBlob[]): void;
+  /** Begins to send one of these in this task. */
+  leave(blob: TraceBlob): void;
   /** In this task: says what must be said without waiting for an answer, and writes the rest down. */
   sayLast(): void;
   /** A navigation has begun. */
@@ -61,7 +56,7 @@ export interface Delivery {
   comeBack(): void;
   /** Sends all that can be sent, and tells the server. Never rejects. */
   sendAll(): Promise<void>;
-  /** Drops what waits and is in no database, and tells the server so. */
+  /** Drops what waits and is not kept, and tells the server so. */
   shutDown(): void;
   /** The user consents no longer. See `OpenPipeline.withdraw`. */
   withdraw(deletes: boolean): void;
@@ -71,19 +66,17 @@ export interface Delivery {
 
 export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery {
   const { platform, diagnostics } = deps;
-  const { totals, dropped } = diagnostics;
+  const { totals, dropped, guard, trouble } = diagnostics;
   /** Others may take over what is here: nothing is begun any more but what goes out with the page. */
   let left = false;
   /** The page is back, and what others have taken over is not known yet. */
   let returning = false;
-  let isPaused = false;
+  let isPaused = totals.state === 'paused';
 
   const durable = deps.openOutbox(
     {
-      platform,
+      ...deps,
       destinationId: deps.destination.id ?? '',
-      newId: deps.newId,
-      encodeAhead: deps.hasCheckpoint ? deps.encodeAhead : undefined,
       dropped,
       handedOver(spanCount) {
         totals.spans.handedOver += spanCount;
@@ -102,34 +95,23 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
       owed: (name, value) => destination.remembered?.(name, value),
       corrupt() {
         totals.storage.corrupt++;
-        diagnostics.trouble('corrupt-record', 'a record of the outbox could not be read; it is kept apart');
+        trouble('corrupt-record', 'a record of the outbox could not be read; it is kept apart');
       },
       storeFailed(error) {
         totals.storage.failures++;
-        diagnostics.trouble('storage', String(error));
+        trouble('storage', String(error));
       },
-      guard: diagnostics.guard,
-      trouble: diagnostics.trouble,
-      bodyOf: deps.bodyOf,
-      gzip: deps.gzip,
-      seq: deps.seq,
-      reserve: () => (deps.defers ? destination.reserve?.() : undefined),
+      guard,
+      trouble,
+      seq: () => totals.blobs.sealed + 1,
+      reserve: () => destination.reserve?.(),
       unreserve: (claim) => destination.unreserve?.(claim),
       defer: (blob, claim) => destination.defer?.(blob, claim),
     },
     limits,
   );
-  const { outbox, checkpoint } = durable;
-  const destination = deps.destination.open({
-    platform,
-    diagnostics,
-    wake: () => dispatch.wake(),
-    claimed: outbox.claim,
-    remember: durable.remember,
-    page: durable.page,
-    pause,
-    rules: deps.rules,
-  });
+  const { outbox, checkpoint, page } = durable;
+  // Before the destination, which may call `wake` while it is being opened.
   const dispatch = createDispatch({
     platform,
     waiting() {
@@ -137,13 +119,23 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
       outbox.expire();
       return outbox.list();
     },
-    ready: destination.ready,
-    send: destination.send,
+    ready: (blob) => destination.ready(blob),
+    send: (blob, mode) => destination.send(blob, mode),
     nextDelayMillis,
     stored,
     dropped: givenUp,
     changed: (blob) => outbox.save([blob]),
-    failed: (cause) => diagnostics.trouble('upload', cause),
+    failed: (cause) => trouble('upload', cause),
+  });
+  const destination = openGuarded(deps.destination, {
+    platform,
+    diagnostics,
+    wake: dispatch.wake,
+    claimed: outbox.claim,
+    remember: durable.remember,
+    page,
+    pause,
+    rules: deps.rules,
   });
 
   /** All that was taken over is sent or sealed together. */
@@ -156,12 +148,18 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
     dispatch.wake();
   }
 
-  function stored(blob: TraceBlob): void {
+  function stored(blob: TraceBlob, rejected?: { spanCount: number; cause: string }): void {
     if (!outbox.has(blob)) return;
     outbox.delete(blob);
-    totals.spans.stored += blob.spanCount;
+    // What it says comes from the other side.
+    const lost = Math.max(0, Math.min(rejected?.spanCount || 0, blob.spanCount));
+    totals.spans.stored += blob.spanCount - lost;
     totals.blobs.stored++;
     totals.bytes.stored += blob.bytes.length;
+    if (rejected && lost) {
+      dropped('rejected', lost);
+      diagnostics.trouble('rejected', rejected.cause);
+    }
     diagnostics.changed();
   }
 
@@ -169,7 +167,7 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
     if (!outbox.has(blob)) return;
     outbox.delete(blob);
     dropped(reason, blob.spanCount);
-    diagnostics.trouble(reason, cause);
+    trouble(reason, cause);
   }
 
   /** Gives up what waits; what is in the database need not be, unless `isAll`. */
@@ -188,25 +186,30 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
     const blobs = outbox.list();
     stats.spans.waiting += outbox.spanCount;
     stats.blobs.waiting = blobs.length;
-    stats.bytes.waiting = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    stats.bytes.waiting = outbox.byteCount;
     stats.blobs.inFlight = dispatch.inFlightCount;
     stats.storage.durable = durable.isDurable;
     stats.blobs.unconfirmed = blobs.filter((blob) => blob.unconfirmed).length;
   });
 
   return {
-    page: durable.page,
     checkpoint,
-    async add(blob) {
-      totals.blobs.sealed++;
+    async add(sealed, items, away) {
+      const blob = { ...sealed, page, seq: ++totals.blobs.sealed, attempts: 0, notBeforeMillis: 0 };
       totals.bytes.raw += blob.rawBytes;
       totals.bytes.gzip += blob.bytes.length;
-      if (isPaused) dropped('paused', blob.spanCount);
-      else await outbox.add(blob);
+      const written = isPaused ? dropped('paused', blob.spanCount) : outbox.add(blob);
+      // In the same transaction.
+      checkpoint?.release(items);
+      if (away && !isPaused) dispatch.leave(blob);
+      diagnostics.changed();
+      await written;
+      dispatch.wake();
     },
-    wake: dispatch.wake,
     hurry: dispatch.hurry,
-    warmUp: destination.warmUp,
+    warmUp() {
+      if (!isPaused) destination.warmUp();
+    },
     goAway(leaves) {
       const waiting = left || returning ? [] : outbox.list();
       left ||= leaves;
@@ -224,7 +227,7 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
       left = false;
       void durable.back().then(() => {
         returning = false;
-        diagnostics.guard(dispatch.wake);
+        guard(dispatch.wake);
       });
     },
     async sendAll() {

@@ -12,7 +12,7 @@ export interface DispatchDeps {
   ready(blob: TraceBlob): boolean;
   send(blob: TraceBlob, mode: SendMode): Promise<Outcome>;
   nextDelayMillis(failures: number, random: number, retryAfterMillis?: number): number;
-  stored(blob: TraceBlob): void;
+  stored(blob: TraceBlob, rejected?: { spanCount: number; cause: string }): void;
   dropped(blob: TraceBlob, reason: DropReason, cause: string): void;
   /** Attempts, instants or claims have changed. */
   changed(blob: TraceBlob): void;
@@ -22,8 +22,8 @@ export interface DispatchDeps {
 export interface Dispatch {
   /** Begins what can begin now, and sets a timer for the rest. */
   wake(): void;
-  /** Begins to send these in this task, smallest first, as the page leaves. */
-  leave(blobs: readonly TraceBlob[]): void;
+  /** Begins to send one in this task, as the page leaves, unless it may have arrived already. */
+  leave(blob: TraceBlob): void;
   /** The network is back, or somebody asks: delays of our own are forgotten, those that a server asked for are kept. */
   hurry(): void;
   /** A server has asked an earlier page to be patient until then, epoch milliseconds. */
@@ -57,7 +57,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     if (outcome.status === 'stored') {
       failures = 0;
       progress++;
-      deps.stored(blob);
+      deps.stored(blob, outcome.rejected);
     } else if (outcome.status === 'rejected') {
       progress++;
       deps.dropped(blob, outcome.reason, outcome.cause);
@@ -114,9 +114,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       }
       if (next < Number.POSITIVE_INFINITY && !inFlight.size) timer = platform.after(next - now, self.wake);
     },
-    leave(blobs) {
-      const bySize = [...blobs].sort((a, b) => a.bytes.length - b.bytes.length);
-      for (const blob of bySize) if (!blob.unconfirmed) begin(blob, 'leaving');
+    leave(blob) {
+      if (!blob.unconfirmed) begin(blob, 'leaving');
     },
     hurry() {
       for (const blob of deps.waiting()) blob.notBeforeMillis = 0;

@@ -11,7 +11,7 @@ export type DropReason =
   | 'too-large' // a single span over the largest blob
   | 'redacted' // the user's redact hook dropped it, or threw
   | 'consent' // the user has not consented, or no longer does
-  | 'rejected' // the store refused the blob for ever
+  | 'rejected' // the store refused the blob for ever, or a collector some of its spans
   | 'paused' // the operator's kill switch, or 401/403 from the endpoint
   | 'shutdown'; // shutdown() ran out of time, and it was in no blob in the database
 
@@ -37,7 +37,7 @@ export interface EncodedTrace {
 export interface TraceBlob {
   /** UUIDv7, ours. */
   readonly id: string;
-  /** UUID of the page that sealed it, and its number there, from 1. */
+  /** UUID of the page that sealed it, and its number among what that page sealed for one destination, from 1. */
   readonly page: string;
   readonly seq: number;
   /** One gzip member of one OTLP/JSON request. Nobody may change these. */
@@ -62,6 +62,12 @@ export interface TraceBlob {
   relayed?: boolean;
 }
 
+/** What of a blob is the same for every destination. */
+export type SealedBlob = Omit<
+  TraceBlob,
+  'page' | 'seq' | 'attempts' | 'notBeforeMillis' | 'heldUntilMillis' | 'claim' | 'unconfirmed' | 'relayed'
+>;
+
 /** A blob's hold on one object key. */
 export interface Claim {
   readonly key: string;
@@ -83,7 +89,8 @@ export interface PooledUpload extends PresignedUpload {
 
 /** What came of one attempt to bring a blob to its destination. */
 export type Outcome =
-  | { status: 'stored' }
+  /** `rejected`: the other side says that it took all but so many of the blob's spans, for good. */
+  | { status: 'stored'; rejected?: { spanCount: number; cause: string } }
   /** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
   | { status: 'unconfirmed'; askInMillis: number }
   /**

@@ -3,26 +3,43 @@
  * next of the same process finds in `kept`: bytes and words only, since runtimes let no request use another's promises.
  */
 import type { TraceBlob } from './model.js';
-import { createOutbox } from './outbox.js';
+import { createOutbox, type OutboxLimits } from './outbox.js';
 import type { OutboxOpener } from './outbox-open.js';
 import type { WriteQueue } from './outbox-queue.js';
 
-/** What is handed from one pipeline to the next. */
-export interface Kept {
-  /** By the destination's id. */
-  readonly blobs: Map<string, TraceBlob[]>;
-  /** What destinations remember, by their id and the name. */
-  readonly owed: Map<string, Map<string, unknown>>;
+/** What is handed from one pipeline to the next, by the destination's id; what was left last is last. */
+export type Kept = Map<string, KeptHere>;
+
+interface KeptHere {
+  blobs: readonly TraceBlob[];
+  /** What the destination remembers, by name: of each pipeline that left something. */
+  owed: readonly (readonly [string, unknown])[];
 }
 
-export const nothingKept = (): Kept => ({ blobs: new Map(), owed: new Map() });
+export const nothingKept = (): Kept => new Map();
+
+/** Receipts are hints: beyond this many the oldest go. */
+const MAX_OWED = 200;
+
+function isWithin({ maxBlobs, maxBytes }: OutboxLimits, kept: Kept): boolean {
+  const all = [...kept.values()].flatMap(({ blobs }) => blobs);
+  return all.length <= maxBlobs && all.reduce((sum, { bytes }) => sum + bytes.length, 0) <= maxBytes;
+}
+
+/** For the next pipeline: a request of this one that cannot be given up may change what it has. */
+const copyOf = (blob: TraceBlob): TraceBlob => ({
+  ...blob,
+  ...(blob.claim && { claim: { ...blob.claim } }),
+  // Whatever was under way has no answer any more.
+  unconfirmed: blob.unconfirmed === true || (blob.claim?.tries ?? 0) > 0,
+});
 
 /** @param kept what an earlier pipeline left, and where what this one leaves goes. Without it, it is lost, and counted. */
 export const openMemoryOutbox =
   (kept?: Kept): OutboxOpener =>
   (deps, limits) => {
     const { destinationId } = deps;
-    const { blobs: keptBlobs, owed: keptOwed } = kept ?? nothingKept();
+    const owed = new Map<string, unknown>();
     // What will be kept is as good as in a database: nothing is given up that waits.
     const queue: WriteQueue = {
       change: (_key, _value, done) => kept && done?.(true),
@@ -38,20 +55,35 @@ export const openMemoryOutbox =
       limits,
     );
     const nothing = (): void => {};
-
-    const adopt = (): void => {
-      for (const [name, value] of keptOwed.get(destinationId) ?? []) {
-        deps.guard(() => deps.owed(name, value));
-      }
-      const blobs = keptBlobs.get(destinationId) ?? [];
-      keptBlobs.delete(destinationId);
+    const take = (): KeptHere => {
+      const here = kept?.get(destinationId);
+      kept?.delete(destinationId);
+      return here ?? { blobs: [], owed: [] };
+    };
+    const remember = (name: string, value: unknown): void => {
+      // What was said last is last.
+      owed.delete(name);
+      if (value !== undefined) owed.set(name, value);
+    };
+    const adopt = (blobs: readonly TraceBlob[]): void => {
       for (const blob of blobs) {
         outbox.adopt(blob);
         deps.guard(() => deps.adoptedBlob(blob));
       }
     };
+
+    let closed = false;
     // Once the pipeline is whole, and before anything else happens.
-    if (keptBlobs.size || keptOwed.size) queueMicrotask(adopt);
+    if (kept?.has(destinationId)) {
+      queueMicrotask(() =>
+        deps.guard(() => {
+          if (closed) return;
+          const { blobs, owed: theirs } = take();
+          for (const [name, value] of theirs) deps.guard(() => deps.owed(name, value));
+          adopt(blobs);
+        }),
+      );
+    }
 
     return {
       outbox,
@@ -59,29 +91,31 @@ export const openMemoryOutbox =
       checkpoint: undefined,
       page: deps.newId(),
       remember(name, value) {
-        const owed = keptOwed.get(destinationId) ?? new Map<string, unknown>();
-        if (value === undefined) owed.delete(name);
-        else owed.set(name, value);
-        if (owed.size) keptOwed.set(destinationId, owed);
-        else keptOwed.delete(destinationId);
+        if (!closed) remember(name, value);
       },
       save: nothing,
       unload: nothing,
       leave: nothing,
       back: async () => {},
       async close() {
-        const blobs = keptBlobs.get(destinationId) ?? [];
-        let byteCount = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
-        for (const blob of outbox.list()) {
-          byteCount += blob.bytes.length;
-          if (blobs.length >= limits.maxBlobs || byteCount > limits.maxBytes) break;
-          blobs.push(blob);
-          outbox.reconcile(({ id }) => id === blob.id);
-        }
-        if (blobs.length) keptBlobs.set(destinationId, blobs);
-        for (const blob of outbox.list()) {
-          outbox.delete(blob);
-          deps.dropped('outbox-full', blob.spanCount);
+        if (closed) return;
+        closed = true;
+        if (!kept) return;
+        // Another pipeline may have left something meanwhile: it goes on together with ours.
+        const here = take();
+        adopt(here.blobs);
+        const blobs = outbox.list().map(copyOf);
+        outbox.reconcile(() => true);
+        const words = [...here.owed, ...owed].slice(-MAX_OWED);
+        if (blobs.length || words.length) kept.set(destinationId, { blobs, owed: words });
+        // The limits are those of all destinations together: a user may choose one for each tenant.
+        for (const [id, { blobs: theirs }] of kept) {
+          if (isWithin(limits, kept)) break;
+          kept.delete(id);
+          for (const blob of theirs) {
+            deps.guard(() => deps.adoptedBlob(blob));
+            deps.dropped('outbox-full', blob.spanCount);
+          }
         }
       },
     };

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
+import type { Destination } from '../destinations/destination.js';
 import { assertLedger, testClient } from '../testing/client.js';
 import { isExchange, isUpload } from '../testing/cloud.js';
-import { settle } from '../testing/platform.js';
-import type { DropReason } from './model.js';
+import { settle, testPlatform } from '../testing/platform.js';
+import { TraceBatchProcessor } from '../trace-batch-processor.js';
+import { TraceExporter } from '../trace-exporter.js';
+import type { DropReason, Outcome } from './model.js';
 
 type Loss = (limits?: never) => Promise<Partial<Record<DropReason, number>>>;
 
@@ -85,6 +89,39 @@ for (const [reason, lose] of Object.entries(LOSSES)) {
     const dropped = await lose();
     assert.deepEqual(Object.keys(dropped), [reason]);
     assert.ok((dropped[reason as DropReason] ?? 0) > 0);
+  });
+}
+
+/** A destination that answers with this outcome. */
+const answering = (outcome: Outcome): Destination => ({
+  open: () => ({
+    ...{ warmUp() {}, leave() {}, close() {}, ready: () => true },
+    send: async () => outcome,
+    async settle() {},
+  }),
+});
+
+for (const [said, stored, rejected] of [
+  [2, 3, 2],
+  [5, 0, 5],
+  [6, 0, 5],
+  [0, 5, undefined],
+  [-1, 5, undefined],
+  [Number.NaN, 5, undefined],
+] as const) {
+  test(`pipeline: of 5 spans the other side rejects ${said}`, async () => {
+    const platform = testPlatform();
+    const destination = answering({ status: 'stored', rejected: { spanCount: said, cause: 'no room' } });
+    const exporter = new TraceExporter({ destination }, platform);
+    const processor = new TraceBatchProcessor(exporter);
+    const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('tests');
+    for (let spans = 0; spans < 5; spans++) tracer.startSpan('work').end();
+    await platform.advance(10_000);
+    const stats = processor.stats();
+    assert.equal(stats.spans.stored, stored);
+    assert.equal(stats.spans.dropped.rejected, rejected);
+    assert.equal(stats.errors.find(({ kind }) => kind === 'rejected')?.message, rejected && 'no room');
+    assertLedger(stats, 5);
   });
 }
 

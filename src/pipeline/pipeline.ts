@@ -8,16 +8,17 @@
  * destination, and 5 to 7 of it belong to the destination.
  */
 import type { Destination } from '../destinations/destination.js';
-import { createDiagnostics, type Diagnostics } from '../diagnostics/diagnostics.js';
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { RedactionOptions } from '../page-options.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
-import { type Delivery, openDelivery } from './delivery.js';
+import { openDeliveries } from './deliveries.js';
+import type { Delivery } from './delivery.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
 import type { ReadableSpan, SpanGroup, TraceBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';
 import type { OutboxOpener } from './outbox-open.js';
-import { createSealer, type Gzip, type SealedItem } from './seal.js';
+import { createSealer, type Gzip } from './seal.js';
 
 /** Stage 3, as the world has it: `compress.ts`, or what is smaller where no page leaves. */
 export interface Compression {
@@ -90,7 +91,7 @@ export function createPipeline(
   options: PipelineOptions,
 ): OpenPipeline {
   const { platform, diagnostics } = deps;
-  const { totals, dropped, exception } = diagnostics;
+  const { totals, exception } = diagnostics;
   const drains = new Set<(isOver: boolean) => void>();
   /** Ends each flush under way. */
   const flushes = new Set<() => void>();
@@ -110,80 +111,51 @@ export function createPipeline(
     redact: redact && ((span) => diagnostics.guard(() => redact(span) !== false) === true),
   });
 
-  const destinations = deps.destination.branches ?? [deps.destination];
-  /** The first branch counts in what the exporter itself tells of; spans that are lost on the way here do, too. */
-  const ledgers = destinations.map((_, at) =>
-    at ? createDiagnostics(platform.now, platform.after) : diagnostics,
-  );
-  const others = ledgers.slice(1);
-  const deliveries: Delivery[] = destinations.map((destination, at) =>
-    openDelivery(
-      {
-        platform,
-        diagnostics: ledgers[at] as Diagnostics,
-        destination,
-        openOutbox: deps.openOutbox,
-        hasCheckpoint: at === 0,
-        defers: destinations.length === 1,
-        newId,
-        encodeAhead: encoder.encodeAhead,
-        bodyOf,
-        gzip,
-        seq: () => sealer.sealedCount + 1,
-        adoptedTraces: (traces) => sealer.adopt(traces),
-        adopted() {
-          if (totals.state === 'paused') sealer.drop('paused');
-          else if (totals.state === 'running') sealer.start();
-        },
-        paused() {
-          if (at) (ledgers[at] as Diagnostics).totals.state = 'paused';
-          if (deliveries.every(({ isPaused }) => isPaused)) pause();
-        },
-        rules: deps.rules,
-      },
-      options,
-    ),
-  );
-  const [{ checkpoint, page }] = deliveries as [Delivery];
   const sealer = createSealer(
     {
-      platform,
-      newId,
-      page,
-      ...encoder,
-      bodyOf,
-      gzip,
-      gzipNow,
-      sealed,
-      lost: (items) => checkpoint?.release(items),
-      dropped,
-      exception,
+      ...{ platform, newId, ...encoder, bodyOf, gzip, gzipNow, exception },
+      sealed: (blob, items, lane) => deliveries.add(blob, items, lane, away),
+      lost: (items) => deliveries.release(items),
+      dropped: (reason, spanCount, lane) => deliveries.ledgerOf(lane).dropped(reason, spanCount),
     },
     options.maxTracesPerBlob,
   );
-
-  async function sealed(blob: TraceBlob, items: SealedItem[]): Promise<void> {
-    // What changes as a blob is sent is each delivery's own; the bytes are shared.
-    const copies = deliveries.map((delivery, at): [Delivery, TraceBlob] => [
-      delivery,
-      at ? { ...blob } : blob,
-    ]);
-    for (const { totals: theirs } of others) theirs.spans.created += blob.spanCount;
-    const written = copies.map(([delivery, copy]) => delivery.add(copy));
-    checkpoint?.release(items);
-    if (away) for (const [delivery, copy] of copies) delivery.leave([copy]);
-    for (const { changed } of ledgers) changed();
-    await Promise.all(written);
-    for (const delivery of deliveries) delivery.wake();
-  }
+  const deliveries = openDeliveries(
+    {
+      ...{ ...deps, newId, encodeAhead: encoder.encodeAhead, bodyOf, gzip },
+      adoptedTraces: sealer.adopt,
+      adopted() {
+        if (totals.state === 'paused') sealer.drop('paused');
+        else if (totals.state === 'running') sealer.start();
+      },
+      paused() {
+        totals.state = 'paused';
+        drainAll(false);
+        sealer.drop('paused');
+      },
+    },
+    options,
+  );
+  const { all } = deliveries;
 
   /** Stages 2 to 6 in this task, for what is new and then for what waits: what a leaving page awaits never comes. */
-  function sendNow(waiting: readonly (readonly TraceBlob[])[]): void {
-    sealer.sealNow(() => platform.keepalive.freeBytes / deliveries.length);
-    for (const [at, delivery] of deliveries.entries()) {
-      delivery.leave(waiting[at] ?? []);
-      delivery.sayLast();
-    }
+  function sendNow(waiting: [Delivery, TraceBlob][]): void {
+    sealer.sealNow(() => platform.keepalive.freeBytes / all.length);
+    // Smallest first, whosever it is: none takes the room of all.
+    waiting.sort(([, a], [, b]) => a.bytes.length - b.bytes.length);
+    for (const [delivery, blob] of waiting) delivery.leave(blob);
+    for (const delivery of all) delivery.sayLast();
+  }
+
+  function drainAll(isOver: boolean): void {
+    for (const drain of drains) diagnostics.guard(() => drain(isOver));
+  }
+
+  /** What is accepted meanwhile is not begun. */
+  function gather(isOver: boolean): void {
+    draining = true;
+    drainAll(isOver);
+    draining = false;
   }
 
   /**
@@ -191,63 +163,48 @@ export function createPipeline(
    * short there and may not write what a closing tab begins to write there, all that has ended.
    */
   function unload(): void {
-    if (checkpoint && checkpoint.size > (platform.cachesEarly ? 0 : MAX_LAST_SPANS)) {
-      draining = true;
-      drainAll(false);
-      draining = false;
+    const limit = platform.cachesEarly ? 0 : MAX_LAST_SPANS;
+    if (all.some(({ checkpoint }) => checkpoint && checkpoint.size > limit)) {
+      gather(false);
       sealer.sealNow(() => Number.POSITIVE_INFINITY);
     }
-    for (const delivery of deliveries) delivery.unload();
-  }
-
-  function drainAll(isOver: boolean): void {
-    for (const drain of drains) diagnostics.guard(() => drain(isOver));
+    for (const delivery of all) delivery.unload();
   }
 
   const stopPage = platform.onPage((signal) => {
     if (signal === 'unloading') return unload();
     away = signal !== 'visible';
     if (!away) {
-      for (const delivery of deliveries) delivery.comeBack();
+      for (const delivery of all) delivery.comeBack();
       return;
     }
-    draining = true;
-    drainAll(signal === 'leaving');
-    draining = false;
-    sendNow(deliveries.map((delivery) => delivery.goAway(signal !== 'hidden')));
+    gather(signal === 'leaving');
+    sendNow(
+      all.flatMap((delivery) =>
+        delivery.goAway(signal !== 'hidden').map((blob): [Delivery, TraceBlob] => [delivery, blob]),
+      ),
+    );
   });
   const stopOnline = platform.onOnline(() => {
-    for (const delivery of deliveries) delivery.hurry();
+    for (const delivery of all) delivery.hurry();
   });
 
-  diagnostics.gauge((stats) => {
-    stats.spans.waiting += sealer.spanCount;
-    stats.others = others.map((other) => other.stats());
-  });
-  for (const other of others) other.subscribe(diagnostics.changed);
+  for (const at of all.keys()) {
+    deliveries.ledgerOf(at).gauge((stats) => {
+      stats.spans.waiting += sealer.waitingFor(at);
+    });
+  }
 
   async function end(): Promise<void> {
     stopPage();
     stopOnline();
     drains.clear();
-    await Promise.all(deliveries.map((delivery) => delivery.end()));
-    for (const other of others) other.close();
+    await deliveries.end();
     for (const end of flushes) end();
   }
 
-  function pause(): void {
-    totals.state = 'paused';
-    drainAll(false);
-    sealer.drop('paused');
-  }
-
-  const lostCount = (): number =>
-    ledgers
-      .flatMap(({ totals: { spans } }) => Object.values(spans.dropped))
-      .reduce((sum, count) => sum + count, 0);
-
   async function flush(timeoutMillis: number): Promise<FlushResult> {
-    const lostBefore = lostCount();
+    const lostBefore = deliveries.lostCount;
     drainAll(false);
     await new Promise<void>((resolve) => {
       const end = (): void => {
@@ -260,19 +217,20 @@ export function createPipeline(
       flushes.add(end);
       void sealer
         .idle()
-        .then(() => Promise.all(deliveries.map((delivery) => delivery.sendAll())))
+        .then(() => Promise.all(all.map((delivery) => delivery.sendAll())))
         .catch(exception)
         .then(end);
     });
-    if (lostCount() > lostBefore || deliveries.some(({ isPaused }) => isPaused)) return 'lost';
-    return sealer.spanCount || deliveries.some(({ spanCount }) => spanCount) ? 'waiting' : 'stored';
+    if (deliveries.lostCount > lostBefore || deliveries.isPaused) return 'lost';
+    return sealer.spanCount || deliveries.spanCount ? 'waiting' : 'stored';
   }
 
   return {
     ended(span) {
-      if (totals.state === 'running') checkpoint?.ended(span);
+      if (totals.state !== 'running') return;
+      for (const { checkpoint, isPaused } of all) if (!isPaused) checkpoint?.ended(span);
     },
-    lost: (spans) => checkpoint?.release(spans),
+    lost: deliveries.release,
     accept(groups) {
       const safe = sealer.accept(groups);
       if (totals.state !== 'running') {
@@ -284,7 +242,7 @@ export function createPipeline(
       // A hidden page has slow timers, and may end without a further word.
       if (away) sendNow([]);
       else sealer.start();
-      for (const delivery of deliveries) delivery.warmUp();
+      for (const delivery of all) delivery.warmUp();
       return safe;
     },
     beforeSend(drain) {
@@ -292,21 +250,21 @@ export function createPipeline(
       return () => void drains.delete(drain);
     },
     ask() {
-      for (const delivery of deliveries) delivery.warmUp();
+      for (const delivery of all) delivery.warmUp();
     },
     flush,
     async shutdown(timeoutMillis) {
       const result = await flush(timeoutMillis);
       if (totals.state === 'shut-down') return result;
-      for (const ledger of ledgers) ledger.totals.state = 'shut-down';
+      totals.state = 'shut-down';
       sealer.drop('shutdown');
-      for (const delivery of deliveries) delivery.shutDown();
+      deliveries.shutDown();
       await end();
       return result;
     },
     async withdraw(deletes) {
       sealer.drop('consent');
-      for (const delivery of deliveries) delivery.withdraw(deletes);
+      for (const delivery of all) delivery.withdraw(deletes);
       const ended = end();
       platform.abandon();
       await ended;

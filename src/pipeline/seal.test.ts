@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { handMade } from '../testing/encoding.js';
 import { settle, type TestPlatform, testPlatform } from '../testing/platform.js';
-import type { EncodedTrace, SpanGroup, TraceBlob } from './model.js';
+import type { EncodedTrace, SealedBlob, SpanGroup } from './model.js';
 import { createSealer, type Sealer, type SealerDeps } from './seal.js';
 
 interface World {
   platform: TestPlatform;
   sealer: Sealer;
-  blobs: TraceBlob[];
+  blobs: SealedBlob[];
   dropped: Record<string, number>;
   exceptions: unknown[];
 }
@@ -17,7 +17,7 @@ interface World {
 /** Encodes a group as its trace id, `chars` times per span; 'bad' spans are lost. */
 function setUp(options: { maxTraces?: number; deps?: Partial<SealerDeps> } = {}): World {
   const platform = testPlatform();
-  const blobs: TraceBlob[] = [];
+  const blobs: SealedBlob[] = [];
   const dropped: Record<string, number> = {};
   const exceptions: unknown[] = [];
   const gzip = (json: string) => ({ bytes: new Uint8Array(gzipSync(json)), rawBytes: json.length });
@@ -40,7 +40,6 @@ function setUp(options: { maxTraces?: number; deps?: Partial<SealerDeps> } = {})
     {
       platform,
       newId: () => `blob-${++serial}`,
-      page: 'page',
       lost() {},
       encode,
       encodeSliced: async (group, onDropped, pause) => {
@@ -267,7 +266,7 @@ for (const way of ['start', 'sealNow'] as const) {
   test(`sealer: what an earlier page had encoded goes as it is beside our own (${way}), each blob with what it is made of`, async () => {
     const world = setUpItems();
     const [x, a] = [adopted('x'), group('a', 'one', 'bad')];
-    world.sealer.adopt([x]);
+    world.sealer.adopt([x], undefined);
     void world.sealer.accept([a]);
     assert.equal(world.sealer.spanCount, 4);
     if (way === 'start') world.sealer.start();
@@ -286,7 +285,7 @@ for (const way of ['start', 'sealNow'] as const) {
 test('sealer: what is dropped is said to be lost, also what an earlier page had encoded', () => {
   const world = setUpItems();
   const [x, a] = [adopted('x'), group('a', 'one')];
-  world.sealer.adopt([x]);
+  world.sealer.adopt([x], undefined);
   void world.sealer.accept([a]);
   world.sealer.drop('paused');
   assert.deepEqual(world.lost, [x, ...a.spans]);
@@ -304,15 +303,33 @@ test('sealer: spans of which none can be encoded are lost, without a blob', asyn
   assert.deepEqual(world.sealed, []);
 });
 
-test('sealer: blobs bear the page’s name and their number there', async () => {
-  const world = setUpItems(1);
-  void world.sealer.accept([group('a', 'x'), group('b', 'x')]);
-  assert.equal(world.sealer.sealedCount, 0);
-  world.sealer.start();
-  await world.sealer.idle();
-  assert.deepEqual(
-    world.blobs.map(({ page, seq }) => `${page} ${seq}`),
-    ['page 1', 'page 2'],
-  );
-  assert.equal(world.sealer.sealedCount, 2);
-});
+for (const way of ['start', 'sealNow'] as const) {
+  test(`sealer: what an earlier page had encoded for one delivery goes to no other (${way})`, async () => {
+    const sealed: [string, number | undefined][] = [];
+    const dropped: unknown[] = [];
+    const { sealer } = setUp({
+      deps: {
+        async sealed({ traces }, _items, lane) {
+          sealed.push([traces.map(({ traceId }) => traceId).join(), lane]);
+        },
+        dropped: (...drop) => void dropped.push(drop),
+      },
+    });
+    sealer.adopt([adopted('x'), adopted('y')], 0);
+    void sealer.accept([group('a', 'one'), group('b', 'one')]);
+    sealer.adopt([adopted('z', 3)], 1);
+    void sealer.accept([group('c', 'one')]);
+    assert.deepEqual([0, 1, 2].map(sealer.waitingFor), [7, 3, 0], 'what is for all counts for the first');
+    if (way === 'start') sealer.start();
+    else sealer.sealNow(() => 60_000);
+    await sealer.idle();
+    const [all, ...others] = [undefined, 0, 1].map((wanted) =>
+      sealed.flatMap(([traces, lane]) => (lane === wanted ? traces.split(',') : [])).sort(),
+    );
+    assert.deepEqual(all, ['a', 'b', 'c']);
+    assert.deepEqual(others, [['x', 'y'], ['z']]);
+    sealer.adopt([adopted('x')], 1);
+    sealer.drop('paused');
+    assert.deepEqual(dropped, [['paused', 2, 1]]);
+  });
+}

@@ -1,13 +1,11 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
 import type { Platform } from '../platform/platform.js';
-import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SpanGroup, TraceBlob } from './model.js';
+import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SealedBlob, SpanGroup } from './model.js';
 
 export interface SealerDeps {
   platform: Platform;
   /** Names a blob. */
   newId(): string;
-  /** This page, whose blobs are numbered from 1. */
-  page: string;
   encode(group: SpanGroup, onDropped: OnDropped): EncodedTrace | undefined;
   encodeSliced(
     group: SpanGroup,
@@ -18,13 +16,16 @@ export interface SealerDeps {
   bodyOf(traces: readonly EncodedTrace[]): string;
   gzip(json: string): Promise<Gzip>;
   gzipNow(json: string): Gzip;
-  /** Takes the blob; resolves when it is durable. `items`: what it was made of. */
-  sealed(blob: TraceBlob, items: SealedItem[]): Promise<void>;
+  /** Takes the blob; resolves when it is durable. `items`: what it was made of; `lane`: whose they are. */
+  sealed(blob: SealedBlob, items: SealedItem[], lane: Lane): Promise<unknown>;
   /** These are lost. */
   lost(items: SealedItem[]): void;
-  dropped: OnDropped;
+  dropped(reason: DropReason, spanCount: number, lane: Lane): void;
   exception(error: unknown): void;
 }
+
+/** The delivery for which something is sealed; undefined for all. */
+export type Lane = number | undefined;
 
 /** What blobs are made of: spans of this page, and traces that an earlier page had encoded. */
 export type SealedItem = ReadableSpan | EncodedTrace;
@@ -39,7 +40,7 @@ export interface Sealer {
   /** Takes groups in. Resolves true once all their spans are in durable blobs, false if any was lost. */
   accept(groups: readonly SpanGroup[]): Promise<boolean>;
   /** Takes in what an earlier page had encoded. */
-  adopt(traces: readonly EncodedTrace[]): void;
+  adopt(traces: readonly EncodedTrace[], lane: Lane): void;
   /** Begins to seal what was accepted, in slices. */
   start(): void;
   /** Seals all that was accepted, in this task. Blobs are split to fit `freeBytes()`, smallest traces first. */
@@ -48,10 +49,10 @@ export interface Sealer {
   drop(reason: DropReason): void;
   /** Resolves when nothing is left to seal. */
   idle(): Promise<void>;
-  /** Spans accepted and not yet in a blob. */
+  /** Spans accepted or adopted, and not yet in a blob. */
   readonly spanCount: number;
-  /** Blobs so far. */
-  readonly sealedCount: number;
+  /** Those that count for one delivery; what is for all counts for the first. */
+  waitingFor(lane: number): number;
 }
 
 /** What a blob should weigh: it fits into the keepalive budget as a whole, with room for a notification. */
@@ -64,6 +65,7 @@ const FIRST_RATIO = 8;
 const MIN_SPLIT_BYTES = 2_048;
 
 interface Pending extends SpanGroup {
+  lane: Lane;
   spanCount: number;
   /** Undefined until encoded; null when nothing of it could be. */
   encoded?: EncodedTrace | null;
@@ -81,7 +83,6 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
   const { platform } = deps;
   let pending: Pending[] = [];
   let spanCount = 0;
-  let seq = 0;
   let working: Promise<void> | undefined;
   /** Rises when pending groups are taken over from the work in progress. */
   let epoch = 0;
@@ -89,23 +90,19 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
 
   const targetChars = (): number => Math.min(MAX_RAW_CHARS, TARGET_BLOB_BYTES * ratio);
 
-  const seal = (groups: readonly Pending[], { bytes, rawBytes }: Gzip): Promise<void> => {
+  const seal = (groups: readonly Pending[], { bytes, rawBytes }: Gzip): Promise<unknown> => {
     const summaries = groups.flatMap(({ encoded }) => (encoded ? [encoded.summary] : []));
     ratio = (3 * ratio + rawBytes / bytes.length) / 4;
-    const blob: TraceBlob = {
+    const blob: SealedBlob = {
       id: deps.newId(),
-      page: deps.page,
-      seq: ++seq,
       bytes,
       rawBytes,
       spanCount: summaries.reduce((sum, summary) => sum + summary.spanCount, 0),
       error: summaries.some((summary) => summary.error),
       traces: summaries,
       sealedAtMillis: platform.now(),
-      attempts: 0,
-      notBeforeMillis: 0,
     };
-    return deps.sealed(blob, groups.flatMap(itemsOf));
+    return deps.sealed(blob, groups.flatMap(itemsOf), groups[0]?.lane);
   };
 
   /** Takes groups off the pending ones: their spans are in a blob now, or lost. */
@@ -114,7 +111,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     pending = pending.filter((group) => !gone.has(group));
     for (const group of groups) {
       spanCount -= group.spanCount;
-      for (const [reason, count] of group.drops) deps.dropped(reason, count);
+      for (const [reason, count] of group.drops) deps.dropped(reason, count, group.lane);
       if (group.drops.length) deps.lost(itemsOf(group));
     }
   };
@@ -126,6 +123,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     let traces = 0;
     for (const group of groups) {
       const length = jsonLength(group);
+      if (group.lane !== groups[0]?.lane) break;
       if (length && traces && (traces >= maxTracesPerBlob || chars + length > targetChars())) break;
       pack.push(group);
       chars += length;
@@ -189,15 +187,17 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
       const safe = groups.map((group) => {
         const count = group.spans.length;
         spanCount += count;
-        return new Promise<boolean>((done) => pending.push({ ...group, spanCount: count, drops: [], done }));
+        return new Promise<boolean>((done) =>
+          pending.push({ ...group, lane: undefined, spanCount: count, drops: [], done }),
+        );
       });
       return Promise.all(safe).then((results) => results.every(Boolean));
     },
-    adopt(traces) {
+    adopt(traces, lane) {
       for (const encoded of traces) {
         const { traceId, spanCount: count } = encoded.summary;
         spanCount += count;
-        pending.push({ traceId, spans: [], spanCount: count, encoded, drops: [], done() {} });
+        pending.push({ traceId, spans: [], lane, spanCount: count, encoded, drops: [], done() {} });
       }
     },
     start() {
@@ -219,7 +219,9 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
         if (group.encoded !== undefined) continue;
         group.encoded = deps.encode(group, (...drop) => void group.drops.push(drop)) ?? null;
       }
-      let groups = [...pending].sort((a, b) => jsonLength(a) - jsonLength(b));
+      let groups = [...pending].sort(
+        (a, b) => (a.lane ?? -1) - (b.lane ?? -1) || jsonLength(a) - jsonLength(b),
+      );
       while (groups.length) {
         const pack = nextPack(groups);
         sealWithin(pack, freeBytes);
@@ -239,9 +241,8 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     get spanCount() {
       return spanCount;
     },
-    get sealedCount() {
-      return seq;
-    },
+    waitingFor: (wanted) =>
+      pending.reduce((sum, { lane = 0, spanCount }) => sum + (lane === wanted ? spanCount : 0), 0),
   };
   return self;
 }

@@ -35,7 +35,8 @@ test('browser: a request is the host’s fetch, uncached, and its body is read',
     },
   });
   const answer = await platform.request('https://a.test/', { method: 'PUT' });
-  assert.deepEqual(answer, { status: 503, body: 'body', retryAfterMillis: 7_000 });
+  const bytes = new TextEncoder().encode('body');
+  assert.deepEqual(answer, { status: 503, body: 'body', bytes, retryAfterMillis: 7_000 });
   assert.deepEqual(seen, [scope, 'https://a.test/', 'no-store', 'PUT']);
 });
 
@@ -50,6 +51,20 @@ test('browser: a request has begun when the call returns', () => {
   void platform.request('https://a.test/', {});
   assert.equal(begun, true);
   platform.close();
+});
+
+test('browser: a request is given up after the time that its caller gives it', async () => {
+  let aborted = false;
+  const { platform } = page({
+    fetch: (_url, init) =>
+      new Promise(() => {
+        init?.signal?.addEventListener('abort', () => {
+          aborted = true;
+        });
+      }),
+  });
+  assert.deepEqual(await platform.request('https://a.test/', {}, 1), { status: 0, body: 'given up' });
+  assert.equal(aborted, true);
 });
 
 test('browser: close gives up the requests, ends the timers, gives the keepalive bytes back, and begins nothing', async () => {

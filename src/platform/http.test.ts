@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRetryAfter, readText } from './http.js';
+import { parseRetryAfter, readBytes, textOf } from './http.js';
 
 const NOW = Date.parse('Fri, 31 Dec 1999 23:59:00 GMT');
 
@@ -28,7 +28,7 @@ test('http: no Retry-After is undefined', () => {
   assert.equal(parseRetryAfter(new Headers(), NOW), undefined);
 });
 
-test('http: a body is read as UTF-8 across its chunks', async () => {
+test('http: a body is read across its chunks, and is UTF-8', async () => {
   const bytes = new TextEncoder().encode('añ€😀');
   const stream = new ReadableStream({
     start(controller) {
@@ -36,8 +36,11 @@ test('http: a body is read as UTF-8 across its chunks', async () => {
       controller.close();
     },
   });
-  assert.equal(await readText(new Response(stream)), 'añ€😀');
-  assert.equal(await readText(new Response(null)), '');
+  const read = await readBytes(new Response(stream));
+  assert.deepEqual(read, bytes);
+  assert.equal(textOf(read), 'añ€😀');
+  assert.equal(textOf(read.subarray(0, -1)), 'añ€');
+  assert.equal((await readBytes(new Response(null))).length, 0);
 });
 
 test('http: an endless body is cut and cancelled', async () => {
@@ -48,12 +51,12 @@ test('http: an endless body is cut and cancelled', async () => {
       cancelled = true;
     },
   });
-  const { length } = await readText(new Response(endless));
+  const { length } = await readBytes(new Response(endless));
   assert.ok(length >= 262_144 && length <= 393_216, String(length));
   assert.equal(cancelled, true);
 });
 
 test('http: a body that breaks is the caller’s to catch', async () => {
   const broken = new ReadableStream({ start: (controller) => controller.error(new TypeError('reset')) });
-  await assert.rejects(readText(new Response(broken)), /reset/);
+  await assert.rejects(readBytes(new Response(broken)), /reset/);
 });

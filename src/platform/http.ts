@@ -6,27 +6,37 @@ const MAX_BODY_BYTES = 256 * 1024;
 const MAX_RETRY_AFTER_MILLIS = 60 * 60_000;
 
 /**
- * A response's body as text; beyond 256 KiB it is cut and cancelled.
+ * A response's body; beyond 256 KiB it is cut and cancelled.
  *
  * @throws what the body's stream throws.
  */
-export async function readText(response: Response): Promise<string> {
+export async function readBytes(response: Response): Promise<Uint8Array> {
   const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
   while (reader) {
     const { done, value } = await reader.read();
     if (done) break;
-    text += decoder.decode(value, { stream: true });
-    bytes += value.length;
-    if (bytes > MAX_BODY_BYTES) {
+    chunks.push(value);
+    length += value.length;
+    if (length > MAX_BODY_BYTES) {
       await reader.cancel();
       break;
     }
   }
-  return text;
+  const [first] = chunks;
+  if (chunks.length === 1 && first) return first;
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
 }
+
+/** As UTF-8. A character that was cut off at the end is left out. */
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes, { stream: true });
 
 /**
  * Reads a `Retry-After`: seconds, or an HTTP date, which is compared with the answer's own `Date` where that can

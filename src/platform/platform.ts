@@ -6,6 +6,8 @@ export interface HttpAnswer {
   status: number;
   /** At most the first 256 KiB of it, as text. */
   body: string;
+  /** The same as it came, for what is not text. Absent when there was no answer. */
+  bytes?: Uint8Array;
   /** From `Retry-After`: 0 to one hour. */
   retryAfterMillis?: number | undefined;
 }
@@ -38,9 +40,10 @@ export interface Platform {
   yieldToMain(): Promise<void>;
   /**
    * One request by the host's fetch, unpatched where that can be told, and not traced. It has begun when this
-   * returns, is given up after 30 s, and never rejects: status 0 means that there was no answer, and `body` why.
+   * returns, is given up after `timeoutMillis` (default 30,000), and never rejects: status 0 means that there was no
+   * answer, and `body` why.
    */
-  request(url: string, init: RequestInit): Promise<HttpAnswer>;
+  request(url: string, init: RequestInit, timeoutMillis?: number): Promise<HttpAnswer>;
   /** Whether `url` is that of one of our latest requests, as resource timing names it. */
   isOwnRequest(url: string): boolean;
   /** `navigator.sendBeacon`; false where there is none or it refuses. Never throws. */

@@ -1,15 +1,12 @@
 /** What goes out of a browser page: requests, beacons and deferred requests, known as our own by their URLs. */
-import { context, createContextKey } from '@opentelemetry/api';
-import { parseRetryAfter, readText } from './http.js';
+import { parseRetryAfter, readBytes, textOf } from './http.js';
 import type { HttpAnswer, Platform, Stop } from './platform.js';
+import { untraced } from './untraced.js';
 
 type Fetch = typeof globalThis.fetch;
 interface FetchLater {
   fetchLater?(url: string, init: RequestInit): { readonly activated: boolean };
 }
-
-/** The key by which OpenTelemetry's instrumentations know that a request is telemetry's own. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 /** A request that has not been answered by then is given up; blobs go again under the same key. */
 const REQUEST_MILLIS = 30_000;
@@ -67,16 +64,15 @@ export function createRequests(
 
   /** Begins in the caller's task. */
   const answerTo = async (url: string, init: RequestInit): Promise<HttpAnswer> => {
-    const untraced = context.active().setValue(SUPPRESS_TRACING, true);
-    const response: Response = await context.with(untraced, () => hostFetch.call(scope, url, init));
+    const response: Response = await untraced(() => hostFetch.call(scope, url, init));
     // Read even when nobody wants it: only that frees the keepalive bytes.
-    const body = await readText(response);
+    const bytes = await readBytes(response);
     const retryAfterMillis = parseRetryAfter(response.headers, Date.now());
-    return { status: response.status, body, retryAfterMillis };
+    return { status: response.status, body: textOf(bytes), bytes, retryAfterMillis };
   };
 
   return {
-    request(url, init) {
+    request(url, init, timeoutMillis = REQUEST_MILLIS) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });
       own(url);
       const abort = new AbortController();
@@ -91,7 +87,7 @@ export function createRequests(
           settle({ status: 0, body: 'given up' });
           abort.abort();
         };
-        const stopTimer = later(REQUEST_MILLIS, giveUp);
+        const stopTimer = later(timeoutMillis, giveUp);
         underWay.add(giveUp);
         answerTo(url, { cache: 'no-store', signal: abort.signal, ...init }).then(settle, (error) =>
           settle({ status: 0, body: String(error) }),

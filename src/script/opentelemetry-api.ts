@@ -8,6 +8,7 @@
  * @see https://github.com/open-telemetry/opentelemetry-js/tree/main/api
  */
 import type * as api from '@opentelemetry/api';
+import { traceStateOf } from '../sdk/trace-state.js';
 import { registered } from './opentelemetry-global.js';
 
 // Namespaces, as the bundler sees through them to what is used.
@@ -28,22 +29,8 @@ export const INVALID_SPAN_CONTEXT: api.SpanContext = {
   traceFlags: 0,
 };
 
-function stateOf(entries: ReadonlyMap<string, string>): api.TraceState {
-  const without = (key: string): Map<string, string> => {
-    const others = new Map(entries);
-    others.delete(key);
-    return others;
-  };
-  return {
-    get: (key) => entries.get(key),
-    set: (key, value) => stateOf(new Map([[key, value], ...without(key)])),
-    unset: (key) => stateOf(without(key)),
-    serialize: () => Array.from(entries, (entry) => entry.join('=')).join(),
-  };
-}
-
 /** Empty: nothing of ours reads one from text. */
-export const createTraceState = (): api.TraceState => stateOf(new Map());
+export const createTraceState = (): api.TraceState => traceStateOf(new Map());
 
 export const diag: Pick<api.DiagLogger, 'warn'> = {
   warn: (message, ...details) => registered()?.diag?.warn(message, ...details),

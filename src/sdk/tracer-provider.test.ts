@@ -3,6 +3,7 @@ import { mock, test } from 'node:test';
 import {
   type Attributes,
   type Context,
+  createContextKey,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -18,7 +19,7 @@ import {
   SamplingDecision,
   BasicTracerProvider as Theirs,
 } from '@opentelemetry/sdk-trace-web';
-import { BasicTracerProvider as Ours } from './tracer-provider.js';
+import { createTracer, BasicTracerProvider as Ours } from './tracer-provider.js';
 
 const REMOTE = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isRemote: true };
 
@@ -220,4 +221,32 @@ test('SDK stand-in: one tracer for each scope, and active spans by every form of
     tracer.startActiveSpan('c', {}, parent, (span) => span.spanContext().traceId),
     REMOTE.traceId,
   );
+});
+
+test('SDK stand-in: a trace whose id is random says so to whoever continues it', () => {
+  const flagsBelow = (traceFlags: number, decision: SamplingDecision) => {
+    const provider = new Ours({ sampler: { shouldSample: () => ({ decision }) } as never });
+    const parent = trace.setSpanContext(ROOT_CONTEXT, { ...REMOTE, traceFlags });
+    return provider.getTracer('tests').startSpan('child', {}, parent).spanContext().traceFlags;
+  };
+  assert.equal(flagsBelow(3, SamplingDecision.RECORD_AND_SAMPLED), 3);
+  assert.equal(flagsBelow(3, SamplingDecision.NOT_RECORD), 2);
+  assert.equal(flagsBelow(2, SamplingDecision.RECORD_AND_SAMPLED), 3);
+  assert.equal(flagsBelow(1, SamplingDecision.NOT_RECORD), 0);
+});
+
+test('SDK stand-in: where a span starts decides what becomes of it', () => {
+  const key = createContextKey('tests');
+  const seen: string[] = [];
+  const spanProcessors = [{ onStart: (span: { name: string }) => seen.push(span.name), onEnd() {} }];
+  const sampler = { shouldSample: () => ({ decision: SamplingDecision.RECORD_AND_SAMPLED }) };
+  const config = { resource: undefined, spanProcessors, sampler } as never;
+  const tracer = createTracer({ name: 'tests', version: undefined, schemaUrl: undefined }, (from) =>
+    from.getValue(key) ? config : undefined,
+  );
+  const here = trace.setSpanContext(ROOT_CONTEXT, { ...REMOTE, traceFlags: 1 });
+  assert.equal(tracer.startSpan('outside', {}, here).spanContext().spanId, REMOTE.spanId);
+  assert.equal(tracer.startSpan('nowhere', {}, ROOT_CONTEXT).isRecording(), false);
+  assert.equal(tracer.startSpan('inside', { root: true }, here.setValue(key, true)).isRecording(), true);
+  assert.deepEqual(seen, ['inside']);
 });

@@ -30,16 +30,17 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Sampler, TracerConfig } from '@opentelemetry/sdk-trace-web';
+import { RANDOM } from './trace-context.js';
 
 /** Attributes of a span, an event or a link; events and links of a span. The specification's default. */
 const LIMIT = 128;
 
 const SUPPRESS_TRACING = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
-interface Config extends Required<Pick<TracerConfig, 'sampler' | 'spanProcessors'>> {
+export interface Config extends Required<Pick<TracerConfig, 'sampler' | 'spanProcessors'>> {
   resource: TracerConfig['resource'] | undefined;
 }
-type Scope = { name: string; version: string | undefined; schemaUrl: string | undefined };
+export type Scope = { name: string; version: string | undefined; schemaUrl: string | undefined };
 
 const isPrimitive = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
@@ -253,12 +254,18 @@ class RecordedSpan implements Span {
   }
 }
 
-function createTracer(scope: Scope, config: Config): Tracer {
+/**
+ * @param configOf by the context in which a span is to start: what becomes of it. Undefined: it is not recorded, and
+ *   stands for its parent.
+ */
+export function createTracer(scope: Scope, configOf: (from: Context) => Config | undefined): Tracer {
   const self: Tracer = {
     startSpan(name, options = {}, from = context.active()) {
       const parent = options.root ? trace.deleteSpan(from) : from;
       if (parent.getValue(SUPPRESS_TRACING)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
       const parentSpanContext = validParent(parent);
+      const config = configOf(from);
+      if (!config) return trace.wrapSpanContext(parentSpanContext ?? INVALID_SPAN_CONTEXT);
       const traceId = parentSpanContext?.traceId ?? newId(4);
       const kind = options.kind ?? SpanKind.INTERNAL;
       const attributes = { ...options.attributes };
@@ -274,7 +281,8 @@ function createTracer(scope: Scope, config: Config): Tracer {
       const spanContext: SpanContext = {
         traceId,
         spanId: newId(2),
-        traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+        // The package forgets that its parent's trace has a random id, which the standard's second level forbids.
+        traceFlags: (isSampled ? TraceFlags.SAMPLED : 0) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM),
       };
       const traceState = sampled.traceState ?? parentSpanContext?.traceState;
       if (traceState) spanContext.traceState = traceState;
@@ -313,7 +321,7 @@ export class BasicTracerProvider implements TracerProvider {
 
   getTracer(name: string, version?: string, { schemaUrl }: { schemaUrl?: string } = {}): Tracer {
     const key = `${name}@${version || ''}:${schemaUrl || ''}`;
-    const tracer = this.#tracers.get(key) ?? createTracer({ name, version, schemaUrl }, this.#config);
+    const tracer = this.#tracers.get(key) ?? createTracer({ name, version, schemaUrl }, () => this.#config);
     this.#tracers.set(key, tracer);
     return tracer;
   }

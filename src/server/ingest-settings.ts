@@ -1,6 +1,6 @@
+import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
 import type { IngestOptions } from './ingest-options.js';
 import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
-import { isKeyPrefix, isKeySegment } from './object-key.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
 import { createProjects, type Projects } from './projects.js';
 import type { Storage } from './storage.js';
@@ -41,8 +41,8 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
   const secrets = secretsOption(options.secret);
   const [oldestSecret = ''] = secrets.slice(-1);
   const layout = {
-    prefix: options.prefix ?? 'otlp/v1',
-    environment: options.environment ?? 'production',
+    prefix: options.prefix ?? DEFAULT_LAYOUT.prefix,
+    environment: options.environment ?? DEFAULT_LAYOUT.environment,
   };
   if (typeof layout.prefix !== 'string' || !isKeyPrefix(layout.prefix)) {
     throw optionError('prefix', inWords(layout.prefix), 'key segments joined by single slashes');

@@ -1,5 +1,5 @@
+import { type KeyLayout, objectKey } from '../object-key.js';
 import { createMac } from './mac.js';
-import { type KeyLayout, objectKey } from './object-key.js';
 import { CLOCK_SKEW_MILLIS } from './token.js';
 import { UUID_RANDOM_BYTES, uuidV7, uuidV7Millis } from './uuid.js';
 

@@ -1,5 +1,5 @@
+import { DEFAULT_PROJECT, isKeySegment } from '../object-key.js';
 import type { IngestOptions, ProjectOptions } from './ingest-options.js';
-import { isKeySegment } from './object-key.js';
 import { inWords, optionError } from './option-check.js';
 import { createOriginRule, type OriginRule } from './origin.js';
 import { isObject } from './untrusted-body.js';
@@ -26,7 +26,7 @@ export function createProjects(options: IngestOptions): Projects {
   const allows = createOriginRule('allowedOrigins', options.allowedOrigins, allowMissing);
 
   if (options.projects === undefined) {
-    const only = { name: nameOption('project', options.project ?? 'default'), allows };
+    const only = { name: nameOption('project', options.project ?? DEFAULT_PROJECT), allows };
     return { byKey: () => only, hasName: (name) => name === only.name, anyAllows: allows };
   }
 

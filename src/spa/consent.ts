@@ -74,12 +74,17 @@ export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeld
 
   const open = (): void => {
     if (inner || closing || totals.consent !== 'granted' || totals.state === 'shut-down') return;
-    const gauge: Diagnostics['gauge'] = (write) => {
-      const stop = diagnostics.gauge(write);
-      gauges.push(stop);
-      return stop;
-    };
-    const opened = deps.open({ ...diagnostics, gauge });
+    /** What is opened lends its gauges until it is closed. */
+    const lent = (ledger: Diagnostics): Diagnostics => ({
+      ...ledger,
+      gauge(write) {
+        const stop = ledger.gauge(write);
+        gauges.push(stop);
+        return stop;
+      },
+      other: (at) => lent(ledger.other(at)),
+    });
+    const opened = deps.open(lent(diagnostics));
     inner = opened;
     opened.beforeSend(drainAll);
     for (const { groups, done } of takeHeld()) done(opened.accept(groups));

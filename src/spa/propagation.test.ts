@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTraceState, type SpanContext, trace } from '@opentelemetry/api';
-import { createPropagation, parseTraceparent, serverParent } from './propagation.js';
+import { createPropagation, serverParent } from './propagation.js';
 
 const TRACE_ID = '12345678901234567890123456789012';
 const SPAN_ID = '1234567890123456';
@@ -30,6 +30,7 @@ test('propagation: goes to the page’s own origin and to those allowed, and to 
     assert.equal(sends([], other), false, other);
   }
   assert.equal(sends(false, `${PAGE}/api`), false);
+  assert.equal(sends(true, 'https://api.example/'), true, 'everybody');
   const origins = ['https://api.example'];
   assert.equal(sends(origins, 'https://api.example/v1?q=1'), true);
   assert.equal(sends(origins, 'https://api.example.evil/'), false);
@@ -43,50 +44,6 @@ test('propagation: a pattern with a memory answers the same each time', () => {
   const { headersFor } = createPropagation([/api/g], PAGE);
   const url = new URL('https://api.example/');
   for (let turn = 0; turn < 3; turn++) assert.ok(headersFor(url, spanOf())['traceparent'], `turn ${turn}`);
-});
-
-// The cases of the W3C's own test suite: https://github.com/w3c/trace-context/blob/main/test/test.py
-const VALID = [
-  `00-${TRACE_ID}-${SPAN_ID}-01`,
-  ` \t00-${TRACE_ID}-${SPAN_ID}-01\t `,
-  `cc-${TRACE_ID}-${SPAN_ID}-01`,
-  `cc-${TRACE_ID}-${SPAN_ID}-01-what-the-future-will-be-like`,
-];
-const INVALID = [
-  '',
-  `cc-${TRACE_ID}-${SPAN_ID}-01.what-the-future-will-not-be-like`,
-  `ff-${TRACE_ID}-${SPAN_ID}-01`,
-  ...['.0', '0.', '000', '0'].map((version) => `${version}-${TRACE_ID}-${SPAN_ID}-01`),
-  ...[
-    '0'.repeat(32),
-    `.${TRACE_ID.slice(1)}`,
-    `${TRACE_ID}3`,
-    TRACE_ID.slice(1),
-    TRACE_ID.replace('1', 'A'),
-  ].map((traceId) => `00-${traceId}-${SPAN_ID}-01`),
-  ...['0'.repeat(16), `.${SPAN_ID.slice(1)}`, `${SPAN_ID}7`, SPAN_ID.slice(1), SPAN_ID.replace('1', 'F')].map(
-    (spanId) => `00-${TRACE_ID}-${spanId}-01`,
-  ),
-  ...['.0', '0.', '001', '1', '0A', ''].map((flags) => `00-${TRACE_ID}-${SPAN_ID}-${flags}`),
-  `00-${TRACE_ID}-${SPAN_ID}`,
-  `00-${TRACE_ID}-${SPAN_ID}-01.`,
-  `00-${TRACE_ID}-${SPAN_ID}-01-what-the-future-will-be-like`,
-  `00-${TRACE_ID}-${SPAN_ID}-01,00-${TRACE_ID}-${SPAN_ID}-01`,
-];
-
-test('traceparent: what the standard calls valid is read', () => {
-  for (const text of VALID) {
-    assert.deepEqual(
-      parseTraceparent(text),
-      { traceId: TRACE_ID, spanId: SPAN_ID, traceFlags: 1, isRemote: true },
-      text,
-    );
-  }
-  assert.equal(parseTraceparent(`00-${TRACE_ID}-${SPAN_ID}-fe`)?.traceFlags, 0, 'flags not yet defined');
-});
-
-test('traceparent: what the standard calls invalid is not', () => {
-  for (const text of INVALID) assert.equal(parseTraceparent(text), undefined, text);
 });
 
 /** A page with these in its HTML and its response's headers. */

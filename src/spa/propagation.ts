@@ -4,6 +4,7 @@
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
 import { isSpanContextValid, type Span, type SpanContext } from '@opentelemetry/api';
+import { parseTraceparent, traceparentOf } from '../sdk/trace-context.js';
 
 export interface Propagation {
   /** The headers that a request to `url` may carry: `traceparent`, and `tracestate` where there is one. */
@@ -12,11 +13,11 @@ export interface Propagation {
 
 /**
  * @param allowed origins beside the page's own: exact origins, or patterns that are tested against the whole URL.
- *   False: nobody, the page's own neither.
- * @param ownOrigin the page's.
+ *   False: nobody, the page's own neither. True: everybody.
+ * @param ownOrigin the page's; empty where there is none.
  */
 export function createPropagation(
-  allowed: readonly (string | RegExp)[] | false,
+  allowed: readonly (string | RegExp)[] | boolean,
   ownOrigin: string = location.origin,
 ): Propagation {
   return {
@@ -24,28 +25,15 @@ export function createPropagation(
       const context = span.spanContext();
       // `search` and not `test`, which would go on from where a global pattern last matched.
       const isAllowed =
-        allowed &&
-        (origin === ownOrigin ||
-          allowed.some((one) => (typeof one === 'string' ? one === origin : href.search(one) >= 0)));
+        allowed === true ||
+        (allowed &&
+          (origin === ownOrigin ||
+            allowed.some((one) => (typeof one === 'string' ? one === origin : href.search(one) >= 0))));
       if (!isAllowed || !isSpanContextValid(context)) return {};
-      const { traceId, spanId, traceFlags, traceState } = context;
-      const flags = traceFlags.toString(16).padStart(2, '0');
-      const tracestate = traceState?.serialize();
-      return { traceparent: `00-${traceId}-${spanId}-${flags}`, ...(tracestate ? { tracestate } : {}) };
+      const tracestate = context.traceState?.serialize();
+      return { traceparent: traceparentOf(context), ...(tracestate ? { tracestate } : {}) };
     },
   };
-}
-
-/** Version, trace id, parent id, flags, and what later versions may add. */
-const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
-
-/** @returns undefined for what the standard calls invalid. */
-export function parseTraceparent(text: string | null | undefined): SpanContext | undefined {
-  const [, version, traceId = '', spanId = '', flags = '', more] = TRACEPARENT.exec(text?.trim() ?? '') ?? [];
-  if (version === 'ff' || (version === '00' && more)) return undefined;
-  // Of the flags only `sampled` is known.
-  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
-  return isSpanContextValid(context) ? context : undefined;
 }
 
 /**

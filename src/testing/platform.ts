@@ -7,6 +7,8 @@ import type { TestOrigin } from './origin.js';
 export interface TestRequest {
   readonly url: string;
   readonly init: RequestInit;
+  /** Undefined when its caller leaves it to the platform. */
+  readonly timeoutMillis: number | undefined;
   readonly answered: boolean;
   /** @throws {Error} when the request has its answer already. */
   answer(answer: Partial<HttpAnswer>): void;
@@ -191,13 +193,14 @@ export function testPlatform({
       onlineListeners.clear();
       origin?.held.delete(lockName);
     },
-    request(url, init) {
+    request(url, init, timeoutMillis) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });
       return new Promise((resolve) => {
         let answered = false;
         const request: TestRequest = {
           url,
           init,
+          timeoutMillis,
           get answered() {
             return answered;
           },

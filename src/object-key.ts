@@ -13,6 +13,10 @@ export interface KeyLayout {
   environment: string;
 }
 
+/** Where neither the user nor the operator says otherwise. */
+export const DEFAULT_LAYOUT: KeyLayout = { prefix: 'otlp/v1', environment: 'production' };
+export const DEFAULT_PROJECT = 'default';
+
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Leaves most of the 1,024 bytes that stores allow, and keeps tokens short. */
 const MAX_PREFIX_LENGTH = 200;

@@ -1,0 +1,117 @@
+/**
+ * OpenTelemetry of one isolate: registered once, and shared by invocations that must never mix. Which invocation a span
+ * belongs to is told by the context that it starts in, and by nothing else.
+ */
+import {
+  type Context,
+  context,
+  createContextKey,
+  diag,
+  ROOT_CONTEXT,
+  type Span,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import { type Config, createTracer } from '../sdk/tracer-provider.js';
+import { VERSION } from '../version.js';
+import { findAsyncStorage } from './async-storage.js';
+import { createContextManager } from './context-manager.js';
+import { report } from './report.js';
+
+/** One call of a handler, as its spans know it. */
+export interface Invocation {
+  /** What becomes of its spans. */
+  readonly config: Config;
+  /** What a request of its may carry; see `Propagation.headersFor`. */
+  headersFor(url: URL, span: Span): Record<string, string>;
+  /** Its spans are on their way: what begins now comes too late. */
+  readonly isOver: boolean;
+}
+
+/** By description, so that all copies of us share it. */
+const INVOCATION = createContextKey('spandrel.invocation');
+
+export const withInvocation = (context: Context, invocation: Invocation): Context =>
+  context.setValue(INVOCATION, invocation);
+
+/** The invocation that `from` belongs to, or else the active context. Undefined outside of any, and when it is over. */
+export function invocationOf(from: Context = context.active()): Invocation | undefined {
+  const found = (from.getValue(INVOCATION) ?? context.active().getValue(INVOCATION)) as
+    | Invocation
+    | undefined;
+  if (!found?.isOver) return found;
+  report('late-span', 'a span began after its invocation was over; give such work to waitUntil');
+  return undefined;
+}
+
+/** Where a handler is called: in whatever is the host's, but never in an invocation that is over. */
+export function surroundings(): Context {
+  const around = context.active();
+  const outer = around.getValue(INVOCATION) as Invocation | undefined;
+  return outer?.isOver ? ROOT_CONTEXT : around;
+}
+
+const tracerOf = (name: string, version?: string, schemaUrl?: string): Tracer =>
+  createTracer({ name, version, schemaUrl }, (from) => invocationOf(from)?.config);
+
+let ownTracer: Tracer | undefined;
+/** For the spans that we make ourselves, whoever's the global provider is. */
+export const tracer = (): Tracer => {
+  ownTracer ??= tracerOf('spandrel', VERSION);
+  return ownTracer;
+};
+
+const manager = createContextManager();
+let isSought = false;
+let isRegistered = false;
+
+/** Looks for what contexts can go through awaits with. Once per isolate, as a Worker starts. */
+export function prepareTracing(): void {
+  if (isSought) return;
+  isSought = true;
+  findAsyncStorage<Context>(manager.use);
+}
+
+/** Makes `trace.getTracer()` and `context.active()` of `@opentelemetry/api` work in handlers. Once per isolate. */
+export function registerTracing(): void {
+  if (isRegistered) return;
+  isRegistered = true;
+  const tracers = new Map<string, Tracer>();
+  const provider: TracerProvider = {
+    getTracer(name, version, { schemaUrl } = {}) {
+      const key = JSON.stringify([name, version, schemaUrl]);
+      const known = tracers.get(key) ?? tracerOf(name, version, schemaUrl);
+      tracers.set(key, known);
+      return known;
+    },
+  };
+  // A host that has its own keeps it: the API replaces nothing, and says so itself.
+  const ownsTracers = trace.setGlobalTracerProvider(provider);
+  const ownsContext = context.setGlobalContextManager(manager);
+  if (!ownsTracers || !ownsContext) {
+    diag.warn(
+      'spandrel: this app has its own OpenTelemetry, which its own spans go to; ours are its requests alone',
+    );
+  }
+}
+
+/** The contexts of requests and events, for those who cannot have them from {@link context.active}. */
+const contexts = new WeakMap<object, Context>();
+
+export function setContextOf(event: object, of: Context): void {
+  contexts.set(event, of);
+}
+
+/** Whether somebody has instrumented the handler of this very request already. */
+export const hasContext = (event: object): boolean => contexts.has(event);
+
+/**
+ * The context of a request, with its server span: for runtimes without `AsyncLocalStorage`, where the active context is
+ * lost at the first `await`. The active context when there is no such request.
+ *
+ * @param event the request that the handler was given, or a scheduled event, or a batch of messages.
+ * @example
+ * const span = trace.getTracer('shop').startSpan('price', {}, contextOf(request));
+ */
+export const contextOf = (event: object): Context => contexts.get(event) ?? context.active();

@@ -1,0 +1,31 @@
+/** A destination may be anybody's: whatever it throws reaches neither the host nor another destination. */
+import type { Destination, DestinationDeps, OpenDestination } from '../destinations/destination.js';
+
+/** Opens `destination`. What it throws is counted; what it cannot open is never ready. */
+export function openGuarded(destination: Destination, deps: DestinationDeps): OpenDestination {
+  const { guard, exception } = deps.diagnostics;
+  const open = guard(() => destination.open(deps));
+  return {
+    warmUp: () => guard(() => open?.warmUp()),
+    ready: (blob) => guard(() => open?.ready(blob)) === true,
+    // What it throws or answers amiss becomes a rejection: a failed attempt.
+    async send(blob, mode) {
+      const outcome = open ? await open.send(blob, mode) : ({ status: 'unready' } as const);
+      if (typeof outcome?.status !== 'string') throw new TypeError('a destination answered with no outcome');
+      return outcome;
+    },
+    remembered: (name, value) => guard(() => open?.remembered?.(name, value)),
+    reserve: () => guard(() => open?.reserve?.()),
+    unreserve: (claim) => guard(() => open?.unreserve?.(claim)),
+    defer: (blob, claim) => guard(() => open?.defer?.(blob, claim)),
+    leave: () => guard(() => open?.leave()),
+    async settle() {
+      try {
+        await open?.settle();
+      } catch (error) {
+        exception(error);
+      }
+    },
+    close: () => guard(() => open?.close()),
+  };
+}
