@@ -36,7 +36,11 @@ async function playAll({ name, entry, start }, cases) {
     runtime = await start(file, { pageUrl: site.origin, queues: CASES.flatMap(({ queue }) => queue ?? []) });
     /** @type {Map<string, Cell>} */
     const cells = new Map();
-    for (const one of cases) { const t = Date.now(); cells.set(one.name, await playCase(one, name, runtime, world)); if (process.env.SLOW) console.error(name, Date.now() - t, one.name); }
+    for (const one of cases) {
+      const t = Date.now();
+      cells.set(one.name, await playCase(one, name, runtime, world));
+      if (process.env.SLOW) console.error(name, Date.now() - t, one.name);
+    }
     return cells;
   } catch (error) {
     const why = `${name} does not run: ${error instanceof Error ? error.stack : error}`;
@@ -100,13 +104,18 @@ async function main(words) {
     }),
   );
   console.log(`\n${tableOf(names, rows)}`);
-  const all = [...rows].flatMap(([name, cells]) => [...cells].map(([runtime, cell]) => ({ name, runtime, ...cell })));
+  const all = [...rows].flatMap(([name, cells]) =>
+    [...cells].map(([runtime, cell]) => ({ name, runtime, ...cell })),
+  );
   /** What is the same in several places is told once. @type {Map<string, string[]>} */
   const complaints = new Map();
   for (const { name, runtime, state, why = '' } of all)
     if (state === 'failed') complaints.set(why, [...(complaints.get(why) ?? []), `✗ ${name}, ${runtime}`]);
-  for (const [why, places] of complaints) console.log(`\n${places.join('\n')}\n  ${why.replaceAll('\n', '\n  ')}`);
-  const [passed, failed] = ['ok', 'failed'].map((wanted) => all.filter(({ state }) => state === wanted).length);
+  for (const [why, places] of complaints)
+    console.log(`\n${places.join('\n')}\n  ${why.replaceAll('\n', '\n  ')}`);
+  const [passed, failed] = ['ok', 'failed'].map(
+    (wanted) => all.filter(({ state }) => state === wanted).length,
+  );
   console.log(`\n${passed} passed, ${failed} failed, in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
   process.exitCode = failed ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bigInt, assert as check, integer, nat, property, string } from 'fast-check';
+import fc from 'fast-check';
 import {
   createIds,
   fold,
@@ -46,9 +46,9 @@ test('ids: splitmix64 is that of its author', () => {
 });
 
 test('ids: halves of 32 bits make what BigInt makes', () => {
-  const word = bigInt({ min: 0n, max: 2n ** 64n - 1n });
-  check(
-    property(word, word, word, word, (a, b, c, d) => {
+  const word = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+  fc.assert(
+    fc.property(word, word, word, word, (a, b, c, d) => {
       const ours = fold(wordOfBig(a), wordOfBig(b), wordOfBig(c), wordOfBig(d));
       assert.equal(hexOfWord(ours), hex(folded(a, b, c, d)));
     }),
@@ -56,13 +56,13 @@ test('ids: halves of 32 bits make what BigInt makes', () => {
 });
 
 test('ids: what a track and an operation are made of', () => {
-  check(
-    property(
-      nat(),
-      string(),
-      string(),
-      integer({ min: 0, max: 18_446_744_072 }),
-      nat(),
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.string(),
+      fc.string(),
+      fc.integer({ min: 0, max: 18_446_744_072 }),
+      fc.nat(),
       (pid, track, id, s, n) => {
         const big = (word: Word): bigint => BigInt(`0x${hexOfWord(word)}`);
         const ids = createIds(wordOfInteger(pid), wordOfText('main'), nanos(1_000));

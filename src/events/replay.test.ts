@@ -1,22 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import {
-  type Arbitrary,
-  anything,
-  array,
-  boolean,
-  assert as check,
-  constant,
-  constantFrom,
-  double,
-  integer,
-  oneof,
-  option,
-  property,
-  record,
-  tuple,
-} from 'fast-check';
+import fc from 'fast-check';
 import { assertEventLedger, idOf, millisOfTime, START, testEvents } from '../testing/event-spans.js';
 import type { EventSpansOptions } from './options.js';
 
@@ -34,55 +19,65 @@ const NAMES = ['a', 'b', 'c.d'].flatMap((name) => [
   `${name}.completed`,
   `${name}.failed`,
 ]);
-const name = constantFrom(...NAMES, 'a.started', 'b.started', '');
-const id = constantFrom(1, 2, '3', undefined);
-const at = double({ min: START - 1e4, max: START + 1e4, noNaN: true });
-const payload = oneof(
+const name = fc.constantFrom(...NAMES, 'a.started', 'b.started', '');
+const id = fc.constantFrom(1, 2, '3', undefined);
+const at = fc.double({ min: START - 1e4, max: START + 1e4, noNaN: true });
+const payload = fc.oneof(
   {
     weight: 8,
-    arbitrary: record({ id, parent_id: id, thread: constantFrom('w', 7, undefined), n: integer() }),
+    arbitrary: fc.record({ id, parent_id: id, thread: fc.constantFrom('w', 7, undefined), n: fc.integer() }),
   },
-  { weight: 1, arbitrary: anything({ withBigInt: true, withDate: true, withMap: true }) },
+  { weight: 1, arbitrary: fc.anything({ withBigInt: true, withDate: true, withMap: true }) },
 );
-const step: Arbitrary<Step> = oneof(
+const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 60,
-    arbitrary: record({
-      act: constant('handle' as const),
+    arbitrary: fc.record({
+      act: fc.constant('handle' as const),
       name,
       payload,
-      at: oneof({ weight: 6, arbitrary: constant(undefined) }, { weight: 3, arbitrary: at }, anything()),
+      at: fc.oneof(
+        { weight: 6, arbitrary: fc.constant(undefined) },
+        { weight: 3, arbitrary: at },
+        fc.anything(),
+      ),
     }),
   },
-  { weight: 6, arbitrary: record({ act: constant('record' as const), name, payload, from: at, to: at }) },
   {
-    weight: 1,
-    arbitrary: record({ act: constant('endTrack' as const), track: constantFrom('main', 'w', '7') }),
+    weight: 6,
+    arbitrary: fc.record({ act: fc.constant('record' as const), name, payload, from: at, to: at }),
   },
   {
     weight: 1,
-    arbitrary: record({
-      act: constant('endFromOutside' as const),
-      which: integer({ min: 0, max: 20 }),
-      all: boolean(),
+    arbitrary: fc.record({ act: fc.constant('endTrack' as const), track: fc.constantFrom('main', 'w', '7') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('endFromOutside' as const),
+      which: fc.integer({ min: 0, max: 20 }),
+      all: fc.boolean(),
     }),
   },
   {
     weight: 2,
-    arbitrary: record({ act: constant('advance' as const), millis: constantFrom(0, 1, 700, 61_000) }),
+    arbitrary: fc.record({
+      act: fc.constant('advance' as const),
+      millis: fc.constantFrom(0, 1, 700, 61_000),
+    }),
   },
   {
     weight: 1,
-    arbitrary: record({ act: constant('finalize' as const), at: option(at, { nil: undefined }) }),
+    arbitrary: fc.record({ act: fc.constant('finalize' as const), at: fc.option(at, { nil: undefined }) }),
   },
 );
-const settings: Arbitrary<Partial<EventSpansOptions>> = record({
-  maxOpen: constantFrom(1, 3, 100),
-  maxTracks: constantFrom(1, 2, 10),
-  maxEventsPerSpan: constantFrom(1, 2, 100),
-  maxAttributes: constantFrom(1, 3, 128),
-  staleMillis: constantFrom(1_000, 60_000),
-  routes: constantFrom(
+const settings: fc.Arbitrary<Partial<EventSpansOptions>> = fc.record({
+  maxOpen: fc.constantFrom(1, 3, 100),
+  maxTracks: fc.constantFrom(1, 2, 10),
+  maxEventsPerSpan: fc.constantFrom(1, 2, 100),
+  maxAttributes: fc.constantFrom(1, 3, 128),
+  staleMillis: fc.constantFrom(1_000, 60_000),
+  routes: fc.constantFrom(
     [],
     [{ match: 'a', sampleRate: 0.5 }],
     [{ match: 'c*', sampleRate: 0 }],
@@ -139,8 +134,8 @@ function play(options: Partial<EventSpansOptions>, steps: readonly Step[]): Retu
 }
 
 test('events: whatever comes, each call is counted once, each span is handed on once, parents come before', () => {
-  check(
-    property(settings, array(step, { maxLength: 60 }), (options, steps) => {
+  fc.assert(
+    fc.property(settings, fc.array(step, { maxLength: 60 }), (options, steps) => {
       const { spans, begun, ended } = play(options, steps);
       spans.finalize();
       assertEventLedger(spans.stats());
@@ -179,14 +174,14 @@ test('events: whatever comes, each call is counted once, each span is handed on 
 });
 
 test('events: on one track with ends in order and times that go on, children lie within their parents', () => {
-  const tree: Arbitrary<unknown> = array(
-    array(array(array(constant([]), { maxLength: 2 }), { maxLength: 3 }), { maxLength: 3 }),
+  const tree: fc.Arbitrary<unknown> = fc.array(
+    fc.array(fc.array(fc.array(fc.constant([]), { maxLength: 2 }), { maxLength: 3 }), { maxLength: 3 }),
     {
       maxLength: 4,
     },
   );
-  check(
-    property(tree, boolean(), (shape, isFinalized) => {
+  fc.assert(
+    fc.property(tree, fc.boolean(), (shape, isFinalized) => {
       const { spans, ended, advance } = testEvents();
       let count = 0;
       const walk = (children: unknown[], path: string): void => {
@@ -217,11 +212,11 @@ test('events: on one track with ends in order and times that go on, children lie
 });
 
 test('events: a replay gives the same spans with the same ids, byte for byte', () => {
-  check(
-    property(
+  fc.assert(
+    fc.property(
       settings,
-      array(step, { maxLength: 60 }),
-      tuple(integer(), integer()),
+      fc.array(step, { maxLength: 60 }),
+      fc.tuple(fc.integer(), fc.integer()),
       (options, steps, [id, other]) => {
         const bytes = (session: EventSpansOptions['session'] & object): string => {
           const { spans, ended } = play({ ...options, session }, steps);

@@ -77,16 +77,22 @@ export const bodies = [
     spans: Object.keys(RESPONSES).length + FETCHED,
     differs: 'which bodies can be watched is not the same everywhere',
     serve: (env) =>
-      env.instrumented((request) => {
-        const make = RESPONSES[pathOf(request).slice(1)];
-        return make ? make(env) : new Response('', { status: 500 });
-      }, optionsOf(env, { propagateTo: false })),
+      env.instrumented(
+        (request) => {
+          const make = RESPONSES[pathOf(request).slice(1)];
+          return make ? make(env) : new Response('', { status: 500 });
+        },
+        optionsOf(env, { propagateTo: false }),
+      ),
     async client({ ask, askBare }) {
       /** @type {Record<string, unknown>} */
       const different = {};
       for (const name of Object.keys(RESPONSES)) {
         const init = { method: METHODS[name] ?? 'GET' };
-        const [bare, watched] = [lasting(await askBare(`/${name}`, init)), lasting(await ask(`/${name}`, init))];
+        const [bare, watched] = [
+          lasting(await askBare(`/${name}`, init)),
+          lasting(await ask(`/${name}`, init)),
+        ];
         if (JSON.stringify(bare) !== JSON.stringify(watched)) different[name] = { bare, watched };
       }
       return different;
@@ -124,20 +130,20 @@ export const bodies = [
     notIn: NOT_IN_PAGES,
     spans: 1,
     serve: (env) =>
-      env.instrumented(
-        (request) => {
-          if (pathOf(request) === '/cancelled') return new Response(String(cancelled.count));
-          const onCancel = () => void cancelled.count++;
-          return new Response(slowly((at) => `data: ${at}\n\n`, onCancel));
-        },
-        optionsOf(env),
-      ),
+      env.instrumented((request) => {
+        if (pathOf(request) === '/cancelled') return new Response(String(cancelled.count));
+        const onCancel = () => void cancelled.count++;
+        return new Response(slowly((at) => `data: ${at}\n\n`, onCancel));
+      }, optionsOf(env)),
     async client({ ask, askBare, until }) {
       const { status } = await ask('/', { cancelAfterChunks: 2 });
       await until(async () => (await askBare('/cancelled')).text === '1', 'the source was cancelled');
       return status;
     },
-    view: ({ client, trees }) => [client, trees.map(({ name, status, attributes }) => [name, status, attributes?.['spandrel.body.end']])],
+    view: ({ client, trees }) => [
+      client,
+      trees.map(({ name, status, attributes }) => [name, status, attributes?.['spandrel.body.end']]),
+    ],
     expected: [200, [['GET', null, 'cancelled']]],
   },
   {

@@ -3,7 +3,8 @@ import { otlp } from 'spandrel/otlp';
 import { delay, NOT_IN_PAGES, onlyInWorkerd, optionsOf, pathOf, spanOf } from '../inside/instrumented.mjs';
 
 /** @param {import('../case.mjs').Seen} seen */
-const namesOf = ({ trees }) => trees.map(({ name, children }) => [name, children?.map((child) => child.name)]);
+const namesOf = ({ trees }) =>
+  trees.map(({ name, children }) => [name, children?.map((child) => child.name)]);
 
 const NO_BINDING = 'only Workers have bindings';
 

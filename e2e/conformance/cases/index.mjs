@@ -9,7 +9,17 @@ import { resource } from './resource.mjs';
 import { trouble } from './trouble.mjs';
 
 /** Every case, in the order of the table. @type {readonly import('../case.mjs').Case[]} */
-export const CASES = [...exporter, ...encoding, ...trouble, ...otlpCases, ...requests, ...propagation, ...bodies, ...flush, ...resource];
+export const CASES = [
+  ...exporter,
+  ...encoding,
+  ...trouble,
+  ...otlpCases,
+  ...requests,
+  ...propagation,
+  ...bodies,
+  ...flush,
+  ...resource,
+];
 
 /** A case's name in URLs, and as a service. @param {string} name */
 export const slugOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');

@@ -21,7 +21,11 @@ async function send({ base, ...env }, options, count = 1) {
   const root = tracing.tracer.startSpan('root', { startTime: [SECONDS, 1] });
   for (let at = 1; at < count; at++)
     tracing.tracer
-      .startSpan('child', { startTime: [SECONDS, at], attributes: { at, ratio: at / 3, on: true } }, under(root))
+      .startSpan(
+        'child',
+        { startTime: [SECONDS, at], attributes: { at, ratio: at / 3, on: true } },
+        under(root),
+      )
       .end([SECONDS + 1, at]);
   root.end([SECONDS + 2, 0]);
   await tracing.exporter.flush();
@@ -104,7 +108,10 @@ export const otlpCases = [
       return { ...ledger, waited: Date.now() - begun >= 950 };
     },
     view: sunk,
-    expected: { answer: { ...ALL(1), waited: true }, requests: [[...JSON_REQUEST.slice(0, 4), 503], JSON_REQUEST] },
+    expected: {
+      answer: { ...ALL(1), waited: true },
+      requests: [[...JSON_REQUEST.slice(0, 4), 503], JSON_REQUEST],
+    },
   },
   {
     name: 'otlp: a collector that hangs is given up after timeoutMillis, and asked again',

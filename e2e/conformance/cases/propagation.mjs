@@ -26,7 +26,11 @@ const CALLERS = [
   ['empty', { traceparent: '' }, [false]],
   ['a state', { traceparent: GOOD, tracestate: 'foo=1,bar=2' }, [true, 'foo=1,bar=2']],
   ['a state in two headers', { traceparent: GOOD, tracestate: ['foo=1', 'bar=2'] }, [true, 'foo=1,bar=2']],
-  ['a state with spaces and gaps', { traceparent: GOOD, tracestate: 'foo=1 \t,,\tbar=2, ' }, [true, 'foo=1,bar=2']],
+  [
+    'a state with spaces and gaps',
+    { traceparent: GOOD, tracestate: 'foo=1 \t,,\tbar=2, ' },
+    [true, 'foo=1,bar=2'],
+  ],
   ['a state with a key twice', { traceparent: GOOD, tracestate: 'foo=1,foo=2' }, [true]],
   ['a state with a bad key', { traceparent: GOOD, tracestate: 'Foo=1' }, [true]],
   ['a state of a tenant', { traceparent: GOOD, tracestate: '0t@v=1' }, [true, '0t@v=1']],
@@ -63,7 +67,10 @@ export const propagation = [
       }
       return got;
     },
-    view: ({ client, trees }) => ({ client, children: trees.filter(({ parent }) => parent === PARENT).length }),
+    view: ({ client, trees }) => ({
+      client,
+      children: trees.filter(({ parent }) => parent === PARENT).length,
+    }),
     expected: {
       client: Object.fromEntries(CALLERS.map(([name, , expected]) => [name, expected])),
       children: CALLERS.filter(([, , [goesOn]]) => goesOn).length,
@@ -76,7 +83,9 @@ export const propagation = [
     serve: (env) =>
       env.instrumented(
         told,
-        optionsOf(env, { trustTraceparent: (/** @type {Request} */ request) => pathOf(request) === '/friend' }),
+        optionsOf(env, {
+          trustTraceparent: (/** @type {Request} */ request) => pathOf(request) === '/friend',
+        }),
       ),
     async client({ ask }) {
       const friend = await ask('/friend', { headers: { traceparent: `00-${TRACE}-${PARENT}-00` } });
@@ -102,7 +111,9 @@ export const propagation = [
     serve: (env) =>
       env.instrumented(async (request) => {
         await delay(1);
-        const echoed = await (await fetch(`${env.base}/echo?token=secret`, { method: 'POST', body: 'x' })).json();
+        const echoed = await (
+          await fetch(`${env.base}/echo?token=secret`, { method: 'POST', body: 'x' })
+        ).json();
         await fetch(`${env.base}/status/500`);
         const { traceId } = spanContext(request) ?? {};
         const [, sent, , flags] = echoed.headers.traceparent.split('-');
@@ -120,7 +131,10 @@ export const propagation = [
       env.instrumented(
         async () => {
           const own = { traceparent: GOOD };
-          const asked = await Promise.all([fetch(`${env.base}/echo`), fetch(`${env.base}/echo`, { headers: own })]);
+          const asked = await Promise.all([
+            fetch(`${env.base}/echo`),
+            fetch(`${env.base}/echo`, { headers: own }),
+          ]);
           const echoed = await Promise.all(asked.map((response) => response.json()));
           return Response.json(echoed.map(({ headers }) => headers.traceparent ?? null));
         },

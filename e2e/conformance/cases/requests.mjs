@@ -52,13 +52,16 @@ const unmixed = ({ client, trees }) => ({
   mixed: trees.filter((root) => {
     const at = String(root.attributes?.['url.path']).split('/').at(-1);
     const below = JSON.stringify(root.children);
-    return below !== JSON.stringify([
-      {
-        name: `outer ${at}`,
-        kind: 'internal',
-        children: [{ name: `inner ${at}`, kind: 'internal' }],
-      },
-    ]);
+    return (
+      below !==
+      JSON.stringify([
+        {
+          name: `outer ${at}`,
+          kind: 'internal',
+          children: [{ name: `inner ${at}`, kind: 'internal' }],
+        },
+      ])
+    );
   }),
 });
 
@@ -183,7 +186,9 @@ export const requests = [
     name: 'a handler that answers nothing, or a used body, is recorded and passed on',
     notIn: NOT_IN_PAGES,
     spans: 2,
-    says: { 'edge-runtime': ['The event', 'TypeError: Response body', 'The event', 'TypeError: Response body'] },
+    says: {
+      'edge-runtime': ['The event', 'TypeError: Response body', 'The event', 'TypeError: Response body'],
+    },
     serve: (env) =>
       env.instrumented(async (request) => {
         if (pathOf(request) === '/nothing') return undefined;
@@ -225,7 +230,8 @@ export const requests = [
           return new Response('');
         },
         optionsOf(env, {
-          routeOf: (/** @type {Request} */ request) => (pathOf(request) === '/own' ? undefined : '/product/:id'),
+          routeOf: (/** @type {Request} */ request) =>
+            pathOf(request) === '/own' ? undefined : '/product/:id',
         }),
       ),
     async client({ ask }) {
@@ -233,7 +239,12 @@ export const requests = [
       await ask('/product/42');
     },
     view: ({ trees }) =>
-      trees.map(({ name, status, attributes }) => [name, status, attributes?.['http.route'], attributes?.['error.type']]),
+      trees.map(({ name, status, attributes }) => [
+        name,
+        status,
+        attributes?.['http.route'],
+        attributes?.['error.type'],
+      ]),
     expected: [
       ['GET /own/:way', 'error: ', '/own/:way', '503'],
       ['GET /product/:id', null, '/product/:id', null],

@@ -1,7 +1,8 @@
 import { NOT_IN_PAGES, optionsOf } from '../inside/instrumented.mjs';
 
 /** What a runtime says of itself; versions as such. */
-const OWN = /^(process\.runtime\.|cloud\.|telemetry\.sdk\.language|faas\.(trigger|coldstart)|spandrel\.clock\.)/;
+const OWN =
+  /^(process\.runtime\.|cloud\.|telemetry\.sdk\.language|faas\.(trigger|coldstart)|spandrel\.clock\.)/;
 
 /** @param {any[]} attributes */
 const own = (attributes) =>
@@ -10,7 +11,9 @@ const own = (attributes) =>
       .filter(({ key }) => OWN.test(key))
       .map(({ key, value }) => [
         key,
-        key === 'process.runtime.version' ? /^\d+\.\d+\.\d+/.test(value.stringValue) : (value.stringValue ?? value.boolValue),
+        key === 'process.runtime.version'
+          ? /^\d+\.\d+\.\d+/.test(value.stringValue)
+          : (value.stringValue ?? value.boolValue),
       ]),
   );
 
@@ -25,7 +28,11 @@ const WORKERD = {
 };
 /** @param {string} name @param {string} [language] */
 const server = (name, language = 'javascript') => ({
-  resource: { 'telemetry.sdk.language': language, 'process.runtime.name': name, 'process.runtime.version': true },
+  resource: {
+    'telemetry.sdk.language': language,
+    'process.runtime.name': name,
+    'process.runtime.version': true,
+  },
   span: {},
 });
 
@@ -52,7 +59,10 @@ export const resource = [
     client: async ({ ask }) => (await ask('/')).status,
     view: ({ runtime, arrived }) => {
       const [{ resource, scopeSpans } = /** @type {any} */ ({})] = arrived[0]?.request.resourceSpans ?? [];
-      const got = { resource: own(resource?.attributes ?? []), span: own(scopeSpans?.[0].spans[0].attributes ?? []) };
+      const got = {
+        resource: own(resource?.attributes ?? []),
+        span: own(scopeSpans?.[0].spans[0].attributes ?? []),
+      };
       // Whether a case is the first depends on what was played before.
       if ('faas.coldstart' in got.span) got.span['faas.coldstart'] = typeof got.span['faas.coldstart'];
       return JSON.stringify(got) === JSON.stringify(BY_RUNTIME[runtime]) || got;

@@ -25,7 +25,11 @@ export const onlyInWorkerd = (why) => ({
 });
 
 /** To the sink, which takes the fewest requests. @param {import('../case.mjs').Env} env @param {Record<string, unknown>} [more] */
-export const optionsOf = ({ service, base }, more) => ({ service, destination: otlp({ url: base }), ...more });
+export const optionsOf = ({ service, base }, more) => ({
+  service,
+  destination: otlp({ url: base }),
+  ...more,
+});
 
 export const tracer = () => trace.getTracer('conformance', '1.0.0');
 

@@ -68,7 +68,10 @@ export async function bundleFor(entry, world) {
   bundles.set(name, code);
   const folder = new URL(`${world.runtime}/`, BUNDLES);
   await mkdir(folder, { recursive: true });
-  await writeFile(new URL(`${name}.mjs`, folder), `globalThis.WORLD = ${JSON.stringify(world)};\n${await code}`);
+  await writeFile(
+    new URL(`${name}.mjs`, folder),
+    `globalThis.WORLD = ${JSON.stringify(world)};\n${await code}`,
+  );
   const file = new URL(`${entry}.mjs`, folder);
   if (!isInOne) await copyFile(new URL(`../inside/${entry}.mjs`, import.meta.url), file);
   return file.pathname;

@@ -52,7 +52,7 @@ export async function playCase(one, name, runtime, world) {
   } catch (error) {
     // Where in this file an assertion is tells nothing.
     const isOurs = error instanceof assert.AssertionError;
-    const why = error instanceof Error ? ((isOurs ? '' : error.stack) || error.message) : String(error);
+    const why = error instanceof Error ? (isOurs ? '' : error.stack) || error.message : String(error);
     return { state: 'failed', why };
   }
 }
