@@ -221,7 +221,7 @@ test('outgoing fetch: no traceparent to where it is not allowed, nor over the ca
 });
 
 test('outgoing fetch: outside an invocation and where tracing is suppressed, straight through', async () => {
-  const { calls, spans, inside, outgoing, scope } = setUp();
+  const { calls, spans, server, inside, outgoing, scope } = setUp();
   outgoing.install(scope);
   const init = {};
   await scope.fetch('http://a.example/', init);
@@ -232,6 +232,7 @@ test('outgoing fetch: outside an invocation and where tracing is suppressed, str
     assert.equal(args[1], init);
     assert.equal(self, scope);
   }
+  assert.equal(calls[1]?.active, server, 'no span of ours in between');
 });
 
 test('outgoing fetch: what is no request over HTTP is the runtime’s own business', async () => {
@@ -272,13 +273,15 @@ test('outgoing fetch: installed once, taken back, and whoever wrapped it since s
   assert.equal(scope.fetch, original);
 
   const again = outgoing.install(scope);
+  await run('http://a.example/');
+  assert.equal(spans.length, 2, 'installed again');
   const ours = scope.fetch;
   scope.fetch = (...args) => ours(...args);
   const theirs = scope.fetch;
   again();
   assert.equal(scope.fetch, theirs);
   await run('http://a.example/');
-  assert.equal(spans.length, 1);
+  assert.equal(spans.length, 2, 'and out of it');
 });
 
 test('trace fetch: a function, with its parent given', async () => {

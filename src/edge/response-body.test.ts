@@ -179,7 +179,7 @@ test('response body: a client that goes is told to the source, with its reason',
 test('response body: a client that never reads and goes', async () => {
   const { told, done } = listener();
   const { stream, cancelled } = source();
-  const watched = await watchBody(new Response(stream), done);
+  const watched = await watchBody(new Response(stream, { status: 500 }), done);
   await watched.body?.cancel('gone');
   assert.deepEqual([told, cancelled], [[['cancelled', 'gone']], ['gone']]);
 });
@@ -222,16 +222,30 @@ test('response body: a source that has failed already', async () => {
   assert.deepEqual(told, [['failed', error]]);
 });
 
+test('response body: a source that fails before anybody asks rejects nowhere', async () => {
+  const unhandled: unknown[] = [];
+  const listen = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', listen);
+  const { stream, give, fail } = source();
+  give('x'.repeat(60_000));
+  give('x'.repeat(60_000));
+  await watchBody(new Response(stream), () => {});
+  fail(new Error('source broke'));
+  await macrotask();
+  process.off('unhandledRejection', listen);
+  assert.deepEqual(unhandled, []);
+});
+
 test('response body: what are no bytes goes on as it is', async () => {
   const { told, done } = listener();
   const stream = new ReadableStream({
     start(controller) {
-      controller.enqueue('text');
+      for (const chunk of ['', 'text', undefined, 'more']) controller.enqueue(chunk);
       controller.close();
     },
   });
   const reader = await readerOf(new Response(stream), done);
-  assert.equal((await reader.read()).value, 'text');
+  for (const chunk of ['', 'text', undefined, 'more']) assert.equal((await reader.read()).value, chunk);
   assert.equal((await reader.read()).done, true);
   assert.deepEqual(told, [['whole']]);
 });
