@@ -97,7 +97,12 @@ export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps):
       const traced = (original: Fetch): Fetch =>
         new Proxy(original, {
           apply: (_, self, args) =>
-            call(beneath.get(original) ?? original, self === proxy ? fetcher : self, args as Parameters<Fetch>, parent),
+            call(
+              beneath.get(original) ?? original,
+              self === proxy ? fetcher : self,
+              args as Parameters<Fetch>,
+              parent,
+            ),
         });
       const proxy: typeof fetcher =
         typeof fetcher === 'function'
