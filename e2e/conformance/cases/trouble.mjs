@@ -74,8 +74,11 @@ export const trouble = [
     spans: 1,
     faults: { bucket: { kind: 'clock', shiftMillis: 3_600_000, times: 1 } },
     run: (env) => one(env),
-    view: uploads,
-    expected: { answer: ONE, statuses: [403, 200], keys: 1 },
+    view: (seen) => ({
+      ...uploads(seen),
+      asked: seen.requests.filter(({ target }) => target === 'endpoint').length,
+    }),
+    expected: { answer: ONE, statuses: [403, 200], keys: 1, asked: 3 },
   },
   {
     name: 'a store that refuses for ever costs the blob, and says so',
