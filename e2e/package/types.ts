@@ -7,6 +7,8 @@ import {
   type SpanProcessor,
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
+import { contextOf, instrument, traceFetch } from '../../src/edge.js';
+import { EventSpans, fromEventTarget, fromMessages, fromPerformance, sendTo } from '../../src/events.js';
 import {
   bucket,
   type Stats,
@@ -52,6 +54,28 @@ export function fitsTheServer(storage: Storage, secret: string): void {
   for (const { counts, balanced, gaps } of pages()) void [counts?.waiting, balanced === true, gaps[0]?.first];
 }
 
+export function fitsEvents(exporter: TraceExporter, provider: SpanProcessor, worker: Worker): void {
+  for (const processor of [new TraceBatchProcessor(exporter), provider, new BatchSpanProcessor(exporter)]) {
+    const spans = new EventSpans({
+      processor,
+      service: 'shop',
+      id: ['orderId'],
+      track: (payload) => typeof payload,
+    });
+    const isTaken: boolean = spans.handle('a.started', { id: 1, nested: { any: 'thing' } }, new Date());
+    const open: number = spans.stats().open + (spans.stats().dropped['max-open'] ?? 0);
+    const stops = [
+      fromEventTarget(spans, window, ['a']),
+      fromEventTarget(spans, document.body, { click: () => ({ name: 'click' }), b: 'c.started' }),
+      fromPerformance(spans),
+      fromMessages(spans, worker, { track: 'w' }),
+    ];
+    for (const stop of stops) stop();
+    void [isTaken, open];
+  }
+  sendTo(self, { track: 1 }).handle('a', null, 7);
+}
+
 export function mistakes(exporter: TraceExporter): void {
   // @ts-expect-error a service is needed
   start({ endpoint: '/spandrel' });
@@ -81,4 +105,67 @@ export function mistakes(exporter: TraceExporter): void {
   createIngest({ storage: s3({}), allowedOrigins: [] });
   // @ts-expect-error a number
   createLedger({ maxPages: '10' });
+  // @ts-expect-error a processor is needed
+  new EventSpans({ service: 'shop' });
+  // @ts-expect-error an exporter is no processor
+  new EventSpans({ service: 'shop', processor: exporter });
+  // @ts-expect-error misspelt
+  new EventSpans({ service: 'shop', processor: new TraceBatchProcessor(exporter), ids: ['id'] });
+}
+
+interface Env {
+  readonly API: { fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> };
+  readonly name: string;
+}
+/** As `@cloudflare/workers-types` have them: kinds of their own, and everything optional. */
+interface WorkersRequest extends Request {
+  readonly cf?: { readonly colo: string };
+}
+interface ExportedHandler<E> {
+  fetch?: (
+    request: WorkersRequest,
+    env: E,
+    ctx: { waitUntil(promise: Promise<unknown>): void },
+  ) => Promise<Response>;
+  scheduled?: (controller: { readonly cron: string }, env: E) => Promise<void>;
+  email?: (message: { readonly from: string }) => Promise<void>;
+}
+
+export function fitsHandlers(): void {
+  const destination = bucket({ endpoint: 'https://ingest.example/spandrel' });
+  const worker: ExportedHandler<Env> = instrument<ExportedHandler<Env>>(
+    { fetch: async (request, env) => env.API.fetch(request.url), async email() {} },
+    (env) => ({ service: env.name, destination }),
+  );
+  const module = instrument(
+    {
+      async fetch(request: Request, env: Env, ctx: { waitUntil(promise: Promise<unknown>): void }) {
+        ctx.waitUntil(traceFetch(env.API, contextOf(request)).fetch('https://api.example/'));
+        return new Response();
+      },
+      own: 7,
+    },
+    (env) => ({ service: env.name, destination, onFlush: (result) => result === 'stored' }),
+  );
+  const kept: number = module.own;
+  const deno: (request: Request, info: { remoteAddr: string }) => Response = instrument(
+    (_request: Request, _info: { remoteAddr: string }) => new Response(),
+    { service: 'api', destination },
+  );
+  const bare = instrument({ fetch: (request) => new Response(request.url) }, { service: 'api', destination });
+  void [worker, kept, deno, bare];
+}
+
+export function doesNotFitHandlers(): void {
+  const destination = bucket({ endpoint: 'https://ingest.example/spandrel' });
+  const handler = (_request: Request) => new Response();
+  // @ts-expect-error: a service is needed.
+  instrument(handler, { destination });
+  // @ts-expect-error: no such option.
+  instrument(handler, { service: 'api', destination, sampleRatio: 1 });
+  const withEnv = { fetch: (_request: Request, _env: Env) => new Response() };
+  // @ts-expect-error: no such thing in the env.
+  instrument(withEnv, (env) => ({ service: env.nam, destination }));
+  // @ts-expect-error: no handler.
+  instrument('handler', { service: 'api', destination });
 }

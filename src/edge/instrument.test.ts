@@ -40,6 +40,7 @@ test('instrument: a request becomes a server span, stored when it is over', asyn
   assert.equal(span.resource['telemetry.sdk.name'], 'spandrel');
   assert.equal(span.resource['process.runtime.name'], 'nodejs');
   assert.equal(store.openCount, 0, 'nothing is left open');
+  assert.ok(!process.getActiveResourcesInfo().includes('Timeout'), 'no timer outlives it');
 });
 
 test('instrument: spans of the API are its children, across awaits', async () => {
@@ -125,7 +126,8 @@ test('instrument: what the caller does not keep is not kept, and goes on all the
   const { store, ctx } = await play(
     () => {
       seen = trace.getActiveSpan()?.spanContext();
-      trace.getTracer('app').startSpan('job', { root: true }).end();
+      const job = trace.getTracer('app').startSpan('job', { root: true });
+      assert.equal(job.isRecording(), false, 'an invocation is kept whole or not at all');
       return new Response();
     },
     {},

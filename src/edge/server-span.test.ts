@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runtimeOf } from './runtime.js';
-import { serverSpanOf } from './server-span.js';
+import { describeAnswer, serverSpanOf } from './server-span.js';
 import { withServerTiming } from './server-timing.js';
 
 const server = runtimeOf({});
@@ -106,4 +106,12 @@ test('Server-Timing: what is immutable is copied, what is not is the same', asyn
   const used = await fetch('data:text/html,<p>hello</p>');
   await used.text();
   assert.equal(withServerTiming(used, CONTEXT), used);
+});
+
+test('answers: the body is not looked at, as that alone changes what some runtimes send', () => {
+  const answer = html();
+  Object.defineProperty(answer, 'body', { get: () => assert.fail('looked at') });
+  const span = { setAttribute() {}, updateName() {}, setStatus() {} };
+  describeAnswer(span as never, 'GET', answer, undefined);
+  assert.equal(withServerTiming(answer, CONTEXT), answer);
 });

@@ -18,7 +18,7 @@ function mayBeReused(headers: Headers): boolean {
  * @see https://www.w3.org/TR/server-timing/#the-server-timing-header-field
  */
 export function withServerTiming(response: Response, context: SpanContext): Response {
-  const { headers, status, body } = response;
+  const { headers, status } = response;
   const isDocument = /^text\/html\b/i.test(headers.get('content-type') ?? '');
   // A 304 gives its headers to the copy that the browser has.
   if (!isDocument || status < 200 || status === 304 || mayBeReused(headers)) return response;
@@ -28,7 +28,9 @@ export function withServerTiming(response: Response, context: SpanContext): Resp
     return response;
   } catch {
     // Immutable: it comes from `fetch`, or is a redirect.
-    if (response.bodyUsed || body?.locked) return response;
+    // Only now, as Deno and Bun send another response once its body was looked at.
+    const { body, bodyUsed } = response;
+    if (bodyUsed || body?.locked) return response;
     const copy = new Response(body, response);
     copy.headers.append('server-timing', value);
     return copy;

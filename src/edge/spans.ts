@@ -18,7 +18,7 @@ export interface InvocationSpans {
  * runtime without a word, and workerd sees that it hangs only when no timer of ours is set: there is none without spans
  * to send.
  */
-const PART_MILLIS = 10_000;
+const PART_MILLIS = 5_000;
 /** As many are worth sending on their own, before they fill the buffer. */
 const PART_SPANS = 512;
 
