@@ -347,6 +347,7 @@ test('instrument: a module’s other properties are the very same, and so is wha
   const handler = new Handler();
   const worker = instrument(handler, { service: 'shop', destination: store });
   assert.ok(worker instanceof Handler);
+  assert.equal(worker.constructor, Handler);
   assert.equal(worker.Durable, Durable);
   assert.equal(worker.email(), 'mine');
   assert.deepEqual(Object.keys(worker), ['Durable']);
