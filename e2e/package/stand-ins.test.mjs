@@ -15,7 +15,7 @@ test('stand-ins: have every member that a module of the client uses', async () =
     const [, names = ''] = /import \{([^}]*)\} from '@opentelemetry\/api'/.exec(code) ?? [];
     const imported = names.split(',').map((name) => name.trim());
     for (const name of imported.filter((one) => typeof api[one] === 'object')) {
-      for (const [, member = ''] of code.matchAll(new RegExp(`(?<![\\w.])${name}\\??\\.(\\w+)`, 'g'))) {
+      for (const [, member = ''] of code.matchAll(new RegExp(`(?<![\\w.-])${name}\\??\\.(\\w+)`, 'g'))) {
         assert.ok(member in api[name], `${file} uses ${name}.${member}`);
         seen++;
       }
