@@ -50,7 +50,7 @@ const integrity = {
 
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
-  ...['index', 'edge', 'otlp', 'server'].map((name) => ({
+  ...['index', 'edge', 'otlp', 'events', 'server'].map((name) => ({
     input: `.cache/esm/${name}.js`,
     external: bare,
     output: { file: `dist/${name}.js`, format: 'es', sourcemap: true },

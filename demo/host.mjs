@@ -1,9 +1,12 @@
+import { fetchListener } from './fetch-listener.mjs';
 import { listen } from './mock-r2/listen.mjs';
 import { startMockR2 } from './mock-r2/mock-r2.mjs';
 import { sendJson } from './send-json.mjs';
 import { createShopApi } from './shop-api.mjs';
-import { findFile, sendFile } from './static-files.mjs';
+import { fileResponse, findFile, sendFile } from './static-files.mjs';
 import { createViewerApi } from './viewer-api.mjs';
+import { startWarehouse } from './warehouse.mjs';
+import { workerInMiniflare } from './worker/in-miniflare.mjs';
 
 /**
  * @typedef {import('node:http').RequestListener} RequestListener
@@ -11,6 +14,8 @@ import { createViewerApi } from './viewer-api.mjs';
  * @typedef {object} HostOptions
  * @property {number} [port] Default 0, a free one.
  * @property {import('./mock-r2/listen.mjs').Tls} [tls] This host and the doors of the mock speak HTTPS and HTTP/2. Default plain HTTP.
+ * @property {boolean} [worker] The Worker of `worker/` answers for the shop's pages, its API and the endpoint. Default
+ *   false: they come from here and from a Worker that is the endpoint only, and nobody traces them.
  * @property {Partial<import('./mock-r2/mock-r2.mjs').MockR2Options>} [mock] `allowedOrigins` come on top of this
  *   host's own.
  * @property {Record<string, URL>} [folders] Folders to serve, by path with slashes around it, beside and over the defaults.
@@ -26,6 +31,9 @@ import { createViewerApi } from './viewer-api.mjs';
  *
  * @typedef {Awaited<ReturnType<typeof startHost>>} Host
  */
+
+/** The shop's own routes: its script takes them from the address. */
+const SHOP_PAGE = /^\/$|^\/shop\/[^.]*$/;
 
 const HTML = 'text/html; charset=utf-8';
 
@@ -62,6 +70,7 @@ const cacheControl = (type) => (type === HTML ? 'no-cache' : 'no-store');
 export async function startHost({
   port,
   tls,
+  worker = false,
   mock: mockOptions = {},
   folders = {},
   files = {},
@@ -75,7 +84,10 @@ export async function startHost({
   /** @type {(type: string) => Record<string, string>} Replaced below, once the policy can be told. */
   let headersFor = () => ({});
   /** @type {[prefix: string, listener: (...args: Parameters<RequestListener>) => unknown][]} */
-  const mounts = [['/api/', createShopApi()]];
+  const mounts = [];
+  /** @type {((...args: Parameters<RequestListener>) => unknown) | undefined} Who answers for them, if not we. */
+  let sendShopPage;
+  const findShopPage = () => findFile('/', {}, allFiles);
 
   /** @param {Parameters<RequestListener>[0]} req @param {Parameters<RequestListener>[1]} res */
   async function answer(req, res) {
@@ -88,10 +100,10 @@ export async function startHost({
       )?.[1];
     if (listener) return listener(req, res);
     if (req.method !== 'GET' && req.method !== 'HEAD') return sendJson(res, 405, { error: 'GET only.' });
+    const isShopPage = SHOP_PAGE.test(pathname);
+    if (isShopPage && sendShopPage) return sendShopPage(req, res);
     const file =
-      (await findFile(pathname, allFolders, allFiles)) ??
-      // The shop's own routes: its script takes them from the address.
-      (/^\/shop\/[^.]*$/.test(pathname) ? await findFile('/', {}, allFiles) : undefined);
+      (await findFile(pathname, allFolders, allFiles)) ?? (isShopPage ? await findShopPage() : undefined);
     if (file) return sendFile(file, req, res, headersFor);
     sendJson(res, 404, { error: 'Not found.' });
   }
@@ -105,15 +117,27 @@ export async function startHost({
     port,
     tls,
   );
+  /** @type {{ close: () => Promise<void> }[]} */
+  const parts = [listening];
+  const close = async () => {
+    await Promise.all(parts.map((part) => part.close()));
+  };
   try {
     const { origin } = listening;
     const localhost = origin.replace('127.0.0.1', 'localhost');
+    const warehouse = await startWarehouse();
+    parts.push(warehouse);
+    const assets = async () => fileResponse(await findShopPage(), headersFor);
     const mock = await startMockR2({
       ...(tls && { tls }),
+      ...(worker && { worker: workerInMiniflare({ assets, warehouseUrl: warehouse.url }) }),
       ...mockOptions,
       allowedOrigins: [origin, localhost, ...(mockOptions.allowedOrigins ?? [])],
     });
+    parts.push(mock);
+    if (worker) sendShopPage = mock.worker;
     mounts.push(
+      ['/api/', worker ? mock.worker : fetchListener(createShopApi({ warehouseUrl: warehouse.url }))],
       [mock.mountPath, mock.endpoint],
       ['/control/', mock.control],
       ['/viewer/api/', createViewerApi(mock)],
@@ -147,13 +171,13 @@ export async function startHost({
         route(path, (_req, res) => {
           res.writeHead(status, { 'content-type': type, ...headersFor(type), ...headers }).end(body);
         }),
+      /** `traceparent` headers that the service behind the shop's API was given, oldest first. */
+      warehouseHeard: () => warehouse.heard,
       /** Ends everything, workerd included. May be called twice. */
-      async close() {
-        await Promise.all([listening.close(), mock.close()]);
-      },
+      close,
     };
   } catch (error) {
-    await listening.close();
+    await close();
     throw error;
   }
 }

@@ -126,7 +126,10 @@ test("host: the shop's API", async () => {
   assert.deepEqual(JSON.parse((await get(`/api/products/${products[1].id}`)).text), products[1]);
   assert.equal((await get('/api/products/none')).status, 404);
   const cart = (/** @type {string} */ body) => send(`${host.origin}/api/cart`, { method: 'POST', body });
-  assert.deepEqual(JSON.parse((await cart(JSON.stringify({ id: products[0].id }))).text), { count: 1 });
+  assert.deepEqual(JSON.parse((await cart(JSON.stringify({ id: products[0].id }))).text), {
+    count: 1,
+    total: products[0].price,
+  });
   assert.equal((await cart('not JSON')).status, 404);
   assert.equal((await get('/api/fail')).status, 500);
   const startedAt = performance.now();

@@ -1,8 +1,4 @@
-import { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import { sendJson } from './send-json.mjs';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
 
 /** Prices in cents. */
 const PRODUCTS = [
@@ -16,51 +12,112 @@ const PRODUCTS = [
 
 const SLOW_STEPS = 6;
 const SLOW_STEP_MILLIS = 250;
+/** Prices come from somewhere. */
+const PRICING_MILLIS = 8;
 
-async function* slowly() {
-  yield '{"stock":[';
-  for (let step = 0; step < SLOW_STEPS; step++) {
-    await delay(SLOW_STEP_MILLIS);
-    yield `${step > 0 ? ',' : ''}${JSON.stringify({ id: PRODUCTS[step]?.id, left: 3 + step })}`;
-  }
-  yield ']}';
+/** @param {number} millis */
+const delay = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+/** @param {number} status @param {unknown} body */
+const json = (status, body) => Response.json(body, { status, headers: { 'cache-control': 'no-store' } });
+
+/**
+ * Runs `work` in a span of its own, which the requests and spans that begin in it have as their parent. Without a
+ * tracer provider it just runs.
+ *
+ * @template T
+ * @param {string} name
+ * @param {import('@opentelemetry/api').Attributes} attributes
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+const step = (name, attributes, work) =>
+  trace.getTracer('shop-api').startActiveSpan(name, { attributes }, async (span) => {
+    try {
+      return await work();
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+
+/** @returns {ReadableStream<Uint8Array>} of JSON, for 1.5 s */
+function slowly() {
+  const encoder = new TextEncoder();
+  let sent = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      await delay(SLOW_STEP_MILLIS);
+      const stone = JSON.stringify({ id: PRODUCTS[sent]?.id, left: 3 + sent });
+      controller.enqueue(encoder.encode((sent === 0 ? '{"stock":[' : ',') + stone));
+      sent += 1;
+      if (sent < SLOW_STEPS) return;
+      controller.enqueue(encoder.encode(']}'));
+      controller.close();
+    },
+  });
 }
 
 /**
  * The demo shop's own API, something real to trace:
- * `GET /api/products`, `GET /api/products/:id`, `POST /api/cart` `{ id }` → `{ count }`, `GET /api/slow` (streamed
- * for 1.5 s), `GET /api/fail` (always 500).
+ * `GET /api/products`, `GET /api/products/:id`, `POST /api/cart` `{ id }` → `{ count, total }`, `GET /api/slow`
+ * (streamed for 1.5 s), `GET /api/fail` (always 500). Runs in a Worker and in Node alike.
  *
- * @returns {(req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => Promise<void>}
+ * @param {{ warehouseUrl: string }} options Of the service that holds what is in the cart.
+ * @returns {(request: Request) => Promise<Response>}
  */
-export function createShopApi() {
-  /** @type {string[]} */
-  const cart = [];
+export function createShopApi({ warehouseUrl }) {
+  /** What everybody has put aside, for as long as this runs: a shop that is one would keep it. */
+  const cart = /** @type {typeof PRODUCTS} */ ([]);
   const find = (/** @type {unknown} */ id) => PRODUCTS.find((product) => product.id === id);
 
-  return async (req, res) => {
-    const { pathname } = new URL(req.url ?? '/', 'http://host');
-    const route = `${req.method} ${pathname}`;
-    if (route === 'GET /api/products') return sendJson(res, 200, PRODUCTS);
-    if (route.startsWith('GET /api/products/')) {
-      const product = find(pathname.slice('/api/products/'.length));
-      return sendJson(res, product ? 200 : 404, product ?? { error: 'No such product.' });
-    }
-    if (route === 'POST /api/cart') {
-      const wanted = /** @type {any} */ (await json(req).catch(() => undefined));
+  /** @param {typeof PRODUCTS} products */
+  const price = (products) =>
+    step('price basket', { 'basket.size': products.length }, async () => {
+      await delay(PRICING_MILLIS);
+      return products.reduce((sum, product) => sum + product.price, 0);
+    });
+
+  /** @param {string} id */
+  const hold = (id) =>
+    step('hold stock', { 'product.id': id }, async () => {
+      const answer = await fetch(`${warehouseUrl}/holds`, { method: 'POST', body: JSON.stringify({ id }) });
+      if (!answer.ok) throw new Error(`the warehouse answered ${answer.status}`);
+      return answer.json();
+    });
+
+  /** @type {Record<string, (request: Request, id: string) => Response | Promise<Response>>} */
+  const routes = {
+    'GET /api/products': () => json(200, PRODUCTS),
+    'GET /api/products/:id': (_request, id) => {
+      const product = find(id);
+      return json(product ? 200 : 404, product ?? { error: 'No such product.' });
+    },
+    'POST /api/cart': async (request) => {
+      const wanted = /** @type {any} */ (await request.json().catch(() => undefined));
       const product = find(wanted?.id);
-      if (product) cart.push(product.id);
-      return sendJson(
-        res,
-        product ? 200 : 404,
-        product ? { count: cart.length } : { error: 'No such product.' },
-      );
-    }
-    if (route === 'GET /api/slow') {
-      res.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-      return pipeline(Readable.from(slowly()), res);
-    }
-    if (route === 'GET /api/fail') return sendJson(res, 500, { error: 'The mortar has not set.' });
-    sendJson(res, 404, { error: 'No such route.' });
+      if (!product) return json(404, { error: 'No such product.' });
+      const total = await price([...cart, product]);
+      await hold(product.id);
+      cart.push(product);
+      return json(200, { count: cart.length, total });
+    },
+    'GET /api/slow': () => {
+      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+      return new Response(slowly(), { headers });
+    },
+    'GET /api/fail': () => json(500, { error: 'The mortar has not set.' }),
+  };
+
+  return async (request) => {
+    const [, path = '', id = ''] = /^(\/api\/[^/]+)(?:\/([^/]+))?$/.exec(new URL(request.url).pathname) ?? [];
+    const route = id ? `${path}/:id` : path;
+    const answer = routes[`${request.method} ${route}`];
+    if (!answer) return json(404, { error: 'No such route.' });
+    // Whoever traces the request names its span after it.
+    trace.getActiveSpan()?.setAttribute('http.route', route);
+    return answer(request, id);
   };
 }

@@ -21,7 +21,7 @@ const policy = ({ bucketOrigin }) =>
   ].join('; ');
 
 /** @param {number} port */
-const start = (port) => startHost({ port, csp: policy });
+const start = (port) => startHost({ port, worker: true, csp: policy });
 
 /** @param {any} error */
 function onFree(error) {
@@ -40,6 +40,8 @@ try {
     Shop      ${host.origin}/          click around in it
     Traces    ${host.origin}/viewer/   and see them arrive
 
+    Worker    demo/worker/worker.mjs         serves the shop, its API and the endpoint, in workerd,
+                                             and its spans are in the traces of the page
     Bucket    ${host.mock.bucketUrl}
     Endpoint  ${host.origin}${host.mock.mountPath}
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +48,21 @@ export async function findFile(pathname, folders, files) {
   return root && found?.startsWith(root + path.sep) && (await isFile(found)) ? found : undefined;
 }
 
+/** @param {string} file */
+const typeOf = (file) => MIME_TYPES[path.extname(file)] ?? 'application/octet-stream';
+
+/**
+ * The same as {@link sendFile} for `fetch`-style runtimes.
+ *
+ * @param {string | undefined} file Undefined: there is none.
+ * @param {(type: string) => Record<string, string>} headersFor
+ */
+export async function fileResponse(file, headersFor) {
+  if (file === undefined) return new Response('Not found', { status: 404 });
+  const type = typeOf(file);
+  return new Response(await readFile(file), { headers: { 'content-type': type, ...headersFor(type) } });
+}
+
 /**
  * Answers with a file.
  *
@@ -57,7 +72,7 @@ export async function findFile(pathname, folders, files) {
  * @param {(type: string) => Record<string, string>} headersFor Further headers, by content type.
  */
 export async function sendFile(file, req, res, headersFor) {
-  const type = MIME_TYPES[path.extname(file)] ?? 'application/octet-stream';
+  const type = typeOf(file);
   const { size } = await stat(file);
   res.writeHead(200, { 'content-type': type, 'content-length': size, ...headersFor(type) });
   if (req.method === 'HEAD') res.end();

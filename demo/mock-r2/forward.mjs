@@ -1,9 +1,13 @@
 import http from 'node:http';
 import { PassThrough, pipeline, Transform } from 'node:stream';
+import { pipeline as flow } from 'node:stream/promises';
 import { throttle } from './throttle.mjs';
 
 /** They belong to one connection and not to the message. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer'];
+
+/** The same of an answer: HTTP/2 has no words for them. */
+export const ANSWER_HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding'];
 
 /**
  * @typedef {object} Passage
@@ -62,3 +66,21 @@ export function forward(req, upstream, passage) {
     });
   });
 }
+
+/**
+ * A listener that passes requests on as they are.
+ *
+ * @param {() => URL} upstream
+ * @returns {(req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => Promise<void>}
+ */
+export const passOn = (upstream) => async (req, res) => {
+  const answer = await forward(req, upstream(), {
+    path: req.url ?? '/',
+    // Asked to, Miniflare compresses, and holds a stream back until there is enough of it.
+    dropsHeader: (name) => name === 'accept-encoding',
+    onBytes: () => true,
+  });
+  const headers = Object.entries(answer.headers).filter(([name]) => !ANSWER_HOP_BY_HOP.includes(name));
+  res.writeHead(answer.statusCode ?? 502, Object.fromEntries(headers));
+  await flow(answer, res);
+};

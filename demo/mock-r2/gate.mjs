@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { agePresignedUrl } from './age-presigned-url.mjs';
 import { answerHeaders, isPreflight, preflightHeaders } from './cors.mjs';
 import { faultAnswer } from './fault-answer.mjs';
-import { forward } from './forward.mjs';
+import { ANSWER_HOP_BY_HOP, forward } from './forward.mjs';
 import { connectionOf } from './listen.mjs';
 import { throttle } from './throttle.mjs';
 
@@ -29,9 +29,6 @@ import { throttle } from './throttle.mjs';
 /** @param {CorsSettings} cors @param {number} status */
 const hidesCors = ({ errorsWithoutCors }, status) =>
   Array.isArray(errorsWithoutCors) ? errorsWithoutCors.includes(status) : errorsWithoutCors && status >= 400;
-
-/** They belong to one connection, and HTTP/2 has no words for them. */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding'];
 
 /** Unreferenced: what is still held back when everything is closed must not keep the process. @param {import('./faults.mjs').Slow} slow */
 const holdBack = ({ delayMillis = 0 }) => delay(delayMillis, undefined, { ref: false });
@@ -97,7 +94,8 @@ export function createGate({ target, upstream, faults, log, cors, ownsCors, keyO
 
     const headers = Object.entries(answer.headers).filter(
       ([name]) =>
-        !HOP_BY_HOP.includes(name) && !(ownsCors && (name === 'vary' || name.startsWith('access-control-'))),
+        !ANSWER_HOP_BY_HOP.includes(name) &&
+        !(ownsCors && (name === 'vary' || name.startsWith('access-control-'))),
     );
     begin(status, {
       ...Object.fromEntries(headers),

@@ -1,7 +1,7 @@
 // The endpoint as a user would deploy it, run by Miniflare; `spandrel/server` is the built file.
 import { createIngest, s3 } from 'spandrel/server';
 
-/** @param {import('./start-miniflare.mjs').IngestEnv} env */
+/** @param {import('./ingest-entry.mjs').IngestEnv} env */
 function createFromEnv({ SETTINGS: { storage, config, ...options }, REPORT }) {
   const report =
     (/** @type {string} */ kind) => (/** @type {unknown} */ detail, /** @type {unknown} */ context) =>
@@ -21,7 +21,7 @@ function createFromEnv({ SETTINGS: { storage, config, ...options }, REPORT }) {
 let ingest;
 
 export default {
-  /** @param {Request} request @param {import('./start-miniflare.mjs').IngestEnv} env */
+  /** @param {Request} request @param {import('./ingest-entry.mjs').IngestEnv} env */
   fetch(request, env) {
     if (new URL(request.url).pathname !== env.MOUNT_PATH) return new Response('Not found', { status: 404 });
     ingest ??= createFromEnv(env);

@@ -4,11 +4,14 @@ import { access } from 'node:fs/promises';
 import { createBucket } from './bucket.mjs';
 import { createControl } from './control.mjs';
 import { createFaults } from './faults.mjs';
+import { passOn } from './forward.mjs';
 import { createGate } from './gate.mjs';
+import { ingestEntry } from './ingest-entry.mjs';
 import { listen, listenWithFaults } from './listen.mjs';
 import { createReports } from './reports.mjs';
 import { createRequestLog } from './request-log.mjs';
 import { S3_PATH, startMiniflare } from './start-miniflare.mjs';
+import { watchBucket } from './watch-bucket.mjs';
 
 /**
  * @typedef {object} MockR2Options
@@ -25,6 +28,8 @@ import { S3_PATH, startMiniflare } from './start-miniflare.mjs';
  * @property {import('./listen.mjs').Tls} [tls] Browsers' doors to the bucket and the endpoint speak HTTPS and HTTP/2. Default
  *   plain HTTP.
  * @property {string | URL} [serverFile] Default `dist/server.js`.
+ * @property {(context: import('./ingest-entry.mjs').EntryContext) => Promise<import('./start-miniflare.mjs').WorkerOptions>} [worker]
+ *   A Worker to hold the endpoint, and what else it likes. Default: one that holds the endpoint only, and reports.
  *
  * @typedef {Awaited<ReturnType<typeof startMockR2>>} MockR2
  */
@@ -72,6 +77,7 @@ export async function startMockR2({
   controlPort = 0,
   tls,
   serverFile = SERVER_FILE,
+  worker,
 }) {
   await access(serverFile).catch(() => {
     throw new Error(`${serverFile} is missing. Run "npm run build" first.`);
@@ -82,11 +88,11 @@ export async function startMockR2({
   const requests = createRequestLog();
   const objects = new EventEmitter();
   const reports = await createReports(serverFile);
-  const credentials = {
-    bucket: BUCKET,
+  const s3Credentials = {
     accessKeyId: randomBytes(16).toString('hex'),
     secretAccessKey: randomBytes(32).toString('hex'),
   };
+  const r2 = { id: BUCKET, s3Credentials };
 
   /** @type {URL} Known only when Miniflare is up, which in turn has to know the gates' ports. */
   let upstream;
@@ -136,29 +142,31 @@ export async function startMockR2({
     );
     const endpointDoor = await opened(listenWithFaults('endpoint', faults, endpointGate, endpointPort, tls));
     const controlDoor = await opened(listen(control, controlPort));
-    const miniflare = await startMiniflare({
-      credentials,
-      serverFile,
-      env: {
-        MOUNT_PATH: mountPath,
-        SETTINGS: {
-          secret: randomBytes(32).toString('hex'),
-          allowedOrigins,
-          ...ingest,
-          storage: {
-            endpoint: storeDoor.origin + S3_PATH,
-            publicEndpoint: bucketDoor.origin + S3_PATH,
-            region: 'auto',
-            ...credentials,
-            ...storage,
-          },
+    const entry = await (worker ?? ingestEntry)({
+      mountPath,
+      settings: {
+        secret: randomBytes(32).toString('hex'),
+        allowedOrigins,
+        ...ingest,
+        storage: {
+          endpoint: storeDoor.origin + S3_PATH,
+          publicEndpoint: bucketDoor.origin + S3_PATH,
+          region: 'auto',
+          bucket: BUCKET,
+          ...s3Credentials,
+          ...storage,
         },
       },
+      r2,
+      serverFile,
       onReport: reports.add,
     });
+    const miniflare = await startMiniflare({ entry, r2 });
     closers.push(miniflare.dispose);
     upstream = miniflare.origin;
     const bucket = createBucket(miniflare.librarian);
+    // What a Worker puts through its binding passes no gate.
+    if (worker) closers.unshift(watchBucket(bucket, (key) => objects.emit('stored', key)));
 
     return {
       /** Origin of the presigned URLs, for a CSP's `connect-src`. */
@@ -175,6 +183,8 @@ export async function startMockR2({
       /** Request listeners to mount on another server, with the same faults: the endpoint on the page's origin. */
       endpoint: endpointGate,
       control,
+      /** The same for whatever else `worker` answers, without faults. */
+      worker: passOn(() => upstream),
       /** What `onStored` was told, oldest first. */
       receipts: () => reports.all().stored,
       /** What `onPage` was told, oldest first. */
@@ -190,7 +200,7 @@ export async function startMockR2({
         cors = { ...cors, ...change };
       },
       /**
-       * Runs `listener` with the key of each object that a browser or the endpoint stores.
+       * Runs `listener` with the key of each object that a browser, the endpoint or `worker` stores; with some twice.
        *
        * @param {(key: string) => void} listener
        * @returns {() => void} Ends it.

@@ -22,7 +22,7 @@ export async function createReports(serverFile) {
   const told = { stored: [], page: [], lost: [], error: [] };
 
   return {
-    /** @param {string} kind @param {import('./start-miniflare.mjs').Report} report */
+    /** @param {string} kind @param {import('./ingest-entry.mjs').Report} report */
     add(kind, { detail, context }) {
       const list = /** @type {Record<string, unknown[]>} */ (/** @type {unknown} */ (told))[kind];
       if (!list) return;

@@ -125,11 +125,14 @@ export function AboutPage() {
       One script tag is in this page. From it come traces of what happens: each page load, each route, each click that
       leads to something, with the fetches, web vitals and errors that belong to it. Spandrel gathers a trace, encodes
       it as OTLP, compresses it, and puts it straight into an object-storage bucket by a presigned URL. No collector
-      runs in between.
+      runs in between. The page, its API and the URLs come from a Worker, which traces itself into the same bucket.
     </p>
     <ol>
-      <li><b>Agree, and click around.</b> Until you agree, nothing leaves the page and nothing is written down.</li>
+      <li><b>Agree, and click around.</b> Until you agree, nothing of the page is sent or written down.</li>
       <li><b>Watch the ledger.</b> Every span that ended is in the bucket, or waiting, or counted as lost.</li>
+      <li>
+        <b>Add to cart.</b> One trace goes from the click to the Worker, on to the warehouse that it asks, and back.
+      </li>
       <li><b>Check out.</b> It throws. Redeem a voucher: its promise rejects. Both errors are on their traces.</li>
       <li>
         <b>Count the stones</b> on <a href="/shop/slow">the slow page</a>. The page stands still: a poor INP, and a

@@ -28,8 +28,8 @@ export function NothingOpen({ noun }) {
     <img src="/icon.svg" alt="" width="72" height="72" />
     <h2>Pick a ${noun}</h2>
     <p>
-      Everything here was read straight out of the bucket: the browser put it there by presigned URL, and nothing
-      stood in between.
+      Everything here was read straight out of the bucket: the browser put its part there by presigned URL, the Worker
+      by its binding, and nothing stood in between.
     </p>
     <p class="keys">
       ${noun === 'trace' && html`<kbd>/</kbd> search`} <kbd>↑</kbd><kbd>↓</kbd> move <kbd>→</kbd><kbd>←</kbd> unfold and

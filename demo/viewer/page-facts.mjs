@@ -17,6 +17,7 @@ export const KINDS = {
   route: 'Route change',
   interaction: 'Click or key',
   restore: 'Return to a kept page',
+  request: 'Server request',
   other: 'Other trace',
 };
 
@@ -78,7 +79,7 @@ export function readPageFacts(spans) {
   // What says more of the session and of the sampling is on the local root.
   const told = activity ?? sessionSpan;
   return {
-    kind: Object.hasOwn(KINDS, kind) ? kind : 'other',
+    kind: Object.hasOwn(KINDS, kind) ? kind : kindWithoutPage(spans),
     activity,
     route: textOf(activity, 'url.template'),
     ended: textOf(activity, 'spandrel.activity.end'),
@@ -92,6 +93,14 @@ export function readPageFacts(spans) {
     probability: readProbability(told),
     keptFor: textOf(told, 'spandrel.sampling.reason'),
   };
+}
+
+/** What no page has spoken of: a server did, which may be all there is, or all until the page's part comes. */
+function kindWithoutPage(spans) {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return spans.some(({ kind, parentSpanId }) => kind === 'server' && !ids.has(parentSpanId))
+    ? 'request'
+    : 'other';
 }
 
 /** A vital that a span reports, or undefined. */

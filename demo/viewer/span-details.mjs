@@ -1,5 +1,6 @@
 /** Everything that one span says. */
 import { html } from '/vendor/preact.js';
+import { findAttribute } from './any-value.mjs';
 import { AttributeTable, LongText } from './attribute-table.mjs';
 import { CopyButton } from './copy-button.mjs';
 import { readVital } from './page-facts.mjs';
@@ -30,11 +31,16 @@ export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
     <p class="facts">
       <${Status} status=${span.status} />
       <span class="badge">${span.kind}</span>
+      <span>${span.resource.serviceName}</span>
       ${vital && html`<${VitalChip} vital=${vital} />`}
       <span><b>${place.note || formatDuration(place.nanos)}</b></span>
       ${start !== undefined && html`<span>starts at +${formatDuration(start - axis.start)}</span>`}
       <time>${formatTime(start)}</time>
     </p>
+    ${
+      findAttribute(span.attributes, 'spandrel.clock.frozen') === 'true' &&
+      html`<p class="quiet">The clock of this runtime stands still between I/O: what only computes took 0 ms here.</p>`
+    }
     ${span.status.message && html`<p class="status-message"><${LongText} text=${span.status.message} /></p>`}
     <${Section} title="Attributes" count=${span.attributes.length} dropped=${span.dropped.attributes}>
       <${AttributeTable} attributes=${span.attributes} empty="None." />

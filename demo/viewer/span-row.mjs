@@ -1,6 +1,7 @@
 /** One line of the waterfall. */
 import { html } from '/vendor/preact.js';
 import { findAttribute } from './any-value.mjs';
+import { SpanKindIcon } from './kind-icon.mjs';
 import { formatVital, ratingWords, readVital } from './page-facts.mjs';
 import { formatDuration, placeInstant, placeSpan } from './timeline.mjs';
 import { plural, resourceName } from './wording.mjs';
@@ -11,9 +12,6 @@ const MAX_INDENT_LEVELS = 14;
 const MAX_EVENT_TICKS = 40;
 
 const BLOCKING = 'spandrel.long_frame.blocking_millis';
-
-/** What gives a bar its colour: who made the span. */
-export const colourKey = (span) => `${span.resource.serviceName}\n${span.scope.name}`;
 
 /** DOM id of a span's row. */
 export const rowId = (spanId) => `span-${spanId}`;
@@ -58,6 +56,8 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
           : html`<span class="twist"></span>`
       }
       ${failed && html`<span class="fail-mark" role="img" aria-label="Error">!</span>`}
+      ${colours.byService && node.entersService && html`<${ServiceBadge} span=${span} colours=${colours} />`}
+      <${SpanKindIcon} kind=${span.kind} />
       <span class="span-label" title=${`${span.name}\n${url}`}>
         ${span.name}${hint && !span.name.includes(hint) && html` <span class="quiet">${hint}</span>`}
       </span>
@@ -78,7 +78,7 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
 
 function barColour(span, vital, colours) {
   if (vital?.rating) return vital.rating;
-  return findAttribute(span.attributes, BLOCKING) ? 'frame' : `hue-${colours.get(colourKey(span)) ?? 0}`;
+  return findAttribute(span.attributes, BLOCKING) ? 'frame' : `hue-${colours.hueOf(span)}`;
 }
 
 // What tells spans of one name apart.
@@ -86,7 +86,12 @@ function hintOf(span, vital, url) {
   if (vital) return `${formatVital(vital)}, ${ratingWords(vital.rating)}`;
   const blocking = Math.round(Number(findAttribute(span.attributes, BLOCKING)));
   if (blocking > 0) return `blocked ${blocking} ms`;
-  return resourceName(url);
+  // A server's span has its address in parts.
+  return resourceName(url) || (findAttribute(span.attributes, 'url.path') ?? '');
+}
+
+function ServiceBadge({ span, colours }) {
+  return html`<span class="badge service"><i class=${`swatch hue-${colours.hueOf(span)}`}></i>${span.resource.serviceName}</span>`;
 }
 
 function EventTick({ event, axis }) {

@@ -9,6 +9,7 @@
  * @property {Node[]} children by start
  * @property {number} depth 0 at a root
  * @property {number} descendantCount
+ * @property {boolean} entersService its service is another than its parent's, or its parent is not here
  * @property {boolean} orphan its parent is named, but is not among the spans (or the parents form a circle)
  *
  * @typedef {object} Row
@@ -25,13 +26,21 @@
 export function buildTree(spans) {
   const nodes = new Map();
   for (const span of spans) {
-    nodes.set(span.spanId, { span, children: [], depth: 0, descendantCount: 0, orphan: false });
+    nodes.set(span.spanId, {
+      span,
+      children: [],
+      depth: 0,
+      descendantCount: 0,
+      entersService: true,
+      orphan: false,
+    });
   }
   const roots = [];
   for (const node of nodes.values()) {
     const parent = nodes.get(node.span.parentSpanId);
     if (parent !== undefined) parent.children.push(node);
     else roots.push(node);
+    node.entersService = parent?.span.resource.serviceName !== node.span.resource.serviceName;
     node.orphan = parent === undefined && node.span.parentSpanId !== '';
   }
   const ordered = visit(roots);

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ancestorIds, buildTree, visibleRows } from './span-tree.mjs';
 
-const span = (spanId, parentSpanId = '', start = 1n) => ({ spanId, parentSpanId, start, end: start });
+const span = (spanId, parentSpanId = '', start = 1n) => ({
+  spanId,
+  parentSpanId,
+  start,
+  end: start,
+  resource: { serviceName: 'shop' },
+});
 const ids = (rows) => rows.map((row) => `${'·'.repeat(row.node.depth)}${row.node.span.spanId}`);
 
 test('span tree: nests by parent and orders by start', () => {
@@ -81,4 +87,17 @@ test('ancestors: nearest first, and a circle ends', () => {
   assert.deepEqual(ancestorIds(spans, 'x'), ['y']);
   assert.deepEqual(ancestorIds(spans, 'tail'), ['x', 'y']);
   assert.deepEqual(ancestorIds(spans, 'unknown'), []);
+});
+
+test('span tree: says where a span is of another service than its parent', () => {
+  const of = (serviceName, ...place) => ({ ...span(...place), resource: { serviceName } });
+  const { roots } = buildTree([
+    of('page', 'click'),
+    of('page', 'fetch', 'click'),
+    of('api', 'serve', 'fetch'),
+    of('api', 'step', 'serve'),
+    of('api', 'lost', 'gone'),
+  ]);
+  const entries = visibleRows(roots, new Set()).filter((row) => row.node.entersService);
+  assert.deepEqual(ids(entries), ['click', '··serve', 'lost']);
 });

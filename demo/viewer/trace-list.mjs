@@ -72,7 +72,7 @@ function TraceRow({ summary, longest }) {
       <span class="option-duration">${formatDuration(summary.duration)}</span>
     </div>
     <div class="option-line option-facts">
-      <span>${summary.serviceName}</span>
+      <span>${summary.services.join(', ')}</span>
       <span>${plural(summary.spanCount, 'span')}</span>
       ${summary.errorCount > 0 && html`<span class="badge error">${plural(summary.errorCount, 'error')}</span>`}
       ${!summary.hasRoot && html`<span class="badge">root not here yet</span>`}

@@ -1,5 +1,6 @@
 /** One trace: what it is, its waterfall or its raw OTLP, and the details of the span picked. */
 import { html, useMemo, useState } from '/vendor/preact.js';
+import { assignColours } from './colours.mjs';
 import { CopyButton } from './copy-button.mjs';
 import { formatHash } from './filter.mjs';
 import { KindIcon } from './kind-icon.mjs';
@@ -8,14 +9,10 @@ import { MomentsLane } from './moments-lane.mjs';
 import { KINDS } from './page-facts.mjs';
 import { RawOtlp } from './raw-otlp.mjs';
 import { SpanDetails } from './span-details.mjs';
-import { colourKey } from './span-row.mjs';
 import { ancestorIds, buildTree } from './span-tree.mjs';
 import { formatDuration } from './timeline.mjs';
 import { Waterfall } from './waterfall.mjs';
 import { describeEnd, describeOdds, formatTime, pagePath, plural, shortId } from './wording.mjs';
-
-/** Hues in viewer.css; the seventh source shares the first's. */
-const HUE_COUNT = 6;
 
 /**
  * @param {object} props
@@ -29,7 +26,7 @@ const HUE_COUNT = 6;
 export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
   const [collapsed, setCollapsed] = useState(new Set());
   const tree = useMemo(() => buildTree(trace.spans.values()), [trace, trace.revision]);
-  const colours = useMemo(() => assignColours(trace.spans), [trace, trace.revision]);
+  const colours = useMemo(() => assignColours(trace.spans.values()), [trace, trace.revision]);
   const { summary } = trace;
   const { session } = summary;
   const moments = useMemo(() => momentsOf(summary), [trace, trace.revision]);
@@ -84,7 +81,7 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
     </header>
     <div class="view-bar">
       <${Tabs} tab=${tab} onGo=${onGo} partCount=${trace.parts.length} />
-      ${tab === 'waterfall' && html`<${Legend} colours=${colours} many=${summary.services.length > 1} />`}
+      ${tab === 'waterfall' && html`<${Legend} colours=${colours} />`}
     </div>
     ${
       tab === 'raw'
@@ -153,22 +150,9 @@ function Tabs({ tab, onGo, partCount }) {
   </div>`;
 }
 
-function Legend({ colours, many }) {
-  if (colours.size < 2) return null;
+function Legend({ colours }) {
+  if (colours.legend.length < 2) return null;
   return html`<ul class="legend" aria-label="Colours">
-    ${[...colours].slice(0, HUE_COUNT).map(([key, hue]) => {
-      const [service, scope] = key.split('\n');
-      const name = scope.replace('@opentelemetry/instrumentation-', '') || '(no scope)';
-      return html`<li><i class=${`swatch hue-${hue}`}></i>${many ? `${service} · ${name}` : name}</li>`;
-    })}
+    ${colours.legend.map(([name, hue]) => html`<li><i class=${`swatch hue-${hue}`}></i>${name}</li>`)}
   </ul>`;
-}
-
-function assignColours(spans) {
-  const colours = new Map();
-  for (const span of spans.values()) {
-    const key = colourKey(span);
-    if (!colours.has(key)) colours.set(key, colours.size % HUE_COUNT);
-  }
-  return colours;
 }

@@ -28,7 +28,6 @@ const MAX_SEARCH_CHARS = 100_000;
  * @typedef {object} OwnSummary
  * @property {string} rootName that of the page's activity, which may continue a server's trace; else of the root
  * @property {boolean} hasRoot false while only parts without either have been read
- * @property {string} serviceName that of the same span
  * @property {string[]} services all, sorted
  * @property {bigint | undefined} start nanoseconds since the epoch
  * @property {bigint} extent nanoseconds, from the earliest start to the latest end
@@ -112,7 +111,7 @@ function summarize(spans) {
   const all = [...spans.values()];
   const { start, end } = timeRange(all);
   const facts = readPageFacts(all);
-  const root = facts.activity ?? all.find((span) => span.parentSpanId === '') ?? earliest(all);
+  const root = facts.activity ?? all.find((span) => span.parentSpanId === '') ?? firstEntry(spans);
   const extent = start === undefined ? 0n : end - start;
   const services = [...new Set(all.map((span) => span.resource.serviceName))].sort();
   const pageUrl = findPage([root, ...all]);
@@ -122,7 +121,6 @@ function summarize(spans) {
     ...facts,
     rootName: root.name,
     hasRoot: root === facts.activity || root.parentSpanId === '',
-    serviceName: root.resource.serviceName,
     services,
     start,
     extent,
@@ -141,9 +139,13 @@ function durationOf({ start, end }) {
   return start === undefined || end === undefined || end < start ? 0n : end - start;
 }
 
-function earliest(spans) {
-  let first = spans[0];
-  for (const span of spans) {
+// Of the spans whose parents are not here, the earliest; where parents form circles, of all.
+function firstEntry(spans) {
+  const all = [...spans.values()];
+  const entries = all.filter((span) => !spans.has(span.parentSpanId));
+  const candidates = entries.length > 0 ? entries : all;
+  let [first] = candidates;
+  for (const span of candidates) {
     if (span.start !== undefined && (first.start === undefined || span.start < first.start)) first = span;
   }
   return first;

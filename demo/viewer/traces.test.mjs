@@ -7,8 +7,10 @@ const TRACE = 'a'.repeat(32);
 const ROOT = '1'.repeat(16);
 const CHILD = '2'.repeat(16);
 
-function add(traces, key, ...spans) {
-  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] };
+const add = (traces, key, ...spans) => addOf('shop', traces, key, ...spans);
+
+function addOf(service, traces, key, ...spans) {
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: service } }] };
   const request = {
     resourceSpans: [
       { resource, scopeSpans: [{ spans: spans.map((span) => ({ traceId: TRACE, ...span })) }] },
@@ -126,4 +128,38 @@ test('traces: an activity names its trace and says how long it was, whatever it 
   add(traces, 'one', { ...root, name: 'load /', parentSpanId: '9'.repeat(16), attributes: [type] }, late);
   const { rootName, hasRoot, duration, extent, kind } = traces.get(TRACE).summary;
   assert.deepEqual([rootName, hasRoot, duration, extent, kind], ['load /', true, 4000n, 8500n, 'load']);
+});
+
+test('traces: parts of several services meet in one trace, whichever comes first', () => {
+  const type = { key: 'spandrel.activity.type', value: { stringValue: 'interaction' } };
+  const click = { ...root, name: 'click Add to cart', attributes: [type] };
+  const server = {
+    spanId: '5'.repeat(16),
+    parentSpanId: CHILD,
+    name: 'POST',
+    kind: 2,
+    startTimeUnixNano: '1500',
+    endTimeUnixNano: '3000',
+  };
+  const step = { ...server, spanId: '6'.repeat(16), parentSpanId: server.spanId, name: 'price', kind: 1 };
+  const page = (traces) => addOf('shop', traces, 'page', click, { ...child, kind: 3 });
+  // What ends first comes first, and a clock that stands still says they began as one.
+  const worker = (traces) => addOf('shop-api', traces, 'worker', step, server);
+
+  const traces = createTraces();
+  worker(traces);
+  const early = traces.get(TRACE).summary;
+  assert.deepEqual([early.rootName, early.hasRoot, early.kind], ['POST', false, 'request']);
+  page(traces);
+  const other = createTraces();
+  page(other);
+  worker(other);
+  for (const { summary, spans } of [traces.get(TRACE), other.get(TRACE)]) {
+    assert.deepEqual(
+      [summary.rootName, summary.hasRoot, summary.kind, summary.spanCount],
+      ['click Add to cart', true, 'interaction', 4],
+    );
+    assert.deepEqual(summary.services, ['shop', 'shop-api']);
+    assert.equal(spans.get(server.spanId).parentSpanId, CHILD);
+  }
 });

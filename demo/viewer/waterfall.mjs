@@ -17,7 +17,7 @@ const MAX_MOMENT_LINES = 30;
  * @param {{ roots: import('./span-tree.mjs').Node[], orphanCount: number }} props.tree
  * @param {{ start: bigint, duration: bigint }} props.axis
  * @param {import('./moments.mjs').Moment[]} props.moments lines through all rows
- * @param {Map<string, number>} props.colours hue number by colour key
+ * @param {import('./colours.mjs').Colours} props.colours
  * @param {string} props.selectedId span whose details are open, or empty
  * @param {ReadonlySet<string>} props.collapsed
  * @param {(collapsed: Set<string>) => void} props.onCollapse

@@ -22,6 +22,7 @@ const EXPORTS = {
     'start',
     'tee',
   ],
+  'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 
@@ -62,6 +63,15 @@ for (const name of ['index.js', 'script.js']) {
     }
   });
 }
+
+test('events.js: needs the API of OpenTelemetry, and holds nothing of the pipeline', async () => {
+  const code = await readFile(dist('events.js'), 'utf8');
+  const imports = [...code.matchAll(/^import .*? from '([^']+)'/gm)].map(([, from]) => from);
+  assert.deepEqual(imports, ['@opentelemetry/api']);
+  for (const word of ['gzip', 'indexedDB', 'fetch(', 'setTimeout', 'resourceSpans']) {
+    assert.ok(!code.includes(word), `${word} is in events.js`);
+  }
+});
 
 test('script.js: one classic script with one global, and no code made from text', async () => {
   const code = await readFile(dist('script.js'), 'utf8');

@@ -85,6 +85,7 @@ test('package: fields that others rely on', () => {
     '.',
     './edge',
     './otlp',
+    './events',
     './server',
     './script.js',
     './stub.js',

@@ -8,6 +8,7 @@ import {
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
 import { contextOf, instrument, traceFetch } from '../../src/edge.js';
+import { EventSpans, fromEventTarget, fromMessages, fromPerformance, sendTo } from '../../src/events.js';
 import {
   bucket,
   type Stats,
@@ -53,6 +54,28 @@ export function fitsTheServer(storage: Storage, secret: string): void {
   for (const { counts, balanced, gaps } of pages()) void [counts?.waiting, balanced === true, gaps[0]?.first];
 }
 
+export function fitsEvents(exporter: TraceExporter, provider: SpanProcessor, worker: Worker): void {
+  for (const processor of [new TraceBatchProcessor(exporter), provider, new BatchSpanProcessor(exporter)]) {
+    const spans = new EventSpans({
+      processor,
+      service: 'shop',
+      id: ['orderId'],
+      track: (payload) => typeof payload,
+    });
+    const isTaken: boolean = spans.handle('a.started', { id: 1, nested: { any: 'thing' } }, new Date());
+    const open: number = spans.stats().open + (spans.stats().dropped['max-open'] ?? 0);
+    const stops = [
+      fromEventTarget(spans, window, ['a']),
+      fromEventTarget(spans, document.body, { click: () => ({ name: 'click' }), b: 'c.started' }),
+      fromPerformance(spans),
+      fromMessages(spans, worker, { track: 'w' }),
+    ];
+    for (const stop of stops) stop();
+    void [isTaken, open];
+  }
+  sendTo(self, { track: 1 }).handle('a', null, 7);
+}
+
 export function mistakes(exporter: TraceExporter): void {
   // @ts-expect-error a service is needed
   start({ endpoint: '/spandrel' });
@@ -82,6 +105,12 @@ export function mistakes(exporter: TraceExporter): void {
   createIngest({ storage: s3({}), allowedOrigins: [] });
   // @ts-expect-error a number
   createLedger({ maxPages: '10' });
+  // @ts-expect-error a processor is needed
+  new EventSpans({ service: 'shop' });
+  // @ts-expect-error an exporter is no processor
+  new EventSpans({ service: 'shop', processor: exporter });
+  // @ts-expect-error misspelt
+  new EventSpans({ service: 'shop', processor: new TraceBatchProcessor(exporter), ids: ['id'] });
 }
 
 interface Env {

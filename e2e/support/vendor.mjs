@@ -23,10 +23,11 @@ const MODULES = {
 export const VENDOR_FOLDER = new URL('../../.cache/e2e-vendor/', import.meta.url);
 export const VENDOR_PATH = '/vendor/e2e/';
 
-/** The import map of the bundler entry's pages: the built file itself, beside its peers. */
+/** The import map of the bundler entries' pages: the built files themselves, beside their peers. */
 export const IMPORT_MAP = {
   imports: {
     spandrel: '/dist/index.js',
+    'spandrel/events': '/dist/events.js',
     ...Object.fromEntries(
       Object.entries(MODULES).map(([module, name]) => [module, `${VENDOR_PATH}${name}.js`]),
     ),

@@ -26,35 +26,38 @@ export interface Body {
 /** Longer ones of a known length may as well come from R2 or another server, and take their time. */
 const MAX_WHOLE_BYTES = 64 * 1024;
 
-const UNKNOWN: Body = { kind: 'unknown' };
 const networkBodies = new WeakSet<object>();
 
-const world = globalThis as {
+/** By which of its own a runtime is known. */
+export interface World {
   readonly Bun?: { inspect(value: unknown): string };
   readonly Deno?: unknown;
   readonly IdentityTransformStream?: unknown;
-};
+}
+
+const here: World = globalThis as never;
 
 const symbolOf = (holder: object, name: string): symbol | undefined =>
   Object.getOwnPropertySymbols(holder).find(({ description }) => description === name);
 
 /** For {@link bodyOf}, which knows the body again when the host has made another response of it. */
 export function noteNetworkBody(response: Response): void {
-  if (world.IdentityTransformStream && isFetched(response) && response.body) networkBodies.add(response.body);
+  if (here.IdentityTransformStream && isFetched(response) && response.body) networkBodies.add(response.body);
 }
 
 /** Empty for what was constructed; `HTMLRewriter` and caches leave it empty too. */
 const isFetched = ({ url }: Response): boolean => /^https?:/.test(url);
 
-export function bodyOf(response: Response): Body {
+/** @param world the global object. */
+export function bodyOf(response: Response, world: World = here): Body {
   try {
     if (world.IdentityTransformStream) return inWorkerd(response);
     if (world.Bun) return { kind: inBun(response, world.Bun.inspect(response)) };
     if (world.Deno) return { kind: inDeno(response) };
   } catch {
-    if (world.Bun) return { kind: 'sealed' };
+    if (!world.Deno) return { kind: 'sealed' };
   }
-  return UNKNOWN;
+  return { kind: 'unknown' };
 }
 
 /** Its streams tell `console.log` their length, and whether they are its own, by symbols. */
@@ -65,7 +68,8 @@ function inWorkerd(response: Response): Body {
   const [lengthKey, nativeKey] = ['length', 'supportsBYOB'].map((name) =>
     symbolOf(ReadableStream.prototype, name),
   );
-  if (!lengthKey || !nativeKey) return UNKNOWN;
+  // Without its length it would lose its Content-Length.
+  if (!lengthKey || !nativeKey) return { kind: 'sealed' };
   const length = shown[lengthKey] as bigint | undefined;
   if (isFetched(response) || networkBodies.has(body)) return { kind: 'network', length };
   if (length !== undefined) return { kind: length <= MAX_WHOLE_BYTES ? 'whole' : 'sealed' };

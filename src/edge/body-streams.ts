@@ -55,8 +55,8 @@ export function pump(
           bytes += chunk?.byteLength;
           controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
         };
-        const before = chunks?.next().value;
-        if (before) return give(before);
+        const before = chunks?.next();
+        if (before && !before.done) return give(before.value);
         try {
           reader ??= source.getReader();
           const reading = pending ?? reader.read();
@@ -104,8 +104,11 @@ export function pipe(source: Bytes, { writable }: Transform, end: End, failure: 
 }
 
 /** For workerd's streams that it cannot pipe. Never rejects. */
-export async function carry(source: Bytes, { writable }: Transform, end: End): Promise<void> {
-  const reader = source.getReader({ mode: 'byob' });
+export async function carry(
+  reader: ReadableStreamBYOBReader,
+  { writable }: Transform,
+  end: End,
+): Promise<void> {
   const writer = writable.getWriter();
   let buffer = new ArrayBuffer(READ_BYTES);
   let isWriting = false;

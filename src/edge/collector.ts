@@ -8,6 +8,7 @@ import { type Kept, nothingKept, openMemoryOutbox } from '../pipeline/outbox-mem
 import { createPipeline, type FlushResult } from '../pipeline/pipeline.js';
 import { createTraceBuffer } from '../pipeline/trace-buffer.js';
 import { createEdgePlatform } from '../platform/edge.js';
+import type { Platform } from '../platform/platform.js';
 import * as compression from './compress.js';
 
 export { type Kept, nothingKept };
@@ -27,7 +28,7 @@ export interface Collector {
   interrupt(): void;
   /** Sends all that has ended, incomplete traces too. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
-  /** Ends everything; what is still unsent waits for the isolate's next collector. Never rejects. */
+  /** Ends everything; what is still unsent waits for the isolate's next collector. Later spans are ignored. Never rejects. */
   close(): Promise<void>;
   stats(): Stats;
 }
@@ -38,11 +39,12 @@ const MAX_TRACES_PER_BLOB = 200;
 /** Parts of a trace that goes on and on need not wait for one another. */
 const DELAY_MILLIS = 0;
 
-export function openCollector(options: CollectorOptions): Collector {
+/** @param world the edge's, unless a test brings its own. */
+export function openCollector(options: CollectorOptions, world?: Platform): Collector {
   const { destination, maxBufferedSpans, kept, redaction = true, redact } = options;
-  const platform = createEdgePlatform((error) => diagnostics.exception(error));
+  const platform = world ?? createEdgePlatform((error) => diagnostics.exception(error));
   const diagnostics = createDiagnostics(platform.now, platform.after);
-  const { totals, guard } = diagnostics;
+  const { totals, dropped, guard } = diagnostics;
   const pipeline = createPipeline(
     { platform, diagnostics, destination, openOutbox: openMemoryOutbox(kept), compression, rules() {} },
     { ...LIMITS, maxTracesPerBlob: MAX_TRACES_PER_BLOB, redaction, ...(redact && { redact }) },
@@ -53,7 +55,7 @@ export function openCollector(options: CollectorOptions): Collector {
       // Whoever flushes says when. While a timer is set, workerd does not see that a handler hangs.
       after: () => () => {},
       emit: pipeline.accept,
-      dropped: diagnostics.dropped,
+      dropped,
       forget: pipeline.lost,
       guard,
     },
@@ -65,26 +67,33 @@ export function openCollector(options: CollectorOptions): Collector {
     stats.buffer = { spans: buffer.spanCount, open: buffer.openCount, highWater: buffer.highWater };
   });
 
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    // What is in no blob would be lost.
+    guard(pipeline.seal);
+    await pipeline.shutdown(0).catch(diagnostics.exception);
+    buffer.close();
+    diagnostics.close();
+    platform.close();
+  };
+
   return {
-    started: (span) => void guard(() => buffer.started(span)),
+    started(span) {
+      if (!closing) guard(() => buffer.started(span));
+    },
     ended(span) {
+      if (closing) return;
       guard(() => {
-        if (totals.state !== 'running') return;
         totals.spans.created++;
-        buffer.ended(span);
+        if (totals.state === 'paused') dropped('paused', 1);
+        else buffer.ended(span);
       });
     },
     interrupt: () => void guard(buffer.interrupt),
     flush: pipeline.flush,
-    async close() {
-      try {
-        await pipeline.shutdown(0);
-        buffer.close();
-        diagnostics.close();
-        platform.close();
-      } catch (error) {
-        diagnostics.exception(error);
-      }
+    close() {
+      closing ??= close();
+      return closing;
     },
     stats: diagnostics.stats,
   };

@@ -3,9 +3,9 @@
  *
  * | body | what is done with it |
  * | --- | --- |
- * | none, or a status that has none (1xx, 204, 205, 304), redirects, `HEAD`, used | returned as it is |
+ * | none, upgrades, redirects, `HEAD`, network errors | returned as it is |
  * | all there: text, bytes, blobs, forms | returned as it is, since a stream has no `Content-Length` |
- * | with a `Content-Encoding`, locked, or not understood | returned as it is, unobserved |
+ * | with a `Content-Encoding`, used, locked, or not understood | returned as it is, unobserved |
  * | a stream fed by JavaScript | read when it is read, chunk by chunk; in workerd piped |
  * | workerd's from another server | piped by workerd, without JavaScript |
  * | unknown, as in Node | read ahead as long as nothing has to be waited for: if it ends, it was all there |
@@ -15,7 +15,7 @@ import { type BodyEnd, carry, type End, pipe, pump, type Transform } from './bod
 
 /** Read ahead at most, but for a single chunk. */
 const MAX_AHEAD_BYTES = 64 * 1024;
-/** Turns of the microtask queue in which a body that is all there is read: undici takes 4 for a chunk, 6 for the end. */
+/** Turns of the microtask queue that a read of what is all there may take: of a text 1 to 3 in Node, of a form 6. */
 const AT_ONCE_TURNS = 16;
 
 /** `IdentityTransformStream` and `FixedLengthStream` are workerd's alone. */
@@ -41,7 +41,7 @@ export function watchBody(
 ): Response | Promise<Response> {
   const end = once(done);
   try {
-    const body: Body = isHead || !hasBody(response.status) ? { kind: 'whole' } : bodyOf(response);
+    const body: Body = isHead || !isContent(response.status) ? { kind: 'whole' } : bodyOf(response);
     if (body.kind !== 'whole') {
       // What `fetch` has decoded the runtime encodes again, or sends as it came, only as long as it is untouched.
       const isMine = body.kind !== 'sealed' && !response.headers.has('content-encoding');
@@ -62,14 +62,16 @@ function watched(
   { kind, length }: Body,
   end: End,
 ): Response | Promise<Response> {
-  if (kind === 'unknown') return readAhead(response, source, end);
+  if (kind === 'unknown') return readAhead(response, source, source.getReader(), end);
   if (kind === 'script' && !world.IdentityTransformStream) {
     return new Response(pump(source, end, declaredBytes(response)), response);
   }
+  // Whatever throws does so before the response is given up.
+  const reader = kind === 'native' ? source.getReader({ mode: 'byob' }) : undefined;
   const through =
     length === undefined ? new world.IdentityTransformStream() : new world.FixedLengthStream(length);
   const passed = new Response(through.readable, response);
-  if (kind === 'native') void carry(source, through, end);
+  if (reader) void carry(reader, through, end);
   else pipe(source, through, end, kind === 'network' ? 'cut' : 'failed');
   return passed;
 }
@@ -78,9 +80,9 @@ function watched(
 async function readAhead(
   response: Response,
   source: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
   end: End,
 ): Promise<Response> {
-  const reader = source.getReader();
   const ahead: Uint8Array[] = [];
   let bytes = 0;
   let next = reader.read();
@@ -129,8 +131,8 @@ function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array<ArrayB
   return whole;
 }
 
-const hasBody = (status: number): boolean =>
-  status >= 200 && (status < 300 || status >= 400) && status !== 204 && status !== 205;
+/** Upgrades, redirects and network errors are passed on whatever they hold. */
+const isContent = (status: number): boolean => status >= 200 && (status < 300 || status >= 400);
 
 function once(done: (error: unknown, end: BodyEnd) => void): End {
   let isOver = false;

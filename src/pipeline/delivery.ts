@@ -243,9 +243,9 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
       drop('consent', deletes);
       // The buffer has the spans that these are of.
       checkpoint?.release(checkpoint.items());
-      // Who may send again takes the rest over: the next page, or this one.
-      totals.spans.handedOver += outbox.spanCount;
       if (!deletes) durable.leave();
+      // Who may send again takes the rest over: the next page, or this one.
+      outbox.reconcile(() => true);
     },
     async end() {
       dispatch.close();

@@ -104,8 +104,10 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   };
   const evict = (): void => {
     if (entries.size <= limits.maxBlobs && byteCount <= limits.maxBytes) return;
-    const victims = [...entries.values()].sort((a, b) => Number(a.blob.error) - Number(b.blob.error));
-    for (const { blob } of victims) {
+    const victims = self.list().slice();
+    // What was adopted came late and is older than the rest.
+    victims.sort((a, b) => Number(a.error) - Number(b.error) || a.sealedAtMillis - b.sealedAtMillis);
+    for (const blob of victims) {
       if (entries.size <= limits.maxBlobs && byteCount <= limits.maxBytes) return;
       drop(blob, 'outbox-full');
     }

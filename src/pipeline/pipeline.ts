@@ -67,6 +67,8 @@ export interface Pipeline {
 
 /** One that can be taken back. */
 export interface OpenPipeline extends Pipeline {
+  /** Makes blobs of all that has ended, in this task: what is in one is kept, wherever anything is. */
+  seal(): void;
   /**
    * The user consents no longer: drops what waits and ends everything, requests under way too. What is in the database
    * stays there, unless it `deletes` that: then it is dropped as well, and for the caller to delete. In the caller's
@@ -158,16 +160,18 @@ export function createPipeline(
     draining = false;
   }
 
+  function seal(): void {
+    gather(false);
+    sealer.sealNow(() => Number.POSITIVE_INFINITY);
+  }
+
   /**
    * A navigation has begun. What would take long in pagehide is made ready to go; in Firefox, which cuts long tasks
    * short there and may not write what a closing tab begins to write there, all that has ended.
    */
   function unload(): void {
     const limit = platform.cachesEarly ? 0 : MAX_LAST_SPANS;
-    if (all.some(({ checkpoint }) => checkpoint && checkpoint.size > limit)) {
-      gather(false);
-      sealer.sealNow(() => Number.POSITIVE_INFINITY);
-    }
+    if (all.some(({ checkpoint }) => checkpoint && checkpoint.size > limit)) seal();
     for (const delivery of all) delivery.unload();
   }
 
@@ -252,6 +256,7 @@ export function createPipeline(
     ask() {
       for (const delivery of all) delivery.warmUp();
     },
+    seal,
     flush,
     async shutdown(timeoutMillis) {
       const result = await flush(timeoutMillis);

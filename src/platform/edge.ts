@@ -15,8 +15,16 @@ export function createEdgePlatform(onException: (error: unknown) => void): Platf
 
   return {
     ...requests,
-    // Workers with a compatibility date before November 2024 throw at `cache`, and there is none in front of `fetch`.
-    request: (url, init) => requests.request(url, { ...init, cache: undefined } as unknown as RequestInit),
+    async request(url, init, timeoutMillis) {
+      const isStrict = init.redirect === 'error';
+      // Workers with a compatibility date before November 2024 throw at `cache`, and there is none in front of `fetch`;
+      // all of them throw at `redirect: 'error'`.
+      const here = { ...init, cache: undefined, ...(isStrict && { redirect: 'manual' }) };
+      const answer = await requests.request(url, here as unknown as RequestInit, timeoutMillis);
+      return isStrict && answer.status >= 300 && answer.status < 400
+        ? { status: 0, body: `redirected (${answer.status})` }
+        : answer;
+    },
     now: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),

@@ -3,18 +3,22 @@ import assert from 'node:assert/strict';
 import { ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from '../destinations/bucket.js';
+import type { Destination } from '../destinations/destination.js';
+import { tee } from '../destinations/tee.js';
 import type { Stats } from '../diagnostics/stats.js';
 import type { BucketTuning, BufferOptions, ExporterOptions } from '../options.js';
 import type { ConsentOptions, RedactionOptions } from '../page-options.js';
 import { TraceBatchProcessor } from '../trace-batch-processor.js';
 import { TraceExporter } from '../trace-exporter.js';
-import { type Cloud, ENDPOINT, testCloud } from './cloud.js';
+import { type Cloud, ENDPOINT, OTHER_ENDPOINT, serveAll, testCloud } from './cloud.js';
 import type { TestOrigin } from './origin.js';
 import { type TestPlatform, type TestPlatformOptions, testPlatform } from './platform.js';
 
 export interface TestClient {
   platform: TestPlatform;
   cloud: Cloud;
+  /** Of each destination; {@link cloud} is the first. */
+  clouds: readonly Cloud[];
   exporter: TraceExporter;
   processor: TraceBatchProcessor;
   /** Starts a span: a root, or a child of `parent`. */
@@ -24,8 +28,8 @@ export interface TestClient {
 }
 
 /**
- * @param options of exporter, processor and bucket together; `served` answers everything at once; `cloud`: one that
- *   an earlier page of the same `origin` spoke to.
+ * @param options of exporter, processor and bucket together; `served` answers everything at once; `cloud`, `clouds`:
+ *   what an earlier page of the same `origin` spoke to; `tees` to a second bucket, or `places` to these.
  */
 export function testClient(
   options: ExporterOptions &
@@ -37,6 +41,10 @@ export function testClient(
       served?: boolean;
       origin?: TestOrigin | undefined;
       cloud?: Cloud;
+      clouds?: readonly Cloud[];
+      tees?: boolean;
+      /** Endpoints, in the order of the destinations. */
+      places?: readonly string[];
     } = {},
 ): TestClient {
   const { served = false, scheduledDelayMillis, maxBufferedSpans, ...others } = options;
@@ -46,18 +54,23 @@ export function testClient(
     defers = false,
     cachesEarly = true,
     nowMillis = 1_790_000_000_000,
-    cloud: known,
+    cloud: first,
+    clouds: known = first ? [first] : [],
+    tees = false,
+    places = tees ? [ENDPOINT, OTHER_ENDPOINT] : [ENDPOINT],
     ...rest
   } = others;
   const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
   const platform = testPlatform({ origin, seed, nowMillis, defers, cachesEarly });
-  const cloud = known ?? testCloud(platform);
-  if (served) cloud.serve(platform);
-  const destination = bucket({
-    endpoint: ENDPOINT,
-    ...JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay })),
-  });
-  const exporter = new TraceExporter({ destination, ...exporting }, platform);
+  const clouds = places.map(
+    (place) => known.find((cloud) => cloud.owns({ url: place })) ?? testCloud(platform, place),
+  );
+  const [cloud] = clouds as [Cloud];
+  if (served) serveAll(clouds, platform);
+  const tuning = JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay }));
+  const buckets = places.map((endpoint) => bucket({ endpoint, ...tuning }));
+  const destination = buckets.length > 1 ? tee(...(buckets as [Destination, Destination])) : buckets[0];
+  const exporter = new TraceExporter({ destination: destination as Destination, ...exporting }, platform);
   const processor = new TraceBatchProcessor(
     exporter,
     JSON.parse(JSON.stringify({ scheduledDelayMillis, maxBufferedSpans })),
@@ -69,6 +82,7 @@ export function testClient(
   return {
     platform,
     cloud,
+    clouds,
     exporter,
     processor,
     startSpan,
@@ -80,8 +94,9 @@ export function testClient(
   };
 }
 
-/** @throws {AssertionError} unless every span that was created is stored, waiting or dropped. */
-export function assertLedger({ spans }: Stats, created: number = spans.created): void {
+/** @throws {AssertionError} unless every span that was created is stored, waiting or dropped, at each destination. */
+export function assertLedger({ spans, others }: Stats, created: number = spans.created): void {
+  for (const other of others) assertLedger(other);
   const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
   assert.equal(spans.created, created, 'created');
   const gone = spans.stored + spans.waiting + dropped + spans.handedOver;

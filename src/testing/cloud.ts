@@ -6,6 +6,9 @@ import type { TestBeacon, TestPlatform, TestRequest } from './platform.js';
 
 export const ENDPOINT = 'https://app.test/spandrel';
 const BUCKET = 'https://bucket.test/';
+/** Of the second destination of a `tee`. */
+export const OTHER_ENDPOINT = 'https://other.test/spandrel';
+const OTHER_BUCKET = 'https://bucket.other.test/';
 
 /** What becomes of a request. `lost…` are those whose answer never arrives, before or after they took effect. */
 export type Fate =
@@ -43,6 +46,8 @@ export interface Cloud {
   /** Whether it answers what became of unanswered requests. */
   confirms: boolean;
   method: 'PUT' | 'POST';
+  /** Whether a request is for this one. */
+  owns(request: { url: string }): boolean;
   /** Lets the request have its effect, and answers it. */
   answer(request: TestRequest, fate?: Fate): Promise<void>;
   /** Lets a beacon arrive. */
@@ -56,18 +61,20 @@ export interface Cloud {
 }
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-export const isExchange = ({ url }: { url: string }): boolean => url === ENDPOINT;
-export const isRelay = ({ url }: { url: string }): boolean => url.startsWith(`${ENDPOINT}?`);
-export const isUpload = ({ url }: { url: string }): boolean => url.startsWith(BUCKET);
+export const isExchange = ({ url }: { url: string }): boolean => url === ENDPOINT || url === OTHER_ENDPOINT;
+export const isRelay = ({ url }: { url: string }): boolean => url.includes('?relay=');
+export const isUpload = ({ url }: { url: string }): boolean =>
+  url.startsWith(BUCKET) || url.startsWith(OTHER_BUCKET);
 
-export function testCloud(platform: TestPlatform): Cloud {
+export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
+  const bucketUrl = endpoint === ENDPOINT ? BUCKET : OTHER_BUCKET;
   const objects = new Map<string, Uint8Array>();
   const keysOf = new Map<string, Set<string>>();
   const expiries = new Map<string, number>();
   let serial = 0;
 
   const presign = (key: string): PresignedUpload => {
-    const url = `${BUCKET}${key}?sig=${++serial}`;
+    const url = `${bucketUrl}${key}?sig=${++serial}`;
     expiries.set(url, platform.now() + self.expiresInMs);
     const fields = self.method === 'POST' ? { fields: { key } } : {};
     const headers: Record<string, string> = self.method === 'POST' ? {} : { 'if-none-match': '*' };
@@ -123,9 +130,9 @@ export function testCloud(platform: TestPlatform): Cloud {
     return { status: 200, body: JSON.stringify({ v: 1, uploads, confirmed, config }) };
   };
   const take = async (url: string, body: unknown): Promise<{ status: number; body: string }> => {
-    if (url === ENDPOINT) return exchange(await (body as Blob).text());
+    if (url === endpoint) return exchange(await (body as Blob).text());
     const bytes = await bytesOf(body);
-    return url.startsWith(BUCKET) ? upload(url, bytes) : relay(url, bytes);
+    return url.startsWith(bucketUrl) ? upload(url, bytes) : relay(url, bytes);
   };
 
   const self: Cloud = {
@@ -140,6 +147,7 @@ export function testCloud(platform: TestPlatform): Cloud {
     rules: [],
     confirms: true,
     method: 'PUT',
+    owns: ({ url }) => url.startsWith(endpoint) || url.startsWith(bucketUrl),
     async answer(request, fate = 'done') {
       const { url, init } = request;
       if (fate === 'done') return request.answer(await take(url, init.body));
@@ -170,11 +178,17 @@ export function testCloud(platform: TestPlatform): Cloud {
       );
     },
     serve(page = platform) {
-      const answer = (request: TestRequest): void => void self.answer(request);
-      for (const request of page.pending) answer(request);
-      page.onRequest = answer;
-      page.onBeacon = (beacon) => void self.arrive(beacon);
+      serveAll([self], page);
     },
   };
   return self;
+}
+
+/** From now on everything that a page asks of these is answered at once, and nothing else of what it asks. */
+export function serveAll(clouds: readonly Cloud[], page: TestPlatform): void {
+  const owner = (request: { url: string }): Cloud | undefined => clouds.find((cloud) => cloud.owns(request));
+  const answer = (request: TestRequest): void => void owner(request)?.answer(request);
+  for (const request of page.pending) answer(request);
+  page.onRequest = answer;
+  page.onBeacon = (beacon) => void owner(beacon)?.arrive(beacon);
 }

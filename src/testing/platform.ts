@@ -105,7 +105,7 @@ export function testPlatform({
   const pageListeners = new Set<(signal: PageSignal) => void>();
   const onlineListeners = new Set<() => void>();
   const deferred = new Set<TestBeacon>();
-  let lockName = '';
+  const lockNames: string[] = [];
   let wallMillis = nowMillis;
   let monotonicMillis = 5_000;
   let yields = 0;
@@ -143,7 +143,8 @@ export function testPlatform({
     get yields() {
       return yields;
     },
-    now: () => wallMillis,
+    // Whole, as `Date.now()` is.
+    now: () => Math.floor(wallMillis),
     monotonic: () => monotonicMillis,
     random,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => bytes() * 256),
@@ -180,8 +181,8 @@ export function testPlatform({
       for (const request of self.pending) request.answer({ body: 'given up' });
     },
     openTabs() {
-      const tabs = (origin as TestOrigin).openTabs(wallMillis, self.randomBytes(10));
-      lockName = tabs.name;
+      const tabs = (origin as TestOrigin).openTabs(self.now(), self.randomBytes(10));
+      lockNames.push(tabs.name);
       return tabs;
     },
     crash() {
@@ -191,7 +192,7 @@ export function testPlatform({
       origin?.unwatch(self);
       pageListeners.clear();
       onlineListeners.clear();
-      origin?.held.delete(lockName);
+      for (const name of lockNames) origin?.held.delete(name);
     },
     request(url, init, timeoutMillis) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });

@@ -1,0 +1,201 @@
+import { delay, NOT_IN_PAGES, optionsOf, pathOf, spanOf } from '../inside/instrumented.mjs';
+
+const CHUNKS = 5;
+const CHUNK_MILLIS = 30;
+/** Less than a stream takes, more than a busy machine needs for its first chunk. */
+const STREAM_MILLIS = (CHUNKS - 1) * CHUNK_MILLIS;
+
+/** @param {(at: number) => string | undefined} chunkAt @param {(reason: unknown) => void} [onCancel] */
+const slowly = (chunkAt, onCancel) => {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (at) await delay(CHUNK_MILLIS);
+      const chunk = chunkAt(at++);
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(new TextEncoder().encode(chunk));
+    },
+    cancel: onCancel,
+  });
+};
+
+const events = () => slowly((at) => (at < CHUNKS ? `data: ${at}\n\n` : undefined));
+
+/** Milliseconds. @param {any} span */
+const durationOf = ({ startTimeUnixNano, endTimeUnixNano }) =>
+  Number((BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1_000_000n);
+
+/** @type {Record<string, (env: import('../case.mjs').Env) => Response | Promise<Response>>} */
+const RESPONSES = {
+  text: () => new Response('hello'),
+  empty: () => new Response(''),
+  none: () => new Response(null),
+  json: () => Response.json({ hello: ['world'] }),
+  bytes: () => new Response(new Uint8Array([104, 105]), { headers: { 'content-type': 'text/plain' } }),
+  blob: () => new Response(new Blob(['a blob'], { type: 'text/plain' })),
+  params: () => new Response(new URLSearchParams({ a: '1' })),
+  large: () => new Response('x'.repeat(200_000)),
+  stream: () => new Response(events(), { headers: { 'content-type': 'text/event-stream' } }),
+  cookies() {
+    const response = new Response('two', { headers: { 'x-own': 'kept' }, status: 201 });
+    response.headers.append('set-cookie', 'a=1; Path=/');
+    response.headers.append('set-cookie', 'b=2; Path=/');
+    return response;
+  },
+  gone: () => new Response(null, { status: 204 }),
+  unmodified: () => new Response(null, { status: 304, headers: { etag: '"e"' } }),
+  redirect: () => Response.redirect('http://127.0.0.1/elsewhere', 302),
+  proxied: ({ base }) => fetch(`${base}/fixed`),
+  encoded: ({ base }) => fetch(`${base}/gzip`),
+  chunked: ({ base }) => fetch(`${base}/stream`),
+};
+
+/** @type {Record<string, 'HEAD'>} */
+const METHODS = { head: 'HEAD', headStream: 'HEAD' };
+RESPONSES['head'] = () => new Response('not sent', { headers: { 'content-length': '8' } });
+RESPONSES['headStream'] = () => new Response(events());
+
+/** Those that are fetched are two spans. */
+const FETCHED = 3;
+
+/** What is new in each answer. @param {import('../outside/ask.mjs').Asked} asked */
+const lasting = ({ status, headers, text, error }) => ({
+  status,
+  headers,
+  text: text.length > 100 ? `${text.length} characters` : text,
+  error,
+});
+
+/** How many sources of bodies were cancelled, for the client to ask. */
+const cancelled = { count: 0 };
+
+/** `instrument`: what the client receives is what it would receive. @type {import('../case.mjs').Case[]} */
+export const bodies = [
+  {
+    name: 'answers are byte for byte and header for header what they are without us',
+    notIn: NOT_IN_PAGES,
+    spans: Object.keys(RESPONSES).length + FETCHED,
+    differs: 'which bodies can be watched is not the same everywhere',
+    serve: (env) =>
+      env.instrumented(
+        (request) => {
+          const make = RESPONSES[pathOf(request).slice(1)];
+          return make ? make(env) : new Response('', { status: 500 });
+        },
+        optionsOf(env, { propagateTo: false }),
+      ),
+    async client({ ask, askBare }) {
+      /** @type {Record<string, unknown>} */
+      const different = {};
+      for (const name of Object.keys(RESPONSES)) {
+        const init = { method: METHODS[name] ?? 'GET' };
+        const [bare, watched] = [
+          lasting(await askBare(`/${name}`, init)),
+          lasting(await ask(`/${name}`, init)),
+        ];
+        if (JSON.stringify(bare) !== JSON.stringify(watched)) different[name] = { bare, watched };
+      }
+      return different;
+    },
+    view: ({ client }) => client,
+    expected: {},
+  },
+  {
+    name: 'a stream reaches the client chunk by chunk, and its end ends the span',
+    notIn: NOT_IN_PAGES,
+    spans: 1,
+    serve: (env) =>
+      env.instrumented(
+        () => new Response(events(), { headers: { 'content-type': 'text/event-stream' } }),
+        optionsOf(env),
+      ),
+    async client({ ask }) {
+      /** @type {number[]} */
+      const times = [];
+      const { text } = await ask('/', { onChunk: () => times.push(Date.now()) });
+      const [first = 0] = times;
+      return { text, isApart: (times.at(-1) ?? 0) - first >= STREAM_MILLIS / 2 };
+    },
+    view: ({ client, arrived }) => ({
+      client,
+      isWhole: durationOf(arrived[0]?.request.resourceSpans[0].scopeSpans[0].spans[0]) >= STREAM_MILLIS - 5,
+    }),
+    expected: {
+      client: { text: Array.from({ length: CHUNKS }, (_, at) => `data: ${at}\n\n`).join(''), isApart: true },
+      isWhole: true,
+    },
+  },
+  {
+    name: "a client that goes away ends the span, and the body's source hears of it",
+    notIn: NOT_IN_PAGES,
+    spans: 1,
+    serve: (env) =>
+      env.instrumented((request) => {
+        if (pathOf(request) === '/cancelled') return new Response(String(cancelled.count));
+        const onCancel = () => void cancelled.count++;
+        return new Response(slowly((at) => `data: ${at}\n\n`, onCancel));
+      }, optionsOf(env)),
+    async client({ ask, askBare, until }) {
+      const { status } = await ask('/', { cancelAfterChunks: 2 });
+      await until(async () => (await askBare('/cancelled')).text === '1', 'the source was cancelled');
+      return status;
+    },
+    view: ({ client, trees }) => [
+      client,
+      trees.map(({ name, status, attributes }) => [name, status, attributes?.['spandrel.body.end']]),
+    ],
+    expected: [200, [['GET', null, 'cancelled']]],
+  },
+  {
+    name: 'a stream that fails half way is an error, and the client gets what it gets without us',
+    notIn: { ...NOT_IN_PAGES, 'edge-runtime': 'its server ends with a body that fails' },
+    spans: 1,
+    serve: (env) =>
+      env.instrumented(
+        () =>
+          new Response(
+            slowly((at) => {
+              if (at === 2) throw new TypeError('the source broke');
+              return `data: ${at}\n\n`;
+            }),
+          ),
+        optionsOf(env),
+      ),
+    client: async ({ ask, askBare }) => {
+      const [watched, bare] = [await ask('/'), await askBare('/')];
+      return { text: watched.text, isSame: JSON.stringify(watched) === JSON.stringify(bare) };
+    },
+    view: ({ client, trees: [root] }) => ({
+      client,
+      type: root?.attributes?.['error.type'],
+      end: root?.attributes?.['spandrel.body.end'],
+      message: root?.events?.[0]?.['exception.message'],
+    }),
+    expected: {
+      client: { text: 'data: 0\n\ndata: 1\n\n', isSame: true },
+      type: 'TypeError',
+      end: 'failed',
+      message: 'the source broke',
+    },
+  },
+  {
+    name: 'spans that end while a stream goes on belong to it',
+    notIn: NOT_IN_PAGES,
+    spans: 3,
+    serve: (env) =>
+      env.instrumented(
+        (request) =>
+          new Response(
+            slowly((at) => {
+              if (at === 2) return undefined;
+              spanOf(request, `chunk ${at}`).end();
+              return `data: ${at}\n\n`;
+            }),
+          ),
+        optionsOf(env),
+      ),
+    client: async ({ ask }) => (await ask('/')).text,
+    view: ({ trees }) => trees.map(({ name, children }) => [name, children?.map((child) => child.name)]),
+    expected: [['GET', ['chunk 0', 'chunk 1']]],
+  },
+];

@@ -1,0 +1,3 @@
+import { play, takeTroubles } from './host.mjs';
+
+Object.assign(globalThis, { play, takeTroubles });
