@@ -158,7 +158,7 @@ export const trouble = [
       const down = bucket({ endpoint: `${env.base}/status/500` });
       const { tracer, exporter, close } = openTracing(env, {
         destination: tee(bucket({ endpoint: env.endpoint }), down),
-        flushTimeoutMillis: 500,
+        flushTimeoutMillis: 3_000,
         shutdownTimeoutMillis: 100,
       });
       tracer.startSpan('one').end();
