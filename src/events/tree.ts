@@ -157,7 +157,6 @@ export function createTree({ options, sessionWord, frame, stats, monotonic }: Tr
       if (ofTrack) {
         const above = named.recent ?? (spanOf(operation.up) ?? ofTrack).spanContext();
         operation.span = emitter.make(idsOf(track, happening), meaning.name, above, atMillis, read, (at) => {
-          if (operation.isOver) return;
           stats.interrupted++;
           endOperation(operation, at);
         });
