@@ -437,7 +437,7 @@ test('instrument: what could not be sent goes with the next request', async () =
   const worker = instrument(
     { fetch: (_request: Request, _env: unknown, _ctx: unknown) => new Response() },
     {
-      ...{ service: 'shop', destination: store, flushTimeoutMillis: 50 },
+      ...{ service: 'shop', destination: store },
       onFlush: (result) => void results.push(result),
     },
   );
