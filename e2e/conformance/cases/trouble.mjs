@@ -131,6 +131,7 @@ export const trouble = [
     spans: 0,
     notIn: NOT_IN_PAGES,
     async run(env) {
+      /** @type {() => Promise<import('../../../src/protocol.js').PresignedUpload[]>} */
       const requestUploads = async () => [
         {
           method: 'PUT',
