@@ -225,7 +225,7 @@ test('events: a parent that is named may be on another track, come later, or hav
   spans.handle('late.started', { id: 'late', thread: 'w' });
   spans.handle('late.completed', { id: 'late' });
   // Another of that id is nobody's parent.
-  spans.handle('later.started', { id: 'late' });
+  spans.handle('later.started', { id: 'late', thread: 'w' });
   spans.handle('later.completed', { id: 'late' });
   spans.handle('after.started', { id: 4, parent_id: 'late' });
   spans.handle('never.started', { id: 5, parent_id: 'nobody' });

@@ -29,6 +29,8 @@ test('events: what is no name, no payload or no time is refused, and counted', (
   assert.deepEqual(spans.stats().ignored, { name: 6, payload: payloads.length, time: times.length });
   assert.deepEqual(begun, []);
   assertEventLedger(spans.stats());
+  for (const track of [{ toString: thrower }, Symbol('x'), undefined])
+    assert.equal(spans.endTrack(track as never), false);
 });
 
 test('events: a getter that throws costs its own attribute, unless what is behind it is needed', () => {
@@ -74,6 +76,12 @@ test('events: circles, shared nodes and long lists end, and are counted', () => 
   spans.handle('shared.started', { shared: Array.from({ length: 500 }, () => shared) });
   spans.handle('shared.completed');
   assert.ok(span('shared').droppedAttributesCount > 0);
+
+  let reads = 0;
+  const counted = Object.defineProperty({}, 'leaf', { enumerable: true, get: () => void reads++ });
+  spans.handle('wide.started', { lists: [0, 1].map(() => Array.from({ length: 999 }, () => counted)) });
+  spans.handle('wide.completed');
+  assert.ok(reads > 100 && reads <= 1_024, `${reads} reads`);
 
   spans.handle('long.started', { list: Array.from({ length: 1_001 }, () => 1), short: [1, null, 2] });
   spans.handle('long.completed', Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`n${n}`, n])));
