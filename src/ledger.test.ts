@@ -22,7 +22,7 @@ type Step =
   | { do: 'arrive'; which: number }
   | { do: 'page'; signal: PageSignal }
   | { do: 'crash' | 'leave' | 'another' | 'begins-to-leave'; fails: 'store' | 'notes' | 'neither' }
-  | { do: 'store'; trouble: 'fails' | 'hangs' | 'is-cleared' | 'none' }
+  | { do: 'store'; trouble: 'fails' | 'hangs' | 'goes-on' | 'is-cleared' | 'none' }
   | { do: 'back' }
   | { do: 'consent'; consent: Consent }
   | { do: 'online' | 'flush' | 'shutdown' | 'pause' | 'beacons-refused' | 'beacons-taken' };
@@ -85,7 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('store'),
-      trouble: fc.constantFrom('fails', 'hangs', 'is-cleared', 'none'),
+      trouble: fc.constantFrom('fails', 'hangs', 'goes-on', 'is-cleared', 'none'),
     }),
   },
 ) as fc.Arbitrary<Step>;
@@ -222,7 +222,9 @@ async function run(world: World, step: Step): Promise<void> {
         origin.notes.clear();
       } else {
         origin.storeError = step.trouble === 'fails' ? new Error('planted') : undefined;
-        origin.storeHangs = step.trouble === 'hangs';
+        if (step.trouble === 'hangs') origin.storeHangs = true;
+        // A database that hung has worked on it all the while, or gives it up.
+        else origin.endHang(step.trouble === 'goes-on');
       }
       return;
     case 'consent':

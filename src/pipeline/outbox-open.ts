@@ -1,4 +1,5 @@
 /** The outbox with all that makes it last: joined here, and run by the page's comings and goings. */
+import { DENIALS } from '../platform/notes.js';
 import type { Platform, Stop, StoreKey } from '../platform/platform.js';
 import type { DropReason, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 import { createOutbox, type Outbox, type OutboxLimits } from './outbox.js';
@@ -65,7 +66,8 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   const store = platform.openStore();
   const tabs = store && platform.openTabs(store);
   const page = tabs?.name ?? deps.newId();
-  const lane = `to ${deps.destinationId}`;
+  const denials = store && platform.notes?.get(DENIALS);
+  const lane = `${denials ? `since denial ${denials} ` : ''}to ${deps.destinationId}`;
   const prefix: StoreKey = [lane, page];
   const ready = tabs?.hold() ?? Promise.resolve();
   const queue = createWriteQueue({ store, ready, after: platform.after, failed: deps.storeFailed });
@@ -202,7 +204,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     },
     leave() {
       save();
-      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId);
+      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId, queue.undeleted());
       isAway = true;
       store?.letGo();
       tabs?.release();

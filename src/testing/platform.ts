@@ -103,7 +103,7 @@ export function testPlatform({
   const pageListeners = new Set<(signal: PageSignal) => void>();
   const onlineListeners = new Set<() => void>();
   const deferred = new Set<TestBeacon>();
-  let lockName = '';
+  const lockNames: string[] = [];
   let wallMillis = nowMillis;
   let monotonicMillis = 5_000;
   let yields = 0;
@@ -171,7 +171,7 @@ export function testPlatform({
     },
     onNote: (listener) => origin?.watch(self, listener) ?? (() => {}),
     async purge() {
-      await origin?.purge(self).catch(() => {});
+      await origin?.purge(self);
     },
     abandon() {
       deferred.clear();
@@ -179,7 +179,7 @@ export function testPlatform({
     },
     openTabs() {
       const tabs = (origin as TestOrigin).openTabs(wallMillis, self.randomBytes(10));
-      lockName = tabs.name;
+      lockNames.push(tabs.name);
       return tabs;
     },
     crash() {
@@ -189,7 +189,7 @@ export function testPlatform({
       origin?.unwatch(self);
       pageListeners.clear();
       onlineListeners.clear();
-      origin?.held.delete(lockName);
+      origin?.free(lockNames);
     },
     request(url, init) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });
