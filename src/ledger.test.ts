@@ -99,6 +99,8 @@ const settings = fc.record({
   relay: fc.constantFrom('auto', 'always', 'never'),
   expiresInMs: fc.constantFrom(20_000, 900_000),
   flushTimeoutMillis: fc.constantFrom(1, 30_000),
+  /** Of a page that is alone: what its database does as it goes. */
+  end: fc.constantFrom('stays', 'leaves', 'leaves-in-trouble'),
 });
 
 type Options = Parameters<typeof testClient>[0];
@@ -143,6 +145,15 @@ async function say(signal: PageSignal, fails: string, { client, origin }: World)
   client.platform.page(signal);
   await settle();
   if (origin) Object.assign(origin, { storeHangs: false, notesFull: false });
+}
+
+/** The page goes, and the next one finds the database in order. */
+async function goOn(world: World): Promise<void> {
+  world.client.platform.page('leaving');
+  await settle();
+  world.client.platform.crash();
+  await run(world, { do: 'store', trouble: 'none' });
+  openNext(world);
 }
 
 /** Runs one step in the world. */
@@ -273,7 +284,7 @@ for (const [name, hasStore, pagesChange] of [
     const steps = fc.array(step, { minLength: 10, maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(steps, settings, async (steps, chosen) => {
-        const { expiresInMs, ...options } = chosen;
+        const { expiresInMs, end, ...options } = chosen;
         const world = openWorld(
           { ...options, relay: options.relay as 'auto', defers: options.defers },
           hasStore ? testOrigin() : undefined,
@@ -297,7 +308,10 @@ for (const [name, hasStore, pagesChange] of [
           if (!isCached) await say('leaving', 'neither', { ...world, client });
           client.platform.crash();
         }
-        await run(world, { do: 'store', trouble: 'none' });
+        // What the user has cleared, only the page that has it in memory can send.
+        const leaves = hasStore && !pagesChange && end !== 'stays' && !world.isCleared;
+        if (!leaves || end === 'leaves') await run(world, { do: 'store', trouble: 'none' });
+        if (leaves) await goOn(world);
         await run(world, { do: 'leave', fails: 'neither' });
         const { client, open } = world;
         const { platform, processor } = client;

@@ -1,5 +1,4 @@
 /** The outbox with all that makes it last: joined here, and run by the page's comings and goings. */
-import { DENIALS } from '../platform/notes.js';
 import type { Platform, Stop, StoreKey } from '../platform/platform.js';
 import type { DropReason, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 import { createOutbox, type Outbox, type OutboxLimits } from './outbox.js';
@@ -13,6 +12,8 @@ export interface OpenOutboxDeps
   platform: Platform;
   /** The destination's id. What it was not given by this page, it may be given by the next. */
   destinationId: string;
+  /** How often the database has not deleted what the user denied: what it holds from before is nobody's any more. */
+  denials?: string | undefined;
   /** Names this page where there is no database. */
   newId(): string;
   encodeAhead(group: SpanGroup): EncodedTrace | undefined;
@@ -66,8 +67,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   const store = platform.openStore();
   const tabs = store && platform.openTabs(store);
   const page = tabs?.name ?? deps.newId();
-  const denials = store && platform.notes?.get(DENIALS);
-  const lane = `${denials ? `since denial ${denials} ` : ''}to ${deps.destinationId}`;
+  const lane = `${deps.denials ? `since denial ${deps.denials} ` : ''}to ${deps.destinationId}`;
   const prefix: StoreKey = [lane, page];
   const ready = tabs?.hold() ?? Promise.resolve();
   const queue = createWriteQueue({ store, ready, after: platform.after, failed: deps.storeFailed });

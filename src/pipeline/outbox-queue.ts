@@ -72,7 +72,9 @@ export function createWriteQueue(deps: {
   /** Writes all of `batch` in one transaction. */
   const make = async (to: Store, batch: ReadonlyMap<string, Change>): Promise<void> => {
     const all = [...batch.values()];
-    const puts = all.filter(({ value }) => value !== undefined).map(({ key, value }) => [key, value] as const);
+    const puts = all
+      .filter(({ value }) => value !== undefined)
+      .map(({ key, value }) => [key, value] as const);
     const deletes = all.filter(({ value }) => value === undefined).map(({ key }) => key);
     const written = await to.write({ puts, deletes }).then(
       () => true,

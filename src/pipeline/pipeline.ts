@@ -9,6 +9,7 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { RedactionOptions } from '../page-options.js';
+import { DENIALS } from '../platform/notes.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { createCompressor, gzipNow } from './compress.js';
@@ -106,6 +107,7 @@ export function createPipeline(
     {
       platform,
       destinationId: deps.destination.id ?? '',
+      denials: platform.notes?.get(DENIALS),
       newId,
       encodeAhead: encoder.encodeAhead,
       dropped,
