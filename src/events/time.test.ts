@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assert as check, double, property } from 'fast-check';
+import fc from 'fast-check';
 import { durationOf, hrTimeOf, millisOf } from './time.js';
 
 test('time: seconds and whole nanoseconds, which carry over', () => {
   assert.deepEqual(hrTimeOf(1_999.999_999_9), [2, 0]);
   assert.deepEqual(hrTimeOf(0.000_001), [0, 1]);
-  check(
-    property(double({ min: 0, max: 18_446_744_072_999, noNaN: true }), (millis) => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 18_446_744_072_999, noNaN: true }), (millis) => {
       const [seconds, nanos] = hrTimeOf(millis);
       assert.ok(Number.isInteger(seconds) && Number.isInteger(nanos) && nanos >= 0 && nanos < 1e9);
       // Within what a double can tell of as many milliseconds.
