@@ -37,11 +37,10 @@ try {
   console.log(`
   Spandrel, the demo
 
-    Shop      ${host.origin}/          click around in it
-    Traces    ${host.origin}/viewer/   and see them arrive
+    Shop      ${host.origin}/          agree, open a thing, and add it to the cart
+    Traces    ${host.origin}/viewer/   "click Add to cart" goes from the page to the Worker and back
 
-    Worker    demo/worker/worker.mjs         serves the shop, its API and the endpoint, in workerd,
-                                             and its spans are in the traces of the page
+    Worker    demo/worker/worker.mjs, in workerd: the shop's pages, its API and the endpoint
     Bucket    ${host.mock.bucketUrl}
     Endpoint  ${host.origin}${host.mock.mountPath}
 

@@ -108,6 +108,37 @@ for (const [name, storeHangs, notesFull] of [
   }
 }
 
+for (const heals of [true, false]) {
+  for (const what of ['spans', 'blob', 'relayed'] as const) {
+    test(`pages: what is stored while the database fails to delete its ${what} is not stored again; the database ${heals ? 'heals' : 'fails to the end'}`, async () => {
+      const origin = testOrigin();
+      const first = openPage(origin, what === 'relayed' ? { relay: 'always' } : {});
+      first.endTrace(2);
+      // Written down ahead of its blob, or in it, and neither sent nor given a key.
+      await first.platform.advance(what === 'spans' ? 200 : 10_000);
+      assert.ok(origin.keys().some(([, , kind]) => kind === (what === 'spans' ? 'spans' : 'blob')));
+      origin.storeError = new Error('planted');
+      first.cloud.serve();
+      await first.platform.advance(100_000);
+      assert.equal(first.processor.stats().spans.stored, 2);
+      if (heals) origin.storeError = undefined;
+      first.platform.page('leaving');
+      await settle();
+      if (heals)
+        assert.deepEqual(
+          origin.keys().filter(([, , kind]) => kind !== 'state'),
+          [],
+        );
+      first.platform.crash();
+      origin.storeError = undefined;
+      const second = openPage(origin, { earlier: first, served: true });
+      await assertDelivered(second, 2);
+      assert.equal(second.processor.stats().spans.adopted, 0);
+      assertEmpty(origin);
+    });
+  }
+}
+
 test('pages: a page that lives keeps what it has', async () => {
   const origin = testOrigin();
   const first = openPage(origin);

@@ -31,7 +31,7 @@ type Step =
   | { do: 'arrive'; which: number }
   | { do: 'page'; signal: PageSignal }
   | { do: 'crash' | 'leave' | 'another' | 'begins-to-leave'; fails: 'store' | 'notes' | 'neither' }
-  | { do: 'store'; trouble: 'fails' | 'hangs' | 'is-cleared' | 'none' }
+  | { do: 'store'; trouble: 'fails' | 'hangs' | 'goes-on' | 'is-cleared' | 'none' }
   | { do: 'back' }
   | { do: 'consent'; consent: Consent }
   | { do: 'pause'; which: number }
@@ -101,7 +101,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('store'),
-      trouble: fc.constantFrom('fails', 'hangs', 'is-cleared', 'none'),
+      trouble: fc.constantFrom('fails', 'hangs', 'goes-on', 'is-cleared', 'none'),
     }),
   },
 ) as fc.Arbitrary<Step>;
@@ -115,6 +115,8 @@ const settings = fc.record({
   relay: fc.constantFrom('auto', 'always', 'never'),
   expiresInMs: fc.constantFrom(20_000, 900_000),
   flushTimeoutMillis: fc.constantFrom(1, 30_000),
+  /** Of a page that is alone: what its database does as it goes. */
+  end: fc.constantFrom('stays', 'leaves', 'leaves-in-trouble'),
 });
 
 type Chosen = typeof settings extends fc.Arbitrary<infer T> ? T : never;
@@ -184,6 +186,15 @@ async function say(signal: PageSignal, fails: string, { client, origin }: World)
   client.platform.page(signal);
   await settle();
   if (origin) Object.assign(origin, { storeHangs: false, notesFull: false });
+}
+
+/** The page goes, and the next one finds the database in order. */
+async function goOn(world: World): Promise<void> {
+  world.client.platform.page('leaving');
+  await settle();
+  world.client.platform.crash();
+  await run(world, { do: 'store', trouble: 'none' });
+  openNext(world);
 }
 
 /** Runs one step in the world. */
@@ -267,7 +278,9 @@ async function run(world: World, step: Step): Promise<void> {
         // What is left there is read once, and is never seen if that hangs for ever.
         if (step.trouble === 'hangs' && world.isLeft) return;
         origin.storeError = step.trouble === 'fails' ? new Error('planted') : undefined;
-        origin.storeHangs = step.trouble === 'hangs';
+        if (step.trouble === 'hangs') origin.storeHangs = true;
+        // A database that hung has worked on it all the while, or gives it up.
+        else origin.endHang(step.trouble === 'goes-on');
       }
       return;
     case 'consent':
@@ -342,7 +355,7 @@ async function play(
   places: Places,
   { hasStore, pagesChange }: Kind,
 ): Promise<void> {
-  const { expiresInMs, ...options } = chosen;
+  const { expiresInMs, end, ...options } = chosen;
   const world = openWorld(
     { ...options, relay: options.relay as 'auto', defers: options.defers },
     hasStore ? testOrigin() : undefined,
@@ -366,7 +379,10 @@ async function play(
     if (!isCached) await say('leaving', 'neither', { ...world, client });
     client.platform.crash();
   }
-  await run(world, { do: 'store', trouble: 'none' });
+  // What the user has cleared, only the page that has it in memory can send.
+  const leaves = hasStore && !pagesChange && end !== 'stays' && !world.isCleared;
+  if (!leaves || end === 'leaves') await run(world, { do: 'store', trouble: 'none' });
+  if (leaves) await goOn(world);
   await run(world, { do: 'leave', fails: 'neither' });
   if (pagesChange && places.some(({ length }) => length > 1) && world.client.clouds.length < 2) {
     await settle();

@@ -1,6 +1,5 @@
 import http from 'node:http';
 import { PassThrough, pipeline, Transform } from 'node:stream';
-import { pipeline as flow } from 'node:stream/promises';
 import { throttle } from './throttle.mjs';
 
 /** They belong to one connection and not to the message. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
@@ -82,5 +81,10 @@ export const passOn = (upstream) => async (req, res) => {
   });
   const headers = Object.entries(answer.headers).filter(([name]) => !ANSWER_HOP_BY_HOP.includes(name));
   res.writeHead(answer.statusCode ?? 502, Object.fromEntries(headers));
-  await flow(answer, res);
+  answer.once('error', () => res.destroy());
+  answer.pipe(res);
+  // Read to its end although nobody is there any more: of each answer that is cut off workerd complains on the
+  // terminal, and people leave pages all the time.
+  if (res.destroyed) answer.resume();
+  else res.once('close', () => answer.resume());
 };

@@ -41,6 +41,7 @@
  * @property {string} [cron] Of the case that serves `scheduled`; likewise `queue`, a queue's name.
  * @property {string} [queue]
  * @property {number} spans How many distinct spans are to arrive.
+ * @property {number} [copies] In how many places each of them. Default 1.
  * @property {(seen: Seen) => unknown} [view] What of all that is compared. Default: answers, and the spans as trees.
  * @property {unknown} expected What the view is to be, in every runtime.
  * @property {string} [differs] Why what arrives is not the same text in every runtime.

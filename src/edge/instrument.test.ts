@@ -192,6 +192,17 @@ test('instrument: a route names the span, from the option or from the handler', 
   assert.ok((await play(() => new Response(), { routeOf: broken })).store.span('GET'));
 });
 
+test('instrument: an HTML page is told which span it comes from', async () => {
+  const page = () => new Response('<p>', { headers: { 'content-type': 'text/html' } });
+  const { store, answer } = await play(page);
+  const { traceId, spanId } = store.span('GET');
+  assert.equal(answer.headers.get('server-timing'), `traceparent;desc="00-${traceId}-${spanId}-01"`);
+  const unkept = await play(page, { sampleRate: 0 });
+  assert.match(String(unkept.answer.headers.get('server-timing')), /-00"$/);
+  const silent = await play(page, { serverTiming: false });
+  assert.equal(silent.answer.headers.get('server-timing'), null);
+});
+
 test('instrument: background work is waited for, and its spans belong to the request', async () => {
   let release = () => {};
   const { store, ctx } = await (async () => {
@@ -347,6 +358,7 @@ test('instrument: a module’s other properties are the very same, and so is wha
   const handler = new Handler();
   const worker = instrument(handler, { service: 'shop', destination: store });
   assert.ok(worker instanceof Handler);
+  assert.equal(worker.constructor, Handler);
   assert.equal(worker.Durable, Durable);
   assert.equal(worker.email(), 'mine');
   assert.deepEqual(Object.keys(worker), ['Durable']);
@@ -425,7 +437,7 @@ test('instrument: what could not be sent goes with the next request', async () =
   const worker = instrument(
     { fetch: (_request: Request, _env: unknown, _ctx: unknown) => new Response() },
     {
-      ...{ service: 'shop', destination: store, flushTimeoutMillis: 50 },
+      ...{ service: 'shop', destination: store },
       onFlush: (result) => void results.push(result),
     },
   );

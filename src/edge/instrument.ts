@@ -39,11 +39,11 @@ export type EnvOf<H> = H extends { fetch?: infer F }
 // biome-ignore lint/suspicious/noExplicitAny: a handler of the host's.
 type AnyFunction = (...args: any[]) => any;
 
-const TRIGGERS: Readonly<Record<string, TriggerOf>> = {
-  fetch: requestTrigger,
-  scheduled: scheduledTrigger,
-  queue: queueTrigger,
-};
+const TRIGGERS: ReadonlyMap<string | symbol, TriggerOf> = new Map<string, TriggerOf>([
+  ['fetch', requestTrigger],
+  ['scheduled', scheduledTrigger],
+  ['queue', queueTrigger],
+]);
 
 /** For handlers that are given no `env`. */
 const NO_ENV = {};
@@ -140,12 +140,12 @@ export function instrument<H extends EdgeHandler>(
   function moduleOf(module: object): object {
     const known = new Map<unknown, AnyFunction>();
     // What is frozen cannot be told otherwise than it is; nor can the names that a module file exports.
-    const isFixed = Object.keys(TRIGGERS).some(
+    const isFixed = [...TRIGGERS.keys()].some(
       (name) => Reflect.getOwnPropertyDescriptor(module, name)?.configurable === false,
     );
     const owner = isFixed ? { ...module } : module;
     return standIn(owner, (name) => {
-      const triggerOf = TRIGGERS[name as string];
+      const triggerOf = TRIGGERS.get(name);
       const original = triggerOf && (Reflect.get(owner, name, owner) as unknown);
       if (!triggerOf || typeof original !== 'function') return undefined;
       const wrapped = known.get(original) ?? traced(original as AnyFunction, triggerOf, owner);

@@ -57,6 +57,8 @@ function withoutCredentials({ href }: URL): string {
 
 export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps): OutgoingFetch {
   const installed = new WeakMap<object, Stop>();
+  /** What each of ours was installed over: who names it to `traceFetch` wants one span and not two. */
+  const beneath = new WeakMap<Fetch, Fetch>();
 
   const call = (
     original: Fetch,
@@ -81,7 +83,9 @@ export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps):
     install(scope) {
       const before = installed.get(scope);
       if (before) return before;
+      const { fetch } = scope;
       const restore = patch<Fetch>(scope, 'fetch', call);
+      beneath.set(scope.fetch, fetch);
       const stop = (): void => {
         installed.delete(scope);
         restore();
@@ -93,7 +97,12 @@ export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps):
       const traced = (original: Fetch): Fetch =>
         new Proxy(original, {
           apply: (_, self, args) =>
-            call(original, self === proxy ? fetcher : self, args as Parameters<Fetch>, parent),
+            call(
+              beneath.get(original) ?? original,
+              self === proxy ? fetcher : self,
+              args as Parameters<Fetch>,
+              parent,
+            ),
         });
       const proxy: typeof fetcher =
         typeof fetcher === 'function'

@@ -7,6 +7,15 @@ import { assertEventLedger, idOf, millisOfTime, START, testEvents } from '../tes
 
 const MARK = 'spandrel.interrupted';
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Bytes in use, after what is not has been collected. */
+function heap(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
 test('events: a session is a root, a track and an operation, each handed on as it ends', () => {
   const { spans, begun, names, span, parentOf, advance } = testEvents();
   assert.equal(spans.handle('checkout.started', { items: 3 }), true);
@@ -188,7 +197,8 @@ test('events: anything else is an event of the innermost operation, of the one i
   spans.handle('inner.started', { id: 2 });
   advance(1);
   spans.handle('row', { index: 0 });
-  spans.handle('progress', { id: 1 });
+  spans.handle('progress', { id: 1, thread: 'unused' });
+  assert.equal(spans.stats().tracks, 1);
   spans.handle('elsewhere', { thread: 'w' });
   spans.handle('inner.completed', { id: 2 });
   spans.handle('outer.completed', { id: 1 });
@@ -214,13 +224,16 @@ test('events: a parent that is named may be on another track, come later, or hav
   spans.handle('gone.completed', { id: 3 });
   spans.handle('late.started', { id: 'late', thread: 'w' });
   spans.handle('late.completed', { id: 'late' });
+  // Another of that id is nobody's parent.
+  spans.handle('later.started', { id: 'late', thread: 'w' });
+  spans.handle('later.completed', { id: 'late' });
   spans.handle('after.started', { id: 4, parent_id: 'late' });
   spans.handle('never.started', { id: 5, parent_id: 'nobody' });
   spans.handle('self.started', { id: 6, parent_id: 6 });
   spans.finalize();
   const parents = ['known', 'early', 'gone', 'after', 'never', 'self'].map(parentOf);
   // What ended before its parent began is below the operation that it began in.
-  assert.deepEqual(parents, ['job', 'late', 'early', 'late', 'after', 'never']);
+  assert.deepEqual(parents, ['job', 'late', 'early', 'later', 'after', 'never']);
 });
 
 test('events: operations that name each other as parents make no circle', () => {
@@ -322,12 +335,6 @@ test('events: the oldest event of an operation gives way, and is counted', () =>
 
 test('events: a million operations that never end are bounded, and counted', () => {
   const { spans } = testEvents({ maxOpen: 100 });
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const heap = (): number => {
-    collect();
-    return process.memoryUsage().heapUsed;
-  };
   const before = heap();
   for (let id = 0; id < 1_000_000; id++) spans.handle('leak.started', { id });
   const { open, dropped, started } = spans.stats();
@@ -340,24 +347,47 @@ test('events: a million operations that never end are bounded, and counted', () 
   assertEventLedger(spans.stats());
 });
 
+test('events: operations that are each part of the last keep nothing of those that are over', () => {
+  const { spans, ended, begun } = testEvents({ staleMillis: 1_000 });
+  spans.handle('link.started', { id: 0 });
+  const before = heap();
+  for (let id = 1; id <= 100_000; id++) {
+    spans.handle('link.started', { id, parent_id: id - 1 });
+    spans.handle('link.completed', { id: id - 1 });
+    // Some wait for what never comes.
+    spans.handle('waiting.started', { id: `w${id}`, parent_id: `p${id}` });
+    spans.handle('waiting.completed', { id: `w${id}` });
+    begun.length = ended.length = 0;
+  }
+  assert.equal(spans.stats().open, 3);
+  assert.ok(heap() - before < 3e6, `${heap() - before} bytes`);
+});
+
 test('events: too many tracks: one that is idle gives way, and where none is the event is dropped', () => {
-  const { spans, names, advance } = testEvents({ track: 'thread', maxTracks: 2 });
+  const { spans, names, advance } = testEvents({ track: 'thread', maxTracks: 3 });
   spans.handle('busy.started', { thread: 'a' });
-  advance(1);
-  spans.handle('note', { thread: 'b' });
+  for (const thread of ['b', 'e', 'b']) {
+    advance(1);
+    spans.handle('note', { thread });
+  }
+  // The one that has not been heard of for longest.
   spans.handle('busy.started', { thread: 'c' });
-  assert.deepEqual(names(), ['b']);
+  assert.deepEqual(names(), ['e']);
+  spans.handle('busy.started', { thread: 'b' });
   assert.equal(spans.handle('note', { thread: 'd' }), false);
   assert.equal(spans.handle('busy.started', { thread: 'd' }), false);
   assert.deepEqual(spans.stats().dropped, { 'max-tracks': 2 });
-  assert.equal(spans.stats().tracks, 2);
+  assert.equal(spans.stats().tracks, 3);
 });
 
 test('events: what is open for too long is ended where it was last heard of, marked and counted', () => {
   const { spans, ended, names, advance } = testEvents({ track: 'thread', staleMillis: 1_800_000 });
   // Back-dated: its age counts from when it was told.
   spans.handle('forgotten.started', {}, START - 86_400_000);
-  spans.handle('progress', {}, START + 500);
+  spans.handle('progress', {}, START + 300);
+  spans.handle('part.started', {}, START + 400);
+  spans.handle('part.completed', {}, START + 500);
+  ended.length = 0;
   spans.handle('idle', { thread: 'w' });
   advance(1_000_000);
   spans.handle('younger.started', { id: 1 });
@@ -373,7 +403,10 @@ test('events: what is open for too long is ended where it was last heard of, mar
 });
 
 test('events: times may be given, with fractions or as a Date, and go backwards', () => {
-  const { spans, span, advance } = testEvents({ session: { id: 1 } });
+  const { spans, span, begun, advance } = testEvents({ session: { id: 1 } });
+  spans.handle('past.started', {}, START + 11);
+  spans.handle('past.completed', {}, START - 86_400_000);
+  assert.equal(millisOfTime(begun[0]?.span.startTime ?? [0, 0]), START + 11);
   spans.handle('a.started', {}, START + 10.25);
   spans.handle('b.started', {}, new Date(START + 5));
   spans.handle('tick', {}, START - 1_000);
@@ -400,6 +433,7 @@ test('events: record() takes an operation that is over, below what had begun bef
   assert.equal(parentOf('measured'), 'early');
   assert.deepEqual(span('measured').duration, [0, 100_000_000]);
   assert.deepEqual(span('backwards').duration, [0, 0]);
+  assert.deepEqual(span('backwards').endTime, span('backwards').startTime);
   assert.equal(spans.record('bad', {}, Number.NaN, START), false);
   assert.equal(spans.record('bad', {}, START, Number.NaN), false);
   const { started, stopped } = spans.stats();

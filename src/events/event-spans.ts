@@ -18,9 +18,9 @@ import { createPayloadReader, type ReadPayload } from './payload.js';
 import { sensitiveNames } from './sensitive.js';
 import { type EventSnapshot, snapshotOf } from './snapshot.js';
 import type { SpanFrame } from './span.js';
-import { count, type EventStats, type IgnoredReason, newStats } from './stats.js';
+import { count, type EventStats, type Fate, type IgnoredReason, newStats, tally } from './stats.js';
 import { type EventTime, millisOf } from './time.js';
-import { createTree, type Fate, type Happening, type Tree } from './tree.js';
+import { createTree, type Happening, type Tree } from './tree.js';
 
 type ReadEvent = Happening & Pick<ReadPayload, 'failure'>;
 
@@ -93,9 +93,9 @@ export class EventSpans {
   handleOn(track: Key | undefined, name: string, payload?: Payload | null, at?: EventTime): boolean {
     this.#stats.handled++;
     try {
-      return this.#count(this.#take(track, name, payload, at));
+      return tally(this.#stats, this.#take(track, name, payload, at));
     } catch {
-      return this.#count('exception');
+      return tally(this.#stats, 'exception');
     }
   }
 
@@ -116,17 +116,17 @@ export class EventSpans {
     try {
       const happening = this.#happening(undefined, name, payload, startedAt);
       const endMillis = millisOf(endedAt) ?? 'time';
-      if (typeof happening === 'string') return this.#count(happening);
-      if (typeof endMillis === 'string') return this.#count(endMillis);
+      if (typeof happening === 'string') return tally(stats, happening);
+      if (typeof endMillis === 'string') return tally(stats, endMillis);
       const fate = this.#tree.record(happening, endMillis);
       if (fate === 'taken') {
         stats.handled++;
         stats.started++;
         stats.stopped++;
       }
-      return this.#count(fate);
+      return tally(stats, fate);
     } catch {
-      return this.#count('exception');
+      return tally(this.#stats, 'exception');
     }
   }
 
@@ -203,7 +203,7 @@ export class EventSpans {
   /** Counts what a source was told and could not make an event of. Not part of the public promise. */
   ignore(reason: IgnoredReason): void {
     this.#stats.handled++;
-    this.#count(reason);
+    tally(this.#stats, reason);
   }
 
   /** Has {@link finalize} ask a source for what it has not told yet. Not part of the public promise. */
@@ -287,25 +287,6 @@ export class EventSpans {
       return this.#read(payload, meaning, name);
     } catch {
       return undefined;
-    }
-  }
-
-  #count(fate: Fate): boolean {
-    const { dropped, ignored } = this.#stats;
-    switch (fate) {
-      case 'taken':
-        return true;
-      case 'sampled-out':
-        this.#stats.sampledOut++;
-        return false;
-      case 'max-open':
-      case 'max-tracks':
-      case 'max-events':
-        count(dropped, fate);
-        return false;
-      default:
-        count(ignored, fate);
-        return false;
     }
   }
 }

@@ -52,8 +52,16 @@ export function fromMessages(
   };
 }
 
-/** Workers and ports say no origin. All sandboxed frames say `null`, which therefore stands for nobody. */
-function isTrusted(origin: unknown, origins: readonly string[]): boolean {
+/**
+ * Workers and ports say no origin. All sandboxed frames say `null`, which therefore stands for nobody.
+ *
+ * @param own the origin of this window or worker.
+ */
+export function isTrusted(
+  origin: unknown,
+  origins: readonly string[],
+  own: unknown = (globalThis as { origin?: string }).origin,
+): boolean {
   if (!origin || origins.includes(origin as string)) return true;
-  return origin !== 'null' && origin === (globalThis as { origin?: string }).origin;
+  return origin !== 'null' && origin === own;
 }

@@ -29,6 +29,8 @@ test('events: what is no name, no payload or no time is refused, and counted', (
   assert.deepEqual(spans.stats().ignored, { name: 6, payload: payloads.length, time: times.length });
   assert.deepEqual(begun, []);
   assertEventLedger(spans.stats());
+  for (const track of [{ toString: thrower }, Symbol('x'), undefined])
+    assert.equal(spans.endTrack(track as never), false);
 });
 
 test('events: a getter that throws costs its own attribute, unless what is behind it is needed', () => {
@@ -75,8 +77,15 @@ test('events: circles, shared nodes and long lists end, and are counted', () => 
   spans.handle('shared.completed');
   assert.ok(span('shared').droppedAttributesCount > 0);
 
+  let reads = 0;
+  const counted = Object.defineProperty({}, 'leaf', { enumerable: true, get: () => void reads++ });
+  spans.handle('wide.started', { lists: [0, 1].map(() => Array.from({ length: 999 }, () => counted)) });
+  spans.handle('wide.completed');
+  assert.ok(reads > 100 && reads <= 1_024, `${reads} reads`);
+
   spans.handle('long.started', { list: Array.from({ length: 1_001 }, () => 1), short: [1, null, 2] });
   spans.handle('long.completed', Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`n${n}`, n])));
+  assert.equal(span('long').attributes['list'], undefined);
   assert.deepEqual(span('long').attributes['short'], [1, null, 2]);
   // The list; then of 30 the ten that were read, of which the span had room for nine beside `short`, less `session.id`.
   assert.equal(Object.keys(span('long').attributes).length, 10);
@@ -195,6 +204,25 @@ test('events: a span that a processor ends is over for us too, with all that is 
   assert.equal(spans.handle('c.started'), false);
   const { interrupted, ignored } = spans.stats();
   assert.deepEqual([interrupted, ignored], [2, { 'not-open': 1, finalized: 1 }]);
+  assertEventLedger(spans.stats());
+});
+
+test('events: the root is last, whoever ends it meanwhile', () => {
+  const names: string[] = [];
+  let root: { end(): void } | undefined;
+  const processor = {
+    onStart(span: { name: string; end(): void }) {
+      if (span.name === 'session') root = span;
+    },
+    onEnd({ name }: { name: string }) {
+      names.push(name);
+      root?.end();
+    },
+  };
+  const spans = new EventSpans({ processor, service: 'tests' });
+  for (const id of [1, 2, 3]) spans.handle(`a${id}.started`);
+  spans.finalize();
+  assert.deepEqual(names, ['a3', 'a2', 'a1', 'main', 'session']);
   assertEventLedger(spans.stats());
 });
 

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { testClock } from '../testing/clock.js';
 import { assertEventLedger, millisOfTime, START, testEvents } from '../testing/event-spans.js';
 import { fromEventTarget } from './from-event-target.js';
-import { fromMessages } from './from-messages.js';
+import { fromMessages, isTrusted } from './from-messages.js';
 import { fromPerformance } from './from-performance.js';
 import { sendTo } from './send-to.js';
 
@@ -94,6 +94,16 @@ test('performance: marks are events, measures are operations, those made before 
   await turn();
   assert.equal(ended.length, 4);
   assert.equal(spans.stats().handled, 5);
+});
+
+test('performance: what has not been told yet is asked for when it is stopped', (t) => {
+  const { spans } = testEvents();
+  t.after(() => performance.clearMarks());
+  const stop = fromPerformance(spans, { names: ['last word'] });
+  performance.mark('last word', { startTime: 1 });
+  assert.equal(spans.stats().events, 0);
+  stop();
+  assert.equal(spans.stats().events, 1);
 });
 
 test('performance: nothing happens where there is no observer, or it refuses', () => {
@@ -228,4 +238,6 @@ test('messages: other origins are listened to only where they are named', () => 
   assert.deepEqual(spans.stats().ignored, { message: 2 });
   for (const origin of ['', 'https://partner.test']) source.dispatchEvent(new Message(data, origin));
   assert.equal(spans.stats().events, 2);
+  assert.equal(isTrusted('https://shop.test', [], 'https://shop.test'), true);
+  assert.equal(isTrusted('null', [], 'null'), false);
 });

@@ -55,3 +55,25 @@ export const newStats = (): EventStats => ({
 export function count<R extends string>(of: Partial<Record<R, number>>, reason: R): void {
   of[reason] = (of[reason] ?? 0) + 1;
 }
+
+/** What became of an event. */
+export type Fate = 'taken' | 'sampled-out' | EventDropReason | IgnoredReason;
+
+/** Counts what became of an event, if nothing came of it. @returns whether something did. */
+export function tally(stats: EventStats, fate: Fate): boolean {
+  switch (fate) {
+    case 'taken':
+      return true;
+    case 'sampled-out':
+      stats.sampledOut++;
+      return false;
+    case 'max-open':
+    case 'max-tracks':
+    case 'max-events':
+      count(stats.dropped, fate);
+      return false;
+    default:
+      count(stats.ignored, fate);
+      return false;
+  }
+}

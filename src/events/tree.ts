@@ -10,7 +10,7 @@ import { isSampled, type Meaning } from './names.js';
 import { createOperations, innerFirst, innermost, type Operation, spanOf } from './operations.js';
 import type { CheckedEventOptions, Key } from './options.js';
 import type { EventSpan, SpanFrame } from './span.js';
-import type { EventDropReason, EventStats, IgnoredReason } from './stats.js';
+import type { EventStats, Fate } from './stats.js';
 import { hrTimeOf } from './time.js';
 import { createTracks, type Track } from './tracks.js';
 
@@ -23,9 +23,6 @@ export interface Happening {
   readonly atMillis: number;
   readonly read: Read;
 }
-
-/** What became of it. */
-export type Fate = 'taken' | 'sampled-out' | EventDropReason | IgnoredReason;
 
 export interface TreeDeps {
   readonly options: CheckedEventOptions;
@@ -157,7 +154,6 @@ export function createTree({ options, sessionWord, frame, stats, monotonic }: Tr
       if (ofTrack) {
         const above = named.recent ?? (spanOf(operation.up) ?? ofTrack).spanContext();
         operation.span = emitter.make(idsOf(track, happening), meaning.name, above, atMillis, read, (at) => {
-          if (operation.isOver) return;
           stats.interrupted++;
           endOperation(operation, at);
         });

@@ -6,6 +6,7 @@
  */
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { DENIALS } from '../platform/notes.js';
 import { openGuarded } from './destination-guard.js';
 import { createDispatch } from './dispatch.js';
 import type { DropReason, EncodedTrace, SealedBlob, TraceBlob } from './model.js';
@@ -77,6 +78,7 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
     {
       ...deps,
       destinationId: deps.destination.id ?? '',
+      denials: platform.notes?.get(DENIALS),
       dropped,
       handedOver(spanCount) {
         totals.spans.handedOver += spanCount;

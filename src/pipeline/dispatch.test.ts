@@ -319,3 +319,20 @@ test('dispatch: every change of what is known of a blob is told, and a success i
   await world.begun[0]?.end(STORED);
   assert.equal(world.changed, 2);
 });
+
+test('dispatch: once closed it looks at nothing any more, as what waits may be another’s', async () => {
+  const world = setUp(1);
+  let looks = 0;
+  const { dispatch } = world;
+  Object.defineProperty(world.waiting, Symbol.iterator, {
+    value: () => {
+      looks++;
+      return [].values();
+    },
+  });
+  dispatch.close();
+  dispatch.hurry();
+  dispatch.wake();
+  assert.equal(await dispatch.round(), false);
+  assert.equal(looks, 0);
+});

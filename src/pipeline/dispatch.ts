@@ -118,6 +118,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       if (!blob.unconfirmed) begin(blob, 'leaving');
     },
     hurry() {
+      if (closed) return;
       for (const blob of deps.waiting()) blob.notBeforeMillis = 0;
       resumeAtMillis = 0;
       self.wake();

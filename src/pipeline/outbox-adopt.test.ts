@@ -288,6 +288,44 @@ for (const [sealed, comes] of [
   });
 }
 
+test('adopting: a blob that the database should have deleted is deleted, and not sent', async () => {
+  const origin = testOrigin();
+  const [gone, waiting] = [sound(), sound()];
+  const page = leave(origin, { blobs: [gone, waiting] });
+  note(origin, page, lastWords([], -1, '', [[LANE, page, 'blob', gone.id]]));
+  const next = openPage(origin);
+  await next.adopter.run();
+  assert.deepEqual(
+    next.blobs.map(({ id }) => id),
+    [waiting.id],
+  );
+  assert.deepEqual(keysOf(origin, LANE, page), []);
+});
+
+test('adopting: what the user has denied is deleted, of whatever destination and page', async () => {
+  const origin = testOrigin();
+  const era = (count: number): string => `since denial ${count} `;
+  leave(origin, { blobs: [sound()], spans: { '1': ['a'] } });
+  leave(origin, { blobs: [sound()], lane: 'to another' });
+  leave(origin, { blobs: [sound()], lane: `${era(1)}${LANE}` });
+  put(origin, ['quarantine', LANE, 'page', 'blob', 'id'], {});
+  put(origin, ['lease', 'page'], NOW);
+  leave(origin, { blobs: [sound()], lane: `${era(2)}to another` });
+  const mine = sound();
+  leave(origin, { blobs: [mine], lane: `${era(2)}${LANE}` });
+  const next = openPage(origin, { lane: `${era(2)}${LANE}` });
+  await next.adopter.run();
+  assert.deepEqual(
+    next.blobs.map(({ id }) => id),
+    [mine.id],
+  );
+  const kinds = origin.keys().map(([kind, place]) => (kind === 'taken' ? `taken ${place}` : kind));
+  assert.deepEqual(
+    new Set(kinds),
+    new Set(['lease', `${era(2)}to another`, `${era(2)}${LANE}`, `taken ${era(2)}${LANE}`]),
+  );
+});
+
 test('adopting: records that nobody can read are kept apart, the latest sixteen, and hold nothing up', async () => {
   const origin = testOrigin();
   const page = leave(origin, { blobs: [sound()], spans: { '1': ['a'] } });

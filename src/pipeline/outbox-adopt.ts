@@ -29,7 +29,12 @@ export interface Adopter {
   /** Resolves when nothing is left to take over, or another page is at it. */
   run(): Promise<void>;
   /** Keeps the last words of this page, for whoever comes first: the next page, or this one again. */
-  note(unsaved: readonly { blob: TraceBlob; whole: boolean }[], sealed: number, tail: string): void;
+  note(
+    unsaved: readonly { blob: TraceBlob; whole: boolean }[],
+    sealed: number,
+    tail: string,
+    undeleted?: readonly StoreKey[],
+  ): void;
   /**
    * This page was away and is back.
    *
@@ -52,6 +57,9 @@ const MAX_LIMIT = 2 ** 32 - 1;
 const MAX_QUARANTINE = 16;
 /** No outbox may keep anything longer than 30 days. */
 const MAX_PAGE_MILLIS = 31 * 24 * 60 * 60_000;
+
+/** What comes before the destination in a lane: after a denial that the database did not hear, its number. */
+const eraOf = (lane: string): string | undefined => /^(since denial \d+ )?to /.exec(lane)?.[0];
 
 /** When a page began, from its UUIDv7. NaN when its name is none. */
 const bornAt = (page: string): number => Number.parseInt(page.replace('-', '').slice(0, 12), 16);
@@ -111,13 +119,15 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
       await take(noted, marks);
     }
 
+    const gone = new Set(words?.gone);
+    if (words && words.sealed >= 0) gone.add(words.tail);
     for (;;) {
       const records = await store.read([...from, 'blob'], BATCH);
       if (!records.length) break;
       const found: { key: StoreKey; blob: TraceBlob }[] = [];
       for (const [key, record] of records) {
         const id = key.at(-1) as string;
-        if (words && words.sealed >= 0 && id === words.tail) {
+        if (gone.has(id)) {
           await store.write({ deletes: [key] });
           continue;
         }
@@ -168,13 +178,15 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
     for (const [key, value] of owed) deps.owed(key.at(-1) as string, value);
   };
 
-  /** Pages of destinations that no page speaks to any more, and marks of long ago. */
+  /** Pages of destinations that no page speaks to any more, marks of long ago, and what the user has denied. */
   const sweep = async (keys: readonly StoreKey[]): Promise<void> => {
     const oldest = deps.now() - MAX_PAGE_MILLIS;
     const stale = keys.filter(
       ([kind, page, third]) => !(bornAt((kind === 'taken' ? third : page) ?? '') > oldest),
     );
     const deletes = stale.filter(([kind]) => kind !== 'quarantine' && kind !== 'lease');
+    const isDenied = (place = ''): boolean => (eraOf(place) ?? eraOf(lane)) !== eraOf(lane);
+    deletes.push(...keys.filter(([kind, place]) => isDenied(kind) || isDenied(place)));
     if (deletes.length) await store.write({ deletes });
   };
 
@@ -191,8 +203,8 @@ export function createAdopter({ store, notes, tabs, lane, ...deps }: AdoptDeps):
         await sweep(keys);
       });
     },
-    note(unsaved, sealed, tail) {
-      const text = lastWords(unsaved, sealed, tail);
+    note(unsaved, sealed, tail, undeleted) {
+      const text = lastWords(unsaved, sealed, tail, undeleted);
       if (!text) self.forgetNote();
       else if (notes?.set(notePrefix + tabs.name, text)) noted = new Set(unsaved.map(({ blob }) => blob.id));
     },

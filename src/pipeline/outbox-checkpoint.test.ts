@@ -50,6 +50,7 @@ function setUp(): World {
       putIfPresent: async () => true,
       settled: async () => {},
       flush() {},
+      undeleted: () => [],
     },
     wrote: () => void world.wrote++,
     prefix: ['lane', 'page'],

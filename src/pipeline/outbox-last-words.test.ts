@@ -48,6 +48,17 @@ test('last words: with nothing to say there are none', () => {
   assert.equal(lastWords([], 7, 'tail'), undefined);
 });
 
+test('last words: of what the database would not delete, blobs are named, and spans are in blobs', () => {
+  const key = (kind: string, id: string): string[] => ['lane', 'page', kind, id];
+  const words = readLastWords(
+    lastWords([], 7, 'tail', [key('blob', 'a'), key('state', 'a'), key('blob', 'b')]),
+  );
+  assert.deepEqual(words, { v: 1, blobs: {}, sealed: 7, tail: 'tail', gone: ['a', 'b'] });
+  const ofSpans = readLastWords(lastWords([], 7, 'tail', [key('spans', '7')]));
+  assert.deepEqual(ofSpans, { v: 1, blobs: {}, sealed: 7, tail: 'tail' });
+  assert.equal(lastWords([], 7, 'tail', [key('owed', 't'), key('state', 'a')]), undefined, 'harms nobody');
+});
+
 test('last words: over a mebibyte the smallest go, and what was not sent is left to the checkpoint', () => {
   const [small, large, larger] = [sized(MIB / 4), sized(MIB / 2), sized(MIB / 2 + 3)];
   const words = readLastWords(lastWords(whole(larger, large, small), 7, 'tail'));
@@ -85,6 +96,7 @@ for (const text of [
   '{"v":1,"blobs":null}',
   '{"v":1,"blobs":{"a":null}}',
   '{"v":1,"blobs":{"a":"b"}}',
+  '{"v":1,"blobs":{},"gone":"a"}',
 ]) {
   test(`last words: ${text} is none of ours`, () => {
     assert.equal(readLastWords(text), undefined);

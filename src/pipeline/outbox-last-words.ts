@@ -2,6 +2,7 @@
  * What a leaving page says when it is too late for the database: one note, kept synchronously, that the next page
  * reads beside the records. Without it a blob that went out with the page could go again under another key.
  */
+import type { StoreKey } from '../platform/platform.js';
 import type { TraceBlob } from './model.js';
 import { type BlobRecord, type BlobState, FORMAT, recordOf, stateOf } from './outbox-record.js';
 
@@ -14,6 +15,8 @@ export interface LastWords {
   sealed: number;
   /** The tail's blob: it is in others, as the checkpoint is. */
   tail: string;
+  /** Blobs that may still be in the database, and are stored or dropped. */
+  gone?: string[];
 }
 
 /** Browsers keep about 5 MiB for a whole origin. */
@@ -40,15 +43,19 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
 /**
  * @param unsaved what the database may not hold.
  * @param sealed up to which record the checkpoint is in blobs; `tail`: what had that id is as well.
+ * @param undeleted what the database may still hold, and should not.
  * @returns undefined when there is nothing to say.
  */
 export function lastWords(
   unsaved: readonly { blob: TraceBlob; whole: boolean }[],
   sealed: number,
   tail: string,
+  undeleted: readonly StoreKey[] = [],
 ): string | undefined {
-  if (!unsaved.length) return undefined;
-  const words: LastWords = { v: FORMAT, blobs: {}, sealed, tail };
+  const gone = undeleted.filter(([, , kind]) => kind === 'blob').map((key) => key.at(-1) as string);
+  const hasStale = gone.length > 0 || undeleted.some(([, , kind]) => kind === 'spans');
+  if (!unsaved.length && !hasStale) return undefined;
+  const words: LastWords = { v: FORMAT, blobs: {}, sealed, tail, ...(gone.length && { gone }) };
   let chars = 0;
   const smallestFirst = [...unsaved].sort((a, b) => a.blob.bytes.length - b.blob.bytes.length);
   for (const { blob, whole } of smallestFirst) {
@@ -69,7 +76,9 @@ export function readLastWords(text: string | undefined): LastWords | undefined {
   try {
     const words = JSON.parse(text ?? 'null') as LastWords | null;
     const sound =
-      words?.v === FORMAT && Object.values(words.blobs).every((entry) => typeof entry?.state === 'object');
+      words?.v === FORMAT &&
+      Object.values(words.blobs).every((entry) => typeof entry?.state === 'object') &&
+      Array.isArray(words.gone ?? []);
     return sound ? words : undefined;
   } catch {
     return undefined;

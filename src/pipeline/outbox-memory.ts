@@ -46,6 +46,7 @@ export const openMemoryOutbox =
       putIfPresent: async () => true,
       flush() {},
       settled: async () => {},
+      undeleted: () => [],
     };
     const outbox = createOutbox(
       {

@@ -12,6 +12,8 @@ export interface OpenOutboxDeps
   platform: Platform;
   /** The destination's id. What it was not given by this page, it may be given by the next. */
   destinationId: string;
+  /** How often the database has not deleted what the user denied: what it holds from before is nobody's any more. */
+  denials?: string | undefined;
   /** Names this page where there is no database. */
   newId(): string;
   /** Undefined where spans are not to be written down before they are in a blob. */
@@ -71,7 +73,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   const store = platform.openStore();
   const tabs = store && platform.openTabs(store);
   const page = tabs?.name ?? deps.newId();
-  const lane = `to ${deps.destinationId}`;
+  const lane = `${deps.denials ? `since denial ${deps.denials} ` : ''}to ${deps.destinationId}`;
   const prefix: StoreKey = [lane, page];
   const ready = tabs?.hold() ?? Promise.resolve();
   const queue = createWriteQueue({ store, ready, after: platform.after, failed: deps.storeFailed });
@@ -211,7 +213,7 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     },
     leave() {
       save();
-      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId);
+      adopter?.note(outbox.unsaved(), checkpoint?.serial ?? -1, tailId, queue.undeleted());
       isAway = true;
       store?.letGo();
       tabs?.release();

@@ -194,3 +194,94 @@ test('outbox queue: without a database everybody hears so at once', async () => 
   assert.equal(await queue.putIfPresent(['a'], ['b'], 1), undefined);
   assert.deepEqual(failures, []);
 });
+
+const deletesOf = ({ writes }: World, from = 0): string[][] =>
+  writes.slice(from).map(({ change }) => (change.deletes ?? []).map((key) => key.join('/')));
+
+test('outbox queue: a delete that failed is tried again before the next transaction, in one of its own', async () => {
+  const world = setUp();
+  const { queue, writes, begin } = world;
+  await begin();
+  queue.change(['a'], undefined);
+  await settle();
+  assert.deepEqual(queue.undeleted(), [['a']], 'not known to be gone');
+  await writes[0]?.end(new Error('planted'));
+  assert.deepEqual(queue.undeleted(), [['a']]);
+  queue.change(['b'], 1);
+  await settle();
+  assert.deepEqual(
+    writes.slice(1).map(({ change }) => change),
+    [
+      { puts: [], deletes: [['a']] },
+      { puts: [[['b'], 1]], deletes: [] },
+    ],
+  );
+  await writes[1]?.end(new Error('planted'));
+  queue.flush();
+  assert.deepEqual(
+    deletesOf(world, 3),
+    [['a']],
+    'as often as it takes, also when there is nothing else to write',
+  );
+  await writes[3]?.end();
+  queue.flush();
+  assert.equal(writes.length, 4);
+  assert.deepEqual(queue.undeleted(), []);
+});
+
+for (const [name, outcome] of [
+  ['is written at last', 'put'],
+  ['is given up', 'delete'],
+] as const) {
+  test(`outbox queue: what a put should have replaced stays until that ${name}`, async () => {
+    const world = setUp();
+    const { queue, writes, begin } = world;
+    await begin();
+    queue.change(['blob'], 1);
+    queue.change(['spans'], undefined);
+    await settle();
+    await writes[0]?.end(new Error('planted'));
+    queue.change(['other'], 1);
+    await settle();
+    assert.equal(writes.length, 2);
+    await writes[1]?.end();
+    assert.deepEqual(queue.undeleted(), [['spans']]);
+    queue.change(['blob'], outcome === 'put' ? 1 : undefined);
+    await settle();
+    await writes[2]?.end();
+    queue.flush();
+    assert.deepEqual(deletesOf(world, 2), outcome === 'put' ? [[], ['spans']] : [['spans'], ['blob']]);
+  });
+}
+
+test('outbox queue: a delete that failed is not tried again when the key has been written since', async () => {
+  for (const isLate of [false, true]) {
+    const { queue, writes, begin } = setUp();
+    await begin();
+    queue.change(['a'], undefined);
+    await settle();
+    if (!isLate) await writes[0]?.end(new Error('planted'));
+    queue.change(['a'], 1);
+    await settle();
+    await writes[1]?.end();
+    if (isLate) await writes[0]?.end(new Error('planted'));
+    queue.flush();
+    assert.equal(writes.length, 2);
+    assert.deepEqual(queue.undeleted(), []);
+  }
+});
+
+test('outbox queue: what a database does not delete is remembered within bounds', async () => {
+  const { queue, writes, begin } = setUp();
+  await begin();
+  for (let index = 0; index < 1_100; index++) queue.change([String(index)], undefined);
+  await settle();
+  await writes[0]?.end(new Error('planted'));
+  assert.deepEqual([queue.undeleted().length, queue.undeleted()[0]], [1_000, ['100']]);
+});
+
+test('outbox queue: without a database nothing is left in it', () => {
+  const { queue } = setUp(false);
+  queue.change(['a'], undefined);
+  assert.deepEqual(queue.undeleted(), []);
+});

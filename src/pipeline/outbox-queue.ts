@@ -17,6 +17,14 @@ export interface WriteQueue {
   settled(): Promise<void>;
   /** Begins the transaction now: the page is leaving. */
   flush(): void;
+  /** Keys that may still be in the database, though nobody wants them there any more. */
+  undeleted(): StoreKey[];
+}
+
+interface Change {
+  key: StoreKey;
+  value: unknown;
+  done: ((written: boolean) => void)[];
 }
 
 /**
@@ -24,6 +32,8 @@ export interface WriteQueue {
  * without it.
  */
 const PATIENCE_MILLIS = 1_000;
+/** About a megabyte of records that a database in trouble would not delete; beyond these the oldest stay in it. */
+const MAX_UNDONE = 1_000;
 
 export function createWriteQueue(deps: {
   /** Undefined: nothing is ever written. */
@@ -35,7 +45,14 @@ export function createWriteQueue(deps: {
   failed(error: unknown): void;
 }): WriteQueue {
   const { store } = deps;
-  let changes = new Map<string, { key: StoreKey; value: unknown; done: ((written: boolean) => void)[] }>();
+  let changes = new Map<string, Change>();
+  /** The last word on each key that the database has not heard, or not answered. */
+  const unheard = new Map<string, Change>();
+  /**
+   * Deletes that failed, to be tried again. The puts of their transaction may have been to replace them: `behind` are
+   * those of which nothing has come yet.
+   */
+  const undone = new Map<string, { key: StoreKey; behind: Set<string> }>();
   let next: Promise<void> | undefined;
   let last: Promise<void> = Promise.resolve();
 
@@ -48,26 +65,55 @@ export function createWriteQueue(deps: {
       });
     });
 
-  const begin = (): Promise<void> => {
-    const batch = [...changes.values()];
-    changes = new Map();
-    next = undefined;
-    if (!store || !batch.length) return last;
-    const puts = batch
+  const settle = (name: string): void => {
+    for (const { behind } of undone.values()) behind.delete(name);
+  };
+
+  /** Writes all of `batch` in one transaction. */
+  const make = async (to: Store, batch: ReadonlyMap<string, Change>): Promise<void> => {
+    const all = [...batch.values()];
+    const puts = all
       .filter(({ value }) => value !== undefined)
       .map(({ key, value }) => [key, value] as const);
-    const deletes = batch.filter(({ value }) => value === undefined).map(({ key }) => key);
-    const writing = store.write({ puts, deletes }).then(
+    const deletes = all.filter(({ value }) => value === undefined).map(({ key }) => key);
+    const written = await to.write({ puts, deletes }).then(
       () => true,
       (error) => {
         deps.failed(error);
         return false;
       },
     );
-    const heard = writing.then((written) => {
-      for (const { done } of batch) for (const hear of done) hear(written);
-    });
-    last = patiently(heard, undefined);
+    const latest = [...batch].filter(([name, change]) => unheard.get(name) === change);
+    const putNames = latest.filter(([, { value }]) => value !== undefined).map(([name]) => name);
+    for (const [name, { key, value }] of latest) {
+      unheard.delete(name);
+      if (written) settle(name);
+      else if (value === undefined) undone.set(name, { key, behind: new Set(putNames) });
+    }
+    for (const name of [...undone.keys()].slice(0, -MAX_UNDONE)) undone.delete(name);
+    for (const { done } of all) for (const hear of done) hear(written);
+  };
+
+  /** In a transaction of their own: deletes can be made where puts cannot, as when the quota is used up. */
+  const retry = (to: Store): void => {
+    const batch = new Map<string, Change>();
+    for (const [name, { key, behind }] of undone) {
+      if (behind.size) continue;
+      const change = { key, value: undefined, done: [] };
+      undone.delete(name);
+      unheard.set(name, change);
+      batch.set(name, change);
+    }
+    if (batch.size) last = patiently(make(to, batch), undefined);
+  };
+
+  const begin = (): Promise<void> => {
+    const batch = changes;
+    changes = new Map();
+    next = undefined;
+    if (!store) return last;
+    retry(store);
+    if (batch.size) last = patiently(make(store, batch), undefined);
     return last;
   };
 
@@ -76,7 +122,11 @@ export function createWriteQueue(deps: {
       if (!store) return done?.(false);
       const name = JSON.stringify(key);
       const earlier = changes.get(name)?.done ?? [];
-      changes.set(name, { key, value, done: done ? [...earlier, done] : earlier });
+      const latest = { key, value, done: done ? [...earlier, done] : earlier };
+      changes.set(name, latest);
+      unheard.set(name, latest);
+      undone.delete(name);
+      if (value === undefined) settle(name);
       next ??= deps.ready.then(begin);
     },
     async putIfPresent(present, key, value) {
@@ -89,5 +139,9 @@ export function createWriteQueue(deps: {
     },
     settled: () => next ?? last,
     flush: () => void begin(),
+    undeleted: () =>
+      [...undone.values(), ...[...unheard.values()].filter(({ value }) => value === undefined)].map(
+        ({ key }) => key,
+      ),
   };
 }

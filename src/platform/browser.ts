@@ -72,11 +72,13 @@ export function createBrowserPlatform(
     async purge() {
       const notes = createNotes(scope);
       for (const name of notes?.names('spandrel-1 ') ?? []) notes?.delete(name);
+      let hasDatabase = false;
       try {
-        if (scope.indexedDB) await deleteIdb(after);
-      } catch (error) {
-        onException(error);
+        hasDatabase = Boolean(scope.indexedDB);
+      } catch {
+        // Where it is forbidden, nothing is in it.
       }
+      if (hasDatabase) await deleteIdb(after);
     },
     openTabs(store) {
       const name = uuidv7(now(), randomBytes(10));

@@ -14,17 +14,22 @@ const below = (prefix: StoreKey): IDBKeyRange => IDBKeyRange.bound(prefix, [...p
 /**
  * Deletes the database, at the latest when all pages that use it have let go of it.
  *
- * @throws what the database says.
+ * @throws what the database says, if all that was in it may still be there.
  */
 export async function deleteIdb(after: Platform['after']): Promise<void> {
   // What a frozen page keeps from being deleted is emptied.
   const store = createIdbStore(after);
-  await store.write({ deletes: [[]] }).catch(() => {});
-  store.close();
-  await new Promise<unknown>((resolve) => {
-    const request = indexedDB.deleteDatabase(DATABASE);
-    request.onsuccess = request.onerror = request.onblocked = resolve;
+  let failure: unknown;
+  await store.write({ deletes: [[]] }).catch((error) => {
+    failure = error;
   });
+  store.close();
+  const isDeleted = await new Promise<boolean>((resolve) => {
+    const request = indexedDB.deleteDatabase(DATABASE);
+    request.onsuccess = () => resolve(true);
+    request.onerror = request.onblocked = () => resolve(false);
+  });
+  if (failure && !isDeleted) throw failure;
 }
 
 /**

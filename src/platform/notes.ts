@@ -1,6 +1,12 @@
 import type { Notes } from './platform.js';
 
 /**
+ * Name of the note that the database has not deleted what the user denied, and how often that was so: what is in it
+ * from before is nobody's any more.
+ */
+export const DENIALS = 'spandrel-1 denials';
+
+/**
  * Notes in `localStorage`, whose very getter throws where storage is forbidden, and which is null in some web views.
  * It is taken once: in WebKit the getter answers null to a page that closes itself, while what it gave before goes on
  * to work.

@@ -65,7 +65,9 @@ export interface Platform {
   onNote(listener: (name: string | null, text: string | null) => void): Stop;
   /**
    * Deletes everything that pages of this origin have kept, notes in the caller's task; other pages lose their
-   * connections, and those in the bfcache are not brought back (Chromium, Firefox). Never rejects.
+   * connections, and those in the bfcache are not brought back (Chromium, Firefox).
+   *
+   * @throws what the database says, when it has not deleted anything.
    */
   purge(): Promise<void>;
   /** Gives up the requests under way, and takes back those that were left with the browser. */

@@ -196,6 +196,88 @@ test('consent: pending again, what was written down ahead of its blob is held in
   assert.equal(cloud.spanIds().length, 1);
 });
 
+test('consent: pending again while a flush is under way, what is left for later is not dropped as well', async () => {
+  const { platform, processor, exporter, endTrace } = testClient({
+    origin: testOrigin(),
+    scheduledDelayMillis: 0,
+    maxOutboxAgeMillis: 60_000,
+    flushTimeoutMillis: 600_000,
+  });
+  endTrace();
+  await platform.advance(2_000);
+  const flushed = exporter.flush();
+  await platform.advance(10_000);
+  // Asleep, and nothing has run since.
+  platform.jump(100_000);
+  exporter.setConsent('pending');
+  await platform.advance(1_000);
+  await flushed;
+  assertLedger(processor.stats(), 1);
+  assert.deepEqual(processor.stats().spans.dropped, {});
+});
+
+for (const trouble of ['fails', 'hangs'] as const) {
+  for (const heals of [true, false]) {
+    test(`consent: denied while the database ${trouble}, what it keeps is never sent; it heals ${heals ? 'before' : 'after'} the next grant`, async () => {
+      const origin = testOrigin();
+      const first = testClient({ origin, scheduledDelayMillis: 0 });
+      const { platform, processor, exporter, cloud, endTrace } = first;
+      endTrace(2);
+      await platform.advance(2_000);
+      endTrace(3);
+      await platform.advance(80);
+      const heal = (): void => {
+        origin.storeError = undefined;
+        origin.endHang(false);
+      };
+      if (trouble === 'fails') origin.storeError = new Error('planted');
+      else origin.storeHangs = true;
+      exporter.setConsent('denied');
+      await platform.advance(20_000);
+      assert.ok(origin.records.size > 0);
+      if (heals) heal();
+      exporter.setConsent('granted');
+      endTrace();
+      await platform.advance(20_000);
+      heal();
+      endTrace();
+      await platform.advance(200_000);
+      platform.page('leaving');
+      await settle();
+      platform.crash();
+      const next = testClient({ origin, seed: 50, cloud, served: true, nowMillis: platform.now() + 1_000 });
+      await next.platform.advance(200_000);
+      assert.equal(cloud.spanIds().length, 2, 'what ended after the grant, and nothing else');
+      assertLedger(processor.stats(), 7);
+      assert.deepEqual(
+        origin.keys().filter(([kind]) => kind !== 'taken'),
+        [],
+      );
+      next.exporter.setConsent('denied');
+      await next.platform.advance(10_000);
+      assert.deepEqual([...origin.notes.keys()], [], 'all is deleted now');
+    });
+  }
+}
+
+test('consent: what is granted between two denials that the database does not hear is not sent either', async () => {
+  const origin = testOrigin();
+  const { platform, exporter, cloud, endTrace } = testClient({ origin, scheduledDelayMillis: 0 });
+  for (let denials = 1; denials <= 2; denials++) {
+    endTrace();
+    await platform.advance(2_000);
+    origin.storeError = new Error('planted');
+    exporter.setConsent('denied');
+    await platform.advance(10_000);
+    origin.storeError = undefined;
+    exporter.setConsent('granted');
+  }
+  assert.equal(origin.keys().filter(([, , kind]) => kind === 'blob').length, 1);
+  cloud.serve();
+  await platform.advance(200_000);
+  assert.equal(cloud.spanIds().length, 0);
+});
+
 test('consent: denied from the start, what earlier pages kept is deleted, unless it is granted at once', async () => {
   for (const isGranted of [false, true]) {
     const origin = testOrigin();

@@ -13,6 +13,7 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Consent } from '../page-options.js';
 import type { SpanGroup } from '../pipeline/model.js';
 import type { OpenPipeline, Pipeline } from '../pipeline/pipeline.js';
+import { DENIALS } from '../platform/notes.js';
 import type { Platform, Stop } from '../platform/platform.js';
 
 export interface ConsentGate {
@@ -90,6 +91,28 @@ export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeld
     for (const { groups, done } of takeHeld()) done(opened.accept(groups));
   };
 
+  const deleteAll = async (): Promise<void> => {
+    const { notes } = platform;
+    const denials = Number(notes?.get(DENIALS) ?? 0) + 1;
+    const deleting = platform.purge().then(
+      () => true,
+      (error) => {
+        diagnostics.trouble('storage', `what was denied may not be deleted: ${error}`);
+        return false;
+      },
+    );
+    // The notes are gone by now. What the database keeps all the same must never be sent.
+    notes?.set(DENIALS, String(denials));
+    const isDeleted = await new Promise<boolean>((resolve) => {
+      const stop = platform.after(PATIENCE_MILLIS, () => resolve(false));
+      void deleting.then((made) => {
+        stop();
+        resolve(made);
+      });
+    });
+    if (isDeleted) notes?.delete(DENIALS);
+  };
+
   const close = (deletes: boolean): void => {
     const withdrawn = inner?.withdraw(deletes);
     inner = undefined;
@@ -97,14 +120,7 @@ export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeld
     const before = closing;
     const work = (async () => {
       await Promise.all([before, withdrawn]);
-      if (!deletes) return;
-      await new Promise<void>((resolve) => {
-        const stop = platform.after(PATIENCE_MILLIS, resolve);
-        void platform.purge().then(() => {
-          stop();
-          resolve();
-        });
-      });
+      if (deletes) await deleteAll();
     })()
       .catch(diagnostics.exception)
       .then(() => {

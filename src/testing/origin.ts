@@ -10,10 +10,14 @@ export interface TestOrigin {
   readonly notes: Map<string, string>;
   /** Locks held. */
   readonly held: Set<string>;
+  /** The pages of these names are gone, and with them every lock that they held. */
+  free(names: readonly string[]): void;
   /** While set, every use of the database fails with it. */
   storeError: Error | undefined;
-  /** While true, writes never settle and do nothing. */
+  /** While true, no use of the database settles or does anything, unless {@link endHang} says so. */
   storeHangs: boolean;
+  /** The database hangs no longer: what was begun meanwhile is made now, in its order, or given up. */
+  endHang(isMade: boolean): void;
   /** While true, notes are not kept. */
   notesFull: boolean;
   /** Keys of records, in order. */
@@ -43,6 +47,9 @@ export function testOrigin(): TestOrigin {
   const records = new Map<string, unknown>();
   const notes = new Map<string, string>();
   const held = new Set<string>();
+  /** Locks that a page holds for others' names or for what it does, by its own name. */
+  const lent = new Map<string, Set<string>>();
+  const hung: ((isMade: boolean) => void)[] = [];
   const watchers = new Set<{ page: object; listener: NoteListener }>();
   const tell = (page: object | undefined, name: string, text: string | null): void => {
     const others = [...watchers].filter((watcher) => watcher.page !== page);
@@ -58,13 +65,19 @@ export function testOrigin(): TestOrigin {
     storeError: undefined,
     storeHangs: false,
     notesFull: false,
+    endHang(isMade) {
+      self.storeHangs = false;
+      for (const end of hung.splice(0)) end(isMade);
+    },
     keys: () => [...records.keys()].map((name) => JSON.parse(name) as StoreKey).sort(compare),
     openStore() {
       let closed = false;
       const check = async (): Promise<void> => {
         if (self.storeError) throw self.storeError;
         if (closed) throw new Error('InvalidStateError: closed');
-        if (self.storeHangs) await new Promise(() => {});
+        if (!self.storeHangs) return;
+        const isMade = await new Promise<boolean>((resolve) => void hung.push(resolve));
+        if (!isMade) throw new Error('AbortError: given up');
       };
       return {
         async write({ puts = [], deletes = [], ifPresent }) {
@@ -122,15 +135,26 @@ export function testOrigin(): TestOrigin {
       },
       names: (prefix) => [...notes.keys()].filter((name) => name.startsWith(prefix)),
     }),
+    free(names) {
+      for (const name of names) {
+        for (const lock of [name, ...(lent.get(name) ?? [])]) held.delete(lock);
+        lent.delete(name);
+      }
+    },
     openTabs(nowMillis, randomBytes) {
       const name = uuidv7(nowMillis, randomBytes);
+      const borrowed = new Set<string>();
+      lent.set(name, borrowed);
       const withLock = async (lock: string, task: () => Promise<void>): Promise<boolean> => {
         if (held.has(lock)) return false;
         held.add(lock);
+        borrowed.add(lock);
         try {
           await task();
         } finally {
-          held.delete(lock);
+          // A page that is gone has lost it, perhaps to another.
+          if (lent.get(name) === borrowed) held.delete(lock);
+          borrowed.delete(lock);
         }
         return true;
       };

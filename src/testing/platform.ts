@@ -174,7 +174,7 @@ export function testPlatform({
     },
     onNote: (listener) => origin?.watch(self, listener) ?? (() => {}),
     async purge() {
-      await origin?.purge(self).catch(() => {});
+      await origin?.purge(self);
     },
     abandon() {
       deferred.clear();
@@ -192,7 +192,7 @@ export function testPlatform({
       origin?.unwatch(self);
       pageListeners.clear();
       onlineListeners.clear();
-      for (const name of lockNames) origin?.held.delete(name);
+      origin?.free(lockNames);
     },
     request(url, init, timeoutMillis) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });

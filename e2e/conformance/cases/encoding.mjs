@@ -61,7 +61,7 @@ function levelled(value, key = '') {
   );
 }
 
-/** The one object, and the official serializer's text of the same spans. @type {import('../case.mjs').Case['view']} */
+/** The one object, and the official serializer's text of the same spans. @type {NonNullable<import('../case.mjs').Case['view']>} */
 const besideOfficial = ({ answer: { official, ...answer }, arrived }) => {
   const [ours = [], theirs = []] = [arrived[0]?.request, JSON.parse(official)].map((request) =>
     JSON.stringify(levelled(request), null, 1).split('\n'),
@@ -219,7 +219,7 @@ export const encoding = [
       const { bytes, errors } = exporter.stats();
       return { ...ledger, raw: bytes.raw, errors: errors.length };
     },
-    view: ({ answer: { raw, ...answer }, arrived }) => ({
+    view: (/** @type {import('../case.mjs').Seen} */ { answer: { raw, ...answer }, arrived }) => ({
       ...answer,
       objects: arrived.length,
       // The member's trailer tells how many bytes it holds.

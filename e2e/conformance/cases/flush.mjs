@@ -59,7 +59,8 @@ export const flush = [
           pathOf(request) === '/results' ? Response.json(results) : new Response(pathOf(request)),
         optionsOf(env, {
           destination: bucket({ endpoint: env.endpoint }),
-          flushTimeoutMillis: 250,
+          // The second takes several requests, on whatever machine.
+          flushTimeoutMillis: 2_500,
           onFlush: (/** @type {string} */ result) => results.push(result),
         }),
       ),
@@ -99,8 +100,8 @@ export const flush = [
   {
     name: 'tee: two that are well get the same',
     notIn: NOT_IN_PAGES,
-    spans: 2,
-    differs: 'spans are there twice',
+    spans: 1,
+    copies: 2,
     serve: (env) =>
       env.instrumented(
         () => new Response('ok'),

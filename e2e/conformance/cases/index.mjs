@@ -3,6 +3,7 @@ import { encoding } from './encoding.mjs';
 import { exporter } from './exporter.mjs';
 import { flush } from './flush.mjs';
 import { otlpCases } from './otlp.mjs';
+import { outgoing } from './outgoing.mjs';
 import { propagation } from './propagation.mjs';
 import { requests } from './requests.mjs';
 import { resource } from './resource.mjs';
@@ -16,6 +17,7 @@ export const CASES = [
   ...otlpCases,
   ...requests,
   ...propagation,
+  ...outgoing,
   ...bodies,
   ...flush,
   ...resource,

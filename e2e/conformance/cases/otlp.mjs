@@ -72,7 +72,7 @@ export const otlpCases = [
       const official = ProtobufTraceSerializer.serializeRequest(ended) ?? [];
       return { ledger, official: Array.from(official) };
     },
-    view: ({ answer, sunk }) => {
+    view: (/** @type {Seen} */ { answer, sunk }) => {
       const [{ headers = {}, bytes = [] } = {}] = sunk;
       return {
         ledger: answer.ledger,

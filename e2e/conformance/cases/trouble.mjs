@@ -131,6 +131,7 @@ export const trouble = [
     spans: 0,
     notIn: NOT_IN_PAGES,
     async run(env) {
+      /** @type {() => Promise<import('../../../src/protocol.js').PresignedUpload[]>} */
       const requestUploads = async () => [
         {
           method: 'PUT',
@@ -158,7 +159,7 @@ export const trouble = [
       const down = bucket({ endpoint: `${env.base}/status/500` });
       const { tracer, exporter, close } = openTracing(env, {
         destination: tee(bucket({ endpoint: env.endpoint }), down),
-        flushTimeoutMillis: 500,
+        flushTimeoutMillis: 3_000,
         shutdownTimeoutMillis: 100,
       });
       tracer.startSpan('one').end();

@@ -40,7 +40,7 @@ function instrumented(handler, options) {
       () => options,
     );
     return {
-      fetch: (request, bindings, context) => module.fetch(request, bindings, context),
+      fetch: (request, bindings, context) => /** @type {any} */ (module.fetch(request, bindings, context)),
       bare: (request, _bindings, context) => handler(request, context),
     };
   }
@@ -50,7 +50,8 @@ function instrumented(handler, options) {
     options,
   );
   return {
-    fetch: (request, _bindings, context) => (context ? traced(request, context) : traced(request)),
+    fetch: (request, _bindings, context) =>
+      /** @type {any} */ (context ? traced(request, context) : traced(request)),
     bare: (request, _bindings, context) => handler(request, context ?? {}),
   };
 }

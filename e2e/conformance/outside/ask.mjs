@@ -7,6 +7,7 @@ import http from 'node:http';
  * @property {Record<string, string | string[]>} [headers]
  * @property {string} [body]
  * @property {number} [cancelAfterChunks] Goes away once so many chunks have come.
+ * @property {Promise<unknown>} [giveUp] Goes away then.
  * @property {() => void} [onChunk] Hears of each chunk.
  *
  * @typedef {object} Asked
@@ -23,7 +24,7 @@ const OF_THE_CONNECTION = /^(date|connection|keep-alive|server):/;
  * @param {AskInit} [init]
  * @returns {Promise<Asked>}
  */
-export function ask(url, { method = 'GET', headers = {}, body, cancelAfterChunks, onChunk } = {}) {
+export function ask(url, { method = 'GET', headers = {}, body, cancelAfterChunks, giveUp, onChunk } = {}) {
   return new Promise((resolve) => {
     /** @type {Asked} */
     const asked = { status: 0, headers: [], text: '' };
@@ -49,6 +50,7 @@ export function ask(url, { method = 'GET', headers = {}, body, cancelAfterChunks
       if (error && !cancelled) asked.error = /** @type {any} */ (error).code ?? error.message;
       resolve(asked);
     };
+    void giveUp?.then(() => request.destroy());
     request.on('error', done);
     request.end(body);
   });

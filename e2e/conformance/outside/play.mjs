@@ -60,6 +60,7 @@ export async function playCase(one, name, runtime, world) {
 /** @param {Case} one @param {import('../case.mjs').RuntimeName} name @param {import('../runners/index.mjs').Runtime} runtime @param {import('./world.mjs').OpenWorld} world */
 async function played(one, name, runtime, world) {
   const slug = slugOf(one.name);
+  const { copies = 1 } = one;
   const arrivedNow = async () => [...(await world.arrived()), ...((await runtime.r2?.arrived()) ?? [])];
   let answer;
   if (one.run) {
@@ -79,7 +80,7 @@ async function played(one, name, runtime, world) {
   });
   let arrived = await until(async () => {
     const found = await arrivedNow();
-    return spansOf(found).length >= one.spans ? found : undefined;
+    return spansOf(found).length >= one.spans * copies ? found : undefined;
   }, `${one.spans} spans`).catch(arrivedNow);
   await delay(QUIET_MILLIS);
   arrived = await arrivedNow();
@@ -93,14 +94,18 @@ async function played(one, name, runtime, world) {
     answer,
     client,
     arrived,
-    trees: treesOf(arrived, levelled),
+    // Of spans that are in several places, those of the first.
+    trees: treesOf(
+      copies > 1 ? arrived.filter(({ place }) => place === arrived[0]?.place) : arrived,
+      levelled,
+    ),
     requests: world.mock.requests.list(),
     sunk: [...world.sink.requests],
     origin: runtime.origin,
   };
   const view = one.view ?? (({ answer, client, trees }) => ({ answer, client, trees }));
   assert.deepStrictEqual(asJson(view(seen)), asJson(one.expected));
-  assert.equal(spansOf(arrived).length, one.spans, 'spans that arrived');
+  assert.equal(spansOf(arrived).length, one.spans * copies, 'spans that arrived');
   const troubles = await (runtime.takeTroubles ? runtime.takeTroubles() : askHost(runtime, '/troubles'));
   const says = one.says?.[name] ?? one.says?.all ?? [];
   assert.ok(

@@ -5,7 +5,7 @@
  * @property {string} name
  * @property {string} kind
  * @property {Record<string, unknown>} [attributes]
- * @property {string} [status] `ok`, or `error: message`.
+ * @property {string | undefined} [status] `ok`, or `error: message`.
  * @property {Record<string, unknown>[]} [events] Name and attributes.
  * @property {string[]} [links] What the linked ids are here.
  * @property {string} [parent] Of roots: their parent's id when it is not here.
@@ -123,7 +123,7 @@ export function textOf(arrived, level) {
   const levelled = (value, key = '') => {
     if (/imeUnixNano$/.test(key)) return '(time)';
     if (key === 'traceId') return '(trace)';
-    if (/[sS]panId$/.test(key)) return names.get(value) ?? value;
+    if (/[sS]panId$/.test(key)) return names.get(value) ?? '(elsewhere)';
     if (key === 'attributes')
       return value
         .filter((/** @type {any} */ pair) => !OF_THE_RUNTIME.test(pair.key))

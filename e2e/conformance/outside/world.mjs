@@ -43,6 +43,8 @@ const listener = (sink) => async (req, res) => {
     res.setHeader('content-type', 'text/plain');
     res.setHeader('set-cookie', ['a=1', 'b=2']);
     res.end('of a known length');
+  } else if (pathname === '/megabyte') {
+    res.end('0123456789abcdef'.repeat(65_536));
   } else if (pathname === '/gzip') {
     res.setHeader('content-type', 'text/plain');
     res.setHeader('content-encoding', 'gzip');

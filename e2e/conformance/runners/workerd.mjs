@@ -31,9 +31,10 @@ export async function startWorkerd(file, compatibilityFlags, queues) {
     modules: await Promise.all([file, path.join(path.dirname(file), 'host.mjs')].map(module)),
     r2Buckets: [BUCKET],
     queueConsumers: queues,
+    /** @param {import('node:stream').Readable[]} streams */
     handleRuntimeStdio(...streams) {
       for (const stream of streams)
-        stream.on('data', (text) => {
+        stream.on('data', (/** @type {Buffer} */ text) => {
           said += text;
         });
     },
