@@ -1,5 +1,5 @@
 import { Exporter, type TraceExporterOptions } from './exporter.js';
-import * as compression from './pipeline/compress.js';
+import { createCompressor, gzipNow } from './pipeline/compress.js';
 import { openOutbox } from './pipeline/outbox-open.js';
 import { createBrowserPlatform } from './platform/browser.js';
 import type { Platform } from './platform/platform.js';
@@ -27,7 +27,8 @@ export class TraceExporter extends Exporter {
     super(options, {
       platform: (onException) => platform ?? createBrowserPlatform(onException),
       openOutbox,
-      compression,
+      // By name: a bundler keeps all of a module that is passed on whole.
+      compression: { createCompressor, gzipNow },
     });
   }
 }

@@ -28,6 +28,7 @@ export const IMPORT_MAP = {
   imports: {
     spandrel: '/dist/index.js',
     'spandrel/events': '/dist/events.js',
+    'spandrel/otlp': '/dist/otlp.js',
     ...Object.fromEntries(
       Object.entries(MODULES).map(([module, name]) => [module, `${VENDOR_PATH}${name}.js`]),
     ),

@@ -84,6 +84,18 @@ test('collector: flush and close end in time though the destination hangs, and l
   }
 });
 
+test('collector: close ends what a destination began with the platform it was given', async () => {
+  const before = timers();
+  const collector = open(
+    testDestination('a', {
+      open: ({ platform }) => void platform.after(60_000, () => assert.fail('it ran')),
+    }),
+  );
+  assert.equal(timers(), before + 1);
+  await collector.close();
+  assert.equal(timers(), before);
+});
+
 test('collector: close by itself loses nothing that has ended, whole or in parts', async () => {
   const kept = nothingKept();
   const collector = open(testDestination('a', { send: hangs }), { kept });

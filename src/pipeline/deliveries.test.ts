@@ -410,6 +410,19 @@ for (const consent of ['pending', 'denied'] as const) {
   });
 }
 
+test('tee: what consent has closed lends no more gauges', async () => {
+  const { exporter, platform } = testClient({ tees: true, served: true });
+  exporter.pipeline.ask();
+  await platform.advance(1_000);
+  const ready = (): unknown[] => {
+    const stats = exporter.stats();
+    return [stats, ...stats.others].map(({ pool }) => pool.ready > 0);
+  };
+  assert.deepEqual(ready(), [true, true]);
+  exporter.setConsent('pending');
+  assert.deepEqual(ready(), [false, false]);
+});
+
 test('tee: one that was paused stays so when consent is given again', async () => {
   const [a, b] = [testDestination('a'), testDestination('b')];
   const { exporter, exportOne } = exporting([a, b]);

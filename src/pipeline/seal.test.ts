@@ -328,6 +328,8 @@ for (const way of ['start', 'sealNow'] as const) {
     );
     assert.deepEqual(all, ['a', 'b', 'c']);
     assert.deepEqual(others, [['x', 'y'], ['z']]);
+    // What is sealed in slices goes in the order in which it came.
+    assert.equal(sealed.length, way === 'start' ? 4 : 3);
     sealer.adopt([adopted('x')], 1);
     sealer.drop('paused');
     assert.deepEqual(dropped, [['paused', 2, 1]]);
