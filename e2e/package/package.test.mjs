@@ -84,6 +84,7 @@ test('package: fields that others rely on', () => {
   assert.deepEqual(Object.keys(manifest.exports), [
     '.',
     './server',
+    './events',
     './script.js',
     './stub.js',
     './package.json',
