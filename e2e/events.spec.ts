@@ -91,12 +91,33 @@ test("events of a page, its marks and its worker's messages become one trace in 
   expect([ignored, dropped, exceptions, open]).toEqual([{}, {}, 0, 0]);
 });
 
+const OPEN = `spans.handle('visit.started'); spans.handle('form.started'); spans.handle('typed')`;
+const STORED = ['boot', 'form', 'visit', 'main', 'session'];
+
+const marksIn = (spans: readonly OtlpSpan[]): string[] =>
+  spans
+    .filter(({ attributes }) => attributeOf(attributes, 'spandrel.interrupted') === true)
+    .map(({ name }) => name)
+    .sort();
+
 test('what is open as the page leaves is in the bucket, marked', async ({ page, site }) => {
-  await site.run(page, app(site.service, await workerCode()));
-  await page.evaluate(`spans.handle('visit.started'); spans.handle('form.started'); spans.handle('typed')`);
+  // A page with an unload listener never enters the bfcache, in any engine.
+  const head = "<script>addEventListener('unload', () => {})</script>";
+  await site.run(page, app(site.service, await workerCode()), { head });
+  await page.evaluate(OPEN);
   await page.goto(site.serve(plainPage()));
-  await site.expectStored(['boot', 'form', 'visit', 'main', 'session']);
-  const spans = await site.spans();
-  const marked = spans.filter(({ attributes }) => attributeOf(attributes, 'spandrel.interrupted') === true);
-  expect(marked.map(({ name }) => name).sort()).toEqual(['form', 'main', 'session', 'visit']);
+  await site.expectStored(STORED);
+  expect(marksIn(await site.spans())).toEqual(['form', 'main', 'session', 'visit']);
+});
+
+test('a page that may be kept in the bfcache: reset() before the exporter hears of it loses nothing', async ({
+  page,
+  site,
+}) => {
+  const head = "<script>addEventListener('pagehide', () => spans.reset(), true)</script>";
+  await site.run(page, app(site.service, await workerCode()), { head });
+  await page.evaluate(OPEN);
+  await page.goto(site.serve(plainPage()));
+  await site.expectStored(STORED);
+  expect(marksIn(await site.spans())).toEqual(['form', 'visit']);
 });

@@ -87,6 +87,7 @@ test('package: fields that others rely on', () => {
     './otlp',
     './events',
     './server',
+    './events',
     './script.js',
     './stub.js',
     './package.json',
