@@ -27,12 +27,13 @@ const entry = (code) => ({
 });
 
 /** Bundles `code`, which imports from the built files; `external` tells what the host page has anyway. */
-export async function bundle(code, external = () => false) {
+export async function bundle(code, external = () => false, options = {}) {
   const built = await rollup({
     input: 'entry',
     external,
     plugins: [entry(code), resolve({ browser: true })],
     onwarn: () => {},
+    ...options,
   });
   const { output } = await built.generate({
     format: 'es',
