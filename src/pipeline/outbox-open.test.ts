@@ -262,6 +262,66 @@ test('open outbox: an armed tail that was sealed as the page was put away goes w
   assert.deepEqual(kindsOf(origin), []);
 });
 
+for (const hangs of ['read', 'write'] as const) {
+  test(`open outbox: a page that leaves again while the database hangs at a ${hangs} leaves its last words alone`, async () => {
+    const origin = testOrigin();
+    let isHung = false;
+    let end = (_: Error): void => {};
+    const { openStore } = origin;
+    origin.openStore = () => {
+      const store = openStore();
+      const hung = (): Promise<never> =>
+        new Promise((_, reject) => {
+          end = reject;
+        });
+      return { ...store, [hangs]: (...args: [never, never]) => (isHung ? hung() : store[hangs](...args)) };
+    };
+    const page = openPage(origin);
+    await page.platform.advance(1_000);
+    page.opened.leave();
+    isHung = true;
+    let isKnown = false;
+    void page.opened.back().then(() => {
+      isKnown = true;
+    });
+    origin.storeHangs = hangs === 'read';
+    void page.opened.outbox.add(sound());
+    await settle();
+    assert.equal(isKnown, false);
+    page.opened.leave();
+    assert.equal(origin.notes.size, 1);
+    isHung = origin.storeHangs = false;
+    end(new Error('AbortError'));
+    await page.platform.advance(2_000);
+    assert.equal(isKnown, true);
+    assert.equal(origin.notes.size, 1);
+    assert.deepEqual(kindsOf(origin), [], 'what others may take is not written any more');
+    const next = openPage(origin);
+    await next.platform.advance(1_000);
+    assert.equal(next.blobs.length, 1);
+    await back(page);
+    assert.equal(page.handedOver, 1);
+    assert.deepEqual(page.opened.outbox.list(), []);
+  });
+}
+
+test('open outbox: a return is known only when the latest one is', async () => {
+  const origin = testOrigin();
+  const page = openPage(origin);
+  await page.platform.advance(1_000);
+  origin.storeHangs = true;
+  const known: string[] = [];
+  for (const name of ['first', 'second']) {
+    page.opened.leave();
+    void page.opened.back().then(() => known.push(name));
+    await settle();
+  }
+  assert.deepEqual(known, []);
+  origin.endHang(true);
+  await page.platform.advance(2_000);
+  assert.deepEqual(known, ['second', 'first']);
+});
+
 test('open outbox: as a navigation begins spans are taken out of the database, and are there again if the page stays', async () => {
   const origin = testOrigin();
   const page = openPage(origin);

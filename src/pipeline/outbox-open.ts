@@ -82,6 +82,8 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
   let tail: Tail | undefined;
   let isAway = false;
   let isLent = false;
+  let visits = 0;
+  let coming: Promise<void> | undefined;
   let closed = false;
   let stopTimer: Stop | undefined;
 
@@ -166,9 +168,9 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     queue.flush();
   };
 
-  const back = async (): Promise<void> => {
-    if (!isAway && !isLent) return;
+  const comeBack = async (): Promise<void> => {
     isAway = isLent = false;
+    const current = ++visits;
     let found: StoreKey[] = [];
     try {
       await tabs?.hold();
@@ -178,13 +180,22 @@ export function openOutbox(deps: OpenOutboxDeps, limits: OutboxLimits): OpenOutb
     } catch (error) {
       deps.storeFailed(error);
     }
+    // Gone again before it was known: what is kept for others now is theirs, until the next return.
+    if (isAway || isLent) return;
+    if (current !== visits) return coming;
     // A transaction that was under way when the page was put away may have been given up.
     outbox.rewrite();
     checkpoint?.resume(found.filter(([, , kind, id]) => kind === 'spans' || id === tailId));
     await queue.settled();
+    if (isAway || isLent) return;
+    if (current !== visits) return coming;
     // Not kept for longer, even if it is all there is: it would bring back what is stored by then.
     adopter?.forgetNote();
     adoptSoon();
+  };
+  const back = async (): Promise<void> => {
+    if (isAway || isLent) coming = comeBack();
+    await coming;
   };
 
   return {
