@@ -265,6 +265,21 @@ test('pages: what was adopted for one destination is dropped there alone when it
   assertStoredAt(second, ENDPOINT, 2);
 });
 
+test('pages: what a paused destination would have dropped is counted by the next page after a crash', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, AB, { served: true });
+  (first.clouds[0] as Cloud).paused = true;
+  first.endTrace(1);
+  await first.platform.advance(10_000);
+  assert.deepEqual(first.processor.stats().spans.dropped, { paused: 1 });
+  first.endTrace(2);
+  await first.platform.advance(250);
+  first.platform.crash();
+  const second = await finishOn(origin, AB, first);
+  assert.deepEqual(second.processor.stats().spans.dropped, { paused: 2 });
+  assertStoredAt(second, OTHER_ENDPOINT, 3);
+});
+
 test('pages: a cached page whose blobs another took over for one destination goes on with the rest', async () => {
   const origin = testOrigin();
   const first = openPage(origin, AB);

@@ -232,7 +232,8 @@ export function createPipeline(
   return {
     ended(span) {
       if (totals.state !== 'running') return;
-      for (const { checkpoint, isPaused } of all) if (!isPaused) checkpoint?.ended(span);
+      // Also of one that is paused: if the page crashes, the next one says what was lost to it.
+      for (const { checkpoint } of all) checkpoint?.ended(span);
     },
     lost: deliveries.release,
     accept(groups) {
