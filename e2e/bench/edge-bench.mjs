@@ -75,7 +75,10 @@ async function measureSizes() {
   return [
     { bundle: 'instrument and r2, with the provider', ...weigh(await bundle(code, isApi)) },
     { bundle: 'the same with @opentelemetry/api', ...weigh(await bundle(code)) },
-    { bundle: 'otel-cf-workers with @opentelemetry/api', ...weigh(await bundle(theirs, isBuiltIn, { shimMissingExports: true })) },
+    {
+      bundle: 'otel-cf-workers with @opentelemetry/api',
+      ...weigh(await bundle(theirs, isBuiltIn, { shimMissingExports: true })),
+    },
   ];
 }
 

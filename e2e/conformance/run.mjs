@@ -37,9 +37,7 @@ async function playAll({ name, entry, start }, cases) {
     /** @type {Map<string, Cell>} */
     const cells = new Map();
     for (const one of cases) {
-      const t = Date.now();
       cells.set(one.name, await playCase(one, name, runtime, world));
-      if (process.env.SLOW) console.error(name, Date.now() - t, one.name);
     }
     return cells;
   } catch (error) {

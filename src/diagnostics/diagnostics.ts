@@ -144,7 +144,7 @@ export function createDiagnostics(
       return () => void listeners.delete(listener);
     },
     close() {
-      announce();
+      if (listeners.size) announce();
       listeners.clear();
     },
     guard(task) {
