@@ -87,7 +87,6 @@ test('package: fields that others rely on', () => {
     './otlp',
     './events',
     './server',
-    './events',
     './script.js',
     './stub.js',
     './package.json',
