@@ -12,7 +12,7 @@ import { rollup } from 'rollup';
  * 1,800, and the other parts of the page 6,500. The aim was 30,000.
  */
 export const BUDGETS = {
-  'exporter, processor and bucket': 24_500,
+  'exporter, processor and bucket': 24_700,
   'script tag': 41_800,
   'stub, inlined': 400,
 };
