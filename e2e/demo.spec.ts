@@ -115,7 +115,9 @@ test('demo: what a visitor does is in the viewer within seconds, by mouse and by
   // `/` goes to the search.
   await viewer.keyboard.press('/');
   await viewer.keyboard.type('add to cart');
-  await expect(list.getByRole('option')).toHaveCount(1);
+  // On a slow machine a long frame, or a vital, of that click may be in a trace beside it.
+  await expect(list.getByRole('option', { name: /click (Check out|Redeem)|load|route/ })).toHaveCount(0);
+  await expect(list.getByRole('option', { name: 'click Add to cart' }).first()).toBeVisible();
   await viewer.getByRole('searchbox').clear();
   await viewer.getByRole('combobox', { name: 'Kind' }).selectOption('Route change');
   await expect(list.getByRole('option')).toHaveText([/route \/shop\/cart/, /route \/shop\/product\/:id/]);

@@ -271,6 +271,24 @@ test('outbox queue: a delete that failed is not tried again when the key has bee
   }
 });
 
+test('outbox queue: a delete is tried again whenever its key’s earlier put ends, and whatever ends late', async () => {
+  const world = setUp();
+  const { queue, writes, begin } = world;
+  await begin();
+  queue.change(['blob'], 1);
+  queue.change(['spans'], undefined);
+  await settle();
+  queue.change(['blob'], undefined);
+  await settle();
+  await writes[0]?.end(new Error('planted'));
+  queue.flush();
+  assert.deepEqual(deletesOf(world, 2), [['spans']], 'the blob is given up already');
+  assert.deepEqual(queue.undeleted(), [['blob'], ['spans']]);
+  await writes[1]?.end(new Error('planted'));
+  queue.flush();
+  assert.deepEqual(deletesOf(world, 3), [['blob']]);
+});
+
 test('outbox queue: what a database does not delete is remembered within bounds', async () => {
   const { queue, writes, begin } = setUp();
   await begin();

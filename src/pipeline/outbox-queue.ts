@@ -25,7 +25,14 @@ interface Change {
   key: StoreKey;
   value: unknown;
   done: ((written: boolean) => void)[];
+  /**
+   * Of a delete that failed, and is to be tried again: the puts of its transaction of which nothing has come yet. They
+   * may have been to replace what it deletes.
+   */
+  behind?: Set<string>;
 }
+
+const isDelete = ({ value }: Change): boolean => value === undefined;
 
 /**
  * How long anybody waits for the database: a cached page of WebKit's can block it for a minute. What waited goes on
@@ -46,13 +53,8 @@ export function createWriteQueue(deps: {
 }): WriteQueue {
   const { store } = deps;
   let changes = new Map<string, Change>();
-  /** The last word on each key that the database has not heard, or not answered. */
+  /** The last word on each key that the database has not heard, has not answered or would not delete. */
   const unheard = new Map<string, Change>();
-  /**
-   * Deletes that failed, to be tried again. The puts of their transaction may have been to replace them: `behind` are
-   * those of which nothing has come yet.
-   */
-  const undone = new Map<string, { key: StoreKey; behind: Set<string> }>();
   let next: Promise<void> | undefined;
   let last: Promise<void> = Promise.resolve();
 
@@ -66,54 +68,46 @@ export function createWriteQueue(deps: {
     });
 
   const settle = (name: string): void => {
-    for (const { behind } of undone.values()) behind.delete(name);
+    for (const { behind } of unheard.values()) behind?.delete(name);
   };
 
   /** Writes all of `batch` in one transaction. */
-  const make = async (to: Store, batch: ReadonlyMap<string, Change>): Promise<void> => {
-    const all = [...batch.values()];
-    const puts = all
-      .filter(({ value }) => value !== undefined)
-      .map(({ key, value }) => [key, value] as const);
-    const deletes = all.filter(({ value }) => value === undefined).map(({ key }) => key);
-    const written = await to.write({ puts, deletes }).then(
-      () => true,
-      (error) => {
-        deps.failed(error);
-        return false;
-      },
-    );
-    const latest = [...batch].filter(([name, change]) => unheard.get(name) === change);
-    const putNames = latest.filter(([, { value }]) => value !== undefined).map(([name]) => name);
-    for (const [name, { key, value }] of latest) {
-      unheard.delete(name);
+  const make = async (to: Store, batch: readonly [string, Change][]): Promise<void> => {
+    const puts = batch.filter(([, change]) => !isDelete(change));
+    const written = await to
+      .write({
+        puts: puts.map(([, { key, value }]) => [key, value]),
+        deletes: batch.filter(([, change]) => isDelete(change)).map(([, { key }]) => key),
+      })
+      .then(
+        () => true,
+        (error) => {
+          deps.failed(error);
+          return false;
+        },
+      );
+    const isLatest = ([name, change]: [string, Change]): boolean => unheard.get(name) === change;
+    const failedPuts = puts.filter(isLatest).map(([name]) => name);
+    for (const [name, change] of batch.filter(isLatest)) {
       if (written) settle(name);
-      else if (value === undefined) undone.set(name, { key, behind: new Set(putNames) });
+      if (!written && isDelete(change)) change.behind = new Set(failedPuts);
+      else unheard.delete(name);
     }
-    for (const name of [...undone.keys()].slice(0, -MAX_UNDONE)) undone.delete(name);
-    for (const { done } of all) for (const hear of done) hear(written);
-  };
-
-  /** In a transaction of their own: deletes can be made where puts cannot, as when the quota is used up. */
-  const retry = (to: Store): void => {
-    const batch = new Map<string, Change>();
-    for (const [name, { key, behind }] of undone) {
-      if (behind.size) continue;
-      const change = { key, value: undefined, done: [] };
-      undone.delete(name);
-      unheard.set(name, change);
-      batch.set(name, change);
-    }
-    if (batch.size) last = patiently(make(to, batch), undefined);
+    const undone = [...unheard].filter(([, { behind }]) => behind);
+    for (const [name] of undone.slice(0, -MAX_UNDONE)) unheard.delete(name);
+    for (const [, { done }] of batch) for (const hear of done) hear(written);
   };
 
   const begin = (): Promise<void> => {
-    const batch = changes;
+    const batch = [...changes];
     changes = new Map();
     next = undefined;
-    if (!store) return last;
-    retry(store);
-    if (batch.size) last = patiently(make(store, batch), undefined);
+    // In a transaction of their own: deletes can be made where puts cannot, as when the quota is used up.
+    const again = [...unheard].filter(([, { behind }]) => behind?.size === 0);
+    for (const [, change] of again) delete change.behind;
+    for (const part of [again, batch]) {
+      if (store && part.length) last = patiently(make(store, part), undefined);
+    }
     return last;
   };
 
@@ -125,7 +119,6 @@ export function createWriteQueue(deps: {
       const latest = { key, value, done: done ? [...earlier, done] : earlier };
       changes.set(name, latest);
       unheard.set(name, latest);
-      undone.delete(name);
       if (value === undefined) settle(name);
       next ??= deps.ready.then(begin);
     },
@@ -139,9 +132,6 @@ export function createWriteQueue(deps: {
     },
     settled: () => next ?? last,
     flush: () => void begin(),
-    undeleted: () =>
-      [...undone.values(), ...[...unheard.values()].filter(({ value }) => value === undefined)].map(
-        ({ key }) => key,
-      ),
+    undeleted: () => [...unheard.values()].filter(isDelete).map(({ key }) => key),
   };
 }

@@ -37,6 +37,15 @@ export function createBrowserPlatform(
   const now = (): number => Date.now();
   const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 
+  /** Where storage is forbidden, the very getter throws. */
+  const hasDatabase = (): boolean => {
+    try {
+      return Boolean(scope.indexedDB);
+    } catch {
+      return false;
+    }
+  };
+
   return {
     ...requests,
     now,
@@ -53,13 +62,7 @@ export function createBrowserPlatform(
     },
     yieldToMain: () =>
       scheduler?.yield ? scheduler.yield().catch(nothing) : new Promise((resolve) => setTimeout(resolve, 0)),
-    openStore() {
-      try {
-        return scope.indexedDB ? createIdbStore(after) : undefined;
-      } catch {
-        return undefined;
-      }
-    },
+    openStore: () => (hasDatabase() ? createIdbStore(after) : undefined),
     get notes() {
       return createNotes(scope);
     },
@@ -72,13 +75,7 @@ export function createBrowserPlatform(
     async purge() {
       const notes = createNotes(scope);
       for (const name of notes?.names('spandrel-1 ') ?? []) notes?.delete(name);
-      let hasDatabase = false;
-      try {
-        hasDatabase = Boolean(scope.indexedDB);
-      } catch {
-        // Where it is forbidden, nothing is in it.
-      }
-      if (hasDatabase) await deleteIdb(after);
+      if (hasDatabase()) await deleteIdb(after);
     },
     openTabs(store) {
       const name = uuidv7(now(), randomBytes(10));

@@ -94,21 +94,21 @@ export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeld
   const deleteAll = async (): Promise<void> => {
     const { notes } = platform;
     const denials = Number(notes?.get(DENIALS) ?? 0) + 1;
-    const deleting = platform.purge().then(
-      () => true,
-      (error) => {
-        diagnostics.trouble('storage', `what was denied may not be deleted: ${error}`);
-        return false;
-      },
-    );
-    // The notes are gone by now. What the database keeps all the same must never be sent.
-    notes?.set(DENIALS, String(denials));
     const isDeleted = await new Promise<boolean>((resolve) => {
       const stop = platform.after(PATIENCE_MILLIS, () => resolve(false));
-      void deleting.then((made) => {
+      const deleted = (made: boolean): void => {
         stop();
         resolve(made);
-      });
+      };
+      platform.purge().then(
+        () => deleted(true),
+        (error) => {
+          diagnostics.trouble('storage', String(error));
+          deleted(false);
+        },
+      );
+      // Other notes are gone by now. What the database keeps all the same must never be sent.
+      notes?.set(DENIALS, String(denials));
     });
     if (isDeleted) notes?.delete(DENIALS);
   };

@@ -195,8 +195,10 @@ test('route name: long and nasty addresses take no time', () => {
     '/a'.repeat(250_000),
   ];
   const name = createRouteName(['/*/*/*/*/*/*/*/*/x', ...Array(100).fill('/:a/:b/:c/*')]);
-  const before = performance.now();
+  // Of this process, which others on the machine do not make longer; what is not linear takes minutes.
+  const before = process.cpuUsage();
   for (const path of nasty) for (const of of [byDefault, name]) of(on(`/${path}`));
   for (const path of nasty) isId(path);
-  assert.ok(performance.now() - before < 1_500, `${performance.now() - before} ms`);
+  const { user } = process.cpuUsage(before);
+  assert.ok(user < 10_000_000, `${user} µs`);
 });
