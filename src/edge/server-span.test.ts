@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { runtimeOf } from './runtime.js';
 import { describeAnswer, serverSpanOf } from './server-span.js';
 import { withServerTiming } from './server-timing.js';
@@ -93,6 +97,22 @@ test('Server-Timing: not where a cache would give one trace to all', () => {
     timing(html({ 'last-modified': 'Thu, 01 Dec 2022 16:00:00 GMT', 'cache-control': 'max-age=0' })),
     VALUE,
   );
+});
+
+test('Server-Timing: what another server has sent encoded is left as it is', async () => {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html').setHeader('content-encoding', 'gzip');
+    response.end(gzipSync('<p>hello</p>'));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const fetched = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal(withServerTiming(fetched, CONTEXT), fetched);
+    assert.equal(await fetched.text(), '<p>hello</p>');
+  } finally {
+    server.close();
+  }
 });
 
 test('Server-Timing: what is immutable is copied, what is not is the same', async () => {

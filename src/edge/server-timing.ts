@@ -13,7 +13,7 @@ function mayBeReused(headers: Headers): boolean {
 
 /**
  * The response with the header, or the very same: where it is no HTML document, may be used again, or cannot be changed
- * and has been read.
+ * and has been read or decoded.
  *
  * @see https://www.w3.org/TR/server-timing/#the-server-timing-header-field
  */
@@ -27,7 +27,8 @@ export function withServerTiming(response: Response, context: SpanContext): Resp
     headers.append('server-timing', value);
     return response;
   } catch {
-    // Immutable: it comes from `fetch`, or is a redirect.
+    // Immutable: it comes from `fetch`, or is a redirect. What `fetch` has decoded, Deno cuts off at its encoded length.
+    if (headers.has('content-encoding')) return response;
     // Only now, as Deno and Bun send another response once its body was looked at.
     const { body, bodyUsed } = response;
     if (bodyUsed || body?.locked) return response;
