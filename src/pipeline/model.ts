@@ -12,7 +12,7 @@ export type DropReason =
   | 'redacted' // the user's redact hook dropped it, or threw
   | 'consent' // the user has not consented, or no longer does
   | 'rejected' // the store refused the blob for ever, or a collector some of its spans
-  | 'paused' // the operator's kill switch, or 401/403 from the endpoint
+  | 'paused' // the operator's kill switch
   | 'shutdown'; // shutdown() ran out of time, and it was in no blob in the database
 
 /** Spans of one trace, handed on together. In end order. */
