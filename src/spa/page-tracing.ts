@@ -44,7 +44,7 @@ export interface PageTracing {
 export function createPageTracing(deps: PageTracingDeps, options: PageOptions): PageTracing {
   const { platform, guard } = deps;
   const clock = createPageClock();
-  const spanClock = createSpanClock();
+  const spanClock = createSpanClock(clock);
   const stops: Stop[] = [];
   let activities: Activities | undefined;
   let record: RecordException | undefined;

@@ -5,6 +5,7 @@
  * @see https://github.com/open-telemetry/opentelemetry-js/issues/3355
  */
 import { type Context, type HrTime, type Span, trace } from '@opentelemetry/api';
+import type { PageClock } from '../platform/clock.js';
 
 /** Clocks that are set right little by little are never off by as much. */
 const JUMP_MILLIS = 1_000;
@@ -12,28 +13,35 @@ const JUMP_MILLIS = 1_000;
 type StartingSpan = Span & { startTime: HrTime };
 
 /**
+ * @param clock that of the page's own spans.
  * @param scope the global object.
- * @returns what a span processor does when a span starts: one that came after a jump is put where it belongs in its
- *   trace, and marked `spandrel.clock.shift_millis`. Its end follows, as it is counted from its start.
+ * @returns what a span processor does when a span starts: one that was given no start begins now by the clock of its
+ *   trace, and not by the milliseconds of `Date.now()`, which may be before its parent or after its child. One that came
+ *   after a jump is put where it belongs in its trace, and marked `spandrel.clock.shift_millis`. Its end follows, as it
+ *   is counted from its start.
  */
 export function createSpanClock(
+  clock: Pick<PageClock, 'wall'>,
   scope: typeof globalThis = globalThis,
 ): (span: StartingSpan, parent: Context) => void {
   const offsets = new WeakMap<object, number>();
   return (span, context) => {
     const date = scope.Date.now();
-    const offset = date - scope.performance.now();
+    const moment = scope.performance.now();
+    const offset = date - moment;
+    const page = clock.wall(0);
     const parent = trace.getSpan(context);
-    const own = (parent && offsets.get(parent)) ?? offset;
+    const own = (parent && offsets.get(parent)) ?? (Math.abs(page - offset) < JUMP_MILLIS ? page : offset);
     offsets.set(span, own);
     const shift = offset - own;
-    if (Math.abs(shift) < JUMP_MILLIS) return;
+    const isJump = Math.abs(shift) >= JUMP_MILLIS;
     const [seconds, nanos] = span.startTime;
     const start = seconds * 1e3 + nanos / 1e6;
+    const isGiven = Math.abs(start - date) >= 1;
     // A start that was given may be on the trace's clock already.
-    if (Math.abs(start - date) > Math.abs(start - date + shift)) return;
-    const moved = start - shift;
+    if (isJump ? Math.abs(start - date) > Math.abs(start - date + shift) : isGiven) return;
+    const moved = isGiven ? start - shift : own + moment;
     span.startTime = [Math.floor(moved / 1e3), Math.round((moved % 1e3) * 1e6)];
-    span.setAttribute('spandrel.clock.shift_millis', Math.round(shift));
+    if (isJump) span.setAttribute('spandrel.clock.shift_millis', Math.round(shift));
   };
 }
