@@ -31,8 +31,10 @@ export function createSpanClock(
     const offset = date - moment;
     const page = clock.wall(0);
     const parent = trace.getSpan(context);
-    const own = (parent && offsets.get(parent)) ?? (Math.abs(page - offset) < JUMP_MILLIS ? page : offset);
+    const inherited = parent && offsets.get(parent);
+    const own = inherited ?? (Math.abs(page - offset) < JUMP_MILLIS ? page : offset);
     offsets.set(span, own);
+    if (inherited === undefined) return;
     const shift = offset - own;
     const isJump = Math.abs(shift) >= JUMP_MILLIS;
     const [seconds, nanos] = span.startTime;
