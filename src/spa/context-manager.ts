@@ -7,6 +7,7 @@
  * @see https://github.com/tc39/proposal-async-context
  */
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
+import { callStorage, contextManagerOf, type RunWith } from '../sdk/context-manager.js';
 import type { Activities } from './activity.js';
 
 interface AsyncVariable {
@@ -23,23 +24,6 @@ interface Zone {
 
 const ZONE_KEY = 'spandrel.context';
 
-/** A variable that lasts as long as the call, as the platform has no better one. */
-function syncVariable(): AsyncVariable {
-  let value: Context | undefined;
-  return {
-    get: () => value,
-    run(next, task) {
-      const before = value;
-      value = next;
-      try {
-        return task();
-      } finally {
-        value = before;
-      }
-    },
-  };
-}
-
 /** @param scope the global object. */
 export function createContextManager(
   activities: () => Pick<Activities, 'current'> | undefined,
@@ -50,32 +34,22 @@ export function createContextManager(
     Zone?: { readonly current?: Zone };
   };
   const Variable = page.AsyncContext?.Variable;
-  const variable = Variable ? new Variable() : syncVariable();
+  const calls = callStorage();
+  const variable: AsyncVariable = Variable ? new Variable() : { get: calls.getStore, run: calls.run };
   // Asked each time, as zone.js may come after us.
   const zone = (): Zone | undefined => (Variable ? undefined : page.Zone?.current);
-  const run = <R>(context: Context, task: () => R): R => {
+  const run: RunWith = (context, task) => {
     const parent = zone();
     return parent
       ? parent.fork({ name: ZONE_KEY, properties: { [ZONE_KEY]: context } }).run(task)
       : variable.run(context, task);
   };
-  const self: ContextManager = {
-    active: () =>
+  return contextManagerOf(
+    () =>
       (zone()?.get(ZONE_KEY) as Context | undefined) ??
       variable.get() ??
       activities()?.current?.context ??
       ROOT_CONTEXT,
-    with: (context, task, thisArg, ...args) => run(context, () => task.apply(thisArg as never, args)),
-    bind(context, target) {
-      if (typeof target !== 'function') return target;
-      const bound = function (this: unknown, ...args: unknown[]) {
-        return run(context, () => target.apply(this, args));
-      };
-      // Some callers look at how many arguments a callback takes.
-      return Object.defineProperty(bound, 'length', { value: target.length }) as typeof target;
-    },
-    enable: () => self,
-    disable: () => self,
-  };
-  return self;
+    run,
+  );
 }
