@@ -70,7 +70,7 @@ test('start({ instrumentations }): they get our provider, and are ended with us'
     };
     const broken = { ...instrumentation, enable() { throw new Error('theirs'); } };
     const sdk = start({
-      service: ${JSON.stringify(site.service)}, endpoint: '/spandrel', documentLoad: false, webVitals: false,
+      service: ${JSON.stringify(site.service)}, endpoint: '/spandrel', documentLoad: false, webVitals: false, longFrames: false,
       instrumentations: [broken, instrumentation],
     });
     await sdk.flush();

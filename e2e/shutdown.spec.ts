@@ -54,7 +54,7 @@ test('shutdown: sends what there is, and leaves nothing behind', async ({ page, 
 });
 
 test('shutdown: after the page had been hidden, nothing is left either', async ({ page, site }) => {
-  await startCounted(page, site, { documentLoad: false });
+  await startCounted(page, site, { documentLoad: false, longFrames: false });
   await endTrace(page, 'a');
   await site.expectStored(['a']);
   await endTrace(page, 'b');
@@ -90,7 +90,7 @@ test('shutdown: with an upload that hangs, nothing is left either, and the loss 
 });
 
 test('shutdown: before the page has loaded, the load ends there', async ({ page, site }) => {
-  const options = { service: site.service, endpoint: '/spandrel', webVitals: false };
+  const options = { service: site.service, endpoint: '/spandrel', webVitals: false, longFrames: false };
   const code = `
     import { start } from 'spandrel';
     globalThis.sdk = start(${JSON.stringify(options)});

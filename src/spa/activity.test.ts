@@ -89,6 +89,24 @@ test('activity: one that nothing follows ends where it began', async () => {
   assert.deepEqual(ended(), [['a', 0, 0, 'quiet']]);
 });
 
+test('activity: before it is found quiet, it is asked what is not told yet, and that is news', async () => {
+  const { activities, platform, begin, child, ended } = createPage();
+  let untold = 1;
+  const stop = activities.beforeQuiet(() => {
+    if (untold-- > 0) child('told late').end();
+  });
+  begin('a');
+  await platform.advance(1_000);
+  assert.deepEqual([ended(), untold], [[], 0]);
+  await platform.advance(1_000);
+  assert.deepEqual(ended(), [['a', 0, 1_000, 'quiet']]);
+  const asked = untold;
+  stop();
+  begin('b');
+  await platform.advance(1_000);
+  assert.deepEqual([ended().length, untold], [2, asked]);
+});
+
 test('activity: what is held is not quiet, however often a hold is given back', async () => {
   const { platform, begin, ended } = createPage();
   const activity = begin('a');

@@ -82,6 +82,8 @@ export interface Activities {
   during(from: number, to: number): Activity | undefined;
   /** The active context if it has a span, else that of the current activity. */
   parent(): Context;
+  /** Runs `ask` before an activity can be found quiet: what a browser has not told yet is of that activity. */
+  beforeQuiet(ask: () => void): Stop;
   /** For the tracer provider: what is open decides when an activity is quiet. */
   readonly processor: {
     onStart(span: Span): void;
@@ -131,6 +133,7 @@ interface Live extends Activity {
 
 export function createActivities({ tracer, clock, platform, discard }: ActivitiesDeps): Activities {
   const live = new Map<string, Live>();
+  const askers = new Set<() => void>();
   let known: Live[] = [];
   let current: Live | undefined;
 
@@ -165,6 +168,7 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     const { sinceNews } = activity;
     activity.quietTimer = platform.after(Math.max(0, wait), () => {
       activity.quietTimer = undefined;
+      for (const ask of askers) ask();
       if (isBusy(activity)) return;
       if (activity.sinceNews !== sinceNews) {
         awaitQuiet(activity, QUIET_MILLIS, activity.newsAt + QUIET_MILLIS - clock.now());
@@ -297,6 +301,10 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
     begin,
     at: (moment) => during(moment, moment),
     during,
+    beforeQuiet(ask) {
+      askers.add(ask);
+      return () => askers.delete(ask);
+    },
     parent() {
       const active = context.active();
       return trace.getSpan(active) || !current ? active : trace.setSpan(active, current.root);

@@ -4,11 +4,11 @@ import type { Activity } from './activity.js';
 import type { PartDeps } from './part.js';
 
 /**
- * Calls `handle` for each entry of a type that there is or will be. What the browser has not told yet when the page
- * hides is asked for, before activities end.
+ * Calls `handle` for each entry of a type that there is or will be. What the browser has not told yet is asked for
+ * before activities end: a busy Firefox tells of a resource seconds after it was there.
  */
 export function observeEntries<E extends PerformanceEntry>(
-  { guard, onPage }: Pick<PartDeps, 'guard' | 'onPage'>,
+  { activities, guard, onPage }: Pick<PartDeps, 'activities' | 'guard' | 'onPage'>,
   type: string,
   handle: (entry: E) => unknown,
   options: { durationThreshold?: number } = {},
@@ -19,10 +19,11 @@ export function observeEntries<E extends PerformanceEntry>(
     });
   const observer = new PerformanceObserver((list) => take(() => list.getEntries()));
   observer.observe({ type, buffered: true, ...options } as PerformanceObserverInit);
-  const stop = onPage(() => take(() => observer.takeRecords()));
+  const ask = (): void => take(() => observer.takeRecords());
+  const stops = [onPage(ask), activities.beforeQuiet(ask)];
   return () => {
     observer.disconnect();
-    stop();
+    for (const stop of stops) stop();
   };
 }
 
