@@ -5,7 +5,7 @@ import path from 'node:path';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
-const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/esm');
+const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
 
 // A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
 const standIns = {
@@ -50,7 +50,7 @@ const integrity = {
 
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
-  ...['index', 'edge', 'otlp', 'events', 'server'].map((name) => ({
+  ...['index', 'edge', 'otlp', 'events', 'server', 'forward'].map((name) => ({
     input: `.cache/esm/${name}.js`,
     external: bare,
     output: { file: `dist/${name}.js`, format: 'es', sourcemap: true },
@@ -60,6 +60,12 @@ export default [
     external: bare,
     plugins: [withFflate],
     output: { file: 'dist/edge-light.js', format: 'es', sourcemap: true },
+  },
+  // The command.
+  {
+    input: '.cache/cli/cli/main.js',
+    external: bare,
+    output: { file: 'dist/cli.js', format: 'es', sourcemap: true },
   },
   // The script tag's file holds everything.
   {

@@ -70,6 +70,11 @@ export interface ExchangeRequest {
   project?: string;
   /** How many fresh uploads are wanted. The server may give fewer. */
   want: number;
+  /**
+   * Lengths, bytes, that the uploads are wanted for: those of `renew` first, in its order, then the fresh ones. Where
+   * it is too short, the server chooses. See {@link PresignedUpload.bytes}.
+   */
+  sizes?: number[];
   stored: StoredReceipt[];
   /** Tokens whose fate is unknown: is there an object under their key? */
   confirm: string[];
@@ -96,6 +101,10 @@ export interface PresignedUpload {
   token: string;
   /** Lifetime of the URL in milliseconds, counted from receipt. */
   expiresInMs: number;
+  /** The store takes a body of exactly this length, bytes: gzip can be made longer by an `FEXTRA` field. */
+  bytes?: number;
+  /** The store takes a body of at most this length, bytes. */
+  maxBytes?: number;
 }
 
 /** What the operator tells the clients. */
@@ -129,6 +138,8 @@ export interface ExchangeResponse {
   uploads: PresignedUpload[];
   confirmed: { token: string; stored: boolean }[];
   config: ClientConfig;
+  /** Present and true where the store takes no uploads from outside: send the bytes to this endpoint's relay. */
+  relay?: true;
 }
 
 /** Body of a relay that was stored (200 for new bytes, 200 too when the object was already there). */

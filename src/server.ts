@@ -23,4 +23,11 @@ export { createLedger, type Ledger, type LedgerOptions, type PageAccount } from 
 export type { AllowedOrigins } from './server/origin.js';
 export type { NumberRange } from './server/ranges.js';
 export { type S3Options, s3 } from './server/s3.js';
-export { type PresignedRequest, type Storage, StorageError, type StoredObject } from './server/storage.js';
+export {
+  type ListOptions,
+  type PresignedRequest,
+  type PresignOptions,
+  type Storage,
+  StorageError,
+  type StoredObject,
+} from './server/storage.js';

@@ -35,6 +35,8 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'package.json',
     'dist/index.js',
     'dist/server.js',
+    'dist/forward.js',
+    'dist/cli.js',
     'dist/script.js',
     'dist/script.js.sri',
     'dist/stub.js',
@@ -87,14 +89,18 @@ test('package: fields that others rely on', () => {
     './otlp',
     './events',
     './server',
+    './forward',
     './script.js',
     './stub.js',
     './package.json',
   ]);
   assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
     'aws4fetch',
+    'cli-progress',
+    'commander',
     'fflate',
     'idb-keyval',
+    'picocolors',
     'web-vitals',
   ]);
 });

@@ -14,6 +14,7 @@ export const EXCHANGE_LIMITS = {
   stored: 100,
   confirm: 100,
   renew: 20,
+  sizes: 120,
   tracesPerReceipt: 500,
   lostReasons: 30,
   /** Characters of a key, a token or a project key. */
@@ -41,7 +42,18 @@ const MAX_DATE_MILLIS = 8.64e15;
  */
 export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
   const body = parseJsonObject(bytes);
-  const { v, client, project, want = 0, stored = [], confirm = [], renew = [], lost = {}, page } = body;
+  const {
+    v,
+    client,
+    project,
+    want = 0,
+    stored = [],
+    confirm = [],
+    renew = [],
+    lost = {},
+    page,
+    sizes = [],
+  } = body;
   if (v !== PROTOCOL_VERSION) refuse('v', String(PROTOCOL_VERSION));
   return {
     v: PROTOCOL_VERSION,
@@ -53,6 +65,7 @@ export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
     confirm: list(confirm, 'confirm', EXCHANGE_LIMITS.confirm).map((token) => text(token, 'confirm[]')),
     renew: list(renew, 'renew', EXCHANGE_LIMITS.renew).map((token) => text(token, 'renew[]')),
     lost: lostCounts(lost),
+    sizes: list(sizes, 'sizes', EXCHANGE_LIMITS.sizes).map((bytes) => count(bytes, 'sizes[]')),
     ...pageLedger(page),
   };
 }

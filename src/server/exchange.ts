@@ -13,6 +13,11 @@ import type { IngestSettings } from './ingest-settings.js';
 import { Refusal } from './refusal.js';
 import { usableRules } from './sampling-rules.js';
 
+/** Where the client does not say: most traces are smaller. */
+const DEFAULT_UPLOAD_BYTES = 4_096;
+/** No gzip of a trace is smaller. */
+const MIN_UPLOAD_BYTES = 64;
+
 /**
  * Answers one exchange: fresh uploads, new URLs for old keys, and whether objects are there.
  *
@@ -47,11 +52,13 @@ export async function exchange(
 
   const config = await clientConfig(context, settings);
   const wanted = config.paused ? 0 : Math.min(request.want, settings.maxUploads);
+  const { sizes = [] } = request;
   const uploads = [
-    ...renew.map((claim) => presign(claim, settings)),
-    ...Array.from({ length: wanted }, async () => {
+    ...renew.map((claim) => presign(claim, sizes[request.renew.indexOf(claim.token)], settings)),
+    ...Array.from({ length: wanted }, async (_, index) => {
       const key = settings.keys.fresh(context.project);
-      return presign({ key, token: await settings.tokens.issue(key, context.project) }, settings);
+      const token = await settings.tokens.issue(key, context.project);
+      return presign({ key, token }, sizes[request.renew.length + index], settings);
     }),
   ];
   const [signed, confirmed] = await Promise.all([Promise.all(uploads), confirmAll(confirm, settings)]);
@@ -72,10 +79,23 @@ async function genuineReceipts(stored: StoredReceipt[], project: string, setting
   return stored.filter((receipt, index) => claims[index]?.key === receipt.key);
 }
 
-async function presign({ key, token }: Claim, settings: IngestSettings): Promise<PresignedUpload> {
-  const expiresInSeconds = settings.urlExpirySeconds;
-  const presigned = await settings.storage.presign(key, { expiresInSeconds });
-  return { ...presigned, key, token, expiresInMs: expiresInSeconds * 1000 };
+/** @param size the length that the client wants it for. */
+async function presign(
+  { key, token }: Claim,
+  size: number | undefined,
+  { storage, urlExpirySeconds, maxUploadBytes }: IngestSettings,
+): Promise<PresignedUpload> {
+  const issued = { key, token, expiresInMs: urlExpirySeconds * 1000 };
+  const options = { expiresInSeconds: urlExpirySeconds };
+  if (maxUploadBytes === undefined || !storage.uploadLength) {
+    return { ...(await storage.presign(key, options)), ...issued };
+  }
+  if (storage.uploadLength === 'range') {
+    const presigned = await storage.presign(key, { ...options, bytes: maxUploadBytes });
+    return { ...presigned, ...issued, maxBytes: maxUploadBytes };
+  }
+  const bytes = Math.min(Math.max(size || DEFAULT_UPLOAD_BYTES, MIN_UPLOAD_BYTES), maxUploadBytes);
+  return { ...(await storage.presign(key, { ...options, bytes })), ...issued, bytes };
 }
 
 async function clientConfig(context: IngestContext, settings: IngestSettings): Promise<ClientConfig> {

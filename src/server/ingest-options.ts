@@ -60,6 +60,11 @@ export interface IngestOptions {
   tokenMaxAgeSeconds?: number;
   /** Most uploads in one answer, 0 to 100; a client that wants more gets these. Default 8. */
   maxUploads?: number;
+  /**
+   * Largest object that a presigned upload may put, bytes, 1,024 to 1 GiB. It is signed: as a range where the store has
+   * those, else as the exact length that the client asks for. False signs no length. Default false.
+   */
+  maxUploadBytes?: number | false;
   /** Largest exchange, bytes, 1,024 to 16 MiB. Default 64 KiB. */
   maxBodyBytes?: number;
   /** Largest relayed gzip, bytes, 1,024 to 64 MiB. Default 256 KiB. It is held in memory. */

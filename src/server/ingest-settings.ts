@@ -16,6 +16,8 @@ export interface IngestSettings extends InflateLimits {
   projects: Projects;
   urlExpirySeconds: number;
   maxUploads: number;
+  /** Undefined: no bound. */
+  maxUploadBytes: number | undefined;
   maxBodyBytes: number;
   maxRelayBytes: number;
   hooks: Pick<IngestOptions, (typeof HOOKS)[number]>;
@@ -63,6 +65,10 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     projects: createProjects(options),
     urlExpirySeconds: integer('urlExpirySeconds', 900, 1, 7 * DAY_SECONDS),
     maxUploads: integer('maxUploads', 8, 0, 100),
+    maxUploadBytes:
+      options.maxUploadBytes === false || options.maxUploadBytes === undefined
+        ? undefined
+        : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
     maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
     maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),

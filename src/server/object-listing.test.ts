@@ -15,7 +15,12 @@ const PAGE = `<?xml version="1.0" encoding="UTF-8"?>
 test('object listing: reads keys, sizes, tags and the next page', () => {
   assert.deepEqual(parseObjectListing(PAGE), {
     objects: [
-      { key: 'happy <face>.jpg', size: 11, etag: '"70ee1738b6b21e2c8a43f3a5ab0eee71"' },
+      {
+        key: 'happy <face>.jpg',
+        size: 11,
+        etag: '"70ee1738b6b21e2c8a43f3a5ab0eee71"',
+        storedAtMillis: Date.UTC(2014, 10, 21, 19, 40, 5),
+      },
       { key: 'b!', size: 0 },
     ],
     cursor: '1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J&x',

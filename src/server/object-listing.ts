@@ -11,10 +11,12 @@ export function parseObjectListing(xml: string): { objects: StoredObject[]; curs
   if (!xml.includes('<ListBucketResult')) return undefined;
   const objects = Array.from(xml.matchAll(/<Contents>(.*?)<\/Contents>/gs), ([, entry = '']) => {
     const etag = element(entry, 'ETag');
+    const storedAtMillis = Date.parse(element(entry, 'LastModified') ?? '');
     return {
       key: element(entry, 'Key') ?? '',
       size: Number(element(entry, 'Size')),
       ...(etag === undefined ? {} : { etag }),
+      ...(Number.isNaN(storedAtMillis) ? {} : { storedAtMillis }),
     };
   });
   const cursor = element(xml, 'NextContinuationToken');

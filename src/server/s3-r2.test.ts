@@ -103,9 +103,17 @@ test('s3 on R2: put writes once, and get, head and delete find what is there', a
   const head = await storage.head(key);
   assert.equal(head?.size, BYTES.length);
   assert.match(head?.etag ?? '', /^"[0-9a-f]{32}"$/);
-  assert.deepEqual((await storage.list('a/b c+d&e')).objects, [
-    { key, size: BYTES.length, etag: head?.etag },
-  ]);
+  const { objects } = await storage.list('a/b c+d&e');
+  assert.deepEqual(
+    objects.map(({ storedAtMillis, ...object }) => [
+      object,
+      Math.abs(Date.now() - Number(storedAtMillis)) < 60_000,
+    ]),
+    [[{ key, size: BYTES.length, etag: head?.etag }, true]],
+  );
+  await assert.rejects(storage.get(key, { maxBytes: BYTES.length - 1 }), { tooLarge: true });
+  assert.deepEqual(await storage.get(key, { maxBytes: BYTES.length }), BYTES);
+  assert.deepEqual((await storage.list('a/b c+d&e', { after: key })).objects, []);
   await storage.delete(key);
   await storage.delete(key);
   assert.equal(await storage.head(key), undefined);
@@ -120,7 +128,7 @@ test('s3 on R2: a listing goes on over pages', async () => {
   const storage = s3(options);
   const first = await storage.list('many/');
   assert.equal(first.objects.length, 1000);
-  const second = await storage.list('many/', first.cursor);
+  const second = await storage.list('many/', first.cursor === undefined ? {} : { cursor: first.cursor });
   assert.deepEqual(
     [...first.objects, ...second.objects].map((object) => object.key),
     keys,

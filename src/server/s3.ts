@@ -1,4 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch';
+import { readBounded } from './bounded-read.js';
 import { parseObjectListing } from './object-listing.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
 import { type Storage, StorageError } from './storage.js';
@@ -100,13 +101,15 @@ export function s3(options: S3Options): Storage {
   }
 
   return {
-    async presign(key, { expiresInSeconds }) {
+    uploadLength: 'exact',
+
+    async presign(key, { expiresInSeconds, bytes }) {
       const url = objectUrl(publicEndpoint, bucket, key);
       url.searchParams.set('X-Amz-Expires', String(expiresInSeconds));
       const signed = await signRequest(identity, {
         method: 'PUT',
         url,
-        headers: objectHeaders,
+        headers: { ...objectHeaders, ...(bytes === undefined ? {} : { 'content-length': String(bytes) }) },
         atMillis: now(),
         signingKeys,
         inQuery: true,
@@ -114,9 +117,10 @@ export function s3(options: S3Options): Storage {
       return { method: 'PUT', url: signed.url.href, headers: { ...objectHeaders } };
     },
 
-    async put(key, bytes) {
+    async put(key, bytes, { contentType } = {}) {
       const url = objectUrl(endpoint, bucket, key);
-      const response = await call('PUT', url, [200, 201, 204, 412], { bytes, headers: objectHeaders });
+      const headers = contentType ? { 'content-type': contentType, 'if-none-match': '*' } : objectHeaders;
+      const response = await call('PUT', url, [200, 201, 204, 412], { bytes, headers });
       await release(response);
       return response.status === 412 ? 'exists' : 'created';
     },
@@ -132,9 +136,11 @@ export function s3(options: S3Options): Storage {
       };
     },
 
-    async list(prefix, cursor) {
+    async list(prefix, { cursor, after } = {}) {
       const url = new URL(`${endpoint}/${bucket}`);
-      const page = cursor === undefined ? '' : `&continuation-token=${encodeURIComponent(cursor)}`;
+      let page = '';
+      if (cursor !== undefined) page = `&continuation-token=${encodeURIComponent(cursor)}`;
+      else if (after !== undefined) page = `&start-after=${encodeURIComponent(after)}`;
       url.search = `list-type=2&prefix=${encodeURIComponent(prefix)}${page}`;
       const response = await call('GET', url, [200]);
       const listing = parseObjectListing(await readBody(response, () => response.text()));
@@ -142,13 +148,15 @@ export function s3(options: S3Options): Storage {
       return listing;
     },
 
-    async get(key) {
+    async get(key, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       const response = await call('GET', objectUrl(endpoint, bucket, key), [200, 404]);
-      if (response.status === 200) {
-        return new Uint8Array(await readBody(response, () => response.arrayBuffer()));
+      if (response.status === 404) {
+        await release(response);
+        return undefined;
       }
-      await release(response);
-      return undefined;
+      const bytes = await readBody(response, () => readBounded(response.body, maxBytes));
+      if (bytes) return bytes;
+      throw new StorageError(`the object is larger than ${maxBytes} bytes`, { tooLarge: true });
     },
 
     async delete(key) {

@@ -15,6 +15,24 @@ export interface StoredObject {
   size: number;
   /** With its quotes, as the store writes it. */
   etag?: string;
+  /** Epoch milliseconds of the last write. */
+  storedAtMillis?: number;
+}
+
+/** What a presigned upload is to be good for. */
+export interface PresignOptions {
+  /** 1 to 604,800. */
+  expiresInSeconds: number;
+  /** The length of the body, bytes: exactly this with {@link Storage.uploadLength} `exact`, at most with `range`. */
+  bytes?: number;
+}
+
+/** Which page of a listing. */
+export interface ListOptions {
+  /** Of the page before. */
+  cursor?: string;
+  /** Only keys that come after this one. Not with `cursor`. */
+  after?: string;
 }
 
 /**
@@ -26,17 +44,32 @@ export interface Storage {
   /**
    * Lets whoever holds the answer put one object under `key`, and only if there is none yet.
    *
-   * @param options.expiresInSeconds 1 to 604,800.
+   * The answer's headers may hold less than what is signed: browsers set `content-length` themselves.
    */
-  presign(key: string, options: { expiresInSeconds: number }): Promise<PresignedRequest>;
-  /** Puts gzip bytes under `key` unless an object is there already, which stays as it is. */
-  put(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<'created' | 'exists'>;
+  presign(key: string, options: PresignOptions): Promise<PresignedRequest>;
+  /** How the store bounds the length of what is put by a presigned upload. Absent: not at all. */
+  readonly uploadLength?: 'exact' | 'range';
+  /**
+   * Puts bytes under `key` unless an object is there already, which stays as it is.
+   *
+   * @param options.contentType Default `application/gzip`.
+   */
+  put(
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    options?: { contentType?: string },
+  ): Promise<'created' | 'exists'>;
   /** Undefined when there is no such object. The size is absent when the store does not tell. */
   head(key: string): Promise<{ size?: number; etag?: string } | undefined>;
   /** One page of the objects whose keys begin with `prefix`, in the order of keys. */
-  list(prefix: string, cursor?: string): Promise<{ objects: StoredObject[]; cursor?: string }>;
-  /** Undefined when there is no such object. */
-  get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  list(prefix: string, options?: ListOptions): Promise<{ objects: StoredObject[]; cursor?: string }>;
+  /**
+   * Undefined when there is no such object.
+   *
+   * @param options.maxBytes Reads no further, whatever length was announced, and rejects with a {@link StorageError}
+   *   that is `tooLarge`. Default: no bound.
+   */
+  get(key: string, options?: { maxBytes?: number }): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Also resolves when there was no such object. */
   delete(key: string): Promise<void>;
 }
@@ -47,8 +80,12 @@ export class StorageError extends Error {
   /** The store's status; absent when no answer came. */
   readonly httpStatus: number | undefined;
 
-  constructor(message: string, options: { httpStatus?: number; cause?: unknown } = {}) {
+  /** True when an object was larger than the caller takes. */
+  readonly tooLarge: boolean;
+
+  constructor(message: string, options: { httpStatus?: number; tooLarge?: boolean; cause?: unknown } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.httpStatus = options.httpStatus;
+    this.tooLarge = options.tooLarge ?? false;
   }
 }

@@ -39,14 +39,16 @@ export function memoryStorage(): MemoryStorage {
       const bytes = objects.get(key);
       return bytes && { size: bytes.length };
     },
-    async list(prefix) {
+    async list(prefix, { after = '' } = {}) {
       begin('list', prefix);
-      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
       return { objects: keys.map((key) => ({ key, size: objects.get(key)?.length ?? 0 })) };
     },
-    async get(key) {
+    async get(key, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       begin('get', key);
-      return objects.get(key);
+      const bytes = objects.get(key);
+      if (bytes && bytes.length > maxBytes) throw new StorageError('too large', { tooLarge: true });
+      return bytes;
     },
     async delete(key) {
       begin('delete', key);

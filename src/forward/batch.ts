@@ -1,0 +1,47 @@
+/** What the half that reads the bucket and the half that talks OTLP say to one another. */
+
+/** An object that was read from the bucket. */
+export interface FetchedObject {
+  key: string;
+  /** As stored: gzip, or so it is hoped. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Why an object is put aside instead of being sent. */
+export type QuarantineReason =
+  | 'too-large' // the object, or what it inflates to
+  | 'not-gzip' // or broken off, or several members
+  | 'not-json' // also NDJSON
+  | 'not-otlp' // no `resourceSpans`, or spans that no backend takes: ids, times, kinds, depth, counts
+  | 'refused'; // the backend answers this object alone with a status that is not to be tried again
+
+/** What has become of one object. */
+export interface ObjectResult {
+  key: string;
+  /** `retry`: nothing is wrong with it, and it was not taken. */
+  status: 'sent' | 'quarantine' | 'retry';
+  reason?: QuarantineReason;
+  /** For people: one line, without URL and secret. */
+  message?: string;
+  /** Spans in the object, spans left out as duplicates, and spans that the backend refused in a partial success. */
+  spanCount: number;
+  duplicateCount: number;
+  rejectedCount: number;
+}
+
+/** What has become of several objects that were sent together. */
+export interface BatchResult {
+  /** One for each object, in their order. */
+  results: ObjectResult[];
+  /** Requests made, and bytes sent with them. */
+  requestCount: number;
+  byteCount: number;
+  /** How long the backend asked to be left alone, where it did not take all. */
+  retryAfterMillis?: number;
+}
+
+/** Stages between the bucket and the backend: inspect, stamp, merge, encode, send. */
+export interface BatchSender {
+  /** Never rejects. Objects given together have the parts of their traces merged. */
+  send(objects: readonly FetchedObject[], signal?: AbortSignal): Promise<BatchResult>;
+}
