@@ -167,4 +167,24 @@ test('inspect: names that are there twice, and halves of pairs, are seen where b
   assert.ok('isAmbiguous' in half && half.isAmbiguous);
 });
 
+test('inspect: what would take long to parse or to check is refused before that', async () => {
+  const many = (piece: string, count: number, last: string): string =>
+    `{"resourceSpans":[${piece.repeat(count)}${last}]}`;
+  const names = Array.from({ length: 200 }, (_, n) => `"k${n}":0`).join(',');
+  const cases: [string, string][] = [
+    [many('[],', 50_000, '[]'), 'it is mostly brackets'],
+    [many('{},', 50_000, '{}'), 'it is mostly brackets'],
+    [many('[', 100_000, ''), 'it is mostly brackets'],
+    [many('{         },', 50_000, '{}'), '$.resourceSpans has 50001 items; 50000 are taken'],
+    [many(`{${names}}`, 1, ''), '$.resourceSpans[0] has 200 fields'],
+  ];
+  for (const [text, message] of cases) {
+    const result = await inspect(gzipped(text), { ...LIMITS, maxInflateRatio: 1_100 }, { asStored: false });
+    assert.deepEqual(result, { reason: 'not-otlp', message });
+  }
+  const nested = `{"resourceSpans":[],"future":${'['.repeat(8_000)}${']'.repeat(8_000)}}`;
+  const deep = await inspect(gzipped(nested), { ...LIMITS, maxInflateRatio: 1_100 }, { asStored: true });
+  assert.ok('request' in deep);
+});
+
 const value = (anyValue: object): object => ({ attributes: [{ key: 'k', value: anyValue }] });
