@@ -6,3 +6,6 @@ export type {
   ObjectResult,
   QuarantineReason,
 } from './forward/batch.js';
+export { forward } from './forward/forward.js';
+export type { After, ForwardOptions, HandlingOptions } from './forward/forward-options.js';
+export type { ForwardCounts, ForwardEnd, ForwardSummary } from './forward/summary.js';
