@@ -1,17 +1,31 @@
 import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
 import { DEFAULT_STATE_PREFIX } from '../server/forwarded.js';
-import type { Storage } from '../server/storage.js';
-import type { BatchSender } from './batch.js';
+import type { Storage, StoredObject } from '../server/storage.js';
+import type { BatchResult, BatchSender } from './batch.js';
+import { createBatchSender } from './batch-sender.js';
+import { checkIntegers, checkOptionNames, type Ranges, refuseOption } from './option-check.js';
+import type { BatchSenderOptions } from './sender-options.js';
 import type { ForwardCounts } from './summary.js';
 
 /** What becomes of an object once a backend has it. */
 export type After = 'delete' | 'move' | 'keep';
 
+/** Takes objects without their bytes. */
+export interface ObjectNotifier {
+  /** Never rejects. */
+  notify(objects: readonly StoredObject[], signal?: AbortSignal): Promise<BatchResult>;
+}
+
 /** What {@link ForwardOptions} and the queue consumer have in common. */
 export interface HandlingOptions {
   storage: Storage;
-  /** Takes what was read: `createBatchSender()`, `s3Notifications()`, or anything of that shape. */
-  sender: BatchSender;
+  /** The backend: options of `createBatchSender()`. This or `sender`. */
+  to?: BatchSenderOptions;
+  /**
+   * Takes what was read: `createBatchSender()`, or anything of that shape; or is told what is there, without reading it,
+   * as `s3Notifications()` is: then only with `after: 'keep'`, since nobody knows when it has been read.
+   */
+  sender?: BatchSender | ObjectNotifier;
   /** First segments of the keys to forward. Default `otlp/v1`. Nothing outside is read. */
   prefix?: string;
   /**
@@ -81,7 +95,7 @@ export interface ForwardOptions extends HandlingOptions {
 }
 
 /** {@link HandlingOptions}, checked. */
-export type HandlingSettings = Required<HandlingOptions>;
+export interface HandlingSettings extends Required<Omit<HandlingOptions, 'to'>> {}
 
 /** {@link ForwardOptions}, checked and made ready. */
 export interface ForwardSettings extends HandlingSettings {
@@ -101,21 +115,50 @@ export interface ForwardSettings extends HandlingSettings {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const DAY_MILLIS = 86_400_000;
+/** `[default, least, most]`. */
+export const HANDLING_NUMBERS: Ranges<
+  'maxBatchObjects' | 'maxBatchBytes' | 'maxObjectBytes' | 'concurrency'
+> = {
+  maxBatchObjects: [200, 1, 10_000],
+  maxBatchBytes: [8 * MIB, 64 * KIB, 1024 * MIB],
+  maxObjectBytes: [4 * MIB, KIB, 1024 * MIB],
+  concurrency: [16, 1, 100],
+};
+/** `[default, least, most]`. */
+export const FORWARD_NUMBERS: Ranges<
+  'lookBackMinutes' | 'mergeWindowMillis' | 'maxWaitMillis' | 'leaseMinutes' | 'rememberDays'
+> = {
+  lookBackMinutes: [10_080, 1, 527_040],
+  mergeWindowMillis: [120_000, 0, DAY_MILLIS],
+  maxWaitMillis: [60_000, 0, DAY_MILLIS],
+  leaseMinutes: [10, 2, 1_440],
+  rememberDays: [8, 1, 400],
+};
+const HANDLING_NAMES = [
+  ...['storage', 'sender', 'to', 'after', 'now'],
+  ...['prefix', 'statePrefix', 'quarantinePrefix', 'movedPrefix'],
+  ...Object.keys(HANDLING_NUMBERS),
+];
+const FORWARD_NAMES = [
+  ...HANDLING_NAMES,
+  ...['project', 'environment', 'from', 'until', 'leases', 'signal', 'onProgress'],
+  ...Object.keys(FORWARD_NUMBERS),
+];
 const METHODS = ['put', 'list', 'get', 'delete'] as const;
 
 /** @throws {TypeError} naming the option, what it got and what it takes. */
 export function checkForwardOptions(options: ForwardOptions): ForwardSettings {
-  const handling = checkHandlingOptions(options);
+  const handling = checkHandlingOptions('forward()', options, FORWARD_NAMES);
   const minute = (value: Date | number | undefined, name: string, fallback: number): number => {
     if (value === undefined) return fallback;
     const millis = Number(value);
-    return Number.isFinite(millis) ? millis : refuse(name, value, 'a date');
+    return Number.isFinite(millis) ? millis : refuseOption(name, value, 'a date');
   };
-  const lookBackMinutes = integer(options, 'lookBackMinutes', 10_080, 1, 527_040);
-  const looksBackTo = handling.now() - lookBackMinutes * 60_000;
+  const numbers = checkIntegers(options, FORWARD_NUMBERS);
+  const looksBackTo = handling.now() - numbers.lookBackMinutes * 60_000;
   for (const name of ['project', 'environment'] as const) {
     const value = options[name];
-    if (value !== undefined && !isKeySegment(value)) refuse(name, value, 'one key segment');
+    if (value !== undefined && !isKeySegment(value)) refuseOption(name, value, 'one key segment');
   }
   return {
     ...handling,
@@ -123,26 +166,32 @@ export function checkForwardOptions(options: ForwardOptions): ForwardSettings {
     environment: options.environment,
     fromMillis: minute(options.from, 'from', options.after === 'keep' ? looksBackTo : 0),
     untilMillis: minute(options.until, 'until', Number.POSITIVE_INFINITY),
-    mergeWindowMillis: integer(options, 'mergeWindowMillis', 120_000, 0, DAY_MILLIS),
-    maxWaitMillis: integer(options, 'maxWaitMillis', 60_000, 0, DAY_MILLIS),
+    mergeWindowMillis: numbers.mergeWindowMillis,
+    maxWaitMillis: numbers.maxWaitMillis,
     leases: options.leases ?? true,
-    leaseMillis: integer(options, 'leaseMinutes', 10, 2, 1_440) * 60_000,
-    rememberMillis: integer(options, 'rememberDays', 8, 1, 400) * DAY_MILLIS,
+    leaseMillis: numbers.leaseMinutes * 60_000,
+    rememberMillis: numbers.rememberDays * DAY_MILLIS,
     signal: options.signal,
     onProgress: options.onProgress,
   };
 }
 
 /** @throws {TypeError} naming the option, what it got and what it takes. */
-export function checkHandlingOptions(options: HandlingOptions): HandlingSettings {
-  if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
-  const { storage, sender, after } = options;
+export function checkHandlingOptions(
+  what: string,
+  options: HandlingOptions,
+  names: readonly string[] = HANDLING_NAMES,
+): HandlingSettings {
+  checkOptionNames(what, options, names);
+  const { storage, after } = options;
   if (METHODS.some((method) => typeof storage?.[method] !== 'function')) {
-    refuse('storage', storage, `s3() or an object with ${METHODS.join(', ')}`);
+    refuseOption('storage', storage, `s3() or an object with ${METHODS.join(', ')}`);
   }
-  if (typeof sender?.send !== 'function')
-    refuse('sender', sender, 'createBatchSender() or s3Notifications()');
-  if (!['delete', 'move', 'keep'].includes(after)) refuse('after', after, '"delete", "move" or "keep"');
+  const sender = senderOf(options);
+  if (!['delete', 'move', 'keep'].includes(after)) refuseOption('after', after, '"delete", "move" or "keep"');
+  if ('notify' in sender && after !== 'keep') {
+    refuseOption('after', after, '"keep" where the sender is only told of objects, and others read them');
+  }
   const prefixes = {
     prefix: options.prefix ?? DEFAULT_LAYOUT.prefix,
     statePrefix: options.statePrefix ?? DEFAULT_STATE_PREFIX,
@@ -152,44 +201,28 @@ export function checkHandlingOptions(options: HandlingOptions): HandlingSettings
   const all = Object.entries(prefixes);
   for (const [name, value] of all) {
     if (typeof value !== 'string' || !isKeyPrefix(value)) {
-      refuse(name, value, 'key segments joined by single slashes');
+      refuseOption(name, value, 'key segments joined by single slashes');
     }
     const other = all.find(([own, prefix]) => own !== name && `${value}/`.startsWith(`${prefix}/`));
     // What is written would be read as traces, or the other way about.
-    if (other) refuse(name, value, `a place outside of ${other[0]}, which is "${other[1]}"`);
+    if (other) refuseOption(name, value, `a place outside of ${other[0]}, which is "${other[1]}"`);
   }
   return {
     storage,
     sender,
     after,
     ...prefixes,
-    maxBatchObjects: integer(options, 'maxBatchObjects', 200, 1, 10_000),
-    maxBatchBytes: integer(options, 'maxBatchBytes', 8 * MIB, 64 * KIB, 1024 * MIB),
-    maxObjectBytes: integer(options, 'maxObjectBytes', 4 * MIB, KIB, 1024 * MIB),
-    concurrency: integer(options, 'concurrency', 16, 1, 100),
+    ...checkIntegers(options, HANDLING_NUMBERS),
     now: options.now ?? Date.now,
   };
 }
 
-function integer<N extends string>(
-  options: { [name in N]?: unknown },
-  name: N,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const value = options[name] ?? fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  return refuse(name, value, `a whole number from ${least} to ${most}`);
-}
-
-/** @throws {TypeError} always. The value is not shown where it may hold a secret. */
-export function refuse(name: string, got: unknown, takes: string): never {
-  const shown =
-    typeof got === 'string'
-      ? JSON.stringify(got.slice(0, 80))
-      : Object(got) === got
-        ? 'an object'
-        : String(got);
-  throw new TypeError(`spandrel/forward: option "${name}" takes ${takes}, got ${shown}`);
+function senderOf({ sender, to }: HandlingOptions): BatchSender | ObjectNotifier {
+  if (!sender === !to) {
+    refuseOption('sender', sender, 'createBatchSender(), s3Notifications() or, in its place, "to"');
+  }
+  if (to) return createBatchSender(to);
+  const { send, notify } = sender as Partial<BatchSender & ObjectNotifier>;
+  if (typeof (send ?? notify) === 'function') return sender as BatchSender | ObjectNotifier;
+  return refuseOption('sender', sender, 'createBatchSender(), s3Notifications(), or an object with send');
 }

@@ -1,6 +1,5 @@
 import { splitKey } from '../server/forwarded.js';
 import type { StoredObject } from '../server/storage.js';
-import type { FetchedObject } from './batch.js';
 import { inBatches } from './batches.js';
 import { createDoneNotes, createManifestWalk, type FolderNotes } from './done-notes.js';
 import { isTraceKey } from './folder.js';
@@ -154,8 +153,7 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
         counts.busy += retry.length;
         return;
       }
-      const objects: FetchedObject[] = retry;
-      ({ retry, retryAfterMillis, message } = await handler.send(objects, signal));
+      ({ retry, retryAfterMillis, message } = await handler.send(retry, signal));
     }
   }
 
