@@ -481,7 +481,7 @@ test('forward: tells of its progress, and an error in that costs nothing', async
 
 test('forward: options that cannot be are refused by name', () => {
   const good: ForwardOptions = { storage: testBucket().view(), sender: testSender(), after: 'delete' };
-  const bad: [Partial<Record<keyof ForwardOptions, unknown>>, RegExp][] = [
+  const bad: [Partial<Record<keyof ForwardOptions | 'mergeWindow', unknown>>, RegExp][] = [
     [{ storage: undefined }, /option "storage" got undefined; it takes s3\(\)/],
     [{ sender: {} }, /option "sender" got a value of type object; it takes createBatchSender/],
     [{ sender: undefined }, /option "sender" got undefined; it takes .* in its place, "to"/],
