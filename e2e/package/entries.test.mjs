@@ -23,7 +23,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-  'forward.js': ['createBatchSender', 'forward'],
+  'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 

@@ -1,14 +1,16 @@
 import { splitKey } from '../server/forwarded.js';
 import type { StoredObject } from '../server/storage.js';
 import { inBatches } from './batches.js';
-import { createDoneNotes, type DoneNotes } from './done-notes.js';
+import { createDoneNotes } from './done-notes.js';
 import { isTraceKey } from './folder.js';
-import { checkHandlingOptions, type HandlingOptions, type HandlingSettings } from './forward-options.js';
-import { createBatchHandler, type Handed } from './handle-batch.js';
+import type { HandlingOptions } from './forward-options.js';
+import { checkHandlingOptions, type HandlingSettings } from './forward-settings.js';
+import { createBatchHandler } from './handle-batch.js';
 import { patientStorage, wait } from './patient-storage.js';
 import { objectsOf } from './queue-message.js';
 import { createSettler } from './settle.js';
 import { emptyCounts, type ForwardCounts } from './summary.js';
+import { leaveOutDone } from './undone.js';
 
 /** One message of a queue, as Workers hand it over. */
 export interface QueueMessage {
@@ -106,18 +108,27 @@ async function consume({ messages }: QueueBatch, { settings, options }: Consumer
 
   let rest = [...objects.values()];
   try {
-    if (notes) rest = await withoutDone(rest, notes, settler, counts);
+    const crowded: string[] = [];
+    if (notes) {
+      const undone: StoredObject[] = [];
+      for (const [folder, some] of byFolder(rest)) {
+        const known = await notes.open(folder);
+        undone.push(...(await leaveOutDone(some, { notes: known, settler, counts })));
+        if (known.areMany) crowded.push(folder);
+      }
+      rest = undone;
+    }
     while (rest.length > 0) {
       const postponed: StoredObject[] = [];
       for (const batch of inBatches(rest, settings)) {
         const { retry, retryAfterMillis, message, postponed: some } = await handler.handle(batch);
         postponed.push(...some);
-        rest = rest.filter((object) => !batch.includes(object));
-        for (const { key } of retry as Handed[]) again.set(key, retryAfterMillis);
+        for (const { key } of retry) again.set(key, retryAfterMillis);
         if (retry.length > 0) report(new Error(`spandrel/forward: ${message}`));
       }
       rest = postponed;
     }
+    for (const folder of crowded) await notes?.compact(folder);
   } catch (error) {
     report(error);
     // What was sent by then is noted, or it is sent again; either way its message may come again.
@@ -132,30 +143,15 @@ async function consume({ messages }: QueueBatch, { settings, options }: Consumer
   quietly(() => options.onBatch?.(counts));
 }
 
-/** Without what was done before: put again by a page that had not heard, or told of twice. */
-async function withoutDone(
-  objects: readonly StoredObject[],
-  notes: DoneNotes,
-  settler: ReturnType<typeof createSettler>,
-  counts: ForwardCounts,
-): Promise<StoredObject[]> {
-  const undone: StoredObject[] = [];
+function byFolder(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
   const folders = new Map<string, StoredObject[]>();
   for (const object of objects) {
     const { folder } = splitKey(object.key);
-    folders.set(folder, [...(folders.get(folder) ?? []), object]);
+    const some = folders.get(folder) ?? [];
+    folders.set(folder, some);
+    some.push(object);
   }
-  for (const [folder, some] of folders) {
-    const done = await (await notes.open(folder)).of(some);
-    const noted = some.flatMap(({ key }) => {
-      const fate = done.get(splitKey(key).name);
-      return fate ? [{ key, fate }] : [];
-    });
-    await settler.removeNoted(noted);
-    counts.alreadyDone += noted.length;
-    undone.push(...some.filter(({ key }) => !done.has(splitKey(key).name)));
-  }
-  return undone;
+  return folders;
 }
 
 function delaySeconds(askedMillis: number | undefined, attempts: number): number {

@@ -6,7 +6,8 @@ import { createForwardedLookup } from '../server/forwarded-lookup.js';
 import { StorageError } from '../server/storage.js';
 import { gzipOf, type TestBucket, testBucket, testSender, traceKey } from '../testing/bucket.js';
 import { runForward } from './forward.js';
-import { type After, checkForwardOptions } from './forward-options.js';
+import type { After } from './forward-options.js';
+import { checkForwardOptions } from './forward-settings.js';
 import { accountedFor, type ForwardSummary } from './summary.js';
 
 const MINUTE = 60_000;

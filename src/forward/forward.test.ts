@@ -10,7 +10,8 @@ import {
   traceKey,
 } from '../testing/bucket.js';
 import { runForward } from './forward.js';
-import { checkForwardOptions, type ForwardOptions } from './forward-options.js';
+import type { ForwardOptions } from './forward-options.js';
+import { checkForwardOptions } from './forward-settings.js';
 import { accountedFor, type ForwardSummary } from './summary.js';
 
 const MINUTE = 60_000;

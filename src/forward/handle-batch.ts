@@ -1,7 +1,7 @@
 import type { StoredObject } from '../server/storage.js';
 import type { BatchResult, FetchedObject } from './batch.js';
 import { fetchObjects } from './fetch-objects.js';
-import type { HandlingSettings } from './forward-options.js';
+import type { HandlingSettings } from './forward-settings.js';
 import type { ForwardStorage } from './patient-storage.js';
 import type { Settled, Settler } from './settle.js';
 import type { ForwardCounts } from './summary.js';
