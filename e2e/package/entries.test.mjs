@@ -23,7 +23,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-  'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
+  'server.js': ['StorageError', 'createIngest', 'createLedger', 'r2', 's3'],
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {
