@@ -21,11 +21,15 @@ export type {
 } from './server/ingest-options.js';
 export { createLedger, type Ledger, type LedgerOptions, type PageAccount } from './server/ledger.js';
 export type { AllowedOrigins } from './server/origin.js';
+export { type R2Bucket, type R2BucketObject, type R2StorageOptions, r2 } from './server/r2.js';
 export type { NumberRange } from './server/ranges.js';
-export { type S3Options, s3 } from './server/s3.js';
+export { s3 } from './server/s3.js';
+export type { S3Options } from './server/s3-options.js';
 export {
   type ListOptions,
+  type Presign,
   type PresignedRequest,
+  type PresigningStorage,
   type PresignOptions,
   type Storage,
   StorageError,

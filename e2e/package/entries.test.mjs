@@ -23,8 +23,8 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-  'forward.js': ['createBatchSender'],
-  'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
+  'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
+  'server.js': ['StorageError', 'createIngest', 'createLedger', 'r2', 's3'],
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {
