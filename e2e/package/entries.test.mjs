@@ -23,7 +23,16 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-  'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
+  'server.js': [
+    'QuotaObject',
+    'StorageError',
+    'createIngest',
+    'createLedger',
+    'durableObjectQuota',
+    'memoryQuota',
+    's3',
+    'workersRateLimit',
+  ],
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {
