@@ -15,13 +15,10 @@ export function boundedStorage(storage: IngestStorage): IngestStorage {
       throw new StorageError(`the store did not answer ${method} in time`, { cause });
     }
   };
-  return {
-    ...(storage.uploadLength ? { uploadLength: storage.uploadLength } : {}),
-    ...(storage.presign
-      ? {
-          presign: (...args) =>
-            bounded('presign', async () => (storage as Required<IngestStorage>).presign(...args)),
-        }
+  const { presign } = storage;
+  const methods: Omit<IngestStorage, 'uploadLength'> = {
+    ...(presign
+      ? { presign: (...args) => bounded('presign', async () => presign.apply(storage, args)) }
       : {}),
     put: (...args) => bounded('put', async () => storage.put(...args)),
     head: (...args) => bounded('head', async () => storage.head(...args)),
@@ -29,4 +26,5 @@ export function boundedStorage(storage: IngestStorage): IngestStorage {
     get: (...args) => storage.get(...args),
     delete: (...args) => storage.delete(...args),
   };
+  return Object.defineProperty(methods, 'uploadLength', { get: () => storage.uploadLength });
 }
