@@ -10,6 +10,7 @@ test('spandrel/server: exports these names and no others', () => {
     'createLedger',
     'durableObjectQuota',
     'memoryQuota',
+    'nodeListener',
     's3',
     'workersRateLimit',
   ]);

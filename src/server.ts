@@ -29,6 +29,12 @@ export type {
 export { createLedger, type Ledger, type LedgerOptions, type PageAccount } from './server/ledger.js';
 export type { IngestLogEntry } from './server/log.js';
 export { type MemoryQuotaOptions, memoryQuota } from './server/memory-quota.js';
+export {
+  type NodeListenerOptions,
+  type NodeRequest,
+  type NodeResponse,
+  nodeListener,
+} from './server/node-listener.js';
 export type { AllowedOrigins } from './server/origin.js';
 export type {
   QuotaAnswer,

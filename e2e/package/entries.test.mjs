@@ -30,6 +30,7 @@ const EXPORTS = {
     'createLedger',
     'durableObjectQuota',
     'memoryQuota',
+    'nodeListener',
     's3',
     'workersRateLimit',
   ],
