@@ -6,6 +6,7 @@ export interface NodeReadable {
   readableDidRead?: boolean;
   /** Whether all of it has arrived. */
   complete?: boolean;
+  destroyed?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: Node's own listeners have other parameters for each event.
   on(event: string, listener: (...args: any[]) => void): unknown;
   pause(): unknown;
@@ -50,6 +51,7 @@ export function bodyStream(req: NodeReadable): ReadableStream<Uint8Array> {
  * its answer would keep it busy for ever.
  */
 export function discard(req: NodeReadable): void {
+  if (req.destroyed) return;
   if (!req.complete) {
     let left = DISCARDED_BYTES;
     const timer = setTimeout(() => req.destroy(), DISCARD_MILLIS);

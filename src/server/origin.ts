@@ -53,7 +53,13 @@ const FAMILY = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:\d+)?$/;
 const SUBDOMAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
 function isOrigin(value: unknown): value is string {
-  return typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value;
+  // To URLs a star is a letter like others.
+  return (
+    typeof value === 'string' &&
+    !value.includes('*') &&
+    URL.canParse(value) &&
+    new URL(value).origin === value
+  );
 }
 
 function isOfFamily(origin: string, scheme: string, suffix: string): boolean {
@@ -67,7 +73,8 @@ function isOfFamily(origin: string, scheme: string, suffix: string): boolean {
 /** What a list takes, in the spelling of what was given where that can be told. */
 function takes(given: unknown, suffix: string | undefined): string {
   const spelt = typeof given === 'string' && URL.canParse(given) ? new URL(given).origin : 'null';
-  if (spelt !== 'null' && spelt !== given && suffix === undefined) return `"${spelt}", as browsers write it`;
+  if (spelt !== 'null' && spelt !== given && suffix === undefined && !spelt.includes('*'))
+    return `"${spelt}", as browsers write it`;
   return 'origins such as "https://shop.example" or "https://*.shop.example", without path or slash';
 }
 
