@@ -10,7 +10,6 @@ import { createProjects, type Projects } from './projects.js';
 import { createQuota, type Quota } from './quota.js';
 import type { Storage, Storage } from './storage.js';
 import { createTokens, type Tokens } from './token.js';
-import type { InflateLimits } from './trace-bytes.js';
 import { isObject } from './untrusted-body.js';
 
 /** {@link IngestOptions}, checked and made ready. */
