@@ -3,5 +3,15 @@ import { test } from 'node:test';
 import * as server from './server.js';
 
 test('spandrel/server: exports these names and no others', () => {
-  assert.deepEqual(Object.keys(server).sort(), ['StorageError', 'createIngest', 'createLedger', 's3']);
+  assert.deepEqual(Object.keys(server).sort(), [
+    'QuotaObject',
+    'StorageError',
+    'createIngest',
+    'createLedger',
+    'durableObjectQuota',
+    'memoryQuota',
+    'nodeListener',
+    's3',
+    'workersRateLimit',
+  ]);
 });

@@ -23,7 +23,18 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-  'server.js': ['StorageError', 'createIngest', 'createLedger', 'r2', 's3'],
+  'server.js': [
+    'QuotaObject',
+    'StorageError',
+    'createIngest',
+    'createLedger',
+    'durableObjectQuota',
+    'memoryQuota',
+    'nodeListener',
+    'r2',
+    's3',
+    'workersRateLimit',
+  ],
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {
