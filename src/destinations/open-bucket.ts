@@ -3,7 +3,7 @@ import type { CheckedBucketOptions } from '../options.js';
 import type { Claim, Outcome, PooledUpload, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
-import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
+import { formBytes, formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
 import type { Stop } from '../platform/platform.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import { createBucketKeys } from './bucket-keys.js';
@@ -18,8 +18,6 @@ const BLOCKED_MILLIS = 5 * 60_000;
 const BEACON_MILLIS = 5_000;
 /** Summaries in a receipt are hints; the object holds the rest. */
 const MAX_TRACES = 80;
-/** Boundaries, part headers and fields of an S3 POST form. */
-const FORM_BYTES = 2_048;
 
 /** Opens the destination on an endpoint, or on what stands for one. */
 export function openBucket(
@@ -200,7 +198,7 @@ export function openBucket(
       if (!target && !relayUrl) return { status: 'unready' };
       const isForm = target?.method === 'POST';
       const reserve = (): Stop | undefined =>
-        platform.keepalive.reserve(blob.bytes.length + (isForm ? FORM_BYTES : 0));
+        platform.keepalive.reserve(blob.bytes.length + (isForm ? formBytes(target.fields) : 0));
       let release = leaving ? reserve() : undefined;
       if (leaving && !release) return { status: 'unready' };
 

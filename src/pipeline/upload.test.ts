@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handMadeBlob, handMadeUpload } from '../testing/blobs.js';
-import { formOf, resultOf, uploadRequest } from './upload.js';
+import { formBytes, formOf, resultOf, uploadRequest } from './upload.js';
 
 const xml = (code: string): string => `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`;
 
@@ -74,4 +74,15 @@ test('upload: POST sends the fields in their order and the file last', async () 
   assert.deepEqual([...form.keys()], ['policy', 'key', 'file']);
   assert.deepEqual(new Uint8Array(await (form.get('file') as File).arrayBuffer()), blob.bytes);
   assert.deepEqual([...formOf(undefined, blob).keys()], ['file']);
+});
+
+test('upload: a form is counted with all that is around its file', async () => {
+  const blob = handMadeBlob({ bytes: new Uint8Array(1000) });
+  // Such as those of temporary credentials, whose token comes twice, or of none.
+  const forms = [undefined, { key: 'k' }, { policy: 'p'.repeat(3000), token: 't'.repeat(1500), key: 'k' }];
+  for (const fields of forms) {
+    const sent = (await new Response(formOf(fields, blob)).arrayBuffer()).byteLength;
+    const counted = formBytes(fields) + blob.bytes.length;
+    assert.ok(counted >= sent && counted < sent + 512, `${counted} for ${sent}`);
+  }
 });

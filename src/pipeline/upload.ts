@@ -45,6 +45,16 @@ export function formOf(fields: PresignedUpload['fields'], blob: TraceBlob): Form
   return form;
 }
 
+/** Of a part that is not its name or value: engines' boundaries are up to 60 characters, and a file has more headers. */
+const PART_BYTES = 128;
+
+/** What a form adds to its file, bytes: at least, as the browser counts them against what may outlive a page. */
+export function formBytes(fields: PresignedUpload['fields'] = {}): number {
+  const parts = Object.entries(fields);
+  // The file, and the end.
+  return parts.reduce((sum, part) => sum + part.join('').length + PART_BYTES, 2 * PART_BYTES);
+}
+
 /**
  * What an answer to an upload or relay means.
  *

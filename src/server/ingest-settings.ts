@@ -8,8 +8,9 @@ import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
 import { createProjects, type Projects } from './projects.js';
 import { createQuota, type Quota } from './quota.js';
-import type { Storage, Storage } from './storage.js';
+import type { Storage } from './storage.js';
 import { createTokens, type Tokens } from './token.js';
+import type { InflateLimits } from './trace-bytes.js';
 import { isObject } from './untrusted-body.js';
 
 /** {@link IngestOptions}, checked and made ready. */
