@@ -38,7 +38,7 @@ const ONE_IMPORTER = {
   'idb-keyval': 'platform/idb-store.ts',
   aws4fetch: 'server/s3.ts',
   'web-vitals': 'spa/web-vitals.ts',
-  commander: 'cli/main.ts',
+  commander: 'cli/command.ts',
 };
 
 /** Where runtimes differ on how they give `AsyncLocalStorage`, it is asked for by name as well, and may be missing. */
