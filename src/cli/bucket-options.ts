@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { DEFAULT_LAYOUT } from '../object-key.js';
-import { type S3Options, s3 } from '../server/s3.js';
+import { s3 } from '../server/s3.js';
+import type { S3Options } from '../server/s3-options.js';
 import type { Storage } from '../server/storage.js';
 import { type Command, Option, type Session } from './command.js';
 import { messageOf, usageError } from './failure.js';

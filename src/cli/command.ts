@@ -37,6 +37,8 @@ export type Action<O extends CommonOptions> = (
 
 /** What a command is made of. */
 export interface CommandParts<O extends CommonOptions> {
+  /** For the list of commands, in a few words. */
+  summary: string;
   description: string;
   /** Command lines, one per line. */
   examples: string;
@@ -70,10 +72,11 @@ export function addCommand<O extends CommonOptions>(
   world: World,
   done: (code: ExitCode) => void,
   signature: string,
-  { description, examples, action }: CommandParts<O>,
+  { summary, description, examples, action }: CommandParts<O>,
 ): Command {
   return program
     .command(signature)
+    .summary(summary)
     .description(description)
     .helpOption('-h, --help', 'this text')
     .option('--json', 'print one JSON document, and nothing else, on stdout')

@@ -2,6 +2,7 @@ import { VERSION } from '../version.js';
 import { type AddCommand, addCommand, CommanderError, createProgram, type World } from './command.js';
 import { doctorCommand } from './doctor/command.js';
 import { EXIT, type ExitCode } from './failure.js';
+import { forwardCommand } from './forward/command.js';
 import { pullCommand } from './pull/command.js';
 import { viewCommand } from './view/command.js';
 
@@ -18,6 +19,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   const add: AddCommand = (signature, parts) =>
     addCommand(program, world, (code) => (exitCode = code), signature, parts);
   doctorCommand(add);
+  forwardCommand(add);
   viewCommand(add);
   pullCommand(add);
   try {

@@ -52,28 +52,40 @@ export interface Finding {
   advice?: string;
 }
 
-/** Findings as they are made, one for each check. */
+/** Findings as they are made, one for each check; a later one takes the place of an earlier. */
 export interface Findings {
-  tell(id: CheckId, status: FindingStatus, seen?: string, advice?: string): void;
+  ok(id: CheckId, seen?: string): void;
+  /** Works, and could be better. */
+  warn(id: CheckId, seen: string, advice: string): void;
+  fail(id: CheckId, seen: string, advice: string): void;
+  /** Could not be looked at, or need not be. */
+  skip(id: CheckId, seen: string): void;
   /** One for each check, in their order; those never made are skipped. */
   all(): Finding[];
 }
 
+export const NOT_REACHED = 'not reached';
+
 /** @param ignored ids whose faults the operator accepts. */
 export function createFindings(ignored: readonly string[], onFinding: (finding: Finding) => void): Findings {
   const made = new Map<CheckId, Finding>();
+  const tell = (id: CheckId, status: FindingStatus, seen?: string, advice?: string): void => {
+    const finding: Finding = { id, status, title: CHECKS[id] };
+    if (seen !== undefined) finding.seen = seen;
+    if (advice !== undefined) finding.advice = advice;
+    made.set(id, finding);
+    onFinding(finding);
+  };
+  const blame = (status: 'warn' | 'fail') => (id: CheckId, seen: string, advice: string) =>
+    ignored.includes(id) ? tell(id, 'skip', `ignored: ${seen}`) : tell(id, status, seen, advice);
   return {
-    tell(id, status, seen, advice) {
-      const isAccepted = ignored.includes(id) && (status === 'fail' || status === 'warn');
-      const finding: Finding = { id, status: isAccepted ? 'skip' : status, title: CHECKS[id] };
-      if (seen !== undefined) finding.seen = isAccepted ? `ignored: ${seen}` : seen;
-      if (advice !== undefined && !isAccepted) finding.advice = advice;
-      made.set(id, finding);
-      onFinding(finding);
-    },
+    ok: (id, seen) => tell(id, 'ok', seen),
+    warn: blame('warn'),
+    fail: blame('fail'),
+    skip: (id, seen) => tell(id, 'skip', seen),
     all: () =>
       (Object.keys(CHECKS) as CheckId[]).map(
-        (id) => made.get(id) ?? { id, status: 'skip', title: CHECKS[id], seen: 'not reached' },
+        (id) => made.get(id) ?? { id, status: 'skip', title: CHECKS[id], seen: NOT_REACHED },
       ),
   };
 }

@@ -19,6 +19,7 @@ interface DoctorFlags extends CommonOptions, BucketFlags {
 
 export function doctorCommand(add: AddCommand): void {
   const command = add<DoctorFlags>('doctor', {
+    summary: 'examines an endpoint and its bucket, and says what to change',
     description:
       'Examines an endpoint and its bucket from outside, as a page would: uploads one tiny trace, tries what must not ' +
       'be possible, and says what to change. With credentials of the bucket it also reads back, deletes, and looks at the rules.',

@@ -1,15 +1,18 @@
 import { DEFAULT_LAYOUT } from '../../object-key.js';
 import type { PresignedUpload } from '../../protocol.js';
 import { type Ask, HttpError } from '../http.js';
-import { checkLifecycle, checkPublic, checkReadBack, removeProbes } from './bucket-checks.js';
 import { createFindings, type Finding, type FindingStatus } from './checks.js';
 import { checkEndpoint } from './endpoint-checks.js';
+import { checkIssued } from './issued-checks.js';
+import { checkLifecycle, checkReadBack, removeProbes } from './owner-checks.js';
 import { checkPage } from './page-checks.js';
+import { checkPreflight } from './preflight-checks.js';
+import { checkPublic } from './public-checks.js';
 import { type Recipes, recipes } from './recipes.js';
 import { checkConfirm, checkRelay } from './relay-checks.js';
 import type { DoctorSettings, Examination } from './settings.js';
 import type { Issued } from './untrusted-answer.js';
-import { checkIssued, checkMisuse, checkPreflight, checkUpload } from './upload-checks.js';
+import { checkMisuse, checkUpload } from './upload-checks.js';
 
 export interface Diagnosis {
   /** False when anything failed. */
@@ -55,9 +58,8 @@ export async function diagnose({
   } catch (error) {
     // A connection that breaks in the middle: what it was for is told by what is missing.
     if (!(error instanceof HttpError)) throw error;
-    findings.tell(
+    findings.fail(
       'endpoint.reach',
-      'fail',
       `a later request failed: ${error.message}`,
       'run doctor again; if it stays so, something on the way breaks connections',
     );
@@ -88,12 +90,11 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
   const [upload, relayed, unused] = issued.uploads;
   if (!upload) {
     if (issued.isRelayOnly)
-      findings.tell('upload.issued', 'skip', 'the store takes nothing from outside; the relay does');
-    else if (issued.isPaused) findings.tell('upload.issued', 'skip', 'paused');
+      findings.skip('upload.issued', 'the store takes nothing from outside; the relay does');
+    else if (issued.isPaused) findings.skip('upload.issued', 'paused');
     else
-      findings.tell(
+      findings.fail(
         'upload.issued',
-        'fail',
         'none',
         'set maxUploads of createIngest() to 1 or more, or look at its quota',
       );
@@ -103,10 +104,10 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
     }
     return;
   }
-  findings.tell('upload.issued', 'ok', `${issued.uploads.length}`);
+  findings.ok('upload.issued', `${issued.uploads.length}`);
   const isOneStore = issued.uploads.every(({ url }) => new URL(url).origin === new URL(upload.url).origin);
   if (!isOneStore) {
-    findings.tell('upload.url', 'fail', 'one answer names several hosts', 'let all uploads go to one store');
+    findings.fail('upload.url', 'one answer names several hosts', 'let all uploads go to one store');
     return;
   }
   if (!checkIssued(upload, examination)) return;
@@ -120,7 +121,7 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
   if (broken) {
     const advice =
       'pages cannot reach it either: check publicEndpoint of s3(), and DNS and certificate of that host';
-    findings.tell('bucket.upload', 'fail', broken, advice);
+    findings.fail('bucket.upload', broken, advice);
   }
   const token = relayed && (await checkRelay(relayed, examination));
   const stored = [...(sent ? [upload.token] : []), ...(token ? [token] : [])];

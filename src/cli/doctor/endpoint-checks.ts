@@ -49,22 +49,20 @@ export async function checkEndpoint(examination: Examination): Promise<Issued | 
     answer = await exchange(examination, { want: WANTED, sizes: Array(WANTED).fill(PROBE_BYTES) });
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    findings.tell('endpoint.reach', 'fail', error.message, adviceOn(error));
+    findings.fail('endpoint.reach', error.message, adviceOn(error));
     return undefined;
   }
-  findings.tell('endpoint.reach', 'ok', settings.endpoint.origin + printable(settings.endpoint.pathname));
+  findings.ok('endpoint.reach', settings.endpoint.origin + printable(settings.endpoint.pathname));
   checkSpeed(answer, examination);
   checkClock(answer, examination);
   const issued = readExchange(answer, examination);
   if (issued === undefined) return undefined;
   checkReadable(answer, examination);
   checkNoStore(answer, examination);
-  findings.tell(
-    'endpoint.paused',
-    issued.isPaused ? 'warn' : 'ok',
-    issued.isPaused ? 'the endpoint tells clients to stop: they send nothing, and get no uploads' : undefined,
-    issued.isPaused ? 'set `paused` to false in `config` of createIngest()' : undefined,
-  );
+  if (issued.isPaused) {
+    const seen = 'clients are told to stop: they send nothing, and get no uploads';
+    findings.warn('endpoint.paused', seen, '`config` of createIngest() says so');
+  } else findings.ok('endpoint.paused');
   await checkMethod(examination);
   await checkForeignOrigin(examination);
   await checkForgery(examination);
@@ -72,22 +70,17 @@ export async function checkEndpoint(examination: Examination): Promise<Issued | 
 }
 
 function checkScheme({ settings: { endpoint, origin }, findings }: Examination): void {
-  if (endpoint.protocol === 'https:') findings.tell('endpoint.https', 'ok');
-  else if (isLoopback(endpoint.hostname)) findings.tell('endpoint.https', 'skip', 'loopback');
+  if (endpoint.protocol === 'https:') findings.ok('endpoint.https');
+  else if (isLoopback(endpoint.hostname)) findings.skip('endpoint.https', 'loopback');
   else {
     const blocked = origin.startsWith('https:') ? '; a page on https: cannot call it' : '';
-    findings.tell(
-      'endpoint.https',
-      'fail',
-      `${endpoint.protocol}//${blocked}`,
-      'serve the endpoint over HTTPS',
-    );
+    findings.fail('endpoint.https', `${endpoint.protocol}//${blocked}`, 'serve the endpoint over HTTPS');
   }
 }
 
 function readExchange(answer: HttpAnswer, { settings, findings }: Examination): Issued | undefined {
   const fail = (seen: string, advice: string): undefined => {
-    findings.tell('endpoint.exchange', 'fail', seen, advice);
+    findings.fail('endpoint.exchange', seen, advice);
     return undefined;
   };
   const { status, headers, body } = answer;
@@ -126,42 +119,41 @@ function readExchange(answer: HttpAnswer, { settings, findings }: Examination): 
   }
   const issued = readIssued(body);
   if (typeof issued === 'string') return fail(issued, 'check the path, and that createIngest() answers it');
-  findings.tell('endpoint.exchange', 'ok');
+  findings.ok('endpoint.exchange');
   return issued;
 }
 
 function checkReadable(answer: HttpAnswer, { settings: { endpoint, origin }, findings }: Examination): void {
   if (endpoint.origin === origin) {
-    findings.tell('endpoint.cors', 'ok', 'same origin as the page');
+    findings.ok('endpoint.cors', 'same origin as the page');
     return;
   }
   const reason = unreadable(answer, origin);
   const exposed = listOf(answer.headers['access-control-expose-headers']).map((name) => name.toLowerCase());
   if (reason) {
     const advice = `let the answer say Access-Control-Allow-Origin: ${origin}; createIngest() does, unless a proxy takes it away`;
-    findings.tell('endpoint.cors', 'fail', reason, advice);
+    findings.fail('endpoint.cors', reason, advice);
   } else if (!exposed.includes('retry-after') && !exposed.includes('*')) {
     const advice = 'let the answer say Access-Control-Expose-Headers: Retry-After';
-    findings.tell('endpoint.cors', 'warn', 'pages cannot read Retry-After', advice);
-  } else findings.tell('endpoint.cors', 'ok');
+    findings.warn('endpoint.cors', 'pages cannot read Retry-After', advice);
+  } else findings.ok('endpoint.cors');
 }
 
 function checkNoStore({ headers }: HttpAnswer, { findings }: Examination): void {
   if (listOf(headers['cache-control']).some((part) => part.toLowerCase() === 'no-store')) {
-    findings.tell('endpoint.no-store', 'ok');
+    findings.ok('endpoint.no-store');
     return;
   }
   const seen = `Cache-Control: ${printable(headers['cache-control'] ?? 'absent')}`;
-  findings.tell('endpoint.no-store', 'fail', seen, 'let nothing on the way change Cache-Control: no-store');
+  findings.fail('endpoint.no-store', seen, 'let nothing on the way change Cache-Control: no-store');
 }
 
 function checkSpeed({ millis }: HttpAnswer, { findings }: Examination): void {
   const seen = `${millisInWords(millis)}, connection included`;
-  if (millis < SLOW_MILLIS) findings.tell('endpoint.speed', 'ok', seen);
+  if (millis < SLOW_MILLIS) findings.ok('endpoint.speed', seen);
   else
-    findings.tell(
+    findings.warn(
       'endpoint.speed',
-      'warn',
       seen,
       'pages that live shorter cannot upload; inline the first uploads, or run the endpoint nearer',
     );
@@ -169,40 +161,27 @@ function checkSpeed({ millis }: HttpAnswer, { findings }: Examination): void {
 
 function checkClock(answer: HttpAnswer, { findings }: Examination): void {
   const skew = skewOf(answer);
-  if (skew === undefined) findings.tell('clock.endpoint', 'skip', 'the answer has no Date');
-  else if (Math.abs(skew) < SKEW_WARN_MILLIS) findings.tell('clock.endpoint', 'ok');
-  else {
-    const seen = `${millisInWords(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} this machine`;
-    const status = Math.abs(skew) < SKEW_FAIL_MILLIS ? 'warn' : 'fail';
-    findings.tell(
-      'clock.endpoint',
-      status,
-      seen,
-      'set the clock that is wrong, of the endpoint or of this machine, by NTP',
-    );
-  }
+  if (skew === undefined) return findings.skip('clock.endpoint', 'the answer has no Date');
+  if (Math.abs(skew) < SKEW_WARN_MILLIS) return findings.ok('clock.endpoint');
+  const seen = `${millisInWords(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} this machine`;
+  const advice = 'set the clock that is wrong, of the endpoint or of this machine, by NTP';
+  if (Math.abs(skew) < SKEW_FAIL_MILLIS) findings.warn('clock.endpoint', seen, advice);
+  else findings.fail('clock.endpoint', seen, advice);
 }
 
 async function checkMethod({ ask, settings, findings }: Examination): Promise<void> {
   const { status } = await ask(settings.endpoint, { headers: { origin: settings.origin } });
-  if (status === 405) findings.tell('endpoint.method', 'ok');
-  else
-    findings.tell(
-      'endpoint.method',
-      'warn',
-      `GET answers ${status}`,
-      'send all of this path to createIngest()',
-    );
+  if (status === 405) findings.ok('endpoint.method');
+  else findings.warn('endpoint.method', `GET answers ${status}`, 'send all of this path to createIngest()');
 }
 
 async function checkForeignOrigin(examination: Examination): Promise<void> {
   const { status } = await exchange(examination, {}, FOREIGN_ORIGIN);
   const { findings } = examination;
-  if (status === 403) findings.tell('endpoint.foreign-origin', 'ok');
+  if (status === 403) findings.ok('endpoint.foreign-origin');
   else
-    findings.tell(
+    findings.warn(
       'endpoint.foreign-origin',
-      'warn',
       `a page of ${FOREIGN_ORIGIN} gets ${status}`,
       'name your own origins in allowedOrigins of createIngest(), not all',
     );
@@ -215,11 +194,10 @@ async function checkForgery(examination: Examination): Promise<void> {
     headers: { origin: settings.origin },
     body: 'not gzip',
   });
-  if (status >= 400 && status < 500) findings.tell('endpoint.forgery', 'ok');
+  if (status >= 400 && status < 500) findings.ok('endpoint.forgery');
   else
-    findings.tell(
+    findings.fail(
       'endpoint.forgery',
-      'fail',
       `a relay with a forged token gets ${status}`,
       'send all of this path, with its query, to createIngest()',
     );

@@ -10,12 +10,12 @@ const MAX_REDIRECTS = 3;
 export async function checkPage(examination: Examination): Promise<void> {
   const { settings, findings } = examination;
   if (!settings.page) {
-    findings.tell('page.csp', 'skip', 'give --page to have its policy looked at');
+    findings.skip('page.csp', 'give --page to have its policy looked at');
     return;
   }
   const answer = await open(settings.page, examination);
   if (typeof answer === 'string') {
-    findings.tell('page.csp', 'fail', answer, 'give --page an address that answers with the page');
+    findings.fail('page.csp', answer, 'give --page an address that answers with the page');
     return;
   }
   const needed = [
@@ -31,13 +31,12 @@ export async function checkPage(examination: Examination): Promise<void> {
     for (const url of needed) if (!allowsUrl(sources, url, settings.origin)) blocked.add(url.origin);
   }
   if (blocked.size)
-    findings.tell(
+    findings.fail(
       'page.csp',
-      'fail',
       `connect-src lacks ${[...blocked].map((one) => printable(one)).join(' and ')}`,
       'set the line below',
     );
-  else findings.tell('page.csp', 'ok', count ? undefined : 'no policy restricts connections');
+  else findings.ok('page.csp', count ? undefined : 'no policy restricts connections');
 }
 
 async function open(

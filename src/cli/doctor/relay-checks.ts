@@ -27,12 +27,12 @@ export async function checkRelay(
   const said = answer.status === 200 ? parse(answer.body) : undefined;
   if (said && typeof said['key'] === 'string' && typeof said['token'] === 'string') {
     examination.leftKeys.add(said['key']);
-    findings.tell('relay.store', 'ok');
+    findings.ok('relay.store');
     return said['token'];
   }
   const advice =
     'pages whose visitors block the bucket, and those that leave early, lose what they have: look at onError';
-  findings.tell('relay.store', 'fail', `${answer.status} ${errorCodeOf(answer.body) ?? ''}`.trim(), advice);
+  findings.fail('relay.store', `${answer.status} ${errorCodeOf(answer.body) ?? ''}`.trim(), advice);
   return undefined;
 }
 
@@ -47,9 +47,8 @@ export async function checkConfirm(
   const answer = await exchange(examination, { confirm: [...stored, ...missing] });
   const issued = answer.status === 200 ? readIssued(answer.body) : undefined;
   if (issued === undefined || typeof issued === 'string') {
-    findings.tell(
+    findings.fail(
       'relay.confirm',
-      'fail',
       `${answer.status} ${issued ?? errorCodeOf(answer.body) ?? ''}`.trim(),
       'look at onError of createIngest()',
     );
@@ -60,11 +59,10 @@ export async function checkConfirm(
     ...stored.filter((token) => answers.get(token) !== true),
     ...missing.filter((token) => answers.get(token) !== false),
   ];
-  if (wrong.length === 0) findings.tell('relay.confirm', 'ok');
+  if (wrong.length === 0) findings.ok('relay.confirm');
   else
-    findings.tell(
+    findings.fail(
       'relay.confirm',
-      'fail',
       `${wrong.length} of ${stored.length + missing.length} answers are wrong or missing`,
       "give the endpoint's access key the right to read and to list (on S3 s3:GetObject and s3:ListBucket)",
     );

@@ -1,8 +1,7 @@
+import { plural, printable } from '../printable.js';
 import type { Terminal } from '../terminal.js';
-import type { Finding } from './checks.js';
+import { type Finding, NOT_REACHED } from './checks.js';
 import type { Diagnosis } from './doctor.js';
-
-const NOT_REACHED = 'not reached';
 
 /** One finding, with what to change under it. */
 export function findingLines({ id, status, title, seen, advice }: Finding, { colours }: Terminal): string[] {
@@ -23,8 +22,7 @@ export function sayDiagnosis(diagnosis: Diagnosis, terminal: Terminal, allSettin
   const { colours } = terminal;
   const { counts, findings, settings } = diagnosis;
   const unreached = findings.filter(({ status, seen }) => status === 'skip' && seen === NOT_REACHED);
-  if (unreached.length)
-    terminal.say(colours.dim(`– not reached: ${unreached.map(({ id }) => id).join(', ')}`));
+  if (unreached.length) terminal.say(colours.dim(`– ${plural(unreached.length, 'check')} not reached`));
   const block = (heading: string, value: unknown): void => {
     terminal.say();
     terminal.say(colours.bold(heading));
@@ -47,6 +45,13 @@ export function sayDiagnosis(diagnosis: Diagnosis, terminal: Terminal, allSettin
   }
   if (isWrong(/^page\.csp/))
     block("In the page's Content-Security-Policy, beside what is there:", settings.csp);
+  if (diagnosis.leftKeys.length) {
+    terminal.say();
+    terminal.say(
+      colours.bold('Objects that doctor wrote and that are still there (service.name spandrel-doctor):'),
+    );
+    for (const key of diagnosis.leftKeys) terminal.say(printable(key, 1_024));
+  }
   terminal.say();
   const { ok, warn, fail, skip } = counts;
   const count = [

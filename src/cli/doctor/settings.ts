@@ -1,4 +1,4 @@
-import type { S3Options } from '../../server/s3.js';
+import type { S3Options } from '../../server/s3-options.js';
 import type { Storage } from '../../server/storage.js';
 import type { Ask } from '../http.js';
 import type { Findings } from './checks.js';

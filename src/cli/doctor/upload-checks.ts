@@ -1,152 +1,39 @@
 import type { PresignedUpload } from '../../protocol.js';
 import { type HttpAnswer, HttpError } from '../http.js';
-import { bytesInWords, millisInWords, printable } from '../printable.js';
+import { bytesInWords, millisInWords } from '../printable.js';
 import { SKEW_FAIL_MILLIS, SKEW_WARN_MILLIS, skewOf } from './clock.js';
-import { namesToAsk, preflight, refusedPreflight, unreadable } from './cors.js';
-import { isLoopback, isPrivate } from './hosts.js';
+import { unreadable } from './cors.js';
 import { makeProbe, padGzip } from './probe.js';
 import { bodyOf, type Sent } from './send-upload.js';
-import { type Examination, FOREIGN_ORIGIN } from './settings.js';
+import type { Examination } from './settings.js';
 import { signatureOf } from './signature.js';
 
-/** A stolen URL is worth this long. */
-const LONG_LIFE_MILLIS = 3_600_000;
 /** Where a size is only bounded, a body over the bound is sent to see it refused, unless that is a large one. */
 const MAX_EXCESS_BYTES = 1_048_576;
-const LAYOUT = /\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[^/]+\.json\.gz$/;
-
-/** What one answer to a URL says about it without sending anything. */
-export function checkIssued(upload: PresignedUpload, examination: Examination): boolean {
-  const { findings, settings } = examination;
-  const url = new URL(upload.url);
-  examination.bucketOrigin = url.origin;
-  const endpointIsLocal = isLoopback(settings.endpoint.hostname) || isPrivate(settings.endpoint.hostname);
-  if ((isLoopback(url.hostname) || isPrivate(url.hostname)) && !endpointIsLocal) {
-    const advice = 'set publicEndpoint of s3() to where browsers reach the store';
-    findings.tell('upload.url', 'fail', `${url.origin} is an address of a private network`, advice);
-    return false;
-  }
-  if (url.protocol === 'http:' && settings.origin.startsWith('https:')) {
-    const advice =
-      'set publicEndpoint of s3() to an https: address; browsers refuse http: from an https: page';
-    findings.tell('upload.url', 'fail', url.origin, advice);
-    return false;
-  }
-  findings.tell('upload.url', 'ok', `${upload.method} ${url.origin}`);
-
-  if (LAYOUT.test(upload.key)) findings.tell('upload.key', 'ok');
-  else
-    findings.tell(
-      'upload.key',
-      'warn',
-      printable(upload.key),
-      'the Collector and others look for year=…/…/traces_….json.gz',
-    );
-
-  const signature = signatureOf(upload);
-  const lifetime = signature.lifetimeMillis ?? upload.expiresInMs;
-  const life = millisInWords(lifetime);
-  if (lifetime <= LONG_LIFE_MILLIS) findings.tell('upload.lifetime', 'ok', life);
-  else
-    findings.tell(
-      'upload.lifetime',
-      'warn',
-      life,
-      'lower urlExpirySeconds of createIngest(); clients renew by themselves',
-    );
-
-  const missing = ['content-type', 'if-none-match'].filter((name) => !signature.names.includes(name));
-  if (upload.method === 'POST')
-    missing.splice(0, 2, ...(signature.names.includes('content-type') ? [] : ['content-type']));
-  if (missing.length === 0) findings.tell('upload.signed', 'ok', signature.names.join(', '));
-  else
-    findings.tell(
-      'upload.signed',
-      'fail',
-      `not signed: ${missing.join(', ')}`,
-      'sign them, as s3() does: else a page may put what it likes, or overwrite',
-    );
-
-  const bound = upload.bytes ?? upload.maxBytes ?? signature.maxBytes;
-  const isBound = signature.names.includes('content-length') || signature.maxBytes !== undefined;
-  if (isBound && bound !== undefined) {
-    findings.tell(
-      'upload.size',
-      'ok',
-      upload.bytes === undefined ? `at most ${bytesInWords(bound)}` : `exactly ${bytesInWords(bound)}`,
-    );
-  } else {
-    findings.tell(
-      'upload.size',
-      'warn',
-      'a URL takes a body of any length, gigabytes too',
-      'set maxUploadBytes of createIngest()',
-    );
-  }
-  return true;
-}
-
-/** Whether the bucket's CORS rules let the page send what the upload wants sent. */
-export async function checkPreflight(upload: PresignedUpload, examination: Examination): Promise<void> {
-  const { settings, findings, ask } = examination;
-  const names = namesToAsk(upload.headers);
-  if (upload.method === 'POST' && names.length === 0) {
-    findings.tell('bucket.preflight', 'skip', 'a form needs none');
-    findings.tell('bucket.preflight-foreign', 'skip', 'a form needs none');
-    return;
-  }
-  const refusalFor = async (origin: string): Promise<string | undefined> => {
-    const answer = await ask(upload.url, {
-      method: 'OPTIONS',
-      headers: preflight(origin, upload.method, names),
-    });
-    return refusedPreflight(answer, origin, upload.method, names);
-  };
-  const asked = `${upload.method} with ${names.join(', ')}`;
-  const refusal = await refusalFor(settings.origin);
-  if (refusal) findings.tell('bucket.preflight', 'fail', `${asked}: ${refusal}`, 'set the CORS rules below');
-  else findings.tell('bucket.preflight', 'ok', asked);
-  if (await refusalFor(FOREIGN_ORIGIN)) findings.tell('bucket.preflight-foreign', 'ok');
-  else
-    findings.tell(
-      'bucket.preflight-foreign',
-      'warn',
-      'every site may use a URL that it got hold of',
-      'name your own origins in the CORS rules, not *',
-    );
-}
 
 /** Whether an upload can be used in another way than it was meant. What is stored all the same is remembered. */
 export async function checkMisuse(upload: PresignedUpload, examination: Examination): Promise<void> {
   const { findings } = examination;
   const body = probeFor(upload);
   if (!body) return;
-  const send = async (sent: Sent): Promise<number> => {
-    const { status } = await sendTo(upload, sent, examination);
-    if (status >= 200 && status < 300) examination.leftKeys.add(upload.key);
+  const statusOf = async (sent: Sent): Promise<number> => {
+    const { status } = await send(upload, sent, examination);
+    if (isTaken(status)) examination.leftKeys.add(upload.key);
     return status;
   };
   const isRefused = (status: number): boolean => status >= 400 && status < 500 && status !== 412;
-  const type = await send({ body, contentType: 'text/html' });
-  if (isRefused(type)) findings.tell('bucket.type', 'ok', `${type}`);
-  else findings.tell('bucket.type', 'fail', `text/html gets ${type}`, 'sign content-type, as s3() does');
+  const type = await statusOf({ body, contentType: 'text/html' });
+  if (isRefused(type)) findings.ok('bucket.type', `${type}`);
+  else findings.fail('bucket.type', `text/html gets ${type}`, 'sign content-type, as s3() does');
 
-  const isExact = upload.bytes !== undefined;
-  const excess = (upload.bytes ?? upload.maxBytes ?? 0) + 1;
-  if (!isExact && upload.maxBytes === undefined) findings.tell('bucket.size', 'skip', 'no length is signed');
-  else if (excess > MAX_EXCESS_BYTES)
-    findings.tell('bucket.size', 'skip', `the bound is ${bytesInWords(excess - 1)}; too much to try`);
-  else {
-    const status = await send({ body: new Uint8Array(excess) });
-    if (isRefused(status)) findings.tell('bucket.size', 'ok', `${status}`);
-    else
-      findings.tell(
-        'bucket.size',
-        'fail',
-        `${bytesInWords(excess)} get ${status}`,
-        'this store does not keep to the signed length: put a quota in front of it (quota of createIngest())',
-      );
-  }
+  const bound = upload.bytes ?? upload.maxBytes;
+  if (bound === undefined) return findings.skip('bucket.size', 'no length is signed');
+  if (bound >= MAX_EXCESS_BYTES)
+    return findings.skip('bucket.size', `${bytesInWords(bound)} are too much to try`);
+  const size = await statusOf({ body: new Uint8Array(bound + 1) });
+  if (isRefused(size)) return findings.ok('bucket.size', `${size}`);
+  const advice = 'this store does not keep to the signed length: use `quota` of createIngest()';
+  findings.fail('bucket.size', `${(bound + 1).toLocaleString('en')} bytes get ${size}`, advice);
 }
 
 /** Puts the object, reads the answer as the page would, and puts it again. Resolves with what was stored. */
@@ -157,82 +44,55 @@ export async function checkUpload(
   const { findings, settings } = examination;
   const body = probeFor(upload);
   if (!body) {
-    findings.tell(
-      'bucket.upload',
-      'fail',
-      `the upload is for ${upload.bytes ?? upload.maxBytes} bytes, which were not asked for`,
-      'let maxUploadBytes be 1,024 at least',
-    );
+    const seen = `it is for ${upload.bytes ?? upload.maxBytes} bytes, which were not asked for`;
+    findings.fail('bucket.upload', seen, 'let maxUploadBytes of createIngest() be 1,024 at least');
     return undefined;
   }
-  const answer = await sendTo(upload, { body }, examination);
+  const answer = await send(upload, { body }, examination);
   checkBucketClock(upload, answer, examination);
-  if (answer.status < 200 || answer.status > 299) {
+  if (!isTaken(answer.status)) {
     const code = /<Code>(\w{1,60})<\/Code>/.exec(answer.body.toString('latin1'))?.[1] ?? 'no code';
-    findings.tell('bucket.upload', 'fail', `${answer.status} ${code}`, uploadAdvice(answer.status, code));
+    findings.fail('bucket.upload', `${answer.status} ${code}`, uploadAdvice(answer.status, code));
     return undefined;
   }
   examination.leftKeys.add(upload.key);
-  findings.tell(
-    'bucket.upload',
-    'ok',
-    `${answer.status}, ${bytesInWords(body.length)} in ${millisInWords(answer.millis)}`,
-  );
+  const size = bytesInWords(body.length);
+  findings.ok('bucket.upload', `${answer.status}, ${size} in ${millisInWords(answer.millis)}`);
   const reason = unreadable(answer, settings.origin);
   if (reason)
-    findings.tell(
-      'bucket.cors',
-      'fail',
-      reason,
-      'set the CORS rules below; without it the SDK sends everything twice',
-    );
-  else findings.tell('bucket.cors', 'ok');
+    findings.fail('bucket.cors', reason, 'set the CORS rules below; else the SDK sends all of it twice');
+  else findings.ok('bucket.cors');
 
-  const again = await sendTo(upload, { body }, examination);
-  if (again.status === 412) findings.tell('bucket.write-once', 'ok', '412');
-  else if (upload.method === 'POST')
-    findings.tell(
-      'bucket.write-once',
-      'warn',
-      `${again.status}: forms cannot be held to it everywhere`,
-      'keys are random, and only the page that was given one can use it',
-    );
-  else
-    findings.tell(
-      'bucket.write-once',
-      'fail',
-      `${again.status}`,
-      'this store does not know If-None-Match on PUT: what is stored can be overwritten by whoever has the URL',
-    );
+  checkWriteOnce(upload, (await send(upload, { body }, examination)).status, examination);
   return body;
+}
+
+function checkWriteOnce({ method }: PresignedUpload, status: number, { findings }: Examination): void {
+  if (status === 412) return findings.ok('bucket.write-once', '412');
+  const seen = `a second upload gets ${status}`;
+  if (method === 'POST') {
+    const advice = 'forms cannot be held to it; only who was given one can use it, until it expires';
+    return findings.warn('bucket.write-once', seen, advice);
+  }
+  const advice = 'this store passes over If-None-Match: whoever has a URL can overwrite, until it expires';
+  findings.fail('bucket.write-once', seen, advice);
 }
 
 /** The signer's clock is what counts for a signature, and the bucket is who measures it. */
 function checkBucketClock(upload: PresignedUpload, answer: HttpAnswer, { findings }: Examination): void {
   const { signedAtMillis } = signatureOf(upload);
   const skew = skewOf(answer);
-  if (signedAtMillis === undefined || skew === undefined) {
-    findings.tell(
-      'clock.bucket',
-      'skip',
-      signedAtMillis === undefined ? 'the URL does not say when it was signed' : 'the answer has no Date',
-    );
-    return;
-  }
-  const bucketMillis = answer.atMillis + skew;
-  // The URL is some requests old by now: a signer that is right is behind by that much.
-  const ahead = signedAtMillis - bucketMillis;
+  if (signedAtMillis === undefined)
+    return findings.skip('clock.bucket', 'the upload does not say when it was signed');
+  if (skew === undefined) return findings.skip('clock.bucket', 'the answer has no Date');
+  const ahead = signedAtMillis - (answer.atMillis + skew);
+  // Some requests have passed since: a signer that is right is behind by as much.
   const off = ahead > 0 ? ahead : Math.min(0, ahead + SKEW_WARN_MILLIS);
-  if (Math.abs(off) < SKEW_WARN_MILLIS) findings.tell('clock.bucket', 'ok');
-  else {
-    const seen = `the signer is ${millisInWords(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the bucket`;
-    findings.tell(
-      'clock.bucket',
-      Math.abs(off) < SKEW_FAIL_MILLIS ? 'warn' : 'fail',
-      seen,
-      "set the clock of the endpoint's machine by NTP; stores refuse what is 15 minutes off",
-    );
-  }
+  if (Math.abs(off) < SKEW_WARN_MILLIS) return findings.ok('clock.bucket');
+  const seen = `the signer is ${millisInWords(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the bucket`;
+  const advice = "set the clock of the endpoint's machine by NTP; stores refuse what is 15 minutes off";
+  if (Math.abs(off) < SKEW_FAIL_MILLIS) findings.warn('clock.bucket', seen, advice);
+  else findings.fail('clock.bucket', seen, advice);
 }
 
 function probeFor(upload: PresignedUpload): Uint8Array<ArrayBuffer> | undefined {
@@ -242,30 +102,23 @@ function probeFor(upload: PresignedUpload): Uint8Array<ArrayBuffer> | undefined 
 }
 
 /** An answer, or a broken connection as status 0. */
-async function sendTo(
+async function send(
   upload: PresignedUpload,
   sent: Sent,
   { ask, settings }: Examination,
 ): Promise<HttpAnswer> {
   const { headers, body } = bodyOf(upload, sent);
+  const { method, url } = upload;
   try {
-    return await ask(upload.url, {
-      method: upload.method,
-      headers: { origin: settings.origin, ...headers },
-      body,
-    });
+    return await ask(url, { method, headers: { origin: settings.origin, ...headers }, body });
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    return {
-      status: 0,
-      headers: {},
-      body: Buffer.from(error.message),
-      truncated: false,
-      millis: 0,
-      atMillis: Date.now(),
-    };
+    const nothing = { status: 0, headers: {}, truncated: false, millis: 0 };
+    return { ...nothing, body: Buffer.from(error.message), atMillis: Date.now() };
   }
 }
+
+const isTaken = (status: number): boolean => status >= 200 && status < 300;
 
 function uploadAdvice(status: number, code: string): string {
   if (/Expired|TimeTooSkewed/.test(code))
@@ -275,6 +128,6 @@ function uploadAdvice(status: number, code: string): string {
   if (code === 'SignatureDoesNotMatch')
     return 'mend secretAccessKey and publicEndpoint of s3(): the host is signed';
   if (status === 403) return "give the endpoint's access key the right to write to this bucket";
-  if (status === 0) return 'the bucket breaks the connection off: check publicEndpoint of s3()';
+  if (status === 0) return 'no answer came from the bucket: check publicEndpoint of s3()';
   return 'see the error codes of the store';
 }

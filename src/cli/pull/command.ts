@@ -21,6 +21,7 @@ const GIBIBYTE = 1_073_741_824;
 
 export function pullCommand(add: AddCommand): void {
   const command = add<PullFlags>('pull <folder>', {
+    summary: 'copies objects to files',
     description:
       'Copies objects to files under the same paths. Files that are there with the same size are left alone, so it can ' +
       'be run again; a file has its name only when it is whole.',

@@ -23,6 +23,7 @@ const DAY_MILLIS = 86_400_000;
 
 export function viewCommand(add: AddCommand): void {
   const command = add<ViewFlags>('view [path]', {
+    summary: 'shows the traces of a bucket, folder or file in your browser',
     description:
       'Shows the traces of a bucket, of a folder or of one file in your browser, on 127.0.0.1, read-only, until Ctrl+C. ' +
       'New ones appear by themselves. Takes .json.gz and .json files of OTLP/JSON, whoever wrote them.',
