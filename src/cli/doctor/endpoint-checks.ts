@@ -161,8 +161,14 @@ function checkSpeed({ millis }: HttpAnswer, { findings }: Examination): void {
 
 function checkClock(answer: HttpAnswer, { findings }: Examination): void {
   const skew = skewOf(answer);
-  if (skew === undefined) return findings.skip('clock.endpoint', 'the answer has no Date');
-  if (Math.abs(skew) < SKEW_WARN_MILLIS) return findings.ok('clock.endpoint');
+  if (skew === undefined) {
+    findings.skip('clock.endpoint', 'the answer has no Date');
+    return;
+  }
+  if (Math.abs(skew) < SKEW_WARN_MILLIS) {
+    findings.ok('clock.endpoint');
+    return;
+  }
   const seen = `${millisInWords(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} this machine`;
   const advice = 'set the clock that is wrong, of the endpoint or of this machine, by NTP';
   if (Math.abs(skew) < SKEW_FAIL_MILLIS) findings.warn('clock.endpoint', seen, advice);

@@ -57,7 +57,10 @@ function checkSigned({ method }: PresignedUpload, { names }: Signature, { findin
       ? []
       : ['if-none-match']),
   ];
-  if (missing.length === 0) return findings.ok('upload.signed', names.join(', '));
+  if (missing.length === 0) {
+    findings.ok('upload.signed', names.join(', '));
+    return;
+  }
   const advice = 'sign them, as s3() does: else a page may put what it likes, or overwrite';
   findings.fail('upload.signed', `not signed: ${missing.join(', ')}`, advice);
 }
@@ -73,7 +76,8 @@ function checkBound(
   const bound = upload.bytes ?? upload.maxBytes ?? maxBytes;
   if (isSigned && bound !== undefined) {
     const words = upload.bytes === undefined ? 'at most' : 'exactly';
-    return findings.ok('upload.size', `${words} ${bytesInWords(bound)}`);
+    findings.ok('upload.size', `${words} ${bytesInWords(bound)}`);
+    return;
   }
   findings.warn(
     'upload.size',

@@ -21,11 +21,13 @@ export async function checkReadBack(key: string, sent: Uint8Array, examination: 
     stored = await settings.owned.storage.get(key, { maxBytes: sent.length });
   } catch (error) {
     const advice = 'check the credentials that doctor was given, --s3-endpoint and --region';
-    return findings.fail('owner.read', printable(messageOf(error)), advice);
+    findings.fail('owner.read', printable(messageOf(error)), advice);
+    return;
   }
   if (!stored) {
     const advice = "--bucket and --s3-endpoint name another bucket than the endpoint's";
-    return findings.fail('owner.read', 'it is not in this bucket', advice);
+    findings.fail('owner.read', 'it is not in this bucket', advice);
+    return;
   }
   if (Buffer.from(stored).equals(sent)) findings.ok('owner.read');
   else
@@ -43,11 +45,13 @@ export async function checkReadBack(key: string, sent: Uint8Array, examination: 
   const [encoding, type] = [headers['content-encoding'], headers['content-type']];
   if (encoding) {
     const advice = 'leave contentEncoding of s3() out: R2 and GCS inflate such objects for some readers';
-    return findings.warn('owner.encoding', `Content-Encoding: ${printable(encoding)}`, advice);
+    findings.warn('owner.encoding', `Content-Encoding: ${printable(encoding)}`, advice);
+    return;
   }
   if (type !== 'application/gzip') {
     const seen = `Content-Type: ${printable(type ?? 'absent')}`;
-    return findings.warn('owner.encoding', seen, 'store as application/gzip');
+    findings.warn('owner.encoding', seen, 'store as application/gzip');
+    return;
   }
   findings.ok('owner.encoding');
 }
@@ -55,20 +59,25 @@ export async function checkReadBack(key: string, sent: Uint8Array, examination: 
 /** With credentials: whether what is old goes by itself. */
 export async function checkLifecycle(prefix: string, examination: Examination): Promise<void> {
   const { settings, findings } = examination;
-  if (!settings.owned) return findings.skip('bucket.lifecycle', NO_CREDENTIALS);
+  if (!settings.owned) {
+    findings.skip('bucket.lifecycle', NO_CREDENTIALS);
+    return;
+  }
   const { status, body } = await askAsOwner('GET', '?lifecycle=', examination);
   const text = body.toString();
   const advice = 'set the lifecycle rule below; whoever wants to keep all says --ignore bucket.lifecycle';
   if (status === 404 && text.includes('NoSuchLifecycleConfiguration')) {
-    return findings.fail(
+    findings.fail(
       'bucket.lifecycle',
       'there is none: what visitors did is kept, and paid for, for ever',
       advice,
     );
+    return;
   }
   if (status !== 200) {
     const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1] ?? '';
-    return findings.skip('bucket.lifecycle', `the store does not tell: ${status} ${code}`.trim());
+    findings.skip('bucket.lifecycle', `the store does not tell: ${status} ${code}`.trim());
+    return;
   }
   const days = parseLifecycle(text)
     .filter((rule) => rule.isEnabled && !rule.hasTags && `${prefix}/`.startsWith(rule.prefix))
@@ -82,7 +91,8 @@ export async function checkLifecycle(prefix: string, examination: Examination): 
 export async function removeProbes({ settings, findings, leftKeys }: Examination): Promise<void> {
   if (leftKeys.size === 0) return;
   if (!settings.owned) {
-    return findings.skip('owner.delete', `${NO_CREDENTIALS}: ${plural(leftKeys.size, 'object')} stay`);
+    findings.skip('owner.delete', `${NO_CREDENTIALS}: ${plural(leftKeys.size, 'object')} stay`);
+    return;
   }
   try {
     for (const key of [...leftKeys]) {
@@ -91,9 +101,13 @@ export async function removeProbes({ settings, findings, leftKeys }: Examination
     }
   } catch (error) {
     const advice = 'let these credentials delete: forward with --after delete needs that too';
-    return findings.fail('owner.delete', printable(messageOf(error)), advice);
+    findings.fail('owner.delete', printable(messageOf(error)), advice);
+    return;
   }
-  if (leftKeys.size === 0) return findings.ok('owner.delete');
+  if (leftKeys.size === 0) {
+    findings.ok('owner.delete');
+    return;
+  }
   findings.warn(
     'owner.delete',
     `${plural(leftKeys.size, 'object')} are still there`,

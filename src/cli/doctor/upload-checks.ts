@@ -27,11 +27,19 @@ export async function checkMisuse(upload: PresignedUpload, examination: Examinat
   else findings.fail('bucket.type', `text/html gets ${type}`, 'sign content-type, as s3() does');
 
   const bound = upload.bytes ?? upload.maxBytes;
-  if (bound === undefined) return findings.skip('bucket.size', 'no length is signed');
-  if (bound >= MAX_EXCESS_BYTES)
-    return findings.skip('bucket.size', `${bytesInWords(bound)} are too much to try`);
+  if (bound === undefined) {
+    findings.skip('bucket.size', 'no length is signed');
+    return;
+  }
+  if (bound >= MAX_EXCESS_BYTES) {
+    findings.skip('bucket.size', `${bytesInWords(bound)} are too much to try`);
+    return;
+  }
   const size = await statusOf({ body: new Uint8Array(bound + 1) });
-  if (isRefused(size)) return findings.ok('bucket.size', `${size}`);
+  if (isRefused(size)) {
+    findings.ok('bucket.size', `${size}`);
+    return;
+  }
   const advice = 'this store does not keep to the signed length: use `quota` of createIngest()';
   findings.fail('bucket.size', `${(bound + 1).toLocaleString('en')} bytes get ${size}`, advice);
 }
@@ -68,11 +76,15 @@ export async function checkUpload(
 }
 
 function checkWriteOnce({ method }: PresignedUpload, status: number, { findings }: Examination): void {
-  if (status === 412) return findings.ok('bucket.write-once', '412');
+  if (status === 412) {
+    findings.ok('bucket.write-once', '412');
+    return;
+  }
   const seen = `a second upload gets ${status}`;
   if (method === 'POST') {
     const advice = 'forms cannot be held to it; only who was given one can use it, until it expires';
-    return findings.warn('bucket.write-once', seen, advice);
+    findings.warn('bucket.write-once', seen, advice);
+    return;
   }
   const advice = 'this store passes over If-None-Match: whoever has a URL can overwrite, until it expires';
   findings.fail('bucket.write-once', seen, advice);
@@ -82,13 +94,21 @@ function checkWriteOnce({ method }: PresignedUpload, status: number, { findings 
 function checkBucketClock(upload: PresignedUpload, answer: HttpAnswer, { findings }: Examination): void {
   const { signedAtMillis } = signatureOf(upload);
   const skew = skewOf(answer);
-  if (signedAtMillis === undefined)
-    return findings.skip('clock.bucket', 'the upload does not say when it was signed');
-  if (skew === undefined) return findings.skip('clock.bucket', 'the answer has no Date');
+  if (signedAtMillis === undefined) {
+    findings.skip('clock.bucket', 'the upload does not say when it was signed');
+    return;
+  }
+  if (skew === undefined) {
+    findings.skip('clock.bucket', 'the answer has no Date');
+    return;
+  }
   const ahead = signedAtMillis - (answer.atMillis + skew);
   // Some requests have passed since: a signer that is right is behind by as much.
   const off = ahead > 0 ? ahead : Math.min(0, ahead + SKEW_WARN_MILLIS);
-  if (Math.abs(off) < SKEW_WARN_MILLIS) return findings.ok('clock.bucket');
+  if (Math.abs(off) < SKEW_WARN_MILLIS) {
+    findings.ok('clock.bucket');
+    return;
+  }
   const seen = `the signer is ${millisInWords(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the bucket`;
   const advice = "set the clock of the endpoint's machine by NTP; stores refuse what is 15 minutes off";
   if (Math.abs(off) < SKEW_FAIL_MILLIS) findings.warn('clock.bucket', seen, advice);
