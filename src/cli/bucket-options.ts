@@ -50,9 +50,14 @@ export interface OwnedBucket {
 /**
  * The bucket that flags and environment name; undefined where they name none.
  *
+ * @param signal breaks requests off. What writes to the bucket goes without, and ends between two requests.
  * @throws {CliError} when they name half of one.
  */
-export async function findBucket(flags: BucketFlags, session: Session): Promise<OwnedBucket | undefined> {
+export async function findBucket(
+  flags: BucketFlags,
+  session: Session,
+  signal?: AbortSignal,
+): Promise<OwnedBucket | undefined> {
   if (flags.bucket === undefined) return undefined;
   const variables = flags.credentials ? await readCredentials(flags.credentials, session.env) : session.env;
   const [accessKeyId, secretAccessKey] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) => {
@@ -72,6 +77,7 @@ export async function findBucket(flags: BucketFlags, session: Session): Promise<
     secretAccessKey,
     ...(region === undefined ? {} : { region }),
     ...(sessionToken === undefined ? {} : { sessionToken }),
+    ...(signal === undefined ? {} : { fetch: abortableFetch(signal) }),
   };
   try {
     return { options, storage: s3(options) };
@@ -81,10 +87,21 @@ export async function findBucket(flags: BucketFlags, session: Session): Promise<
 }
 
 /** The same, where there must be one. */
-export async function needBucket(flags: BucketFlags, session: Session): Promise<OwnedBucket> {
-  const bucket = await findBucket(flags, session);
+export async function needBucket(
+  flags: BucketFlags,
+  session: Session,
+  signal?: AbortSignal,
+): Promise<OwnedBucket> {
+  const bucket = await findBucket(flags, session, signal);
   if (bucket) return bucket;
   throw usageError('no bucket: give --bucket, or set SPANDREL_BUCKET');
+}
+
+function abortableFetch(signal: AbortSignal): NonNullable<S3Options['fetch']> {
+  return (url, init) => {
+    const signals = init.signal ? [signal, init.signal] : [signal];
+    return fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  };
 }
 
 function endpointOf(region: string | undefined): string {

@@ -34,7 +34,7 @@ spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/
       if (flags.from !== undefined && flags.until !== undefined && flags.from >= flags.until) {
         throw usageError('--from must be before --until');
       }
-      const { storage } = await needBucket(flags, session);
+      const { storage } = await needBucket(flags, session, signal);
       await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
         throw usageError(`the folder cannot be made: ${messageOf(cause)}`);
       });

@@ -79,7 +79,7 @@ spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestora
 const takeLast = (text: string): number | 'all' => (text === 'all' ? text : duration(text));
 
 async function fromBucket(flags: ViewFlags, session: Session): Promise<ViewSource> {
-  const { storage, options } = await needBucket(flags, session).catch((error: unknown) => {
+  const { storage, options } = await needBucket(flags, session, session.signal).catch((error: unknown) => {
     const isNone = error instanceof CliError && flags.bucket === undefined;
     throw isNone ? usageError('nothing to view: give a folder, or --bucket') : error;
   });
