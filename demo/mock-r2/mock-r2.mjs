@@ -169,6 +169,8 @@ export async function startMockR2({
     if (worker) closers.unshift(watchBucket(bucket, (key) => objects.emit('stored', key)));
 
     return {
+      /** The bucket by its S3 API, with what its owner has: for tools that are given credentials. */
+      owner: { endpoint: storeDoor.origin + S3_PATH, bucket: BUCKET, ...s3Credentials },
       /** Origin of the presigned URLs, for a CSP's `connect-src`. */
       bucketOrigin: bucketDoor.origin,
       /** What the keys stand behind in a presigned URL. */

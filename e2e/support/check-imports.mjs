@@ -37,7 +37,7 @@ const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
   'web-vitals': 'spa/web-vitals.ts',
-  commander: 'cli/main.ts',
+  commander: 'cli/command.ts',
 };
 
 /** Where runtimes differ on how they give `AsyncLocalStorage`, it is asked for by name as well, and may be missing. */
