@@ -22,10 +22,13 @@ export type {
 export { createLedger, type Ledger, type LedgerOptions, type PageAccount } from './server/ledger.js';
 export type { AllowedOrigins } from './server/origin.js';
 export type { NumberRange } from './server/ranges.js';
-export { type S3Options, s3 } from './server/s3.js';
+export { s3 } from './server/s3.js';
+export type { S3Options } from './server/s3-options.js';
 export {
   type ListOptions,
+  type Presign,
   type PresignedRequest,
+  type PresigningStorage,
   type PresignOptions,
   type Storage,
   StorageError,

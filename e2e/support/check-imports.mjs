@@ -36,7 +36,6 @@ const stageOf = (file) => STAGE.exec(file)?.[1];
 const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
-  aws4fetch: 'server/s3.ts',
   'web-vitals': 'spa/web-vitals.ts',
   commander: 'cli/main.ts',
 };

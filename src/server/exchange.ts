@@ -12,6 +12,7 @@ import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
 import { Refusal } from './refusal.js';
 import { usableRules } from './sampling-rules.js';
+import { StorageError } from './storage.js';
 
 /** Where the client does not say: most traces are smaller. */
 const DEFAULT_UPLOAD_BYTES = 4_096;
@@ -51,10 +52,13 @@ export async function exchange(
   }
 
   const config = await clientConfig(context, settings);
-  const wanted = config.paused ? 0 : Math.min(request.want, settings.maxUploads);
+  const takesUploads = settings.storage.presign !== undefined;
+  const wanted = config.paused || !takesUploads ? 0 : Math.min(request.want, settings.maxUploads);
   const { sizes = [] } = request;
   const uploads = [
-    ...renew.map((claim) => presign(claim, sizes[request.renew.indexOf(claim.token)], settings)),
+    ...(takesUploads ? renew : []).map((claim) =>
+      presign(claim, sizes[request.renew.indexOf(claim.token)], settings),
+    ),
     ...Array.from({ length: wanted }, async (_, index) => {
       const key = settings.keys.fresh(context.project);
       const token = await settings.tokens.issue(key, context.project);
@@ -62,7 +66,8 @@ export async function exchange(
     }),
   ];
   const [signed, confirmed] = await Promise.all([Promise.all(uploads), confirmAll(confirm, settings)]);
-  return { response: { v: PROTOCOL_VERSION, uploads: signed, confirmed, config }, receipts };
+  const response: ExchangeResponse = { v: PROTOCOL_VERSION, uploads: signed, confirmed, config };
+  return { response: takesUploads ? response : { ...response, relay: true }, receipts };
 }
 
 async function verifyFor(
@@ -87,6 +92,7 @@ async function presign(
 ): Promise<PresignedUpload> {
   const issued = { key, token, expiresInMs: urlExpirySeconds * 1000 };
   const options = { expiresInSeconds: urlExpirySeconds };
+  if (!storage.presign) throw new StorageError('the store takes no uploads from outside');
   if (maxUploadBytes === undefined || !storage.uploadLength) {
     return { ...(await storage.presign(key, options)), ...issued };
   }

@@ -26,7 +26,7 @@ export interface IngestSettings extends InflateLimits {
 }
 
 const HOOKS = ['onStored', 'onPage', 'onLost', 'onError', 'rateLimit', 'config', 'waitUntil'] as const;
-const STORAGE_METHODS = ['presign', 'put', 'head', 'list', 'get', 'delete'] as const;
+const STORAGE_METHODS = ['put', 'head', 'list', 'get', 'delete'] as const;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
-import { type S3Options, s3 } from './s3.js';
+import { s3 } from './s3.js';
+import type { S3Options } from './s3-options.js';
 import type { PresignedRequest } from './storage.js';
 
 const CREDENTIALS = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key' };
