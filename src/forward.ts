@@ -6,3 +6,8 @@ export type {
   ObjectResult,
   QuarantineReason,
 } from './forward/batch.js';
+export { createBatchSender } from './forward/batch-sender.js';
+export type { SenderHeaders } from './forward/otlp-sender.js';
+export type { BatchSenderOptions } from './forward/sender-options.js';
+export type { Stamp, StampAttributes, StampContext } from './forward/stamp.js';
+export type { BadTimes } from './forward/times.js';

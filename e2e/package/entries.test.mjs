@@ -23,6 +23,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
+  'forward.js': ['createBatchSender'],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 
