@@ -11,3 +11,6 @@ export type { SenderHeaders } from './forward/otlp-sender.js';
 export type { BatchSenderOptions } from './forward/sender-options.js';
 export type { Stamp, StampAttributes, StampContext } from './forward/stamp.js';
 export type { BadTimes } from './forward/times.js';
+export { forward } from './forward/forward.js';
+export type { After, ForwardOptions, HandlingOptions } from './forward/forward-options.js';
+export type { ForwardCounts, ForwardEnd, ForwardSummary } from './forward/summary.js';

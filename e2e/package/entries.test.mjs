@@ -23,7 +23,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-  'forward.js': ['createBatchSender'],
+  'forward.js': ['createBatchSender', 'forward'],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
 };
 

@@ -65,6 +65,12 @@ export interface IngestOptions {
    * those, else as the exact length that the client asks for. False signs no length. Default false.
    */
   maxUploadBytes?: number | false;
+  /**
+   * Where `forward` notes what it is done with, so that a page is not asked for an object again that was forwarded and
+   * deleted: one or two more questions to the store for each folder of objects that are not there. False: nothing is
+   * forwarded, or it all stays in the bucket. Default `spandrel-state`, as `forward`'s.
+   */
+  statePrefix?: string | false;
   /** Largest exchange, bytes, 1,024 to 16 MiB. Default 64 KiB. */
   maxBodyBytes?: number;
   /** Largest relayed gzip, bytes, 1,024 to 64 MiB. Default 256 KiB. It is held in memory. */

@@ -1,4 +1,5 @@
 import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
+import { DEFAULT_STATE_PREFIX } from './forwarded.js';
 import type { IngestOptions } from './ingest-options.js';
 import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
@@ -18,6 +19,8 @@ export interface IngestSettings extends InflateLimits {
   maxUploads: number;
   /** Undefined: no bound. */
   maxUploadBytes: number | undefined;
+  /** Undefined: nobody forwards. */
+  statePrefix: string | undefined;
   maxBodyBytes: number;
   maxRelayBytes: number;
   hooks: Pick<IngestOptions, (typeof HOOKS)[number]>;
@@ -69,6 +72,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
       options.maxUploadBytes === false || options.maxUploadBytes === undefined
         ? undefined
         : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
+    statePrefix: statePrefixOption(options.statePrefix ?? DEFAULT_STATE_PREFIX),
     maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
     maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
@@ -76,6 +80,12 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     hooks: options,
     now,
   };
+}
+
+function statePrefixOption(prefix: unknown): string | undefined {
+  if (prefix === false) return undefined;
+  if (typeof prefix === 'string' && isKeyPrefix(prefix)) return prefix;
+  throw optionError('statePrefix', inWords(prefix), 'false or key segments joined by single slashes');
 }
 
 function secretsOption(secret: unknown): string[] {
