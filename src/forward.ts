@@ -7,10 +7,10 @@ export type {
   QuarantineReason,
 } from './forward/batch.js';
 export { createBatchSender } from './forward/batch-sender.js';
+export { forward } from './forward/forward.js';
+export type { After, ForwardOptions, HandlingOptions } from './forward/forward-options.js';
 export type { SenderHeaders } from './forward/otlp-sender.js';
 export type { BatchSenderOptions } from './forward/sender-options.js';
 export type { Stamp, StampAttributes, StampContext } from './forward/stamp.js';
-export type { BadTimes } from './forward/times.js';
-export { forward } from './forward/forward.js';
-export type { After, ForwardOptions, HandlingOptions } from './forward/forward-options.js';
 export type { ForwardCounts, ForwardEnd, ForwardSummary } from './forward/summary.js';
+export type { BadTimes } from './forward/times.js';

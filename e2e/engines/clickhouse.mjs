@@ -6,10 +6,16 @@ const SOURCE = /s3\([^)]*\)/;
 
 /** @typedef {Awaited<ReturnType<typeof openClickhouse>>} Clickhouse */
 
-/** ClickHouse in this process, with the tables of the recipe. There is one in a process, at most. */
-export async function openClickhouse() {
+/**
+ * ClickHouse in this process, with the tables of the recipe. There is one in a process, at most.
+ *
+ * @param {string[]} [args] Of its command line.
+ */
+export async function openClickhouse(args = []) {
   const { Session } = requireEngine('chdb');
-  const session = new Session(undefined, { connectionArgs: ['--output_format_json_quote_64bit_integers=1'] });
+  const session = new Session(undefined, {
+    connectionArgs: ['--output_format_json_quote_64bit_integers=1', ...args],
+  });
   // Off the main thread: a server that it reads from may live in this process.
   const run = (/** @type {string} */ sql) => session.queryAsync(sql, { format: 'TabSeparated' });
   for (const statement of statementsOf(await readRecipe('clickhouse-tables.sql'))) await run(statement);
