@@ -6,11 +6,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { listen } from '../../demo/mock-r2/listen.mjs';
+import { createBatchSender, forward } from '../../dist/forward.js';
 import { createBucket } from '../stores/bucket.mjs';
 import { s3 } from '../stores/built.mjs';
 import { useRadosgw } from '../stores/radosgw.mjs';
 import { openClickhouse } from './clickhouse.mjs';
 import { byTrace, keyAt, officialObject, padded } from './objects.mjs';
+import { QUESTIONS, texts } from './questions.mjs';
 import { readRecipe, statementsOf } from './recipe.mjs';
 import { rowsOf } from './rows.mjs';
 import { shopSpans } from './shop-spans.mjs';
@@ -126,6 +130,51 @@ test('engines: a queue leaves what it cannot read, and goes on', async () => {
   await put(traces.slice(0, 3), LATE, 'beside');
   await eventually(stored, [[count(traces.slice(0, 3)), '3']]);
   await eventually(keysLeft, [broken]);
+});
+
+test('engines: what forward sends is what the SDK made, by ClickHouse as its backend', async () => {
+  await clickhouse.run('DROP TABLE otlp_queue_mv');
+  await clickhouse.run('DROP TABLE otlp_queue SYNC');
+  await clickhouse.forget();
+  for (const key of await keysLeft()) await storage.delete(key);
+  // Two objects of each trace, and one of them twice.
+  const halves = [0, 1].map((half) => traces.map((ofTrace) => ofTrace.filter((_, at) => at % 2 === half)));
+  await put(halves[0] ?? [], EARLY, 'a');
+  await put(
+    (halves[1] ?? []).filter((half) => half.length),
+    EARLY,
+    'b',
+  );
+  await put((halves[0] ?? []).slice(0, 9), EARLY, 'c');
+
+  /** @type {(string | undefined)[][]} */
+  const headers = [];
+  const backend = await listen(async (req, res) => {
+    const chunks = await req.toArray();
+    const body = gunzipSync(Buffer.concat(chunks)).toString();
+    headers.push([req.method, req.url, req.headers['content-type'], req.headers['content-encoding']]);
+    await clickhouse.run(`INSERT INTO otlp_objects FORMAT JSONEachRow ${body}`);
+    res.setHeader('content-type', 'application/json').end('{}');
+  });
+  try {
+    const summary = await forward({
+      storage,
+      sender: createBatchSender({ url: backend.origin }),
+      after: 'delete',
+      mergeWindowMillis: 0,
+      now: () => LATE.getTime(),
+    });
+    assert.equal(summary.ended, 'done', summary.message);
+  } finally {
+    await backend.close();
+  }
+  const sent = ['POST', '/v1/traces', 'application/json', 'gzip'];
+  assert.ok(headers.length > 0 && headers.every((one) => String(one) === String(sent)), String(headers[0]));
+  assert.deepEqual(await keysLeft(), []);
+  // Sent once, though one object was there twice.
+  assert.deepEqual(await clickhouse.ask('SELECT count() FROM otel_traces'), [[String(spans.length)]]);
+  for (const { name, clickhouse: query, answer } of QUESTIONS)
+    assert.deepEqual(await clickhouse.ask(query), texts(answer(rowsOf(spans))), name);
 });
 
 test('engines: a queue that does not know a setting says so', async () => {
