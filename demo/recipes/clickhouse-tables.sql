@@ -73,7 +73,6 @@ CREATE FUNCTION IF NOT EXISTS otlp_value AS (v) -> multiIf(
   JSONHas(v, 'kvlistValue'), concat('{', arrayStringConcat(
     arrayMap(e -> concat(JSONExtractRaw(e, 'key'), ':', otlp_element(JSONExtractRaw(e, 'value'))),
       JSONExtractArrayRaw(v, 'kvlistValue', 'values')), ','), '}'),
-  v = '{}', '',
   otlp_scalar(v));
 CREATE FUNCTION IF NOT EXISTS otlp_map AS (attributes) ->
   mapFromArrays(arrayMap(a -> a.1, attributes), arrayMap(a -> otlp_value(a.2), attributes));

@@ -163,6 +163,12 @@ test('engines: OTLP/JSON as others write it', async () => {
   );
 });
 
+test('engines: a parent that is written as empty is none', async () => {
+  await load(requestOf({ parentSpanId: '' }));
+  assert.deepEqual(await duckdb.ask('SELECT parent_span_id FROM spans'), [[null]]);
+  assert.deepEqual(await clickhouse.ask('SELECT ParentSpanId FROM otel_traces'), [['']]);
+});
+
 test('engines: a span that ends before it begins has no duration', async () => {
   await load(requestOf({ startTimeUnixNano: '2', endTimeUnixNano: '1' }));
   assert.deepEqual(await duckdb.ask('SELECT duration_ns FROM spans'), [['0']]);
