@@ -1,0 +1,31 @@
+// `npm run engines [words]`: gets DuckDB and ClickHouse, then tests the recipes with them, on the built files. Words
+// choose the files whose names hold them.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ensureEngines } from './install.mjs';
+
+try {
+  ensureEngines();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+const here = fileURLToPath(new URL('./', import.meta.url));
+const words = process.argv.slice(2);
+const files = readdirSync(here)
+  .filter((name) => name.endsWith('.test.mjs'))
+  .filter((name) => !words.length || words.some((word) => name.includes(word)));
+if (!files.length) {
+  console.error('no test matches');
+  process.exit(1);
+}
+// One at a time: each engine takes all cores it finds.
+const { status } = spawnSync(
+  'node',
+  ['--test', '--test-concurrency=1', ...files.map((name) => here + name)],
+  {
+    stdio: 'inherit',
+  },
+);
+process.exit(status ?? 1);
