@@ -93,7 +93,7 @@ async function presign(
   bytes: number | undefined,
   { storage, urlExpirySeconds }: IngestSettings,
 ): Promise<PresignedUpload> {
-  const sign = (storage.presign as NonNullable<typeof storage.presign>).bind(storage);
+  const sign = storage.presign as NonNullable<typeof storage.presign>;
   const issued = { key, token, expiresInMs: urlExpirySeconds * 1000 };
   const options = { expiresInSeconds: urlExpirySeconds };
   if (bytes === undefined) return { ...(await sign(key, options)), ...issued };

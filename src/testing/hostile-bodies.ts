@@ -1,10 +1,13 @@
 /** Bodies that broke somebody's server once, for whatever reads bodies of strangers. */
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
 const MIB = 1_048_576;
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const gzip = (content: string | Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(gzipSync(content));
 const GOOD = gzip('{"resourceSpans":[]}');
+/** What gzip cannot make smaller than 80 kB, so that the rest may be large. */
+const NOISE = randomBytes(80_000).toString('base64');
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
 
 /** By what is wrong with them: JSON for an exchange. */
@@ -67,6 +70,12 @@ export const HOSTILE_GZIP: Record<string, Uint8Array<ArrayBuffer>> = {
   'a bomb': gzip(new Uint8Array(20 * MIB)),
   'a bomb of brackets': gzip('['.repeat(4 * MIB)),
   'a bomb of JSON': gzip(`{"resourceSpans":[${'[],'.repeat(2 * MIB)}0]}`),
+  'brackets within the ratio': gzip(
+    `{"resourceSpans":[],"pad":"${NOISE}","x":[${'[],'.repeat(2.4 * MIB)}0]}`,
+  ),
+  'depth within the ratio': gzip(
+    `{"resourceSpans":[],"pad":"${NOISE}","x":${'['.repeat(3.5 * MIB)}${']'.repeat(3.5 * MIB)}}`,
+  ),
   'a bomb in a bomb': gzip(gzipSync(new Uint8Array(20 * MIB))),
   'lines of JSON': gzip('{"resourceSpans":[]}\n{"resourceSpans":[]}'),
   'a list': gzip('[{"resourceSpans":[]}]'),
