@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 const OBJECTS = Number(process.env['BENCH_OBJECTS'] ?? 100_000);
-const VARIANTS = ['copy loop', 'forward', 'forward, stamp: false', 'forward, keep'];
+const VARIANTS = ['copy loop', 'forward', 'forward, keep', 'forward, without a backend'];
 const self = fileURLToPath(import.meta.url);
 
 export async function bench() {

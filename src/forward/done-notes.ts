@@ -113,12 +113,15 @@ export function createManifestWalk(
 ): (folder: string) => Promise<StoredObject[]> {
   let ahead: StoredObject[] = [];
   let asked = '';
+  let answered: StoredObject[] = [];
   let reached = '';
   let hasEnded = false;
   return async (folder) => {
     const prefix = await manifestPrefix(statePrefix, folder);
     // Hashes are in no order.
     if (prefix < asked || prefix.includes('/~')) return listManifests(storage, prefix);
+    // A large folder is asked for with each page of its objects.
+    if (prefix === asked) return answered;
     asked = prefix;
     const found: StoredObject[] = [];
     for (;;) {
@@ -134,6 +137,7 @@ export function createManifestWalk(
       hasEnded = page.cursor === undefined || ahead.length === 0;
       reached = ahead.at(-1)?.key ?? after;
     }
+    answered = found;
     return found;
   };
 }

@@ -72,6 +72,12 @@ export function checkForwardOptions(options: ForwardOptions): ForwardSettings {
     const value = options[name];
     if (value !== undefined && !isKeySegment(value)) refuseOption(name, value, 'one key segment');
   }
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    refuseOption('onProgress', options.onProgress, 'a function');
+  }
+  if (options.leases !== undefined && typeof options.leases !== 'boolean') {
+    refuseOption('leases', options.leases, 'true or false');
+  }
   return {
     ...handling,
     project: options.project,

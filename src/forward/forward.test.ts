@@ -107,6 +107,18 @@ test('forward: with keep, a pass over what is done takes no lease and lists note
   assert.equal(lists.length, 5, lists.join('\n'));
 });
 
+test('forward: with keep, a minute of several pages that is done takes no lease either', async () => {
+  const bucket = testBucket({ pageSize: 4 });
+  const { fill, run } = scene(testSender(), bucket);
+  fill(10);
+  fill(10, OLD + MINUTE);
+  await run({ after: 'keep', maxBatchObjects: 3 });
+  const puts: string[] = [];
+  const storage = bucket.view({ before: (method, key) => void (method === 'put' && puts.push(key)) });
+  assert.equal((await run({ after: 'keep', storage })).alreadyDone, 20);
+  assert.deepEqual(puts, []);
+});
+
 test('forward: with keep, looks back as far as it is told', async () => {
   const { fill, run, sender } = scene();
   fill(1, NOW - 61 * MINUTE);
@@ -495,6 +507,8 @@ test('forward: options that cannot be are refused by name', () => {
     [{ maxBatchObjects: 0 }, /option "maxBatchObjects" got 0; it takes an integer from 1 to 10000/],
     [{ from: new Date('nonsense') }, /option "from" got .*; it takes a date/],
     [{ project: 'a/b' }, /option "project" got "a\/b"; it takes one key segment/],
+    [{ onProgress: 7 }, /option "onProgress" got 7; it takes a function/],
+    [{ leases: 'no' }, /option "leases" got "no"; it takes true or false/],
     [{ mergeWindow: 3 }, /forward\(\) has no option "mergeWindow"; it takes storage, /],
   ];
   checkForwardOptions(good);
