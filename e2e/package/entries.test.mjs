@@ -23,8 +23,23 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
+<<<<<<< HEAD
   'forward.js': ['createBatchSender', 'forward'],
   'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
+=======
+  'server.js': [
+    'QuotaObject',
+    'StorageError',
+    'createIngest',
+    'createLedger',
+    'durableObjectQuota',
+    'memoryQuota',
+    'nodeListener',
+    'r2',
+    's3',
+    'workersRateLimit',
+  ],
+>>>>>>> stores
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {
