@@ -120,10 +120,7 @@ test('pull: a link in the folder leads nothing out of it', LIMIT, async () => {
   const { code, json } = await pull();
   assert.deepEqual([code, json.failed], [1, 4]);
   assert.match(json.failures[0].message, /leads out of the folder/);
-  assert.deepEqual(
-    (await readdir(outside, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()),
-    [],
-  );
+  assert.deepEqual(await readdir(outside), []);
   await rm(outside, { recursive: true });
 });
 

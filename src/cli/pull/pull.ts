@@ -117,8 +117,8 @@ async function pullOne(object: StoredObject, target: Target, summary: PullSummar
     return;
   }
   const bytes = await asNamed(stored, isGzip, inflate, maxBytes);
-  await mkdir(path.dirname(file), { recursive: true });
   await refuseOutside(path.dirname(file), target.root);
+  await mkdir(path.dirname(file), { recursive: true });
   const temporary = path.join(partial, `${process.pid}-${randomBytes(8).toString('hex')}`);
   try {
     await writeFile(temporary, bytes, { flag: 'wx' });
@@ -149,8 +149,9 @@ async function asNamed(
   return text;
 }
 
-/** A link in the folder must not lead what we write out of it. */
+/** A link in the folder must not lead what we write out of it. What is not there yet, we make. */
 async function refuseOutside(folder: string, root: string): Promise<void> {
-  const real = await realpath(folder);
+  const real = await realpath(folder).catch(() => undefined);
+  if (real === undefined) return refuseOutside(path.dirname(folder), root);
   if (real !== root && !real.startsWith(root + path.sep)) throw new Error('a link leads out of the folder');
 }
