@@ -29,10 +29,10 @@ export const PRICES = {
 
 /** Milliseconds of a Worker's CPU: some URLs signed, or one object checked and sent on. Assumed. */
 const CPU_MILLIS = { exchange: 1, relay: 1, forwarded: 2 };
-/** Objects that the consumer of a queue takes at once; for each batch it notes what is done. */
-const BATCH_OBJECTS = 100;
+/** Objects that are sent together, at most; what is done is noted for each batch. */
+const BATCH_OBJECTS = { queue: 100, command: 200 };
 const LIST_PAGE_OBJECTS = 1_000;
-/** For each minute's folder: a lease, a note and their listing. */
+/** For each minute's folder: a lease, and the listing of leases and notes. */
 const WRITES_PER_FOLDER = 3;
 const MINUTES_PER_MONTH = HOURS_PER_MONTH * 60;
 const BYTES_PER_GIGABYTE = 1e9;
@@ -52,10 +52,10 @@ export function monthOf(visit, { store, forward, keptDays = 0 }) {
   const objects = visits * visit.objects;
   const bytes = visits * visit.bytes;
   const requests = visits * (visit.exchanges + visit.relays);
-  const batches = objects / BATCH_OBJECTS;
+  const batches = objects / BATCH_OBJECTS[forward];
   const cpuMillis = visits * (visit.exchanges * CPU_MILLIS.exchange + visit.relays * CPU_MILLIS.relay);
   const byQueue = forward === 'queue';
-  const notes = byQueue ? batches : MINUTES_PER_MONTH * WRITES_PER_FOLDER;
+  const notes = batches + (byQueue ? 0 : MINUTES_PER_MONTH * WRITES_PER_FOLDER);
   const dollars = {
     endpoint: requests * PRICES.workers.request + cpuMillis * PRICES.workers.cpuMilli,
     writes: objects * write,

@@ -13,19 +13,16 @@ try {
 }
 const here = fileURLToPath(new URL('./', import.meta.url));
 const words = process.argv.slice(2);
+/** Ceph runs on Linux only. */
+const canRun = (/** @type {string} */ name) => process.platform === 'linux' || name !== 'bucket.test.mjs';
 const files = readdirSync(here)
-  .filter((name) => name.endsWith('.test.mjs'))
+  .filter((name) => name.endsWith('.test.mjs') && canRun(name))
   .filter((name) => !words.length || words.some((word) => name.includes(word)));
 if (!files.length) {
   console.error('no test matches');
   process.exit(1);
 }
 // One at a time: each engine takes all cores it finds.
-const { status } = spawnSync(
-  'node',
-  ['--test', '--test-concurrency=1', ...files.map((name) => here + name)],
-  {
-    stdio: 'inherit',
-  },
-);
+const args = ['--test', '--test-concurrency=1', ...files.map((name) => here + name)];
+const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 process.exit(status ?? 1);
