@@ -1,11 +1,11 @@
-// The query engines that the recipes are tested with, and how they are got where there are none. They are 615 MB, and
+// The engines and tools that the recipes are tested with, and how they are got where there are none. They are 800 MB, and
 // nothing of the package needs them: so they are no devDependencies.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGES = { '@duckdb/node-api': '1.5.6-r.1', chdb: '3.4.0' };
+const PACKAGES = { '@duckdb/node-api': '1.5.6-r.1', chdb: '3.4.0', wrangler: '4.116.0' };
 const FOLDER = fileURLToPath(new URL('../../.cache/engines/', import.meta.url));
 
 /** Resolves what has been installed. Throws until {@link ensureEngines} has run. */
