@@ -18,12 +18,16 @@ export async function startLoggingProxy(origin) {
   const { hostname, port } = new URL(origin);
   /** @type {Passed[]} */
   const requests = [];
+  /** @type {string[]} */
+  const queries = [];
   const { close, origin: ownOrigin } = await listen((req, res) => {
     const { method = '', url: path = '', rawHeaders: headers } = req;
+    const [pathname = '', query = ''] = path.split('?');
+    queries.push(query);
     /** @type {Passed} */
     const entry = {
       method,
-      path: path.split('?')[0] ?? '',
+      path: pathname,
       fetchMode: String(req.headers['sec-fetch-mode']),
     };
     requests.push(entry);
@@ -36,5 +40,5 @@ export async function startLoggingProxy(origin) {
     // A page that has gone does not take back what it has sent.
     req.pipe(onward);
   });
-  return { origin: ownOrigin, requests, close };
+  return { origin: ownOrigin, requests, queries, close };
 }

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { fetchListener } from '../../demo/fetch-listener.mjs';
 import { listen } from '../../demo/mock-r2/listen.mjs';
 import { NO_PARTS } from '../support/parts.mjs';
 import { createBucket } from './bucket.mjs';
-import { createIngest, s3 } from './built.mjs';
+import { createIngest, nodeListener, s3 } from './built.mjs';
 import { corsFor } from './cors-settings.mjs';
 import { startLoggingProxy } from './logging-proxy.mjs';
 
@@ -59,12 +58,14 @@ export async function startShop(radosgw, { bucket: name, uploads, maxUploadBytes
     maxUploadBytes,
     onError: (error) => errors.push(error),
   });
-  endpoint = fetchListener(ingest);
+  endpoint = nodeListener(ingest);
   return {
     url: `${site.origin}/`,
     awayUrl: `${site.origin}/away`,
     /** What browsers asked of the store, oldest first. */
     requests: proxy.requests,
+    /** The query of each of these. */
+    queries: proxy.queries,
     /** The query of each request to the endpoint. */
     asked,
     errors,
