@@ -36,6 +36,7 @@ const stageOf = (file) => STAGE.exec(file)?.[1];
 const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
+  aws4fetch: 'server/sigv4.ts',
   'web-vitals': 'spa/web-vitals.ts',
   commander: 'cli/command.ts',
 };
