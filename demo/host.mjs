@@ -1,4 +1,4 @@
-import { fetchListener } from './fetch-listener.mjs';
+import { nodeListener } from '../dist/server.js';
 import { listen } from './mock-r2/listen.mjs';
 import { startMockR2 } from './mock-r2/mock-r2.mjs';
 import { sendJson } from './send-json.mjs';
@@ -137,7 +137,7 @@ export async function startHost({
     parts.push(mock);
     if (worker) sendShopPage = mock.worker;
     mounts.push(
-      ['/api/', worker ? mock.worker : fetchListener(createShopApi({ warehouseUrl: warehouse.url }))],
+      ['/api/', worker ? mock.worker : nodeListener(createShopApi({ warehouseUrl: warehouse.url }))],
       [mock.mountPath, mock.endpoint],
       ['/control/', mock.control],
       ['/viewer/api/', createViewerApi(mock)],

@@ -159,6 +159,7 @@ export type ErrorCode =
   | 'forbidden_origin' // 403
   | 'not_found' // 404
   | 'method_not_allowed' // 405
+  | 'too_slow' // 408: the body did not come in time
   | 'too_large' // 413
   | 'rate_limited' // 429, with Retry-After
   | 'storage_failed' // 502: the store refused or did not answer

@@ -3,5 +3,16 @@ import { test } from 'node:test';
 import * as server from './server.js';
 
 test('spandrel/server: exports these names and no others', () => {
-  assert.deepEqual(Object.keys(server).sort(), ['StorageError', 'createIngest', 'createLedger', 's3']);
+  assert.deepEqual(Object.keys(server).sort(), [
+    'QuotaObject',
+    'StorageError',
+    'createIngest',
+    'createLedger',
+    'durableObjectQuota',
+    'memoryQuota',
+    'nodeListener',
+    'r2',
+    's3',
+    'workersRateLimit',
+  ]);
 });

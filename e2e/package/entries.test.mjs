@@ -24,7 +24,18 @@ const EXPORTS = {
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
   'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
-  'server.js': ['StorageError', 'createIngest', 'createLedger', 'r2', 's3'],
+  'server.js': [
+    'QuotaObject',
+    'StorageError',
+    'createIngest',
+    'createLedger',
+    'durableObjectQuota',
+    'memoryQuota',
+    'nodeListener',
+    'r2',
+    's3',
+    'workersRateLimit',
+  ],
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {

@@ -1,25 +1,52 @@
 import type { PageLedger, StoredReceipt } from '../protocol.js';
+import { within } from './deadline.js';
 import type { IngestContext, IngestOptions } from './ingest-options.js';
+import type { IngestLogEntry } from './log.js';
 import { Refusal } from './refusal.js';
 
-type Hooks = Pick<IngestOptions, 'onStored' | 'onPage' | 'onLost' | 'onError' | 'rateLimit' | 'waitUntil'>;
+type HookName = 'onStored' | 'onPage' | 'onLost' | 'onError' | 'onLog' | 'rateLimit' | 'config' | 'waitUntil';
+
+/** The operator's functions, and how long an answer waits for one. */
+export interface Hooks extends Pick<IngestOptions, HookName> {
+  timeoutMillis: number;
+}
 
 /** Longest wait that we ask of a client. */
 const MAX_RETRY_AFTER_SECONDS = 86_400;
 
 /** Hands an exception to the operator. Never throws. */
-export function reportError(error: unknown, hooks: Hooks): void {
+export function reportError(error: unknown, hooks: Pick<Hooks, 'onError'>): void {
   // An async hook may fail later than it returns.
   quietly(async () => hooks.onError?.(error));
 }
 
+/** Hands the account of a request to the operator. Never throws. */
+export function log(entry: IngestLogEntry, hooks: Hooks): void {
+  quietly(async () => {
+    try {
+      await hooks.onLog?.(entry);
+    } catch (error) {
+      reportError(error, hooks);
+    }
+  });
+}
+
 /** @throws {Refusal} `rate_limited`, when the operator's hook says so. */
 export async function checkRate(request: Request, context: IngestContext, hooks: Hooks): Promise<void> {
-  const answer = (await hooks.rateLimit?.(request, context)) ?? true;
-  if (answer === true) return;
-  const seconds = Math.ceil(Number(answer.retryAfterSeconds)) || 1;
-  const retryAfter = String(Math.min(Math.max(seconds, 1), MAX_RETRY_AFTER_SECONDS));
-  throw new Refusal('rate_limited', 'too many requests', { 'retry-after': retryAfter });
+  const { rateLimit } = hooks;
+  if (!rateLimit) return;
+  const answer = (await within(hooks.timeoutMillis, 'rateLimit', () => rateLimit(request, context))) ?? true;
+  if (answer !== true) throw rateLimited('too many requests', answer.retryAfterSeconds);
+}
+
+/** @param seconds anything; what goes out is a whole number from 1 to a day. */
+export function rateLimited(message: string, seconds: number): Refusal {
+  return new Refusal('rate_limited', message, { 'retry-after': retryAfter(seconds) });
+}
+
+export function retryAfter(seconds: number): string {
+  const whole = Math.ceil(Number(seconds)) || 1;
+  return String(Math.min(Math.max(whole, 1), MAX_RETRY_AFTER_SECONDS));
 }
 
 /** What a client said of its objects and spans. Receipts are genuine; the rest is hearsay. */
@@ -35,20 +62,21 @@ export async function tell(
   context: IngestContext,
   hooks: Hooks,
 ): Promise<void> {
-  const attempt = async (hook: () => unknown): Promise<void> => {
+  const { waitUntil } = hooks;
+  const attempt = async (what: HookName, hook: () => unknown): Promise<void> => {
     try {
-      await hook();
+      // The platform has a bound of its own for what `waitUntil` takes over.
+      await (waitUntil ? hook() : within(hooks.timeoutMillis, what, hook));
     } catch (error) {
       reportError(error, hooks);
     }
   };
   const told = Promise.all([
-    receipts.length > 0 && attempt(() => hooks.onStored?.(receipts, context)),
-    page !== undefined && attempt(() => hooks.onPage?.(page, context)),
-    Object.keys(lost).length > 0 && attempt(() => hooks.onLost?.(lost, context)),
+    receipts.length > 0 && attempt('onStored', () => hooks.onStored?.(receipts, context)),
+    page !== undefined && attempt('onPage', () => hooks.onPage?.(page, context)),
+    Object.keys(lost).length > 0 && attempt('onLost', () => hooks.onLost?.(lost, context)),
   ]);
-  const { waitUntil } = hooks;
-  if (waitUntil) await attempt(() => waitUntil(told));
+  if (waitUntil) await attempt('waitUntil', () => waitUntil(told));
   else await told;
 }
 

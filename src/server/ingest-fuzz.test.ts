@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { HOSTILE_GZIP, HOSTILE_JSON } from '../testing/hostile-bodies.js';
 import { ENDPOINT, ingestHarness, ORIGIN, SECRET } from '../testing/ingest-harness.js';
 import { createIngest } from './ingest.js';
 import { createLedger } from './ledger.js';
 import { s3 } from './s3.js';
+import { createTokens } from './token.js';
 
 const UPLOAD =
   /^https:\/\/store\.example\/traces\/otlp\/v1\/default\/production\/year%3D\d{4}\/month%3D\d\d\/day%3D\d\d\/hour%3D\d\d\/minute%3D\d\d\/traces_[0-9a-f-]{36}\.json\.gz\?/;
@@ -14,6 +16,10 @@ const KEY =
   /^otlp\/v1\/default\/production\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[0-9a-f-]{36}\.json\.gz$/;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** In what is made up, where a message might repeat it. */
+const MARK = 'm4rk';
+const tokens = createTokens({ secrets: [SECRET], maxAgeSeconds: 604_800, now: Date.now });
 
 const put: string[] = [];
 const failures: unknown[] = [];
@@ -69,10 +75,18 @@ async function send(query: string, body: string | Uint8Array<ArrayBuffer>): Prom
     `${response.status}`,
   );
   if (response.status !== 200) assert.deepEqual(Object.keys(answer), ['error']);
-  for (const { url, key } of answer.uploads ?? []) {
+  for (const { url, key, token } of answer.uploads ?? []) {
     assert.match(url, UPLOAD);
     assert.match(key, KEY);
+    // What is signed is the key that the answer says, and the token is this key's.
+    const { pathname, searchParams } = new URL(url);
+    assert.equal(decodeURIComponent(pathname), `/traces/${key}`);
+    assert.equal(searchParams.get('X-Amz-SignedHeaders'), 'content-type;host;if-none-match');
+    assert.equal(searchParams.get('X-Amz-Expires'), '900');
+    assert.equal((await tokens.verify(token))?.key, key);
   }
+  // A message that says what was sent would say it to whoever reads the log.
+  if (answer.error) assert.ok(!answer.error.message.includes(MARK), answer.error.message);
   for (const url of put) assert.match(`${url}?`, UPLOAD);
   assert.deepEqual(failures.splice(0), []);
   return response.status;
@@ -83,6 +97,7 @@ const { key: genuineKey, token: genuine } = await ingestHarness({ now: Date.now 
 const token = fc.oneof(
   fc.constant(genuine),
   fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constant(MARK),
   fc.nat(genuine.length).map((length) => genuine.slice(0, length)),
   fc
     .tuple(fc.nat(genuine.length - 1), fc.string({ minLength: 1, maxLength: 1 }))
@@ -126,7 +141,7 @@ const page = fc.record(
 const exchangeBody = fc.record(
   {
     v: mostly(fc.constant(1)),
-    project: mostly(fc.constantFrom('default', '../..', '%2e%2e', 'a/b')),
+    project: mostly(fc.constantFrom('default', '../..', '%2e%2e', 'a/b', MARK)),
     want: mostly(fc.oneof(fc.integer({ min: -2, max: 20 }), fc.double())),
     stored: mostly(
       fc.array(
@@ -144,8 +159,12 @@ const exchangeBody = fc.record(
     ),
     confirm: mostly(fc.array(token, { maxLength: 5 })),
     renew: mostly(fc.array(token, { maxLength: 5 })),
+    sizes: mostly(fc.array(fc.oneof(fc.nat(), fc.maxSafeInteger()), { maxLength: 5 })),
     lost: mostly(
-      fc.dictionary(fc.constantFrom('paused', '__proto__', 'toString', 'constructor'), mostly(fc.nat())),
+      fc.dictionary(
+        fc.constantFrom('paused', MARK, '__proto__', 'toString', 'constructor'),
+        mostly(fc.nat()),
+      ),
     ),
     page: mostly(page),
   },
@@ -227,6 +246,71 @@ test('ingest: no relay breaks it or stores outside the prefix', async () => {
   );
   assert.deepEqual([...statuses].sort(), [200, 400]);
 });
+
+for (const [name, body] of Object.entries(HOSTILE_JSON)) {
+  test(`ingest: a hostile exchange, ${name}, is answered`, async () => {
+    await send('', body);
+  });
+}
+
+for (const [name, body] of Object.entries(HOSTILE_GZIP)) {
+  test(`ingest: a hostile relay, ${name}, is refused and not stored`, async () => {
+    assert.ok([400, 413].includes(await send(`?relay=${genuine}`, body)));
+    assert.deepEqual(put, []);
+  });
+}
+
+test('ingest: headers, queries and methods of all kinds break nothing', async () => {
+  const name = fc.constantFrom(
+    'origin',
+    'content-type',
+    'content-length',
+    'content-encoding',
+    'sec-fetch-site',
+    'host',
+  );
+  const value = fc.oneof(
+    fc.stringMatching(/^[\x20-\x7e]{0,40}$/),
+    fc.constantFrom('null', '-1', '1073741824', 'gzip', 'https://shop.example:99999'),
+  );
+  const query = fc.oneof(
+    fc.webQueryParameters(),
+    fc.string({ unit: 'binary', maxLength: 50 }),
+    fc.constant('relay'),
+  );
+  const method = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'DELETE', 'PROPFIND');
+  await fc.assert(
+    fc.asyncProperty(method, query, fc.array(fc.tuple(name, value)), async (way, search, headers) => {
+      const url = new URL(ENDPOINT);
+      url.search = search;
+      const body = way === 'GET' || way === 'HEAD' ? {} : { body: '{"v":1}' };
+      const { status } = await ingest(new Request(url, { method: way, headers, ...body }));
+      assert.ok(status < 500, `${status}`);
+      assert.deepEqual(failures.splice(0), []);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('ingest: hostile bodies leave no memory behind, and take little meanwhile', async () => {
+  const bodies = Object.values(HOSTILE_GZIP);
+  const most = Math.max(...bodies.map(({ length }) => length));
+  assert.ok(most < 300_000, 'else they are refused for their length');
+  const before = process.memoryUsage().rss;
+  let peak = before;
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(bodies.map((body) => ingestOnce(`?relay=${genuine}`, body)));
+    peak = Math.max(peak, process.memoryUsage().rss);
+  }
+  // Twenty bombs of 20 MiB each, five at a time, would be ten times as much.
+  assert.ok(peak - before < 200 * 1_048_576, `${Math.round((peak - before) / 1_048_576)} MiB`);
+});
+
+async function ingestOnce(query: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  await (
+    await ingest(new Request(ENDPOINT + query, { method: 'POST', body, headers: { origin: ORIGIN } }))
+  ).text();
+}
 
 /** The first 13 characters of a UUIDv7 of now. */
 function recentPrefix(): string {

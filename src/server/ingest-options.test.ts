@@ -4,8 +4,11 @@ import { ENDPOINT, SECRET } from '../testing/ingest-harness.js';
 import { memoryStorage } from '../testing/memory-storage.js';
 import { createIngest } from './ingest.js';
 import type { IngestOptions } from './ingest-options.js';
+import { memoryQuota } from './memory-quota.js';
 
 const GOOD: IngestOptions = { storage: memoryStorage(), secret: SECRET, allowedOrigins: [] };
+
+const STORE = memoryQuota();
 
 const BAD: [string, Partial<Record<keyof IngestOptions, unknown>>][] = [
   ['storage', { storage: undefined }],
@@ -40,6 +43,25 @@ const BAD: [string, Partial<Record<keyof IngestOptions, unknown>>][] = [
   ['maxRelayBytes', { maxRelayBytes: 0 }],
   ['maxInflatedBytes', { maxInflatedBytes: Number.POSITIVE_INFINITY }],
   ['maxInflateRatio', { maxInflateRatio: 0 }],
+  ['storage.presign', { storage: { ...memoryStorage(), presign: true } }],
+  ['bodyTimeoutMillis', { bodyTimeoutMillis: 99 }],
+  ['hookTimeoutMillis', { hookTimeoutMillis: 25_001 }],
+  ['serverTiming', { serverTiming: 'off' }],
+  ['onLog', { onLog: 'x' }],
+  ['quota', { quota: 5 }],
+  ['quota', { quota: { store: STORE } }],
+  ['quota.store', { quota: { store: {}, perPage: { objects: 1 } } }],
+  ['quota.store', { quota: { perPage: { objects: 1 } } }],
+  ['quota.windowSeconds', { quota: { store: STORE, perPage: { objects: 1 }, windowSeconds: 9 } }],
+  ['quota.timeoutMillis', { quota: { store: STORE, perPage: { objects: 1 }, timeoutMillis: 0 } }],
+  ['quota.onFailure', { quota: { store: STORE, perPage: { objects: 1 }, onFailure: 'open' } }],
+  ['quota.perPage', { quota: { store: STORE, perPage: 5 } }],
+  ['quota.perPage', { quota: { store: STORE, perPage: {} } }],
+  ['quota.perPage', { quota: { store: STORE, perPage: { relayedBytes: 1 } } }],
+  ['quota.perPage.objects', { quota: { store: STORE, perPage: { objects: -1 } } }],
+  ['quota.perProject.bytes', { quota: { store: STORE, perProject: { bytes: '1' } } }],
+  ['quota.perSubject.of', { quota: { store: STORE, perSubject: { objects: 1 } } }],
+  ['quota.perSubject.of', { quota: { store: STORE, perSubject: { objects: 1, of: 'ip' } } }],
   ['onStored', { onStored: true }],
   ['onPage', { onPage: 'x' }],
   ['onLost', { onLost: 'x' }],

@@ -1,5 +1,7 @@
 import type { ClientConfig, PageLedger, StoredReceipt } from '../protocol.js';
+import type { IngestLogEntry } from './log.js';
 import type { AllowedOrigins } from './origin.js';
+import type { QuotaOptions } from './quota.js';
 import type { Storage } from './storage.js';
 
 /** Who is asking, for the hooks of {@link IngestOptions}. */
@@ -23,10 +25,13 @@ export interface ProjectOptions {
   allowedOrigins?: AllowedOrigins;
 }
 
+/** A store that need not presign: without that, clients are told to send their bytes to this endpoint's relay. */
+export type IngestStorage = Omit<Storage, 'presign'> & { presign?: Storage['presign'] };
+
 /** Options of `createIngest`. */
 export interface IngestOptions {
-  /** Where objects go: `s3()`, or anything of that shape. */
-  storage: Storage;
+  /** Where objects go: `s3()`, `r2()`, or anything of that shape. */
+  storage: IngestStorage;
   /**
    * Signs tokens and nothing else; at least 32 characters. For rotation an array, newest first: the first signs
    * and all verify. The last one, which is the oldest, also decides the keys of relays without a token, so that
@@ -73,6 +78,11 @@ export interface IngestOptions {
   statePrefix?: string | false;
   /** Largest exchange, bytes, 1,024 to 16 MiB. Default 64 KiB. */
   maxBodyBytes?: number;
+  /**
+   * How long a request's body may take to arrive, milliseconds, 100 to 300,000. Default 30,000, after which clients
+   * have given up. What trickles is cut off (`too_slow`).
+   */
+  bodyTimeoutMillis?: number;
   /** Largest relayed gzip, bytes, 1,024 to 64 MiB. Default 256 KiB. It is held in memory. */
   maxRelayBytes?: number;
   /** Most that a relayed gzip may inflate to, bytes, 1,024 to 256 MiB. Default 8 MiB. It is held in memory. */
@@ -95,17 +105,37 @@ export interface IngestOptions {
    * loss, where the answer did not arrive; `dropped` of the page's ledger has it once.
    */
   onLost?: (lost: Record<string, number>, context: IngestContext) => unknown;
-  /** Told of every exception behind a 5xx answer, and of every failure of a hook. */
+  /** Told of every exception behind a 5xx answer, and of every failure of a hook. What it does is not waited for. */
   onError?: (error: unknown) => unknown;
-  /** Asked before anything is signed or stored. The request's body may be gone already. */
+  /**
+   * Told once of each request, when its answer is ready: what was asked, given and refused, and how long it took.
+   * There is no URL, token, address or secret in it. What it does is not waited for.
+   */
+  onLog?: (entry: IngestLogEntry) => unknown;
+  /**
+   * Asked before anything is signed or stored. The request's body may be gone already. When it throws, or takes over
+   * `hookTimeoutMillis`, the answer is a 500, and clients come again.
+   */
   rateLimit?: (request: Request, context: IngestContext) => RateLimitAnswer | Promise<RateLimitAnswer>;
   /**
    * What clients are told to do. Paused clients get no fresh uploads. `rules` take the place of the pages' own
    * `sampleRate`: a trace is kept when a rule matches attributes of its first span on the page and wins, and is not
    * sampled when none does. Rules that are none are left out, and `onError` is told, at each exchange. Clients that
    * send anything hear of a change with it; all others within an hour. Default: not paused, no rules.
+   *
+   * Asked at each exchange, so keep the answer where it is dear. When it fails, or takes over `hookTimeoutMillis`, the
+   * last answer for the same project, origin and client is given again, so that a kill switch holds.
    */
   config?: (context: IngestContext) => ClientConfig | Promise<ClientConfig>;
+  /** How much may be handed out in an hour, by page, project or a subject of your own. Default: no bound. */
+  quota?: QuotaOptions;
+  /**
+   * How long the answer waits for `rateLimit`, `config`, and without `waitUntil` for `onStored`, `onPage` and
+   * `onLost`, milliseconds, 10 to 25,000. Default 3,000. What takes longer has failed: `onError` is told.
+   */
+  hookTimeoutMillis?: number;
+  /** False sends no `Server-Timing`. Default true: milliseconds of `quota`, `sign`, `store` and `total`. */
+  serverTiming?: boolean;
   /** Takes over the promise of `onStored`, `onPage` and `onLost`; without it the answer waits for them. */
   waitUntil?: (promise: Promise<unknown>) => void;
   /** Epoch milliseconds. Default `Date.now`. */

@@ -1,17 +1,20 @@
 import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
+import { boundedStorage } from './bounded-storage.js';
+import { type ConfigSource, createConfigSource } from './client-config.js';
 import { DEFAULT_STATE_PREFIX } from './forwarded.js';
-import type { IngestOptions } from './ingest-options.js';
+import type { Hooks } from './hooks.js';
+import type { IngestOptions, IngestStorage } from './ingest-options.js';
 import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
 import { createProjects, type Projects } from './projects.js';
-import type { Storage } from './storage.js';
+import { createQuota, type Quota } from './quota.js';
 import { createTokens, type Tokens } from './token.js';
 import type { InflateLimits } from './trace-bytes.js';
 import { isObject } from './untrusted-body.js';
 
 /** {@link IngestOptions}, checked and made ready. */
 export interface IngestSettings extends InflateLimits {
-  storage: Storage;
+  storage: IngestStorage;
   tokens: Tokens;
   keys: KeyIssuer;
   projects: Projects;
@@ -23,12 +26,28 @@ export interface IngestSettings extends InflateLimits {
   statePrefix: string | undefined;
   maxBodyBytes: number;
   maxRelayBytes: number;
-  hooks: Pick<IngestOptions, (typeof HOOKS)[number]>;
+  bodyTimeoutMillis: number;
+  serverTiming: boolean;
+  config: ConfigSource;
+  /** Undefined: no bound. */
+  quota: Quota | undefined;
+  hooks: Hooks;
+  /** Milliseconds, for durations. */
+  clock: () => number;
   /** Epoch milliseconds. */
   now: () => number;
 }
 
-const HOOKS = ['onStored', 'onPage', 'onLost', 'onError', 'rateLimit', 'config', 'waitUntil'] as const;
+const HOOKS = [
+  'onStored',
+  'onPage',
+  'onLost',
+  'onError',
+  'onLog',
+  'rateLimit',
+  'config',
+  'waitUntil',
+] as const;
 const STORAGE_METHODS = ['put', 'head', 'list', 'get', 'delete'] as const;
 
 const KIB = 1024;
@@ -57,8 +76,17 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
   }
   for (const hook of HOOKS) functionOption<unknown>(hook, options[hook]);
 
+  const hooks: Hooks = {
+    ...Object.fromEntries(HOOKS.map((hook) => [hook, options[hook]])),
+    timeoutMillis: integer('hookTimeoutMillis', 3_000, 10, 25_000),
+  };
+  const { serverTiming = true } = options;
+  if (typeof serverTiming !== 'boolean') {
+    throw optionError('serverTiming', inWords(serverTiming), 'true or false');
+  }
+
   return {
-    storage: storageOption(options.storage),
+    storage: boundedStorage(storageOption(options.storage)),
     tokens: createTokens({
       secrets,
       maxAgeSeconds: integer('tokenMaxAgeSeconds', 7 * DAY_SECONDS, 60, 90 * DAY_SECONDS),
@@ -77,8 +105,14 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
     maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
     maxInflateRatio: integer('maxInflateRatio', 100, 1, 1100),
-    hooks: options,
+    bodyTimeoutMillis: integer('bodyTimeoutMillis', 30_000, 100, 300_000),
+    serverTiming,
+    config: createConfigSource(hooks),
+    quota: createQuota(options.quota, { secret: oldestSecret, hooks }),
+    hooks,
     now,
+    // A clock of the user's own is a clock for durations too; else one that never goes back.
+    clock: options.now ? now : () => performance.now(),
   };
 }
 
@@ -97,10 +131,17 @@ function secretsOption(secret: unknown): string[] {
   });
 }
 
-function storageOption(storage: Storage): Storage {
+function storageOption(storage: IngestStorage): IngestStorage {
   const methods = STORAGE_METHODS.filter(
     (method) => !isObject(storage) || typeof storage[method] !== 'function',
   );
-  if (methods.length === 0) return storage;
-  throw optionError('storage', inWords(storage), `s3() or an object with ${STORAGE_METHODS.join(', ')}`);
+  if (methods.length === 0) {
+    functionOption('storage.presign', storage.presign);
+    return storage;
+  }
+  throw optionError(
+    'storage',
+    inWords(storage),
+    `s3(), r2() or an object with ${STORAGE_METHODS.join(', ')}`,
+  );
 }

@@ -17,7 +17,8 @@ test('ingest: a page of an allowed origin may read answers and refusals, without
   for (const request of [{ want: 1 }, { want: -1 }]) {
     const { headers } = await exchange(request, { origin });
     assert.equal(headers.get('access-control-allow-origin'), origin);
-    assert.equal(headers.get('access-control-expose-headers'), 'Retry-After');
+    assert.equal(headers.get('access-control-expose-headers'), 'Retry-After, Server-Timing');
+    assert.equal(headers.get('timing-allow-origin'), origin);
     assert.equal(headers.get('access-control-allow-credentials'), null);
     assert.equal(headers.get('vary'), 'Origin');
   }

@@ -1,12 +1,14 @@
 import { admit, checkOrigin, contextOf } from './admission.js';
 import { exchange } from './exchange.js';
 import { parseExchangeRequest } from './exchange-request.js';
-import { checkRate, reportError, tell } from './hooks.js';
+import { checkRate, log, rateLimited, reportError, retryAfter, tell } from './hooks.js';
 import type { IngestContext, IngestOptions } from './ingest-options.js';
 import { checkIngestOptions, type IngestSettings } from './ingest-settings.js';
+import { createTrail, logEntry, loggedClient, loggedOrigin, type Trail } from './log.js';
 import { allowOrigin } from './origin.js';
 import { jsonResponse, Refusal, refusalResponse } from './refusal.js';
 import { relay } from './relay.js';
+import { serverTiming } from './stopwatch.js';
 import { StorageError } from './storage.js';
 import { readBody } from './untrusted-body.js';
 
@@ -14,9 +16,10 @@ import { readBody } from './untrusted-body.js';
  * Makes the one endpoint: a function from `Request` to `Response`, for any fetch-style runtime and any path.
  *
  * It issues presigned uploads, takes receipts, renews, confirms and relays; see `protocol.ts` for what goes over
- * the wire. It keeps no state, so any number of them may run, given the same `secret`.
+ * the wire. It keeps no state but that of a quota, so any number of them may run, given the same `secret`.
  *
- * The function never rejects: whatever happens becomes a JSON answer with the right status.
+ * The function never rejects: whatever happens becomes a JSON answer with the right status. Nothing that it waits
+ * for, whether body, hook or store, keeps it for ever.
  *
  * @throws {TypeError} naming the option, what it got and what it takes, when one is missing or unusable.
  * @example
@@ -31,17 +34,41 @@ export function createIngest(options: IngestOptions): (request: Request) => Prom
   const settings = checkIngestOptions(options);
   return async (request) => {
     const headers = new Headers({ 'cache-control': 'no-store', vary: 'Origin' });
+    const trail = createTrail(settings.now(), settings.clock);
+    let response: Response;
+    let isAllowed = false;
     try {
-      if (settings.projects.anyAllows(request)) allowOrigin(request, headers);
-      return await answer(request, settings, headers);
+      isAllowed = settings.projects.anyAllows(request);
+      if (isAllowed) allowOrigin(request, headers);
+      response = await answer(request, { settings, trail, headers });
     } catch (error) {
-      return refusalResponse(refusalOf(error, settings), headers);
+      const refusal = refusalOf(error, settings);
+      trail.facts.error = refusal.code;
+      response = refusalResponse(refusal, headers);
     }
+    if (isAllowed && settings.serverTiming && request.method === 'POST') {
+      response.headers.set('server-timing', serverTiming(trail.watch));
+    }
+    if (settings.hooks.onLog) {
+      const origin = loggedOrigin(request.headers.get('origin'));
+      if (origin !== undefined) trail.facts.origin = origin;
+      log(logEntry(trail, response.status), settings.hooks);
+    }
+    return response;
   };
 }
 
-async function answer(request: Request, settings: IngestSettings, headers: Headers): Promise<Response> {
+interface Handling {
+  settings: IngestSettings;
+  trail: Trail;
+  /** Of the answer, whatever it is. */
+  headers: Headers;
+}
+
+async function answer(request: Request, { settings, trail, headers }: Handling): Promise<Response> {
+  const { facts, watch } = trail;
   if (request.method === 'OPTIONS') {
+    facts.kind = 'preflight';
     checkOrigin(settings.projects.anyAllows, request);
     return new Response(null, { status: 204, headers });
   }
@@ -49,19 +76,41 @@ async function answer(request: Request, settings: IngestSettings, headers: Heade
     throw new Refusal('method_not_allowed', 'this endpoint takes POST', { allow: 'POST, OPTIONS' });
   }
   const query = new URL(request.url).searchParams;
-  if (query.has('relay')) return jsonResponse(200, await relay(request, query, settings), headers);
+  if (query.has('relay')) {
+    facts.kind = 'relay';
+    return jsonResponse(200, await relay(request, query, { settings, trail }), headers);
+  }
 
+  facts.kind = 'exchange';
   // Before the body is read, and again below for the project alone.
   checkOrigin(settings.projects.anyAllows, request);
-  const body = parseExchangeRequest(await readBody(request, settings.maxBodyBytes));
+  const { maxBodyBytes: maxBytes, bodyTimeoutMillis: timeoutMillis } = settings;
+  const bytes = await watch.time('body', () => readBody(request, { maxBytes, timeoutMillis }));
+  facts.bodyBytes = bytes.length;
+  const body = parseExchangeRequest(bytes);
+  const client = loggedClient(body.client);
+  if (client !== undefined) facts.client = client;
+  if (body.page !== undefined) facts.page = body.page.id;
   const project = admit(request, body.project, settings.projects);
+  facts.project = project.name;
   const context: IngestContext = { ...contextOf(request, project.name, 'exchange') };
   if (body.client !== undefined) context.client = body.client;
   if (body.page !== undefined) context.page = body.page.id;
-  await checkRate(request, context, settings.hooks);
-  const { response, receipts } = await exchange(body, context, settings);
+  await watch.time('hooks', () => checkRate(request, context, settings.hooks));
+  const exchanged = await exchange(request, body, context, { settings, trail });
+  const { response, receipts, retryAfterSeconds } = exchanged;
   // Last, so that an exchange that failed, and comes again, has told nothing yet.
-  await tell({ receipts, page: body.page, lost: body.lost }, context, settings.hooks);
+  const said = { receipts, page: body.page, lost: body.lost };
+  await watch.time('hooks', () => tell(said, context, settings.hooks));
+  if (retryAfterSeconds !== undefined) {
+    // A refusal has clients say again what they said, and losses would count twice: only what asks for nothing but
+    // uploads is refused.
+    const { stored, confirm, renew, lost } = body;
+    const asksOnly = stored.length + confirm.length + renew.length + Object.keys(lost).length === 0;
+    if (asksOnly && response.uploads.length === 0)
+      throw rateLimited('the quota is used up', retryAfterSeconds);
+    headers.set('retry-after', retryAfter(retryAfterSeconds));
+  }
   return jsonResponse(200, response, headers);
 }
 

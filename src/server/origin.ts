@@ -1,8 +1,11 @@
 import { inWords, optionError } from './option-check.js';
 
 /**
- * Whose pages may call: exact origins (`https://shop.example`), `*` for all, or a function that is asked with the
- * value of `Origin`. The endpoint's own origin may always.
+ * Whose pages may call: exact origins (`https://shop.example`) and all subdomains of one (`https://*.shop.example`,
+ * at any depth, without `shop.example` itself), `*` for all, or a function that is asked with the value of `Origin`
+ * and answers true. The endpoint's own origin may always.
+ *
+ * Scheme and port must be equal too. Write origins as browsers do: lower case, punycode, no default port.
  */
 export type AllowedOrigins = '*' | readonly string[] | ((origin: string) => boolean);
 
@@ -30,17 +33,49 @@ function matcher(option: string, allowed: AllowedOrigins): (origin: string) => b
   if (!Array.isArray(allowed)) {
     throw optionError(option, inWords(allowed), '"*", an array of origins or a function');
   }
+  const origins = new Set<string>();
+  const families: { scheme: string; suffix: string }[] = [];
   for (const origin of allowed) {
-    if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw optionError(
-        option,
-        inWords(origin),
-        'origins such as "https://shop.example", without path or slash',
-      );
+    const [scheme, suffix] = typeof origin === 'string' ? origin.split('//*.') : [];
+    const exact = suffix === undefined ? origin : `${scheme}//${suffix}`;
+    if (!isOrigin(exact) || (suffix !== undefined && !FAMILY.test(suffix))) {
+      throw optionError(option, inWords(origin), takes(exact, suffix));
     }
+    if (suffix === undefined) origins.add(origin);
+    else families.push({ scheme: `${scheme}//`, suffix: `.${suffix}` });
   }
-  const origins: ReadonlySet<string> = new Set(allowed);
-  return (origin) => origins.has(origin);
+  return (origin) =>
+    origins.has(origin) || families.some(({ scheme, suffix }) => isOfFamily(origin, scheme, suffix));
+}
+
+/** A name of two labels at least: nobody is all of `.com`. That `.co.uk` is nobody's either cannot be told here. */
+const FAMILY = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:\d+)?$/;
+const SUBDOMAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
+
+function isOrigin(value: unknown): value is string {
+  // To URLs a star is a letter like others.
+  return (
+    typeof value === 'string' &&
+    !value.includes('*') &&
+    URL.canParse(value) &&
+    new URL(value).origin === value
+  );
+}
+
+function isOfFamily(origin: string, scheme: string, suffix: string): boolean {
+  return (
+    origin.startsWith(scheme) &&
+    origin.endsWith(suffix) &&
+    SUBDOMAIN.test(origin.slice(scheme.length, origin.length - suffix.length))
+  );
+}
+
+/** What a list takes, in the spelling of what was given where that can be told. */
+function takes(given: unknown, suffix: string | undefined): string {
+  const spelt = typeof given === 'string' && URL.canParse(given) ? new URL(given).origin : 'null';
+  if (spelt !== 'null' && spelt !== given && suffix === undefined && !spelt.includes('*'))
+    return `"${spelt}", as browsers write it`;
+  return 'origins such as "https://shop.example" or "https://*.shop.example", without path or slash';
 }
 
 /**
@@ -73,6 +108,7 @@ export function allowOrigin(request: Request, headers: Headers): void {
     headers.set('access-control-allow-headers', 'content-type');
     headers.set('access-control-max-age', '86400');
   } else {
-    headers.set('access-control-expose-headers', 'Retry-After');
+    headers.set('access-control-expose-headers', 'Retry-After, Server-Timing');
+    headers.set('timing-allow-origin', origin);
   }
 }

@@ -84,7 +84,7 @@ export function r2(binding: R2Bucket, options: R2StorageOptions = {}): Storage {
   }
 
   return {
-    ...(signer && { presign: signer.presign }),
+    ...(signer && { presign: (key, limits) => signer.presign(key, limits) }),
     ...(signer?.uploadLength && { uploadLength: signer.uploadLength }),
 
     put: (key, bytes, { contentType = 'application/gzip' } = {}) =>

@@ -53,6 +53,8 @@ const trace = (change: object) => ({
 const receipt = (change: object) => ({
   stored: [{ key: 'k', token: 't', spanCount: 1, bytes: 1, traces: [], ...change }],
 });
+/** A byte, and no end. */
+const trickle = () => new ReadableStream({ start: (controller) => controller.enqueue(Uint8Array.of(0x7b)) });
 const many = (length: number, item: unknown = 'x') => Array(length).fill(item);
 
 const CASES: Record<ErrorCode, Record<string, Case>> = {
@@ -62,6 +64,9 @@ const CASES: Record<ErrorCode, Record<string, Case>> = {
     'not UTF-8': { send: ({ send }) => send({ body: Uint8Array.of(0x7b, 0xff, 0x7d) }) },
     'not an object': exchanging('[1]'),
     null: exchanging('null'),
+    'nested for ever': exchanging(`{"v":1,"x":${'['.repeat(30_000)}`),
+    'nested and closed': exchanging(`{"v":1,"x":${'['.repeat(201)}${']'.repeat(201)}}`),
+    'brackets only': exchanging(`{"v":1,"x":[${'[],'.repeat(10_000)}0]}`),
     'no version': exchanging('{"want":1}'),
     'another version': exchanging({ v: 2 }),
     'negative want': exchanging({ want: -1 }),
@@ -154,6 +159,17 @@ const CASES: Record<ErrorCode, Record<string, Case>> = {
   method_not_allowed: Object.fromEntries(
     ['GET', 'PUT', 'DELETE', 'PATCH'].map((method) => [method, { send: ({ send }) => send({ method }) }]),
   ),
+  too_slow: {
+    'a body that trickles': {
+      options: { bodyTimeoutMillis: 100 },
+      send: ({ send }) => send({ body: trickle(), duplex: 'half' }),
+    },
+    'a relay that trickles': {
+      options: { bodyTimeoutMillis: 100 },
+      send: async ({ send, issue }) =>
+        send({ query: `?relay=${(await issue()).token}`, body: trickle(), duplex: 'half' }),
+    },
+  },
   too_large: {
     exchange: exchanging({ padding: 'x'.repeat(64 * 1024) }),
     relay: relaying(`?relay=&blob=${uuidV7(NOW_MILLIS, new Uint8Array(10))}`, new Uint8Array(256 * 1024 + 1)),
@@ -162,6 +178,21 @@ const CASES: Record<ErrorCode, Record<string, Case>> = {
     },
   },
   rate_limited: {
+    'a quota that is used up': {
+      options: {
+        quota: {
+          store: { take: async () => ({ granted: [], retryAfterSeconds: 30 }) },
+          perProject: { objects: 0 },
+        },
+      },
+      ...exchanging({ want: 1 }),
+    },
+    'a quota whose store fails': {
+      options: {
+        quota: { store: { take: () => Promise.reject(new Error(SECRET)) }, perProject: { objects: 0 } },
+      },
+      ...exchanging({ want: 1 }),
+    },
     exchange: { options: { rateLimit: () => ({ retryAfterSeconds: 30 }) }, ...exchanging({ want: 1 }) },
   },
   storage_failed: {
@@ -202,6 +233,7 @@ const STATUS: Record<ErrorCode, number> = {
   forbidden_origin: 403,
   not_found: 404,
   method_not_allowed: 405,
+  too_slow: 408,
   too_large: 413,
   rate_limited: 429,
   storage_failed: 502,
@@ -219,7 +251,7 @@ for (const [code, cases] of Object.entries(CASES) as [ErrorCode, Record<string, 
       assert.doesNotMatch(JSON.stringify(body), /secret|https?:|store\.example/);
       assert.equal(headers.get('retry-after'), code === 'rate_limited' ? '30' : null);
       assert.equal(headers.get('allow'), code === 'method_not_allowed' ? 'POST, OPTIONS' : null);
-      assert.equal(harness.errors.length > 0, status >= 500);
+      assert.equal(harness.errors.length > 0, status >= 500 || name === 'a quota whose store fails');
       assert.equal(harness.storage.objects.size, 0);
     });
   }

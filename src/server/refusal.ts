@@ -7,6 +7,7 @@ const HTTP_STATUS: Record<ErrorCode, number> = {
   forbidden_origin: 403,
   not_found: 404,
   method_not_allowed: 405,
+  too_slow: 408,
   too_large: 413,
   rate_limited: 429,
   internal: 500,

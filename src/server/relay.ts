@@ -1,7 +1,9 @@
 import { PROTOCOL_VERSION, type RelayResponse } from '../protocol.js';
 import { admit, checkOrigin, contextOf } from './admission.js';
-import { checkRate } from './hooks.js';
+import { checkRate, rateLimited } from './hooks.js';
 import type { IngestSettings } from './ingest-settings.js';
+import type { Trail } from './log.js';
+import { NO_COST } from './quota.js';
 import { Refusal } from './refusal.js';
 import { checkTraceBytes } from './trace-bytes.js';
 import { readBody } from './untrusted-body.js';
@@ -11,6 +13,8 @@ interface RelayTarget {
   project: string;
   key: string;
   token: string;
+  /** Whether the key was counted by the quota when its token was issued. */
+  isCounted: boolean;
 }
 
 /**
@@ -22,18 +26,32 @@ interface RelayTarget {
 export async function relay(
   request: Request,
   query: URLSearchParams,
-  settings: IngestSettings,
+  { settings, trail: { facts, watch } }: { settings: IngestSettings; trail: Trail },
 ): Promise<RelayResponse> {
   const token = query.get('relay');
   const target = token
     ? await tokenTarget(token, request, settings)
     : await blobTarget(query, request, settings);
-  await checkRate(request, contextOf(request, target.project, 'relay'), settings.hooks);
+  facts.project = target.project;
+  const context = contextOf(request, target.project, 'relay');
+  await watch.time('hooks', () => checkRate(request, context, settings.hooks));
 
-  const bytes = await readBody(request, settings.maxRelayBytes);
+  const { maxRelayBytes: maxBytes, bodyTimeoutMillis: timeoutMillis, quota } = settings;
+  const bytes = await watch.time('body', () => readBody(request, { maxBytes, timeoutMillis }));
+  facts.bodyBytes = bytes.length;
   await checkTraceBytes(bytes, settings);
-  const outcome = await settings.storage.put(target.key, bytes);
-  return { v: PROTOCOL_VERSION, key: target.key, token: target.token, created: outcome === 'created' };
+  if (quota) {
+    // After the bytes were found good, so that nobody uses up a quota with rubbish.
+    const cost = { ...NO_COST, objects: target.isCounted ? 0 : 1, relayedBytes: bytes.length };
+    const answer = await watch.time('quota', () =>
+      quota.take(request, context, { charge: NO_COST, wanted: [cost] }),
+    );
+    facts.quota = answer.outcome;
+    if (!answer.granted[0]) throw rateLimited('the quota is used up', answer.retryAfterSeconds);
+  }
+  const outcome = await watch.time('store', () => settings.storage.put(target.key, bytes));
+  facts.created = outcome === 'created';
+  return { v: PROTOCOL_VERSION, key: target.key, token: target.token, created: facts.created };
 }
 
 async function tokenTarget(token: string, request: Request, settings: IngestSettings): Promise<RelayTarget> {
@@ -44,7 +62,7 @@ async function tokenTarget(token: string, request: Request, settings: IngestSett
   const claim = await tokens.verify(token);
   if (!claim) throw new Refusal('bad_token', 'the token is not valid, or no longer');
   if (!projects.hasName(claim.project)) throw new Refusal('unknown_project', 'the project is gone');
-  return { project: claim.project, key: claim.key, token };
+  return { project: claim.project, key: claim.key, token, isCounted: true };
 }
 
 async function blobTarget(
@@ -55,5 +73,5 @@ async function blobTarget(
   const project = admit(request, query.get('project') ?? undefined, settings.projects).name;
   const key = await settings.keys.ofBlob(project, query.get('blob') ?? '');
   if (key === undefined) throw new Refusal('malformed', 'blob takes a lowercase UUIDv7 of the last 7 days');
-  return { project, key, token: await settings.tokens.issue(key, project) };
+  return { project, key, token: await settings.tokens.issue(key, project), isCounted: false };
 }

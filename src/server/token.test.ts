@@ -56,6 +56,72 @@ test('token: survives rotation as long as its secret is listed', async () => {
   assert.notEqual(await tokensAt(AT_MILLIS, [NEW]).verify(rotated), undefined);
 });
 
+test('token: with two secrets either verifies, in either order, and the first signs', async () => {
+  const byOld = await tokensAt(AT_MILLIS, [OLD]).issue(KEY, 'shop');
+  const byNew = await tokensAt(AT_MILLIS, [NEW]).issue(KEY, 'shop');
+  for (const secrets of [
+    [NEW, OLD],
+    [OLD, NEW],
+  ]) {
+    const both = tokensAt(AT_MILLIS, secrets);
+    assert.equal((await both.verify(byOld))?.key, KEY);
+    assert.equal((await both.verify(byNew))?.key, KEY);
+    assert.equal(await both.issue(KEY, 'shop'), secrets[0] === NEW ? byNew : byOld);
+  }
+});
+
+test('token: nobody else’s secret verifies, nor one that is longer, shorter or cut', async () => {
+  const token = await tokensAt(AT_MILLIS).issue(KEY, 'shop');
+  for (const secret of [OLD, `${NEW} `, NEW.slice(1), NEW.toUpperCase(), `${NEW}\u0000x`, `${OLD}${NEW}`]) {
+    assert.equal(await tokensAt(AT_MILLIS, [secret]).verify(token), undefined, secret);
+  }
+});
+
+test('token: what was signed for one key and project is worth nothing for another', async () => {
+  const tokens = tokensAt(AT_MILLIS);
+  const other = KEY.replace('shop', 'blog');
+  const [, , mac] = (await tokens.issue(KEY, 'shop')).split('.');
+  const seconds = AT_MILLIS / 1000;
+  for (const payload of [
+    `${seconds}\nshop\n${other}`,
+    `${seconds}\nblog\n${KEY}`,
+    `${seconds + 1}\nshop\n${KEY}`,
+    `0${seconds}\nshop\n${KEY}`,
+    `${seconds}\nshop\n${KEY}\n`,
+    `${seconds}\n\nshop\n${KEY}`,
+    `${seconds}\nshop\n${KEY}/../x`,
+    '',
+  ]) {
+    assert.equal(await tokens.verify(`1.${base64url(payload)}.${mac}`), undefined, payload);
+  }
+});
+
+test('token: times that are none, signed by us or not, are not in time', async () => {
+  const tokens = tokensAt(AT_MILLIS);
+  for (const seconds of ['', 'NaN', 'Infinity', '-1', '1e30', '0', 'x', '-Infinity']) {
+    const token = tokenByNode(NEW, `${seconds}\nshop\n${KEY}`);
+    assert.equal(await tokens.verify(token), undefined, seconds);
+  }
+});
+
+test('token: other ways to write the same bytes are other tokens', async () => {
+  const tokens = tokensAt(AT_MILLIS);
+  const token = await tokens.issue(KEY, 'shop');
+  const [version, payload = '', mac = ''] = token.split('.');
+  for (const other of [
+    `${version}.${payload}=.${mac}`,
+    `${version}.${payload}.${mac}=`,
+    `${version}.${payload}.${mac.replaceAll('_', '/').replaceAll('-', '+')}=`,
+    ` ${token}`,
+    `${token}\n`,
+    token.replace('1.', '01.'),
+    token.replace('1.', '１.'),
+    `${token}${'A'.repeat(2_000)}`,
+  ]) {
+    assert.equal(await tokens.verify(other), undefined, other);
+  }
+});
+
 test('token: a MAC made for another purpose does not verify', async () => {
   const payload = `${AT_MILLIS / 1000}\nshop\n${KEY}`;
   const mac = createHmac('sha256', NEW).update(`spandrel blob 1\n${payload}`).digest('base64url');

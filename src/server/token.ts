@@ -56,7 +56,8 @@ export function createTokens({ secrets, maxAgeSeconds, now }: TokensOptions): To
       const [seconds = '', project = '', key = ''] = payload.split('\n');
       const issuedAtMillis = Number(seconds) * 1000;
       const ageMillis = now() - issuedAtMillis;
-      if (ageMillis > maxAgeSeconds * 1000 || ageMillis < -CLOCK_SKEW_MILLIS) return undefined;
+      // Asked this way, a time that is none is out of time.
+      if (!(ageMillis <= maxAgeSeconds * 1000 && ageMillis >= -CLOCK_SKEW_MILLIS)) return undefined;
       return { key, project, issuedAtMillis };
     },
   };

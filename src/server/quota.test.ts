@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type IngestHarness, ingestHarness, NOW_MILLIS } from '../testing/ingest-harness.js';
+import type { IngestOptions } from './ingest-options.js';
+import { memoryQuota } from './memory-quota.js';
+import type { QuotaOptions, QuotaTake } from './quota.js';
+import { uuidV7 } from './uuid.js';
+
+const BYTES = new Uint8Array(gzipSync('{"resourceSpans":[]}'));
+const PAGE = '0190a5b0-7c3e-7cc3-98c4-dc0c0c07398f';
+const OTHER = '0190a5b0-7c3e-7cc3-98c4-dc0c0c073990';
+const ledgerOf = (id: string) => ({
+  id,
+  ...{ sealed: 0, created: 0, adopted: 0, stored: 0, waiting: 0, dropped: 0, handedOver: 0 },
+});
+
+/** An endpoint with a quota in memory, by one clock. */
+function quotaHarness(
+  quota: Omit<QuotaOptions, 'store'>,
+  options: Partial<IngestOptions> = {},
+  exact = false,
+): IngestHarness {
+  let harness: IngestHarness | undefined;
+  const store = memoryQuota({ now: () => harness?.clock.nowMillis ?? NOW_MILLIS });
+  harness = ingestHarness({ quota: { store, ...quota }, ...options });
+  if (exact) Object.assign(harness.storage, { uploadLength: 'exact' });
+  return harness;
+}
+
+test('quota: gives what is left, then says when there is more, and gives again', async () => {
+  const { exchange, clock, storage } = quotaHarness({ perProject: { objects: 5 }, windowSeconds: 600 });
+  const first = await exchange({ want: 3 });
+  assert.equal(first.body.uploads.length, 3);
+  assert.equal(first.headers.get('retry-after'), null);
+  clock.nowMillis += 60_500;
+  const second = await exchange({ want: 3 });
+  assert.deepEqual([second.status, second.body.uploads.length], [200, 2]);
+  assert.equal(second.headers.get('retry-after'), '540');
+  const third = await exchange({ want: 3 });
+  assert.deepEqual([third.status, third.body.error.code], [429, 'rate_limited']);
+  assert.equal(third.headers.get('retry-after'), '540');
+  assert.equal(storage.calls.length, 5);
+  clock.nowMillis += 539_500;
+  assert.equal((await exchange({ want: 3 })).body.uploads.length, 3);
+});
+
+test('quota: receipts, questions and losses are taken also when nothing can be given', async () => {
+  const told: unknown[] = [];
+  const { exchange, issue } = quotaHarness(
+    { perProject: { objects: 1 } },
+    {
+      onStored: (receipts) => told.push(receipts.length),
+      onLost: (lost) => told.push(lost),
+      onPage: ({ id }) => told.push(id),
+    },
+  );
+  const { key, token } = await issue();
+  const receipt = { key, token, spanCount: 1, bytes: 1, traces: [] };
+  const asked = { stored: [receipt], confirm: [token], lost: { paused: 2 }, page: ledgerOf(PAGE) };
+  const { status, body, headers } = await exchange({ want: 2, ...asked });
+  assert.deepEqual([status, body.uploads, body.confirmed], [200, [], [{ token, stored: false }]]);
+  assert.equal(headers.get('retry-after'), '3600');
+  assert.deepEqual(told, [1, PAGE, { paused: 2 }]);
+  for (const one of [{ stored: [receipt] }, { confirm: [token] }, { lost: { paused: 1 } }]) {
+    assert.equal((await exchange({ want: 1, ...one })).status, 200, JSON.stringify(one));
+  }
+  assert.equal((await exchange(asked)).headers.get('retry-after'), null, 'nothing was wanted');
+  told.length = 0;
+  assert.equal((await exchange({ want: 1, page: ledgerOf(PAGE) })).status, 429);
+  assert.deepEqual(told, [PAGE]);
+});
+
+test('quota: pages, projects and subjects have budgets of their own', async () => {
+  const { exchange } = quotaHarness(
+    {
+      perPage: { objects: 2 },
+      perProject: { objects: 7 },
+      perSubject: { objects: 4, of: (request) => request.headers.get('x-tenant') ?? undefined },
+    },
+    { projects: ['a', 'b'] },
+  );
+  const given = async (project: string, page?: string, tenant?: string) => {
+    const { body } = await exchange(
+      { project, want: 8, ...(page ? { page: ledgerOf(page) } : {}) },
+      tenant ? { 'x-tenant': tenant } : {},
+    );
+    return body.uploads?.length ?? 0;
+  };
+  assert.equal(await given('a', PAGE, 't'), 2);
+  assert.equal(await given('a', PAGE, 't'), 0);
+  assert.equal(await given('a', OTHER, 't'), 2);
+  assert.equal(await given('a', undefined, 't'), 0);
+  assert.equal(await given('b', undefined, 't'), 4, 'a tenant of another project is another');
+  assert.equal(await given('a'), 3);
+  assert.equal(await given('a', undefined, 'u'), 0);
+});
+
+test('quota: lengths count where they are signed, and only there', async () => {
+  const signed = quotaHarness({ perProject: { bytes: 10_000 } }, { maxUploadBytes: 65_536 }, true);
+  const { body } = await signed.exchange({ want: 3, sizes: [6_000, 5_000, 4_000] });
+  assert.deepEqual(
+    body.uploads.map(({ bytes }) => bytes),
+    [6_000, 4_000],
+  );
+  assert.equal((await signed.exchange({ want: 1, sizes: [64] })).status, 429);
+
+  const unsigned = quotaHarness({ perProject: { bytes: 10_000 } });
+  assert.equal((await unsigned.exchange({ want: 8, sizes: [60_000] })).body.uploads.length, 8);
+});
+
+test('quota: a range counts as the most that it takes', async () => {
+  const { exchange, storage } = quotaHarness({ perProject: { bytes: 10_000 } }, { maxUploadBytes: 4_096 });
+  Object.assign(storage, { uploadLength: 'range' });
+  assert.equal((await exchange({ want: 8 })).body.uploads.length, 2);
+});
+
+test('quota: a renewal is never refused, costs no object, and is charged its length', async () => {
+  const { exchange, issue } = quotaHarness(
+    { perProject: { objects: 2, bytes: 10_000 } },
+    { maxUploadBytes: 65_536 },
+    true,
+  );
+  const { key, token } = await issue();
+  const { status, body } = await exchange({ renew: [token], sizes: [9_000] });
+  assert.deepEqual([status, body.uploads.map((upload) => upload.key)], [200, [key]]);
+  assert.equal((await exchange({ want: 1 })).status, 429, 'the bytes are gone');
+  assert.equal((await exchange({ renew: [token], sizes: [9_000] })).body.uploads.length, 1);
+  const both = await exchange({ renew: [token], want: 1 });
+  assert.deepEqual([both.status, both.body.uploads.length], [200, 1]);
+});
+
+test('quota: relayed bytes count when they are good, and the object where no token was issued for it', async () => {
+  const { send, issue, storage } = quotaHarness({
+    perProject: { objects: 2, relayedBytes: 2 * BYTES.length },
+  });
+  const { token } = await issue();
+  assert.equal((await send({ query: `?relay=${token}`, body: 'rubbish' })).status, 400);
+  assert.equal((await send({ query: `?relay=${token}`, body: BYTES })).status, 200);
+  const blob = (fill: number) => `?relay=&blob=${uuidV7(NOW_MILLIS, new Uint8Array(10).fill(fill))}`;
+  assert.equal((await send({ query: blob(1), body: BYTES })).status, 200);
+  const over = await send({ query: blob(2), body: BYTES });
+  assert.deepEqual([over.status, over.body.error.code], [429, 'rate_limited']);
+  assert.equal(over.headers.get('retry-after'), '3600');
+  assert.equal(storage.objects.size, 2);
+
+  const objects = quotaHarness({ perProject: { objects: 1 } });
+  assert.equal((await objects.send({ query: blob(1), body: BYTES })).status, 200);
+  assert.equal((await objects.send({ query: blob(2), body: BYTES })).status, 429);
+});
+
+test('quota: while its store fails or hangs nothing is handed out, or everything, as the operator says', async () => {
+  const failing = [
+    () => Promise.reject(new Error('down')),
+    () => new Promise<never>(() => {}),
+    () => {
+      throw new Error('sync');
+    },
+    async () => undefined as never,
+  ];
+  for (const take of failing) {
+    const quota = { store: { take }, perProject: { objects: 1 }, timeoutMillis: 20 };
+    const closed = ingestHarness({ quota });
+    const { status, headers } = await closed.exchange({ want: 1 });
+    assert.deepEqual([status, headers.get('retry-after')], [429, '30']);
+    assert.equal(closed.errors.length, 1);
+    const open = ingestHarness({ quota: { ...quota, onFailure: 'allow' } });
+    assert.equal((await open.exchange({ want: 3 })).body.uploads.length, 3);
+    assert.equal(open.errors.length, 1);
+    const { token } = await ingestHarness().issue();
+    const renewed = await closed.exchange({ renew: [token], want: 1 });
+    assert.deepEqual([renewed.status, renewed.body.uploads.length], [200, 1]);
+    assert.equal((await closed.send({ query: `?relay=${token}`, body: BYTES })).status, 429);
+    assert.equal((await open.send({ query: `?relay=${token}`, body: BYTES })).status, 200);
+  }
+});
+
+test('quota: a subject that throws is a failure; one that is undefined counts for nobody', async () => {
+  const store = memoryQuota();
+  const of = () => {
+    throw new Error('broken');
+  };
+  const broken = ingestHarness({ quota: { store, perSubject: { objects: 9, of } } });
+  assert.equal((await broken.exchange({ want: 1 })).status, 429);
+  const nobody = ingestHarness({ quota: { store, perSubject: { objects: 0, of: () => undefined } } });
+  assert.equal((await nobody.exchange({ want: 1 })).status, 200);
+});
+
+test('quota: what the store is told of a subject is not the subject', async () => {
+  const takes: QuotaTake[] = [];
+  const store = {
+    take: async (take: QuotaTake) => {
+      takes.push(take);
+      return { granted: [true], retryAfterSeconds: 0 };
+    },
+  };
+  const { exchange } = ingestHarness({ quota: { store, perSubject: { objects: 1, of: () => '192.0.2.7' } } });
+  await exchange({ want: 1 });
+  await exchange({ want: 1 });
+  assert.match(takes[0]?.budgets[0]?.name ?? '', /^subject [0-9a-f]{32}$/);
+  assert.equal(takes[0]?.budgets[0]?.name, takes[1]?.budgets[0]?.name);
+  assert.doesNotMatch(JSON.stringify(takes), /192/);
+});
+
+test('quota: nothing is asked of the store where nothing is wanted', async () => {
+  const { exchange } = ingestHarness({
+    quota: { store: { take: () => assert.fail('asked') }, perProject: { objects: 0 } },
+    config: () => ({ paused: true, rules: [] }),
+  });
+  assert.equal((await exchange({ lost: { paused: 1 } })).status, 200);
+  assert.equal((await exchange({ want: 3 })).status, 200);
+});
