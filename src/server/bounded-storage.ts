@@ -21,8 +21,8 @@ export function boundedStorage(storage: Storage): Storage {
       : {}),
     put: (...args) => bounded('put', async () => storage.put(...args)),
     head: (...args) => bounded('head', async () => storage.head(...args)),
-    list: (...args) => storage.list(...args),
-    get: (...args) => storage.get(...args),
+    list: (...args) => bounded('list', async () => storage.list(...args)),
+    get: (...args) => bounded('get', async () => storage.get(...args)),
     delete: (...args) => storage.delete(...args),
   };
   return Object.defineProperty(methods, 'uploadLength', { get: () => storage.uploadLength });

@@ -34,7 +34,7 @@ const ingest = createIngest({
     secretAccessKey: 'key',
     fetch: async (url, { method }) => {
       if (method === 'PUT') put.push(url);
-      if (url.includes('list-type')) return new Response('<ListBucketResult></ListBucketResult>');
+      if (url.includes('list-type=2')) return new Response('<ListBucketResult></ListBucketResult>');
       return new Response(null, { status: method === 'PUT' ? 200 : 404 });
     },
   }),
