@@ -5,23 +5,24 @@ import { StorageError } from './storage.js';
 /** Clients wait for 30 s. `s3()` gives up earlier; a store of the operator's own may never. */
 const STORE_MILLIS = 20_000;
 
-/** The store as the endpoint uses it: what takes too long has failed. */
+/** Runs what asks a store. @throws {StorageError} when it takes too long; else what `task` throws. */
+export async function inStoreTime<T>(method: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await within(STORE_MILLIS, method, task);
+  } catch (cause) {
+    if (!(cause instanceof DeadlineError)) throw cause;
+    throw new StorageError(`the store did not answer ${method} in time`, { cause });
+  }
+}
+
+/** The store as the endpoint uses it: what takes too long has failed. Many are presigned at once: see there. */
 export function boundedStorage(storage: IngestStorage): IngestStorage {
-  const bounded = async <T>(method: string, task: () => Promise<T>): Promise<T> => {
-    try {
-      return await within(STORE_MILLIS, method, task);
-    } catch (cause) {
-      if (!(cause instanceof DeadlineError)) throw cause;
-      throw new StorageError(`the store did not answer ${method} in time`, { cause });
-    }
-  };
-  const { presign } = storage;
   const methods: Omit<IngestStorage, 'uploadLength'> = {
-    ...(presign
-      ? { presign: (...args) => bounded('presign', async () => presign.apply(storage, args)) }
+    ...(storage.presign
+      ? { presign: (...args) => (storage as Required<IngestStorage>).presign(...args) }
       : {}),
-    put: (...args) => bounded('put', async () => storage.put(...args)),
-    head: (...args) => bounded('head', async () => storage.head(...args)),
+    put: (...args) => inStoreTime('put', async () => storage.put(...args)),
+    head: (...args) => inStoreTime('head', async () => storage.head(...args)),
     list: (...args) => storage.list(...args),
     get: (...args) => storage.get(...args),
     delete: (...args) => storage.delete(...args),
