@@ -126,37 +126,6 @@ export function mistakes(exporter: TraceExporter): void {
   // @ts-expect-error a page does not say what it relays
   const perPage: QuotaOptions['perPage'] = { relayedBytes: 1 };
   void perPage;
-  // @ts-expect-error a number, not its text
-  start({ service: 'shop', endpoint: '/spandrel', poolSize: '5' });
-  // @ts-expect-error misspelt
-  start({ service: 'shop', endpoint: '/spandrel', maxTracePerBlob: 1 });
-  // @ts-expect-error not one of the three
-  start({ service: 'shop', endpoint: '/spandrel', relay: 'sometimes' });
-  // @ts-expect-error the endpoint, or functions in its place
-  bucket({});
-  // @ts-expect-error not both
-  bucket({ endpoint: '/spandrel', requestUploads: async () => [] });
-  // @ts-expect-error uploads come as a promise
-  bucket({ requestUploads: () => [] });
-  // @ts-expect-error a destination is needed
-  new TraceExporter({});
-  // @ts-expect-error the destination, not its options
-  new TraceExporter({ destination: { endpoint: '/spandrel' } });
-  // @ts-expect-error an exporter of ours, since whole traces need its outbox
-  new TraceBatchProcessor({ export: () => {}, shutdown: async () => {} });
-  // @ts-expect-error an option of the exporter
-  new TraceBatchProcessor(exporter, { maxTracesPerBlob: 1 });
-  // @ts-expect-error reasons are a closed list
-  exporter.stats().spans.dropped['bad-luck'];
-  // @ts-expect-error a secret is needed
-  createIngest({ storage: s3({}), allowedOrigins: [] });
-  // @ts-expect-error a page does not say what it relays
-  createIngest({
-    storage: s3({} as never),
-    secret: '',
-    allowedOrigins: [],
-    quota: { store: memoryQuota(), perPage: { relayedBytes: 1 } },
-  });
   // @ts-expect-error a number
   createLedger({ maxPages: '10' });
   // @ts-expect-error a processor is needed
