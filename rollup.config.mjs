@@ -1,7 +1,8 @@
 // Bundles the modules that tsc emitted into .cache/esm, once per entry: a runtime loads one file.
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
@@ -48,6 +49,23 @@ const integrity = {
   },
 };
 
+// What `spandrel view` serves: the demo's viewer, with what its host adds to it. `about.mjs` is the server's to say.
+const viewer = {
+  name: 'viewer',
+  writeBundle() {
+    rmSync('dist/viewer', { recursive: true, force: true });
+    mkdirSync('dist/viewer', { recursive: true });
+    const own = readdirSync('demo/viewer').filter((name) => /^(?!about\.)[\w-]+\.(mjs|css|html)$/.test(name));
+    for (const name of own) copyFileSync(`demo/viewer/${name}`, `dist/viewer/${name}`);
+    for (const name of ['style.css', 'icon.svg']) copyFileSync(`demo/${name}`, `dist/viewer/${name}`);
+    copyFileSync(fileURLToPath(import.meta.resolve('htm/preact/standalone')), 'dist/viewer/preact.js');
+    const licences = ['htm', 'preact'].map(
+      (name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`,
+    );
+    writeFileSync('dist/viewer/preact.js.LICENSE.txt', `preact.js holds:\n\n${licences.join('\n\n')}`);
+  },
+};
+
 export default [
   // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
   ...['index', 'edge', 'otlp', 'events', 'server', 'forward'].map((name) => ({
@@ -65,6 +83,7 @@ export default [
   {
     input: '.cache/cli/cli/main.js',
     external: bare,
+    plugins: [viewer],
     output: { file: 'dist/cli.js', format: 'es', sourcemap: true },
   },
   // The script tag's file holds everything.

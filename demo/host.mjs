@@ -16,6 +16,7 @@ import { workerInMiniflare } from './worker/in-miniflare.mjs';
  * @property {import('./mock-r2/listen.mjs').Tls} [tls] This host and the doors of the mock speak HTTPS and HTTP/2. Default plain HTTP.
  * @property {boolean} [worker] The Worker of `worker/` answers for the shop's pages, its API and the endpoint. Default
  *   false: they come from here and from a Worker that is the endpoint only, and nobody traces them.
+ * @property {string} [otlpUrl] Backend that the Worker sends on to. Default none.
  * @property {Partial<import('./mock-r2/mock-r2.mjs').MockR2Options>} [mock] `allowedOrigins` come on top of this
  *   host's own.
  * @property {Record<string, URL>} [folders] Folders to serve, by path with slashes around it, beside and over the defaults.
@@ -71,6 +72,7 @@ export async function startHost({
   port,
   tls,
   worker = false,
+  otlpUrl,
   mock: mockOptions = {},
   folders = {},
   files = {},
@@ -130,7 +132,9 @@ export async function startHost({
     const assets = async () => fileResponse(await findShopPage(), headersFor);
     const mock = await startMockR2({
       ...(tls && { tls }),
-      ...(worker && { worker: workerInMiniflare({ assets, warehouseUrl: warehouse.url }) }),
+      ...(worker && {
+        worker: workerInMiniflare({ assets, warehouseUrl: warehouse.url, ...(otlpUrl && { otlpUrl }) }),
+      }),
       ...mockOptions,
       allowedOrigins: [origin, localhost, ...(mockOptions.allowedOrigins ?? [])],
     });

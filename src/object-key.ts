@@ -50,3 +50,21 @@ export function objectKey(layout: KeyLayout, project: string, atMillis: number, 
     `traces_${uuid}.json.gz`,
   ].join('/');
 }
+
+/** What a key says of its object. */
+export interface ParsedKey {
+  project: string;
+  environment: string;
+  /** What comes after `traces_`; of our own servers a UUIDv7. */
+  id: string;
+}
+
+const KEY =
+  /^(?:[^/]+\/)*([^/]+)\/([^/]+)\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_([^/]+)\.json\.gz$/;
+
+/** Reads a key of {@link objectKey}, whatever its prefix. @returns undefined when it is laid out otherwise. */
+export function parseObjectKey(key: string): ParsedKey | undefined {
+  const [, project = '', environment = '', id = ''] = KEY.exec(key) ?? [];
+  if (!isKeySegment(project) || !isKeySegment(environment) || !isKeySegment(id)) return undefined;
+  return { project, environment, id };
+}

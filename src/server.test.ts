@@ -11,6 +11,7 @@ test('spandrel/server: exports these names and no others', () => {
     'durableObjectQuota',
     'memoryQuota',
     'nodeListener',
+    'r2',
     's3',
     'workersRateLimit',
   ]);

@@ -22,7 +22,6 @@ export { createIngest } from './server/ingest.js';
 export type {
   IngestContext,
   IngestOptions,
-  IngestStorage,
   ProjectOptions,
   RateLimitAnswer,
 } from './server/ingest-options.js';
@@ -46,12 +45,16 @@ export type {
   QuotaStore,
   QuotaTake,
 } from './server/quota.js';
+export { type R2Bucket, type R2BucketObject, type R2StorageOptions, r2 } from './server/r2.js';
 export type { NumberRange } from './server/ranges.js';
-export { type S3Options, s3 } from './server/s3.js';
+export { s3 } from './server/s3.js';
+export type { S3Options } from './server/s3-options.js';
 export type { Stage } from './server/stopwatch.js';
 export {
   type ListOptions,
+  type Presign,
   type PresignedRequest,
+  type PresigningStorage,
   type PresignOptions,
   type Storage,
   StorageError,

@@ -12,6 +12,7 @@
  * @property {(key: string) => Promise<StoredObject | undefined>} about
  * @property {(key: string) => Promise<Uint8Array | undefined>} get The bytes as they were put.
  * @property {() => Promise<void>} clear
+ * @property {(key: string) => Promise<void>} announce Tells the queue of an object, if there is one.
  */
 
 /**
@@ -40,6 +41,9 @@ export function createBucket(librarian) {
       const response = await ask('object', key);
       const bytes = new Uint8Array(await response.arrayBuffer());
       return response.ok ? bytes : undefined;
+    },
+    async announce(key) {
+      await (await ask('event', key)).arrayBuffer();
     },
     async clear() {
       await (await ask('clear')).arrayBuffer();

@@ -161,14 +161,19 @@ export async function startMockR2({
       serverFile,
       onReport: reports.add,
     });
-    const miniflare = await startMiniflare({ entry, r2 });
+    const [eventQueue] = Object.keys(entry.queueConsumers ?? {});
+    const miniflare = await startMiniflare({ entry, r2, ...(eventQueue !== undefined && { eventQueue }) });
     closers.push(miniflare.dispose);
     upstream = miniflare.origin;
     const bucket = createBucket(miniflare.librarian);
+    // A queue gives a message again when it was not taken, and one that could not be sent is sent by no one.
+    if (eventQueue !== undefined) objects.on('stored', (key) => bucket.announce(key).catch(() => undefined));
     // What a Worker puts through its binding passes no gate.
     if (worker) closers.unshift(watchBucket(bucket, (key) => objects.emit('stored', key)));
 
     return {
+      /** The bucket by its S3 API, with what its owner has: for tools that are given credentials. */
+      owner: { endpoint: storeDoor.origin + S3_PATH, bucket: BUCKET, ...s3Credentials },
       /** Origin of the presigned URLs, for a CSP's `connect-src`. */
       bucketOrigin: bucketDoor.origin,
       /** What the keys stand behind in a presigned URL. */

@@ -32,9 +32,10 @@ export const moduleFrom = async (name, file) => ({
  * @param {object} options
  * @param {WorkerOptions} options.entry Answers what is no S3 request.
  * @param {{ id: string, s3Credentials: S3Credentials }} options.r2 The bucket.
+ * @param {string} [options.eventQueue] Queue that the librarian tells of objects. Default none.
  * @returns {Promise<{ origin: URL, librarian: import('./bucket.mjs').Librarian, dispose: () => Promise<void> }>}
  */
-export async function startMiniflare({ entry, r2 }) {
+export async function startMiniflare({ entry, r2, eventQueue }) {
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port: 0,
@@ -48,6 +49,8 @@ export async function startMiniflare({ entry, r2 }) {
         compatibilityDate: COMPATIBILITY_DATE,
         modules: [await moduleFrom('librarian-worker.mjs', new URL('librarian-worker.mjs', import.meta.url))],
         r2Buckets: { BUCKET: r2 },
+        ...(eventQueue !== undefined && { queueProducers: { EVENTS: eventQueue } }),
+        bindings: { BUCKET_NAME: r2.id },
       },
     ],
   });

@@ -1,5 +1,6 @@
 /** The trace viewer: what lies in the bucket as traces or as sessions, and what is open of it. */
 import { html, render, useEffect, useMemo, useRef, useState } from '/vendor/preact.js';
+import { ABOUT } from './about.mjs';
 import { NotHere, NothingOpen } from './empty-states.mjs';
 import { startFeed } from './feed.mjs';
 import { focusSoon, goOut, onShortcuts, usePlace } from './place.mjs';
@@ -51,7 +52,8 @@ function App() {
         <a href="#sessions" aria-current=${isSessions ? 'page' : null}>Sessions</a>
       </nav>
       <${Live} state=${feed?.state ?? 'connecting'} />
-      <a class="to-shop" href="/">Open the shop</a>
+      ${ABOUT.source && html`<span class="source quiet">${ABOUT.source}</span>`}
+      ${ABOUT.shopUrl && html`<a class="to-shop" href=${ABOUT.shopUrl}>Open the shop</a>`}
     </header>
     ${
       isSessions

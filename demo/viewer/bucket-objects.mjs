@@ -38,7 +38,7 @@ export async function readObject(key) {
   }
   if (!response.ok || response.body === null) throw new ObjectError('unreachable', `HTTP ${response.status}`);
   try {
-    return JSON.parse(await inflate(response.body));
+    return JSON.parse(await readText(response.body));
   } catch (error) {
     throw new ObjectError('malformed', error instanceof Error ? error.message : 'unreadable');
   }
@@ -71,13 +71,14 @@ export class ObjectError extends Error {
 }
 
 /**
- * Inflates a gzip stream to text.
+ * Reads a stream as text; one that begins as gzip does is inflated.
  *
  * @param {ReadableStream<Uint8Array>} stream
- * @throws {Error} when it is no gzip, no UTF-8, or larger than `maxBytes`
+ * @throws {Error} when it is broken gzip, no UTF-8, or larger than `maxBytes`
  */
-export async function inflate(stream, maxBytes = MAX_INFLATED_BYTES) {
-  const reader = stream.pipeThrough(new DecompressionStream('gzip')).getReader();
+export async function readText(stream, maxBytes = MAX_INFLATED_BYTES) {
+  const { isGzip, whole } = await beginsAsGzip(stream);
+  const reader = (isGzip ? whole.pipeThrough(new DecompressionStream('gzip')) : whole).getReader();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   let byteCount = 0;
@@ -90,6 +91,28 @@ export async function inflate(stream, maxBytes = MAX_INFLATED_BYTES) {
     text += decoder.decode(chunk.value, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** Looks at the first two bytes. @param {ReadableStream<Uint8Array>} stream */
+async function beginsAsGzip(stream) {
+  const reader = stream.getReader();
+  const seen = [];
+  const begin = () => seen.flatMap((chunk) => [...chunk.subarray(0, 2)]);
+  while (begin().length < 2) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    seen.push(value);
+  }
+  const [first, second] = begin();
+  const whole = new ReadableStream({
+    async pull(controller) {
+      const next = seen.length > 0 ? { done: false, value: seen.shift() } : await reader.read();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return { isGzip: first === 0x1f && second === 0x8b, whole };
 }
 
 function readStoredObject(value) {

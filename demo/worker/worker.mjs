@@ -1,15 +1,21 @@
-// A Worker that serves a shop and holds the endpoint for the traces of its pages. It traces itself, too, into the
-// same bucket: what the page begins and the Worker goes on with is one trace. In a project of your own the shop is
-// your code, and the rest is as it stands here.
+// A Worker that serves a shop, holds the endpoint for the traces of its pages, and sends what lands in the bucket on to
+// a backend. It traces itself, too, into the same bucket: what the page begins and the Worker goes on with is one trace.
+// In a project of your own the shop is your code, and the rest is as it stands here.
 import { instrument, r2 } from 'spandrel/edge';
-import { createIngest, s3 } from 'spandrel/server';
+import { forwardConsumer } from 'spandrel/forward';
+import { createIngest, durableObjectQuota, r2 as r2Storage, s3, workersRateLimit } from 'spandrel/server';
 import { createShopApi } from '../shop-api.mjs';
 
+export { QuotaObject } from 'spandrel/server';
+
 /**
- * What in-miniflare.mjs binds here, and wrangler's configuration would.
+ * What wrangler.jsonc binds here.
  *
  * @typedef {object} Env
  * @property {any} TRACES The bucket, as an R2 binding.
+ * @property {any} QUOTA A namespace of Durable Objects, which count exactly.
+ * @property {any} LIMITER A rate limit, which takes off the peak.
+ * @property {string} OTLP_URL The backend, such as `https://collector.example:4318`; empty for none.
  * @property {{ fetch: typeof fetch }} ASSETS The pages. Scripts and styles are served without asking the Worker.
  * @property {string} WAREHOUSE_URL
  * @property {string} R2_ENDPOINT The same bucket by its S3 API, which pages upload to.
@@ -24,6 +30,14 @@ import { createShopApi } from '../shop-api.mjs';
 let api;
 /** @type {((request: Request) => Promise<Response>) | undefined} */
 let ingest;
+
+/** R2 tells the queue of each object, and the queue this Worker. */
+const forwarding = forwardConsumer((/** @type {Env} */ env) => ({
+  storage: r2Storage(env.TRACES),
+  to: { url: env.OTLP_URL },
+  // For DuckDB, ClickHouse and the viewer. `delete` where the backend is all that reads.
+  after: 'keep',
+}));
 
 const shop = instrument(
   {
@@ -53,7 +67,18 @@ export default {
       secret: env.SPANDREL_SECRET,
       // The pages are of the Worker's own origin.
       allowedOrigins: [],
+      rateLimit: workersRateLimit(env.LIMITER),
+      quota: {
+        store: durableObjectQuota(env.QUOTA),
+        perPage: { objects: 500, bytes: 10_000_000 },
+        perProject: { objects: 1_000_000, bytes: 5_000_000_000 },
+      },
     });
     return ingest(request);
+  },
+
+  /** @param {import('spandrel/forward').QueueBatch} batch @param {Env} env */
+  async queue(batch, env) {
+    if (env.OTLP_URL) await forwarding.queue(batch, env);
   },
 };

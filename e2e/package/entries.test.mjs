@@ -23,6 +23,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
+  'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
   'server.js': [
     'QuotaObject',
     'StorageError',
@@ -31,6 +32,7 @@ const EXPORTS = {
     'durableObjectQuota',
     'memoryQuota',
     'nodeListener',
+    'r2',
     's3',
     'workersRateLimit',
   ],

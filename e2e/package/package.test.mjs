@@ -41,11 +41,18 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/script.js.sri',
     'dist/stub.js',
     'dist/stub.js.sri',
+    'dist/viewer/index.html',
+    'dist/viewer/app.mjs',
+    'dist/viewer/style.css',
+    'dist/viewer/preact.js',
+    'dist/viewer/preact.js.LICENSE.txt',
   ]) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
   const other = names.filter(
-    (name) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|js\.sri|d\.ts))$/.test(name),
+    (name) =>
+      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|js\.sri|d\.ts))$/.test(name) &&
+      !/^dist\/viewer\/([\w-]+\.(mjs|css|html|svg)|preact\.js\.LICENSE\.txt)$/.test(name),
   );
   assert.deepEqual(other, []);
   assert.deepEqual(
@@ -95,7 +102,6 @@ test('package: fields that others rely on', () => {
     './package.json',
   ]);
   assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
-    'aws4fetch',
     'cli-progress',
     'commander',
     'fflate',

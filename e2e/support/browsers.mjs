@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium, firefox } from '@playwright/test';
+import { installPackages } from './debian.mjs';
 
 /**
  * @typedef {'chromium' | 'firefox'} BrowserName
@@ -58,13 +59,6 @@ const missing = () => BROWSER_NAMES.filter((name) => !findBrowser(name));
 
 /** @param {string} command @param {string[]} args */
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status === 0;
-
-/** Debian's packages, where this is root. @param {string[]} packages */
-function installPackages(packages) {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  run('apt-get', ['update']);
-  run('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
-}
 
 /**
  * Sees to it that every browser is there: those present, else Playwright's download, else Debian's packages where

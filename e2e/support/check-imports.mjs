@@ -28,17 +28,16 @@ const CONTRACTS = /^destinations\/destination\.ts$/;
  */
 const JOINERS =
   /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|compress|trace-exporter)|pipeline\/(pipeline|deliver(y|ies))|destinations\/(open-bucket|bucket-keys|endpoint|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
-/** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
+/** Every other file of `pipeline/` is a stage, or a part of the one that it is named after; the pool counts as the upload. */
 const STAGE =
-  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox)(?=-)|[^.]+)/;
+  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox|upload)(?=-)|[^.]+)/;
 const stageOf = (file) => STAGE.exec(file)?.[1];
 
 const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
-  aws4fetch: 'server/s3.ts',
   'web-vitals': 'spa/web-vitals.ts',
-  commander: 'cli/main.ts',
+  commander: 'cli/command.ts',
 };
 
 /** Where runtimes differ on how they give `AsyncLocalStorage`, it is asked for by name as well, and may be missing. */

@@ -1,10 +1,26 @@
 #!/usr/bin/env node
 /** The command `spandrel`. */
-import { Command } from 'commander';
-import { VERSION } from '../version.js';
+import { runCli } from './run-cli.js';
 
-const program = new Command('spandrel')
-  .description('Looks after a bucket of traces that browsers fill.')
-  .version(VERSION);
+// Whoever reads may stop reading, as `head` does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
 
-await program.parseAsync();
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onInterrupt(listener) {
+    process.on('SIGINT', listener);
+    process.on('SIGTERM', listener);
+    return () => {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    };
+  },
+  exit: (code) => process.exit(code),
+});

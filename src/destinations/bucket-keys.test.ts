@@ -26,7 +26,7 @@ function setUp(uploadCount = 0, { inlined = 0, poolReserve = 0 } = {}): World {
   };
   const make = (count: number) => Array.from({ length: count }, () => handMadeUpload());
   const keys = createBucketKeys(deps, { poolSize: 5, poolReserve, inlined: make(inlined) });
-  keys.fresh(make(uploadCount), { wall: platform.now(), monotonic: platform.monotonic() });
+  keys.fresh(make(uploadCount), { wall: platform.now(), monotonic: platform.monotonic() }, []);
   return Object.assign(world, { keys });
 }
 
@@ -94,17 +94,17 @@ test('bucket keys: what the endpoint says of a claim is known, and nothing is be
 test('bucket keys: a key that is given back is the next to be taken; the endpoint is asked only for a living page', () => {
   const world = setUp(3, { poolReserve: 1 });
   const { keys } = world;
-  const claim = keys.reserve('normal') as Claim;
+  const claim = keys.reserve('normal', 10) as Claim;
   assert.equal(world.taken, 1);
   assert.deepEqual([keys.size, claim.tries], [2, 0]);
   keys.unreserve(claim);
   assert.equal(keys.size, 3);
-  const again = keys.reserve('leaving');
+  const again = keys.reserve('leaving', 10);
   assert.equal(again?.key, claim.key);
   assert.equal(world.taken, 1);
-  assert.ok(keys.reserve('normal'));
-  assert.equal(keys.reserve('normal'), undefined, 'the reserve is for a leaving page');
-  assert.equal(keys.ready(), false);
+  assert.ok(keys.reserve('normal', 10));
+  assert.equal(keys.reserve('normal', 10), undefined, 'the reserve is for a leaving page');
+  assert.equal(keys.ready(handMadeBlob()), false);
 });
 
 test('bucket keys: those that came with the HTML may be others’ as well', () => {

@@ -1,6 +1,13 @@
 /** Which key each blob has for life, which URL is live for it, and what is known of what went there. */
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Claim, Instant, Outcome, PooledUpload, SendMode, TraceBlob } from '../pipeline/model.js';
+import { takes } from '../pipeline/upload-length.js';
+import {
+  FIRST_LENGTHS,
+  MAX_SPARE_PADDING,
+  REMEMBERED_LENGTHS,
+  spareLengths,
+} from '../pipeline/upload-sizes.js';
 import { createUploadUrlPool, isUsable } from '../pipeline/upload-url-pool.js';
 import type { Platform } from '../platform/platform.js';
 import type { PresignedUpload } from '../protocol.js';
@@ -13,11 +20,12 @@ export interface BucketKeysDeps {
 }
 
 export interface BucketKeys {
-  /** How many fresh uploads to ask for. */
-  readonly wanted: number;
+  /** The lengths to ask fresh uploads for: those of blobs that lack one, then those of spares. */
+  readonly wanted: number[];
   /** How many are ready. */
   readonly size: number;
-  fresh(uploads: PresignedUpload[], askedAt: Instant): void;
+  /** Takes uploads that were asked for with these lengths. */
+  fresh(uploads: PresignedUpload[], askedAt: Instant, wanted: readonly number[]): void;
   renewed(claim: Claim, upload: PooledUpload | undefined): void;
   confirmed(claim: Claim, stored: boolean): void;
   /** What the endpoint said of a claim whose request had no answer; undefined while it has not been asked. */
@@ -30,10 +38,12 @@ export interface BucketKeys {
   urlOf(claim: Claim): PooledUpload | undefined;
   /** The live URL of a blob's own key. A key that is unknown and unused is taken from the blob. */
   heldBy(blob: TraceBlob): PooledUpload | undefined;
-  /** Whether there is a fresh one. */
-  ready(): boolean;
-  /** A fresh key, if one is to be had in this mode. */
-  reserve(mode: SendMode): Claim | undefined;
+  /** Whether there is a fresh one for the blob. If not, its length will be asked for. */
+  ready(blob: TraceBlob): boolean;
+  /** Whether the endpoint has been asked for the blob's length, and gives no upload that takes it. */
+  isMisfit(blob: TraceBlob): boolean;
+  /** A fresh key for so many bytes, if one is to be had in this mode; by default however much padding it takes. */
+  reserve(mode: SendMode, length: number, maxPadding?: number): Claim | undefined;
   /** Nothing was sent under it. */
   unreserve(claim: Claim): void;
   /** A live URL of the blob's own key, or of a fresh one if it has none yet. */
@@ -46,6 +56,10 @@ export interface BucketKeys {
 const REFUSED_MILLIS = 60_000;
 /** So often is one blob refused, and so many others stored meanwhile, before it is given up. */
 const POISON_TIMES = 5;
+/** So often is a length asked for in vain: another request may have been in the way once. */
+const MAX_MISFITS = 2;
+/** However much padding it takes. */
+const ANY = Number.POSITIVE_INFINITY;
 
 /** @param inlined uploads that came with the HTML. */
 export function createBucketKeys(
@@ -60,6 +74,9 @@ export function createBucketKeys(
   const renewedOnce = new WeakSet<Claim>();
   /** Blobs that were refused after renewal: how often, and how many others had been stored by then. */
   const refusals = new WeakMap<TraceBlob, { times: number; storedBefore: number }>();
+  /** Blobs for which no fresh upload is near. */
+  const lacking = new Set<TraceBlob>();
+  let recentLengths = FIRST_LENGTHS;
   const shared = new Set(options.inlined.map(({ token }) => token));
   const pool = createUploadUrlPool(
     { now: platform.now, monotonic: platform.monotonic, expired: () => void totals.pool.expired++ },
@@ -67,14 +84,36 @@ export function createBucketKeys(
   );
   pool.add(options.inlined, { wall: platform.now(), monotonic: platform.monotonic() });
 
+  const isMisfit = ({ misfits = 0, claim, bytes }: TraceBlob): boolean =>
+    misfits >= MAX_MISFITS && (claim !== undefined || !pool.ready('leaving', bytes.length, ANY));
+  // Once its length has been asked for there is nothing better to come.
+  const worthOf = ({ misfits }: TraceBlob, mode: SendMode): number =>
+    mode === 'leaving' || misfits !== undefined ? ANY : MAX_SPARE_PADDING;
+  const isReady = (blob: TraceBlob): boolean =>
+    pool.ready('normal', blob.bytes.length, worthOf(blob, 'normal'));
+  const answered = (blob: TraceBlob, uploads: readonly PresignedUpload[]): void => {
+    blob.misfits ??= 0;
+    if (!uploads.some((upload) => takes(upload, blob.bytes.length))) blob.misfits++;
+  };
+
   const self: BucketKeys = {
     get wanted() {
-      return pool.wanted;
+      const lengths = Array.from(lacking, ({ bytes }) => bytes.length);
+      // Where blobs find none near, one spare at a time gives way to one that is.
+      const count = pool.wanted || Math.min(lengths.length, 1);
+      return [...lengths, ...spareLengths(recentLengths, pool.lengths, count)];
     },
     get size() {
       return pool.size;
     },
-    fresh: pool.add,
+    fresh(uploads, askedAt, wanted) {
+      pool.add(uploads, askedAt);
+      const lengths = wanted.slice(0, uploads.length);
+      for (const blob of lacking) {
+        if (lengths.includes(blob.bytes.length)) answered(blob, uploads);
+        if (isReady(blob) || isMisfit(blob)) lacking.delete(blob);
+      }
+    },
     renewed: (claim, upload) => void (upload ? urls.set(claim, upload) : unknown.add(claim)),
     confirmed: (claim, stored) => void fates.set(claim, stored),
     fateOf: (claim) => fates.get(claim),
@@ -88,12 +127,21 @@ export function createBucketKeys(
       const { claim } = blob;
       if (!claim) return undefined;
       const upload = self.urlOf(claim);
-      if (!upload && unknown.has(claim) && !claim.tries) delete blob.claim;
-      return upload;
+      if (upload) {
+        if (takes(upload, blob.bytes.length)) return upload;
+        urls.delete(claim);
+        answered(blob, []);
+      } else if (unknown.has(claim) && !claim.tries) delete blob.claim;
+      return undefined;
     },
-    ready: () => pool.ready('normal'),
-    reserve(mode) {
-      const upload = pool.take(mode);
+    ready(blob) {
+      const isThere = isReady(blob);
+      if (!isThere && lacking.size < options.poolSize) lacking.add(blob);
+      return isThere;
+    },
+    isMisfit,
+    reserve(mode, length, maxPadding = ANY) {
+      const upload = pool.take(mode, length, maxPadding);
       if (!upload) return undefined;
       const claim = { key: upload.key, token: upload.token, tries: 0 };
       urls.set(claim, upload);
@@ -107,10 +155,16 @@ export function createBucketKeys(
     take(blob, mode) {
       const held = self.heldBy(blob);
       if (held || blob.claim) return held;
-      const claim = self.reserve(mode);
-      if (claim) blob.claim = claim;
-      else totals.pool.empty++;
-      return claim && urls.get(claim);
+      const { length } = blob.bytes;
+      const claim = self.reserve(mode, length, worthOf(blob, mode));
+      if (!claim) {
+        totals.pool.empty++;
+        return undefined;
+      }
+      blob.claim = claim;
+      lacking.delete(blob);
+      recentLengths = [...recentLengths, length].slice(-REMEMBERED_LENGTHS);
+      return urls.get(claim);
     },
     refused(blob, claim) {
       claim.tries--;

@@ -38,8 +38,11 @@ export interface OpenDestination {
   send(blob: TraceBlob, mode: SendMode): Promise<Outcome>;
   /** Takes what an earlier page kept by `remember`: anybody on this origin may have written it. */
   remembered?(name: string, value: unknown): void;
-  /** A key for what may be left with the browser, if there is one to spare. */
-  reserve?(): Claim | undefined;
+  /**
+   * A key for so many bytes, which may be left with the browser, if there is one to spare: `held`, while that takes
+   * them, else one in its place, which then is the caller's to give back.
+   */
+  reserve?(length: number, held?: Claim): Claim | undefined;
   /** Takes back a key under which nothing was sent. */
   unreserve?(claim: Claim): void;
   /** Leaves the upload with the browser for when the page is gone. See `Platform.defer`. */

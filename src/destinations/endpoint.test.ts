@@ -6,7 +6,7 @@ import { VERSION } from '../version.js';
 import { createEndpoint, functionsEndpoint, parse, usable } from './endpoint.js';
 
 const URL = 'https://app.test/spandrel';
-const MESSAGE = { want: 2, stored: [], confirm: [], renew: [], lost: {} };
+const MESSAGE = { want: 2, sizes: [700, 4_096], stored: [], confirm: [], renew: [], lost: {} };
 
 function setUp(url: string = URL, project?: string) {
   const platform = testPlatform();
@@ -30,16 +30,19 @@ test('endpoint: asks in JSON sent as text, which needs no preflight', async () =
   });
   const uploads = [handMadeUpload()];
   request?.answer({ status: 200, body: JSON.stringify({ v: 1, uploads, confirmed: [], config: {} }) });
-  assert.deepEqual(await asked, { ok: true, uploads, confirmed: [], paused: false, rules: [] });
+  assert.deepEqual(await asked, {
+    ...{ ok: true, uploads, confirmed: [], paused: false, rules: [], relay: false },
+  });
 });
 
 test('endpoint: a token that no endpoint takes is left out, so that the rest is heard', async () => {
   const { platform, endpoint } = setUp();
   const tokens = ['x'.repeat(1_025), 'x'.repeat(1_024)];
-  void endpoint.exchange({ ...MESSAGE, confirm: tokens, renew: tokens });
+  void endpoint.exchange({ ...MESSAGE, confirm: tokens, renew: tokens, sizes: [1, 2, 3, 4] });
   const said = platform.requests[0]?.init.body as Blob;
-  const { confirm, renew } = JSON.parse(await said.text());
+  const { confirm, renew, sizes } = JSON.parse(await said.text());
   assert.deepEqual([confirm, renew], [tokens.slice(1), tokens.slice(1)]);
+  assert.deepEqual(sizes, [2, 3, 4], 'the lengths of those that are left');
 });
 
 test('endpoint: holds its bytes of the keepalive budget until the answer', async () => {
@@ -145,7 +148,7 @@ test('endpoint: the user’s functions hear of what is stored first, and are ask
     confirmed: [],
     paused: false,
   });
-  assert.deepEqual(calls, [[receipt], { want: 2, renew: [] }]);
+  assert.deepEqual(calls, [[receipt], { want: 2, renew: [], sizes: [700, 4_096] }]);
 });
 
 for (const [name, requestUploads] of [

@@ -13,9 +13,11 @@ import { VERSION } from '../version.js';
 export interface BucketFunctions {
   /**
    * Issues presigned uploads: `want` fresh ones, and one with the same key and token for each token in `renew`.
-   * May reject; it is asked again, later and later.
+   * `sizes` are the lengths in bytes that they are wanted for: those in `renew` first, then the fresh ones. Whoever
+   * signs a length says so in the upload's `bytes`, or `maxBytes`; others need not look at them. May reject; it is
+   * asked again, later and later.
    */
-  requestUploads(request: { want: number; renew: string[] }): Promise<PresignedUpload[]>;
+  requestUploads(request: { want: number; renew: string[]; sizes: number[] }): Promise<PresignedUpload[]>;
   /** Hears of stored objects. May reject; the receipts then come again. */
   notify?(receipts: StoredReceipt[]): Promise<void>;
 }
@@ -34,6 +36,7 @@ export function createEndpoint(platform: Platform, url: string, project: string 
       ...{ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message },
       // These may have come from the database, where anybody on this origin may write.
       ...{ confirm: message.confirm.filter(isToken), renew: message.renew.filter(isToken) },
+      sizes: message.sizes.filter((_, at) => isToken(message.renew[at] ?? '')),
     };
     // text/plain needs no preflight.
     return new Blob([JSON.stringify(said)], { type: 'text/plain' });
@@ -60,6 +63,7 @@ export function createEndpoint(platform: Platform, url: string, project: string 
           confirmed: answersIn(response.confirmed),
           paused: response.config?.paused === true,
           rules: response.config?.rules ?? [],
+          relay: response.relay === true,
         };
       }
       const cause = status ? `HTTP ${status}` : answer.body;
@@ -90,10 +94,10 @@ export function createEndpoint(platform: Platform, url: string, project: string 
 export function functionsEndpoint(functions: BucketFunctions): Endpoint {
   return {
     confirms: false,
-    async exchange({ want, renew, stored }) {
+    async exchange({ want, renew, sizes, stored }) {
       try {
         if (stored.length) await functions.notify?.(stored);
-        const uploads = want || renew.length ? await functions.requestUploads({ want, renew }) : [];
+        const uploads = want || renew.length ? await functions.requestUploads({ want, renew, sizes }) : [];
         return { ok: true, uploads: usable(uploads), confirmed: [], paused: false };
       } catch (error) {
         return { ok: false, cause: String(error) };
@@ -117,14 +121,15 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value !
 export function usable(uploads: unknown): PresignedUpload[] {
   if (!Array.isArray(uploads)) return [];
   return uploads.slice(0, MAX_UPLOADS).filter((upload: Partial<PresignedUpload> | null | undefined) => {
-    const { method, url, headers, key, token, expiresInMs } = upload ?? {};
+    const { method, url, headers, key, token, expiresInMs, bytes } = upload ?? {};
     return (
       (method === 'PUT' || method === 'POST') &&
       /^https?:\/\//.test(String(url)) &&
       typeof headers === 'object' &&
       isText(key) &&
       isText(token) &&
-      (expiresInMs as number) > 0
+      (expiresInMs as number) > 0 &&
+      Number.isSafeInteger(bytes ?? 0)
     );
   });
 }

@@ -174,21 +174,21 @@ test('bucket: a key may be left with the browser, and comes back unused', async 
   const [upload] = [handMadeUpload()];
   const world = setUp({ uploads: [upload as NonNullable<typeof upload>] });
   const { platform, destination } = world;
-  const claim = destination.reserve?.() as Claim;
+  const claim = destination.reserve?.(10) as Claim;
   assert.deepEqual(claim, { key: upload?.key, token: upload?.token, tries: 0 });
-  assert.equal(destination.reserve?.(), undefined, 'given twice');
+  assert.equal(destination.reserve?.(10), undefined, 'given twice');
   const blob = handMadeBlob();
   const takeBack = destination.defer?.(blob, claim);
   assert.deepEqual(platform.deferred, [{ url: upload?.url, body: blob.bytes }]);
   assert.equal(platform.requests.length, 0);
   assert.equal(takeBack?.(), true);
   destination.unreserve?.(claim);
-  assert.equal(destination.reserve?.()?.key, upload?.key);
+  assert.equal(destination.reserve?.(10)?.key, upload?.key);
 });
 
 test('bucket: neither an expired URL nor a browser without room is armed', () => {
   const { platform, destination } = setUp();
-  const claim = destination.reserve?.() as Claim;
+  const claim = destination.reserve?.(10) as Claim;
   platform.canDefer = false;
   assert.equal(destination.defer?.(handMadeBlob(), claim), undefined);
   platform.canDefer = true;
@@ -198,5 +198,5 @@ test('bucket: neither an expired URL nor a browser without room is armed', () =>
 });
 
 test('bucket: with relay "always" nothing is armed, as it would go to the bucket', () => {
-  assert.equal(setUp({ relay: 'always' }).destination.reserve?.(), undefined);
+  assert.equal(setUp({ relay: 'always' }).destination.reserve?.(10), undefined);
 });

@@ -3,7 +3,8 @@ import type { CheckedBucketOptions } from '../options.js';
 import type { Claim, Outcome, PooledUpload, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
-import { formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
+import { formBytes, formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
+import { takes } from '../pipeline/upload-length.js';
 import type { Stop } from '../platform/platform.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import { createBucketKeys } from './bucket-keys.js';
@@ -14,12 +15,12 @@ import { parse, usable } from './endpoint.js';
 const BLOCKED_AFTER = 2;
 /** How long a blocked host is avoided before it is tried again. */
 const BLOCKED_MILLIS = 5 * 60_000;
+/** How long an endpoint is believed that says it takes everything by its relay. */
+const RELAY_ONLY_MILLIS = 60 * 60_000;
 /** A beacon has no answer; its blob is sent again under its key if the page lives on for this long. */
 const BEACON_MILLIS = 5_000;
 /** Summaries in a receipt are hints; the object holds the rest. */
 const MAX_TRACES = 80;
-/** Boundaries, part headers and fields of an S3 POST form. */
-const FORM_BYTES = 2_048;
 
 /** Opens the destination on an endpoint, or on what stands for one. */
 export function openBucket(
@@ -39,6 +40,7 @@ export function openBucket(
   let opaqueFailures = 0;
   let blockedUntilMillis = 0;
 
+  const isBlocked = (): boolean => platform.monotonic() < blockedUntilMillis;
   const keys = createBucketKeys(
     { platform, totals, taken: () => notifier.talk() },
     { poolSize, poolReserve, inlined: usable(uploads) },
@@ -47,10 +49,14 @@ export function openBucket(
     ...deps,
     endpoint,
     nextDelayMillis,
-    wanted: () => (spansAreComing && totals.state === 'running' ? keys.wanted : 0),
+    wanted: () => (spansAreComing && totals.state === 'running' && !isBlocked() ? keys.wanted : []),
     fresh: keys.fresh,
     renewed: keys.renewed,
     confirmed: keys.confirmed,
+    relayOnly() {
+      blockedUntilMillis = platform.monotonic() + RELAY_ONLY_MILLIS;
+      if (relay === 'never') diagnostics.trouble('relay-only', 'the bucket takes no uploads');
+    },
     ledger() {
       const { spans } = diagnostics.stats();
       const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
@@ -64,7 +70,7 @@ export function openBucket(
   const mustRelay = (blob: TraceBlob): boolean =>
     endpoint.relayUrl !== undefined &&
     (relay === 'always' ||
-      (relay === 'auto' && platform.monotonic() < blockedUntilMillis) ||
+      (relay === 'auto' && (isBlocked() || keys.isMisfit(blob))) ||
       (blob.relayed === true && !blob.claim));
 
   const receiptOf = ({ claim, spanCount, bytes, traces, page, seq }: TraceBlob): StoredReceipt | undefined =>
@@ -74,7 +80,7 @@ export function openBucket(
       page,
       seq,
       spanCount,
-      bytes: bytes.length,
+      bytes: keys.urlOf(claim)?.bytes ?? bytes.length,
       traces: traces.slice(0, MAX_TRACES),
     };
 
@@ -165,9 +171,11 @@ export function openBucket(
         notifier.confirm(blob.claim);
         return false;
       }
-      if (mustRelay(blob) || keys.heldBy(blob)) return true;
-      if (blob.claim ? keys.isUnknown(blob.claim) : keys.ready()) return true;
-      if (blob.claim) notifier.renew(blob.claim);
+      // A misfit that is not relayed is given up.
+      if (mustRelay(blob) || keys.heldBy(blob) || keys.isMisfit(blob)) return true;
+      if (isBlocked()) return false;
+      if (blob.claim ? keys.isUnknown(blob.claim) : keys.ready(blob)) return true;
+      if (blob.claim) notifier.renew(blob.claim, blob.bytes.length);
       else warmUp();
       return false;
     },
@@ -195,12 +203,17 @@ export function openBucket(
           cause: 'the endpoint does not know the key any more',
         };
       }
+      if (!target && !mustRelay(blob) && keys.isMisfit(blob)) {
+        return { status: 'rejected', reason: 'too-large', cause: 'no upload takes it' };
+      }
       const mayRelay = !target && (leaving ? relay !== 'never' : mustRelay(blob));
       const relayUrl = mayRelay ? endpoint.relayUrl?.(blob.claim?.token, blob.id) : undefined;
       if (!target && !relayUrl) return { status: 'unready' };
       const isForm = target?.method === 'POST';
       const reserve = (): Stop | undefined =>
-        platform.keepalive.reserve(blob.bytes.length + (isForm ? FORM_BYTES : 0));
+        platform.keepalive.reserve(
+          (target?.bytes ?? blob.bytes.length) + (isForm ? formBytes(target.fields) : 0),
+        );
       let release = leaving ? reserve() : undefined;
       if (leaving && !release) return { status: 'unready' };
 
@@ -221,7 +234,7 @@ export function openBucket(
       announce();
       let sending: Promise<Outcome> | Outcome;
       if (target && !(leaving && isForm)) sending = upload(blob, target, release !== undefined);
-      else if (target) sending = beacon(target.url, formOf(target.fields, blob), undo);
+      else if (target) sending = beacon(target.url, formOf(target, blob), undo);
       else if (leaving) sending = beacon(relayUrl as string, blob.bytes, undo);
       else sending = relayTo(relayUrl as string, blob, release !== undefined, wasRelayed);
 
@@ -233,7 +246,12 @@ export function openBucket(
       return outcome;
     },
     remembered: notifier.remembered,
-    reserve: () => (relay === 'always' ? undefined : keys.reserve('normal')),
+    reserve(length, held) {
+      if (relay === 'always' || isBlocked()) return undefined;
+      const upload = held && keys.urlOf(held);
+      // The one that is held comes back.
+      return upload && takes(upload, length) ? held : keys.reserve(held ? 'leaving' : 'normal', length);
+    },
     unreserve: keys.unreserve,
     defer(blob, claim) {
       const upload = keys.urlOf(claim);

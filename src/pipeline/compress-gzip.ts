@@ -92,7 +92,7 @@ function isGzipOf(bytes: Uint8Array<ArrayBuffer>, raw: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const trailer = bytes.length - TRAILER_BYTES;
   return (
-    view.getUint32(0) >>> 8 === 0x1f8b08 &&
+    view.getUint32(0) === 0x1f8b0800 &&
     view.getUint32(trailer + 4, true) === raw.length >>> 0 &&
     view.getUint32(trailer, true) === crc32(raw)
   );

@@ -106,7 +106,7 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
       guard,
       trouble,
       seq: () => totals.blobs.sealed + 1,
-      reserve: () => destination.reserve?.(),
+      reserve: (...what) => destination.reserve?.(...what),
       unreserve: (claim) => destination.unreserve?.(claim),
       defer: (blob, claim) => destination.defer?.(blob, claim),
     },

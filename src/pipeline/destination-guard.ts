@@ -15,7 +15,7 @@ export function openGuarded(destination: Destination, deps: DestinationDeps): Op
       return outcome;
     },
     remembered: (name, value) => guard(() => open?.remembered?.(name, value)),
-    reserve: () => guard(() => open?.reserve?.()),
+    reserve: (...what) => guard(() => open?.reserve?.(...what)),
     unreserve: (claim) => guard(() => open?.unreserve?.(claim)),
     defer: (blob, claim) => guard(() => open?.defer?.(blob, claim)),
     leave: () => guard(() => open?.leave()),

@@ -60,12 +60,25 @@ export interface TraceBlob {
   unconfirmed?: boolean;
   /** True once a relay may have stored the bytes without a claim: from then on only the endpoint knows their key. */
   relayed?: boolean;
+  /**
+   * Since its length was asked for: how many answers held no upload that takes it. Not written down, as the next page
+   * may hear another answer.
+   */
+  misfits?: number;
 }
 
 /** What of a blob is the same for every destination. */
 export type SealedBlob = Omit<
   TraceBlob,
-  'page' | 'seq' | 'attempts' | 'notBeforeMillis' | 'heldUntilMillis' | 'claim' | 'unconfirmed' | 'relayed'
+  | 'page'
+  | 'seq'
+  | 'attempts'
+  | 'notBeforeMillis'
+  | 'heldUntilMillis'
+  | 'claim'
+  | 'unconfirmed'
+  | 'relayed'
+  | 'misfits'
 >;
 
 /** A blob's hold on one object key. */

@@ -97,7 +97,7 @@ test('notify: a renewal reaches its claim, or the claim hears that there is none
   const world = notifierWorld();
   const claims = ['a', 'b'].map((key) => ({ key, token: `t-${key}`, tries: 1 }));
   world.wanted = 1;
-  for (const claim of claims) world.notifier.renew(claim);
+  for (const claim of claims) world.notifier.renew(claim, 700);
   const [first] = world.asked;
   assert.deepEqual(first?.message.renew, ['t-a']);
   await first?.answer({ uploads: [handMadeUpload({ token: 't-a', url: 'https://new' }), handMadeUpload()] });
@@ -273,7 +273,7 @@ test('notify: a failed request is no answer to a question', async () => {
 test('notify: a leaving page asks nothing, and every message carries the page’s ledger', async () => {
   const world = notifierWorld();
   world.notifier.confirm(claimOf('a'));
-  world.notifier.renew(claimOf('b'));
+  world.notifier.renew(claimOf('b'), 700);
   world.wanted = 3;
   world.notifier.leave([receipt()]);
   const { want, confirm, renew, page } = world.told[0] as (typeof world.told)[number];

@@ -6,7 +6,7 @@ import type { Claim, Instant, PooledUpload } from './model.js';
 import { createOwed, MAX_WEIGHT } from './notify-owed.js';
 
 /** What is said and asked in one exchange. */
-export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project'>;
+export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project' | 'sizes'> & { sizes: number[] };
 
 /** What came back. `refused`: 401 or 403, asking again soon is no use; `malformed`: 400 or 413, never say that again. */
 export type MessageAnswer =
@@ -17,6 +17,8 @@ export type MessageAnswer =
       paused: boolean;
       /** Unchecked; undefined from an endpoint that knows of none. */
       rules?: unknown;
+      /** The store takes no uploads: everything is to be relayed. */
+      relay?: boolean;
     }
   | {
       ok: false;
@@ -42,10 +44,10 @@ export interface NotifierDeps {
   platform: Platform;
   diagnostics: Diagnostics;
   endpoint: Endpoint;
-  /** How many uploads are wanted, now. */
-  wanted(): number;
-  /** Takes fresh uploads, asked for at `askedAt`. */
-  fresh(uploads: PresignedUpload[], askedAt: Instant): void;
+  /** The lengths that uploads are wanted for, now: one each. */
+  wanted(): number[];
+  /** Takes fresh uploads, asked for at `askedAt` with these lengths. */
+  fresh(uploads: PresignedUpload[], askedAt: Instant, wanted: number[]): void;
   /** Takes a renewed upload, or hears that the endpoint does not know the claim's token. */
   renewed(claim: Claim, upload: PooledUpload | undefined): void;
   /** Hears what became of the unanswered request for a claim; false also when the endpoint will not say. */
@@ -58,6 +60,8 @@ export interface NotifierDeps {
   /** Something may have become possible. */
   wake(): void;
   pause(): void;
+  /** The store takes no uploads. */
+  relayOnly(): void;
   /** Takes the endpoint's sampling rules, unchecked. */
   rules(rules: unknown): void;
 }
@@ -67,8 +71,8 @@ export interface Notifier {
   stored(receipt: StoredReceipt): void;
   /** Takes what an earlier page kept: receipts by token, and spans lost, which it could not tell any more. */
   remembered(name: string, value: unknown): void;
-  /** Asks for a new URL for a claim's key. */
-  renew(claim: Claim): void;
+  /** Asks for a new URL for a claim's key, and a body of `length` bytes. */
+  renew(claim: Claim, length: number): void;
   /** Asks whether there is an object under a claim's key. */
   confirm(claim: Claim): void;
   /** Talks to the endpoint if there is something to say; else sets a timer for what may still wait. */
@@ -93,7 +97,7 @@ const REFUSED_MILLIS = 5 * 60_000;
 export function createNotifier(deps: NotifierDeps): Notifier {
   const { platform, diagnostics, endpoint } = deps;
   const { totals } = diagnostics;
-  const renewals = new Map<string, Claim>();
+  const renewals = new Map<string, { claim: Claim; length: number }>();
   const confirms = new Map<string, { claim: Claim; asked: number }>();
   const owed = createOwed({ dropped: () => totals.spans.dropped, remember: deps.remember });
   let owedSinceMillis = 0;
@@ -106,10 +110,15 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   let inFlight: Promise<void> | undefined;
   let timer: Stop | undefined;
 
-  const messageOf = (want: number, renew: string[], confirm: string[]): Message => ({
-    want,
+  const messageOf = (
+    wanted: number[],
+    renew: { claim: Claim; length: number }[],
+    confirm: string[],
+  ): Message => ({
+    want: wanted.length,
     confirm,
-    renew,
+    renew: renew.map(({ claim }) => claim.token),
+    sizes: [...renew.map(({ length }) => length), ...wanted],
     ...owed.next(),
     page: deps.ledger(),
   });
@@ -139,9 +148,10 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   };
 
   const exchange = async (): Promise<void> => {
+    const wanted = deps.wanted();
     const message = messageOf(
-      deps.wanted(),
-      [...renewals.keys()].slice(0, MAX_RENEWALS),
+      wanted,
+      [...renewals.values()].slice(0, MAX_RENEWALS),
       [...confirms.keys()].slice(0, MAX_CONFIRMS),
     );
     const askedAt = { wall: platform.now(), monotonic: platform.monotonic() };
@@ -158,17 +168,19 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       return;
     }
     owed.settled(message);
+    if (answer.relay) deps.relayOnly();
     const fresh = answer.uploads.filter((upload) => !renewals.has(upload.token));
     for (const token of message.renew) {
-      const claim = renewals.get(token) as Claim;
+      const { claim } = renewals.get(token) as { claim: Claim };
       renewals.delete(token);
       const upload = answer.uploads.find((offered) => offered.token === token);
-      deps.renewed(claim, upload && { ...upload, askedAt });
+      // A relay takes the bytes under their key.
+      if (upload || !answer.relay) deps.renewed(claim, upload && { ...upload, askedAt });
     }
-    deps.fresh(fresh, askedAt);
+    deps.fresh(fresh, askedAt, wanted);
     const isLeftOut = conclude(message.confirm, answer.confirmed);
     // An answer of too few uploads, or of expired ones, must not become a loop.
-    if ((message.want && deps.wanted() >= message.want) || isLeftOut) failed();
+    if ((message.want && deps.wanted().length >= message.want) || isLeftOut) failed();
     else failures = 0;
     if (answer.rules !== undefined) deps.rules(answer.rules);
     if (answer.paused) deps.pause();
@@ -190,8 +202,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       const receipt = owed.remembered(name, value);
       if (receipt) self.stored(receipt);
     },
-    renew(claim) {
-      renewals.set(claim.token, claim);
+    renew(claim, length) {
+      renewals.set(claim.token, { claim, length });
       self.talk();
     },
     confirm(claim) {
@@ -203,7 +215,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       timer = undefined;
       if (closed || inFlight) return;
       const now = platform.monotonic();
-      const urgent = deps.wanted() || renewals.size || confirms.size;
+      const urgent = deps.wanted().length || renewals.size || confirms.size;
       if (!urgent && !owed.receiptCount) return;
       const dueMillis = urgent || hurried ? 0 : owedSinceMillis + NOTIFY_MILLIS;
       const delay = Math.max(dueMillis, notBeforeMillis) - now;
@@ -219,7 +231,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       });
     },
     leave(unconfirmed) {
-      const message = messageOf(0, [], []);
+      const message = messageOf([], [], []);
       const stored = [...unconfirmed, ...message.stored].slice(0, MAX_WEIGHT);
       if (!stored.length && !Object.keys(message.lost).length) return;
       const tell = (receipts: StoredReceipt[]) => endpoint.tell?.({ ...message, stored: receipts });

@@ -54,11 +54,11 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** A gzip member says at its end how long its content is. */
+/** A gzip member says at its end how long its content is; ours has no optional fields, so that it can be padded. */
 function isGzip(bytes: unknown, rawBytes: unknown): boolean {
   if (!(bytes instanceof Uint8Array) || bytes.length < 18) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return view.getUint16(0) === 0x1f8b && view.getUint32(bytes.length - 4, true) === rawBytes;
+  return view.getUint32(0) === 0x1f8b0800 && view.getUint32(bytes.length - 4, true) === rawBytes;
 }
 
 /**

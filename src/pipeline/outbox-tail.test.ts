@@ -22,6 +22,8 @@ interface World {
   armed: { blob: TraceBlob; claim: Claim; state: 'armed' | 'taken back' | 'sent' }[];
   /** Keys to spare, and those that came back. */
   spare: Claim[];
+  /** The most that a key takes, bytes; keys that are not named take anything. */
+  takes: Partial<Record<string, number>>;
   returned: Claim[];
   troubles: string[];
   exceptions: unknown[];
@@ -52,7 +54,7 @@ function setUp(): World {
     failed() {},
   });
   const world: Omit<World, 'checkpoint' | 'tail'> = {
-    ...{ platform, origin, armed: [], returned: [], troubles: [], exceptions: [] },
+    ...{ platform, origin, armed: [], returned: [], takes: {}, troubles: [], exceptions: [] },
     spare: [1, 2].map((serial) => ({ key: `k${serial}`, token: `t${serial}`, tries: 0 })),
     ...{ gzipFails: false, gzipBytes: undefined, gzipGate: undefined, writeGate: undefined },
   };
@@ -80,7 +82,12 @@ function setUp(): World {
       const bytes = world.gzipBytes ? new Uint8Array(world.gzipBytes) : new Uint8Array(gzipSync(json));
       return { bytes, rawBytes: json.length };
     },
-    reserve: () => world.spare.shift(),
+    reserve(length, held) {
+      const takes = ({ key }: Claim): boolean => length <= (world.takes[key] ?? length);
+      if (held && takes(held)) return held;
+      const at = world.spare.findIndex(takes);
+      return at < 0 ? undefined : world.spare.splice(at, 1)[0];
+    },
     unreserve: (claim) => void world.returned.push(claim),
     defer(blob, claim) {
       const one: World['armed'][number] = { blob, claim, state: 'armed' };
@@ -157,6 +164,61 @@ test('tail: as more spans wait the request is replaced, under the same key', asy
   assert.deepEqual(kinds(world), ['blob', 'state']);
   assert.equal(found(world)?.spanCount, 3);
   assert.deepEqual(world.returned, []);
+});
+
+test('tail: a key that has become too short gives way to another, and is free once no record has it', async () => {
+  const world = setUp();
+  world.takes = { k1: 500 };
+  world.gzipBytes = 500;
+  await ended(world);
+  await world.platform.advance(1_100);
+  world.gzipBytes = 501;
+  let open = (): void => {};
+  await ended(world);
+  world.writeGate = new Promise((resolve) => {
+    open = resolve;
+  });
+  await world.platform.advance(1_100);
+  assert.deepEqual(states(world), ['taken back k1']);
+  assert.deepEqual(world.returned, []);
+  open();
+  await world.platform.advance(100);
+  assert.deepEqual(states(world), ['taken back k1', 'armed k2']);
+  assert.deepEqual(
+    world.returned.map(({ key }) => key),
+    ['k1'],
+  );
+  assert.deepEqual(world.armed[1]?.blob.claim, { key: 'k2', token: 't2', tries: 1 });
+});
+
+test('tail: where no key takes all, what is armed stays so', async () => {
+  const world = setUp();
+  world.takes = { k1: 500, k2: 500 };
+  world.gzipBytes = 500;
+  await ended(world);
+  await world.platform.advance(1_100);
+  world.gzipBytes = 501;
+  await ended(world);
+  await world.platform.advance(1_100);
+  assert.deepEqual(states(world), ['armed k1']);
+  assert.deepEqual(world.returned, []);
+});
+
+test('tail: one that was sent does not give way, and the key that would have taken its place is free', async () => {
+  const world = setUp();
+  world.takes = { k1: 500 };
+  world.gzipBytes = 500;
+  await ended(world);
+  await world.platform.advance(1_100);
+  (world.armed[0] as World['armed'][number]).state = 'sent';
+  world.gzipBytes = 501;
+  await ended(world);
+  await world.platform.advance(1_100);
+  assert.deepEqual(states(world), ['sent k1']);
+  assert.deepEqual(
+    world.returned.map(({ key }) => key),
+    ['k2'],
+  );
 });
 
 test('tail: once any of it is sealed it is taken back, its key is free, and the rest is armed anew', async () => {

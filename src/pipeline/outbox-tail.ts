@@ -24,8 +24,8 @@ export interface TailDeps {
   encode(group: SpanGroup): EncodedTrace | undefined;
   bodyOf(traces: readonly EncodedTrace[]): string;
   gzip(json: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; rawBytes: number }>;
-  /** A key of our own, if there is one to spare. */
-  reserve(): Claim | undefined;
+  /** A key of our own for so many bytes, if there is one to spare: `held`, while that takes them. */
+  reserve(length: number, held?: Claim): Claim | undefined;
   /** The key was not used. */
   unreserve(claim: Claim): void;
   /** Arms a request. The result takes it back: true when it had not been sent. */
@@ -74,11 +74,15 @@ export function createTail(deps: TailDeps): Tail {
     const traces = tracesOfItems(items, deps.encode);
     const chars = traces.reduce((sum, { json }) => sum + json.length, 0);
     if (!traces.length || chars > MAX_CHARS) return;
-    claim ??= deps.reserve();
+    // Without any there is no need to compress.
+    claim ??= deps.reserve(0);
     if (!claim) return;
     const current = epoch;
     const { bytes, rawBytes } = await deps.gzip(deps.bodyOf(traces));
     if (closed || current !== epoch || bytes.length > MAX_BYTES || !items.every(checkpoint.has)) return;
+    const fitting = deps.reserve(bytes.length, claim);
+    // What is armed already stays so.
+    if (!fitting) return;
     const summaries = traces.map(({ summary }) => summary);
     const blob: TraceBlob = {
       id: deps.id,
@@ -92,11 +96,16 @@ export function createTail(deps: TailDeps): Tail {
       sealedAtMillis: deps.now(),
       attempts: 0,
       notBeforeMillis: 0,
-      claim: { ...claim, tries: 1 },
+      claim: { ...fitting, tries: 1 },
     };
-    // Not before the one that it replaces is gone: both would have the same key.
-    if (takeBack?.() === false) return dissolve();
+    // Not before the one that it replaces is gone: both may have the same key.
+    const earlier = claim === fitting ? undefined : claim;
+    if (takeBack?.() === false) {
+      if (earlier) deps.unreserve(fitting);
+      return dissolve();
+    }
     takeBack = undefined;
+    claim = fitting;
     const records = [
       [[...prefix, 'blob', blob.id], recordOf(blob)],
       [[...prefix, 'state', blob.id], stateOf(blob)],
@@ -107,8 +116,10 @@ export function createTail(deps: TailDeps): Tail {
     };
     checkpoint.replace(items, records, { written, dissolved: dissolve });
     await queue.settled();
+    // As long as a record has it, whoever finds that would take what is under it for its own.
+    if (isWritten && earlier) deps.unreserve(earlier);
     // Else who finds the records that it should have replaced would send them as well.
-    if (isWritten && current === epoch && !closed) takeBack = deps.defer(blob, claim);
+    if (isWritten && current === epoch && !closed) takeBack = deps.defer(blob, fitting);
   };
 
   const self: Tail = {

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { handMadeUpload } from '../testing/blobs.js';
 import { createUploadUrlPool, type UploadUrlPool } from './upload-url-pool.js';
 
+const ANY = Number.POSITIVE_INFINITY;
+
 function setUp(options: { size?: number; reserve?: number } = {}): {
   pool: UploadUrlPool;
   clock: { wall: number; monotonic: number };
@@ -25,7 +27,7 @@ test('upload URL pool: hands out the upload that expires soonest, once', () => {
     { ...clock },
   );
   assert.deepEqual(
-    [1, 2, 3, 4].map(() => pool.take('normal')?.expiresInMs),
+    [1, 2, 3, 4].map(() => pool.take('normal', 700, ANY)?.expiresInMs),
     [100_000, 200_000, 300_000, undefined],
   );
 });
@@ -33,12 +35,12 @@ test('upload URL pool: hands out the upload that expires soonest, once', () => {
 test('upload URL pool: the reserve is for a leaving page', () => {
   const { pool, clock } = setUp();
   pool.add([handMadeUpload(), handMadeUpload(), handMadeUpload()], { ...clock });
-  assert.ok(pool.take('normal'));
-  assert.equal(pool.ready('normal'), false);
-  assert.equal(pool.take('normal'), undefined);
-  assert.ok(pool.take('leaving'));
-  assert.ok(pool.take('leaving'));
-  assert.equal(pool.take('leaving'), undefined);
+  assert.ok(pool.take('normal', 700, ANY));
+  assert.equal(pool.ready('normal', 700, ANY), false);
+  assert.equal(pool.take('normal', 700, ANY), undefined);
+  assert.ok(pool.take('leaving', 700, ANY));
+  assert.ok(pool.take('leaving', 700, ANY));
+  assert.equal(pool.take('leaving', 700, ANY), undefined);
 });
 
 test('upload URL pool: asks to be filled at the low-water mark, not above', () => {
@@ -47,7 +49,7 @@ test('upload URL pool: asks to be filled at the low-water mark, not above', () =
   const uploads = Array.from({ length: 4 }, () => handMadeUpload());
   pool.add(uploads, { ...clock });
   assert.equal(pool.wanted, 0);
-  pool.take('normal');
+  pool.take('normal', 700, ANY);
   assert.equal(pool.wanted, 2);
 });
 
@@ -61,7 +63,7 @@ for (const [name, move] of [
     pool.add([handMadeUpload()], { ...clock });
     clock.wall += move.wall;
     clock.monotonic += move.monotonic;
-    assert.equal(pool.take('leaving'), undefined);
+    assert.equal(pool.take('leaving', 700, ANY), undefined);
     assert.equal(pool.size, 0);
     assert.equal(expired(), 1);
   });
@@ -79,28 +81,28 @@ test('upload URL pool: of a life shorter than the margin, half is used', () => {
   const { pool, clock } = setUp({ reserve: 0 });
   pool.add([handMadeUpload({ expiresInMs: 8_000 })], { ...clock });
   clock.wall += 3_999;
-  assert.equal(pool.ready('normal'), true);
+  assert.equal(pool.ready('normal', 700, ANY), true);
   clock.wall += 1;
-  assert.equal(pool.ready('normal'), false);
+  assert.equal(pool.ready('normal', 700, ANY), false);
 });
 
 test('upload URL pool: an upload that was not used is the next to go, and counts again', () => {
   const { pool, clock } = setUp({ reserve: 0, size: 3 });
   pool.add([handMadeUpload(), handMadeUpload()], { ...clock });
-  const taken = pool.take('normal');
+  const taken = pool.take('normal', 700, ANY);
   assert.ok(taken);
   pool.putBack(taken);
   assert.equal(pool.size, 2);
-  assert.equal(pool.take('normal'), taken);
+  assert.equal(pool.take('normal', 700, ANY), taken);
 });
 
 test('upload URL pool: an upload that comes back too old is not handed out', () => {
   const { pool, clock, expired } = setUp({ reserve: 0 });
   pool.add([handMadeUpload()], { ...clock });
-  const taken = pool.take('normal');
+  const taken = pool.take('normal', 700, ANY);
   assert.ok(taken);
   clock.wall += 891_000;
   pool.putBack(taken);
-  assert.equal(pool.take('leaving'), undefined);
+  assert.equal(pool.take('leaving', 700, ANY), undefined);
   assert.equal(expired(), 1);
 });

@@ -6,6 +6,7 @@
  * with the server's.
  */
 import type { Instant, PooledUpload, PresignedUpload, SendMode } from './model.js';
+import { paddingOf } from './upload-length.js';
 
 export interface UploadUrlPoolOptions {
   /** Uploads to hold when full. */
@@ -15,22 +16,26 @@ export interface UploadUrlPoolOptions {
 }
 
 export interface UploadUrlPool {
-  /** Adds fresh uploads, asked for at `askedAt`. */
+  /** Adds fresh uploads, asked for at `askedAt`. More than `size` that were there before are too many. */
   add(uploads: readonly PresignedUpload[], askedAt: Instant): void;
   /** Takes back an upload that was not used: it is the next to go. */
   putBack(upload: PooledUpload): void;
   /**
-   * Takes the upload that expires soonest, without waiting. Handed out once, and only while enough of its lifetime
-   * is left for a slow request. `normal` leaves the reserve alone.
+   * Takes the upload that a body of `length` bytes needs least padding for, and of these the one that expires soonest,
+   * without waiting. Handed out once, and only while enough of its lifetime is left for a slow request. `normal`
+   * leaves the reserve alone.
    *
+   * @param maxPadding bytes of padding that are worth it.
    * @returns undefined when none is ready.
    */
-  take(mode: SendMode): PooledUpload | undefined;
+  take(mode: SendMode, length: number, maxPadding: number): PooledUpload | undefined;
   /** Whether {@link take} would succeed. */
-  ready(mode: SendMode): boolean;
+  ready(mode: SendMode, length: number, maxPadding: number): boolean;
   /** How many to ask the endpoint for: 0 above the low-water mark (reserve + 1), else enough to be full. */
   readonly wanted: number;
   readonly size: number;
+  /** The lengths that they are signed for. */
+  readonly lengths: (number | undefined)[];
 }
 
 export interface PoolDeps {
@@ -65,19 +70,29 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
   const sweep = (): void => {
     uploads = uploads.filter((upload) => isUsable(deps, upload) || deps.expired());
   };
-  const ready = (mode: SendMode): boolean => {
+  const best: UploadUrlPool['take'] = (mode, length, maxPadding) => {
     sweep();
-    return uploads.length > (mode === 'leaving' ? 0 : options.reserve);
+    if (uploads.length <= (mode === 'leaving' ? 0 : options.reserve)) return undefined;
+    const padding = (upload: PooledUpload): number => paddingOf(upload, length);
+    return uploads
+      .filter((upload) => padding(upload) <= maxPadding)
+      .sort((a, b) => padding(a) - padding(b))[0];
   };
 
   return {
     add(fresh, askedAt) {
+      // What nothing fits makes room.
+      uploads = uploads.slice(-options.size);
       uploads.push(...fresh.map((upload) => ({ ...upload, askedAt })));
       uploads.sort((a, b) => remainingMillis(deps, a) - remainingMillis(deps, b));
     },
     putBack: (upload) => void uploads.unshift(upload),
-    take: (mode) => (ready(mode) ? uploads.shift() : undefined),
-    ready,
+    take(...what) {
+      const taken = best(...what);
+      uploads = uploads.filter((upload) => upload !== taken);
+      return taken;
+    },
+    ready: (...what) => best(...what) !== undefined,
     get wanted() {
       sweep();
       // One upload above the reserve is left to use while the refill is under way.
@@ -86,6 +101,9 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
     get size() {
       sweep();
       return uploads.length;
+    },
+    get lengths() {
+      return uploads.map(({ bytes }) => bytes);
     },
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handMadeBlob, handMadeUpload } from '../testing/blobs.js';
-import { formOf, resultOf, uploadRequest } from './upload.js';
+import { formBytes, formOf, resultOf, uploadRequest } from './upload.js';
 
 const xml = (code: string): string => `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`;
 
@@ -70,8 +70,20 @@ test('upload: PUT sends the very bytes and headers, with no credentials, referre
 
 test('upload: POST sends the fields in their order and the file last', async () => {
   const blob = handMadeBlob({ bytes: Uint8Array.of(1, 2, 3) });
-  const form = formOf({ policy: 'p', key: 'k' }, blob);
+  const form = formOf(handMadeUpload({ fields: { policy: 'p', key: 'k' } }), blob);
   assert.deepEqual([...form.keys()], ['policy', 'key', 'file']);
   assert.deepEqual(new Uint8Array(await (form.get('file') as File).arrayBuffer()), blob.bytes);
-  assert.deepEqual([...formOf(undefined, blob).keys()], ['file']);
+  assert.deepEqual([...formOf(handMadeUpload(), blob).keys()], ['file']);
+});
+
+test('upload: a form is counted with all that is around its file', async () => {
+  const blob = handMadeBlob({ bytes: new Uint8Array(1000) });
+  // Such as those of temporary credentials, whose token comes twice, or of none.
+  const forms = [undefined, { key: 'k' }, { policy: 'p'.repeat(3000), token: 't'.repeat(1500), key: 'k' }];
+  for (const fields of forms) {
+    const sent = (await new Response(formOf(handMadeUpload(fields && { fields }), blob)).arrayBuffer())
+      .byteLength;
+    const counted = formBytes(fields) + blob.bytes.length;
+    assert.ok(counted >= sent && counted < sent + 512, `${counted} for ${sent}`);
+  }
 });

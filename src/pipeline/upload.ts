@@ -1,6 +1,7 @@
 /** Puts a blob's bytes where a presigned upload says. Stage 6 of 8. */
 import type { HttpAnswer } from '../platform/platform.js';
 import type { Outcome, PresignedUpload, TraceBlob } from './model.js';
+import { padGzip } from './upload-length.js';
 
 /** An outcome, or what only the owner of the URL can judge. */
 export type UploadResult =
@@ -17,19 +18,17 @@ const TRANSIENT = /^(0|408|409|425|429|5\d\d|400.*(RequestTimeout|IncompleteBody
 const EXPIRED = /^(401|403|400.*Expired)/s;
 
 /**
- * The request that an upload describes: exactly its method, headers or form fields, and no credentials.
+ * The request that an upload describes: exactly its method, headers or form fields, and no credentials. Where it takes
+ * one length only, the blob's bytes are padded to it.
  *
  * @param keepalive whether it may outlive the page; the caller has reserved the bytes.
  */
-export function uploadRequest(
-  { method, headers, fields }: PresignedUpload,
-  blob: TraceBlob,
-  keepalive: boolean,
-): RequestInit {
+export function uploadRequest(upload: PresignedUpload, blob: TraceBlob, keepalive: boolean): RequestInit {
+  const { method, headers } = upload;
   return {
     method,
     headers,
-    body: method === 'POST' ? formOf(fields, blob) : blob.bytes,
+    body: method === 'POST' ? formOf(upload, blob) : padGzip(blob.bytes, upload.bytes),
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     redirect: 'error',
@@ -38,11 +37,21 @@ export function uploadRequest(
 }
 
 /** The S3 POST form: the policy's fields, then the file, which must come last. */
-export function formOf(fields: PresignedUpload['fields'], blob: TraceBlob): FormData {
+export function formOf({ fields, bytes }: PresignedUpload, blob: TraceBlob): FormData {
   const form = new FormData();
   for (const name in fields) form.append(name, fields[name] as string);
-  form.append('file', new Blob([blob.bytes]));
+  form.append('file', new Blob([padGzip(blob.bytes, bytes)]));
   return form;
+}
+
+/** Of a part that is not its name or value: engines' boundaries are up to 60 characters, and a file has more headers. */
+const PART_BYTES = 128;
+
+/** What a form adds to its file, bytes: at least, as the browser counts them against what may outlive a page. */
+export function formBytes(fields: PresignedUpload['fields'] = {}): number {
+  const parts = Object.entries(fields);
+  // The file, and the end.
+  return parts.reduce((sum, part) => sum + part.join('').length + PART_BYTES, 2 * PART_BYTES);
 }
 
 /**

@@ -1,6 +1,5 @@
 import { DeadlineError, within } from './deadline.js';
-import type { IngestStorage } from './ingest-options.js';
-import { StorageError } from './storage.js';
+import { type Storage, StorageError } from './storage.js';
 
 /** Clients wait for 30 s. `s3()` gives up earlier; a store of the operator's own may never. */
 const STORE_MILLIS = 20_000;
@@ -15,16 +14,14 @@ export async function inStoreTime<T>(method: string, task: () => Promise<T>): Pr
   }
 }
 
-/** The store as the endpoint uses it: what takes too long has failed. Many are presigned at once: see there. */
-export function boundedStorage(storage: IngestStorage): IngestStorage {
-  const methods: Omit<IngestStorage, 'uploadLength'> = {
-    ...(storage.presign
-      ? { presign: (...args) => (storage as Required<IngestStorage>).presign(...args) }
-      : {}),
+/** The store as the endpoint uses it: what takes too long has failed. `presign` is left to who signs many at once. */
+export function boundedStorage(storage: Storage): Storage {
+  const methods: Omit<Storage, 'uploadLength'> = {
+    ...(storage.presign ? { presign: (...args) => (storage as Required<Storage>).presign(...args) } : {}),
     put: (...args) => inStoreTime('put', async () => storage.put(...args)),
     head: (...args) => inStoreTime('head', async () => storage.head(...args)),
-    list: (...args) => storage.list(...args),
-    get: (...args) => storage.get(...args),
+    list: (...args) => inStoreTime('list', async () => storage.list(...args)),
+    get: (...args) => inStoreTime('get', async () => storage.get(...args)),
     delete: (...args) => storage.delete(...args),
   };
   return Object.defineProperty(methods, 'uploadLength', { get: () => storage.uploadLength });

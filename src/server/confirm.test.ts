@@ -73,7 +73,10 @@ test('confirm: forged, foreign and expired tokens are left out, and the store is
   storage.calls.length = 0;
   const { body } = await exchange({ project: 'pk_shop', confirm: [...bad, token, token] });
   assert.deepEqual(body.confirmed, [{ token, stored: false }]);
-  assert.deepEqual(storage.calls, [`head ${key}`]);
+  assert.deepEqual(
+    storage.calls.filter((call) => !call.startsWith('list spandrel-state/')),
+    [`head ${key}`],
+  );
 });
 
 test('confirm: takes 100 tokens, answers 40 and leaves the others to be asked for again', async () => {

@@ -1,4 +1,5 @@
 import type { ExchangeResponse } from '../protocol.js';
+import { createForwardedLookup } from './forwarded-lookup.js';
 import { reportError } from './hooks.js';
 import type { IngestSettings } from './ingest-settings.js';
 
@@ -10,15 +11,18 @@ export interface Claim {
 
 /** Questions to the store at one time; Workers hold about six connections and queue the rest. */
 const PARALLEL = 6;
+/** Claims looked at in one exchange. */
+const MAX_CLAIMS = 40;
 /** Questions for one exchange. Workers' free plan lets 50 requests out for each that comes in, the hooks' included. */
-const MAX_QUESTIONS = 40;
+const MAX_QUESTIONS = 45;
 /** No question is begun later than this. One more may take as long as the store does; the client waits for 30 s. */
 const ASKING_MILLIS = 5_000;
 /** A store that has failed so often is not asked again for this exchange. */
 const MAX_FAILURES = PARALLEL;
 
 /**
- * Asks the store which claims have an object, at most {@link MAX_QUESTIONS} of them.
+ * Asks the store which claims have an object, at most {@link MAX_CLAIMS} of them. One that is gone because `forward`
+ * is done with it counts as stored.
  *
  * Only "there" and "not there" are answers. A claim of which the store would not tell, or that there was no time
  * for, is left out: the client asks again, and a blob is sent again only where its object is known to be missing.
@@ -27,18 +31,33 @@ const MAX_FAILURES = PARALLEL;
  */
 export async function confirmAll(
   claims: readonly Claim[],
-  { storage, hooks, now }: IngestSettings,
+  { storage, hooks, now, statePrefix }: IngestSettings,
 ): Promise<ExchangeResponse['confirmed']> {
   const startedAtMillis = now();
-  const questions = claims.slice(0, MAX_QUESTIONS).entries();
+  const questions = claims.slice(0, MAX_CLAIMS).entries();
   const answers: (ExchangeResponse['confirmed'][number] | undefined)[] = [];
   let failures = 0;
+  let asked = 0;
+  const mayAsk = (): boolean => {
+    asked += 1;
+    return asked <= MAX_QUESTIONS && now() - startedAtMillis < ASKING_MILLIS;
+  };
+  const forwarded =
+    statePrefix === undefined ? undefined : createForwardedLookup(storage, statePrefix, mayAsk);
+  const isStored = async (key: string): Promise<boolean | undefined> => {
+    // Where it lies comes first: forward notes an object before it deletes it.
+    if ((await storage.head(key)) !== undefined) return true;
+    return forwarded ? forwarded.has(key) : false;
+  };
 
   // All lanes draw from one iterator, so that a slow answer holds up its own lane only.
   const lane = async (): Promise<void> => {
     for (const [index, { token, key }] of questions) {
+      asked += 1;
+      if (asked > MAX_QUESTIONS) return;
       try {
-        answers[index] = { token, stored: (await storage.head(key)) !== undefined };
+        const stored = await isStored(key);
+        if (stored !== undefined) answers[index] = { token, stored };
       } catch (error) {
         failures += 1;
         reportError(error, hooks);

@@ -25,13 +25,10 @@ export interface ProjectOptions {
   allowedOrigins?: AllowedOrigins;
 }
 
-/** A store that need not presign: without that, clients are told to send their bytes to this endpoint's relay. */
-export type IngestStorage = Omit<Storage, 'presign'> & { presign?: Storage['presign'] };
-
 /** Options of `createIngest`. */
 export interface IngestOptions {
   /** Where objects go: `s3()`, `r2()`, or anything of that shape. */
-  storage: IngestStorage;
+  storage: Storage;
   /**
    * Signs tokens and nothing else; at least 32 characters. For rotation an array, newest first: the first signs
    * and all verify. The last one, which is the oldest, also decides the keys of relays without a token, so that
@@ -70,6 +67,12 @@ export interface IngestOptions {
    * those, else as the exact length that the client asks for. False signs no length. Default false.
    */
   maxUploadBytes?: number | false;
+  /**
+   * Where `forward` notes what it is done with, so that a page is not asked for an object again that was forwarded and
+   * deleted: one or two more questions to the store for each folder of objects that are not there. False: nothing is
+   * forwarded, or it all stays in the bucket. Default `spandrel-state`, as `forward`'s.
+   */
+  statePrefix?: string | false;
   /** Largest exchange, bytes, 1,024 to 16 MiB. Default 64 KiB. */
   maxBodyBytes?: number;
   /**

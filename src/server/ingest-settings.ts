@@ -1,19 +1,21 @@
 import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
 import { boundedStorage } from './bounded-storage.js';
 import { type ConfigSource, createConfigSource } from './client-config.js';
+import { DEFAULT_STATE_PREFIX } from './forwarded.js';
 import type { Hooks } from './hooks.js';
-import type { IngestOptions, IngestStorage } from './ingest-options.js';
+import type { IngestOptions } from './ingest-options.js';
 import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
 import { createProjects, type Projects } from './projects.js';
 import { createQuota, type Quota } from './quota.js';
+import type { Storage } from './storage.js';
 import { createTokens, type Tokens } from './token.js';
 import type { InflateLimits } from './trace-bytes.js';
 import { isObject } from './untrusted-body.js';
 
 /** {@link IngestOptions}, checked and made ready. */
 export interface IngestSettings extends InflateLimits {
-  storage: IngestStorage;
+  storage: Storage;
   tokens: Tokens;
   keys: KeyIssuer;
   projects: Projects;
@@ -21,6 +23,8 @@ export interface IngestSettings extends InflateLimits {
   maxUploads: number;
   /** Undefined: no bound. */
   maxUploadBytes: number | undefined;
+  /** Undefined: nobody forwards. */
+  statePrefix: string | undefined;
   maxBodyBytes: number;
   maxRelayBytes: number;
   bodyTimeoutMillis: number;
@@ -97,6 +101,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
       options.maxUploadBytes === false || options.maxUploadBytes === undefined
         ? undefined
         : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
+    statePrefix: statePrefixOption(options.statePrefix ?? DEFAULT_STATE_PREFIX),
     maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
     maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
@@ -112,6 +117,12 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
   };
 }
 
+function statePrefixOption(prefix: unknown): string | undefined {
+  if (prefix === false) return undefined;
+  if (typeof prefix === 'string' && isKeyPrefix(prefix)) return prefix;
+  throw optionError('statePrefix', inWords(prefix), 'false or key segments joined by single slashes');
+}
+
 function secretsOption(secret: unknown): string[] {
   const secrets: unknown[] = Array.isArray(secret) ? secret : [secret];
   if (secrets.length === 0) throw optionError('secret', 'an empty array', 'at least one secret');
@@ -121,7 +132,7 @@ function secretsOption(secret: unknown): string[] {
   });
 }
 
-function storageOption(storage: IngestStorage): IngestStorage {
+function storageOption(storage: Storage): Storage {
   const methods = STORAGE_METHODS.filter(
     (method) => !isObject(storage) || typeof storage[method] !== 'function',
   );

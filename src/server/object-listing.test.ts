@@ -33,3 +33,9 @@ test('object listing: an empty bucket is an empty list, and an error page is non
   });
   assert.equal(parseObjectListing('<html>login</html>'), undefined);
 });
+
+test('object listing: references to characters that do not exist stay as they are', () => {
+  const xml =
+    '<ListBucketResult><Contents><Key>&#x110000;&#99999999;&nbsp;&#x1F600;</Key><Size>1</Size></Contents>';
+  assert.equal(parseObjectListing(xml)?.objects[0]?.key, '&#x110000;&#99999999;&nbsp;😀');
+});

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
-import { type S3Options, s3 } from './s3.js';
+import { s3 } from './s3.js';
+import type { S3Options } from './s3-options.js';
 import type { PresignedRequest } from './storage.js';
 
 const CREDENTIALS = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key' };
@@ -80,6 +81,27 @@ test('s3 on R2: a presigned upload is for these headers, this key and this time 
   const expired = await send(await early.presign('refused', { expiresInSeconds: 60 }));
   assert.equal(await statusAndCode(expired), '403 ExpiredRequest');
   assert.deepEqual((await storage.list('refused')).objects, []);
+});
+
+test('s3 on R2: a presigned upload is of the length that was signed', async () => {
+  const storage = s3(options);
+  const longer = await storage.presign('length', { expiresInSeconds: 900, bytes: BYTES.length + 1 });
+  assert.equal(await statusAndCode(await send(longer)), '403 SignatureDoesNotMatch');
+  const shorter = await storage.presign('length', { expiresInSeconds: 900, bytes: BYTES.length - 1 });
+  assert.equal(await statusAndCode(await send(shorter)), '403 SignatureDoesNotMatch');
+  assert.equal(await storage.head('length'), undefined);
+  const exact = await storage.presign('length', { expiresInSeconds: 900, bytes: BYTES.length });
+  assert.equal((await send(exact)).status, 200);
+  assert.deepEqual(await storage.get('length'), BYTES);
+});
+
+test('s3 on R2: forms are not for it', async () => {
+  const storage = s3({ ...options, uploads: 'post' });
+  const { url, fields = {} } = await storage.presign('form', { expiresInSeconds: 900, bytes: 1000 });
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append('file', new Blob([BYTES]));
+  assert.equal(await statusAndCode(await fetch(url, { method: 'POST', body: form })), '501 NotImplemented');
 });
 
 test('s3 on R2: content-encoding goes where the option says', async () => {

@@ -35,6 +35,9 @@ export interface ListOptions {
   after?: string;
 }
 
+/** See {@link Storage.presign}. */
+export type Presign = (key: string, options: PresignOptions) => Promise<PresignedRequest>;
+
 /**
  * An object store, as much of it as we need. Keys are whole, without a leading slash.
  *
@@ -42,11 +45,12 @@ export interface ListOptions {
  */
 export interface Storage {
   /**
-   * Lets whoever holds the answer put one object under `key`, and only if there is none yet.
+   * Lets whoever holds the answer put one object under `key`, and only if there is none yet, which a `POST` cannot
+   * promise. Absent when the store takes nothing from outside: then everything comes through the relay.
    *
    * The answer's headers may hold less than what is signed: browsers set `content-length` themselves.
    */
-  presign(key: string, options: PresignOptions): Promise<PresignedRequest>;
+  readonly presign?: Presign;
   /** How the store bounds the length of what is put by a presigned upload. Absent: not at all. */
   readonly uploadLength?: 'exact' | 'range';
   /**
@@ -64,7 +68,8 @@ export interface Storage {
   /** One page of the objects whose keys begin with `prefix`, in the order of keys. */
   list(prefix: string, options?: ListOptions): Promise<{ objects: StoredObject[]; cursor?: string }>;
   /**
-   * Undefined when there is no such object.
+   * Undefined when there is no such object. One that is stored with `Content-Encoding: gzip` may come inflated, as
+   * `fetch` and some stores do by themselves.
    *
    * @param options.maxBytes Reads no further, whatever length was announced, and rejects with a {@link StorageError}
    *   that is `tooLarge`. Default: no bound.
@@ -72,6 +77,11 @@ export interface Storage {
   get(key: string, options?: { maxBytes?: number }): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Also resolves when there was no such object. */
   delete(key: string): Promise<void>;
+}
+
+/** A store that takes uploads from outside. */
+export interface PresigningStorage extends Storage {
+  readonly presign: Presign;
 }
 
 /** The store refused, answered nonsense, or did not answer. The message names neither URL nor credential. */

@@ -18,6 +18,7 @@ export interface NotifierWorld {
   /** What is kept for the next page. */
   remembered: Map<string, unknown>;
   wanted: number;
+  relayOnly: number;
   paused: number;
   rules: unknown[];
   woken: number;
@@ -39,7 +40,7 @@ export function notifierWorld(): NotifierWorld {
       rules: [],
       remembered: new Map(),
     },
-    ...{ wanted: 0, paused: 0, woken: 0, takes: true },
+    ...{ wanted: 0, relayOnly: 0, paused: 0, woken: 0, takes: true },
   };
   const endpoint = {
     confirms: true,
@@ -60,7 +61,7 @@ export function notifierWorld(): NotifierWorld {
   };
   const notifier = createNotifier({
     ...{ platform, diagnostics, endpoint, nextDelayMillis },
-    wanted: () => world.wanted,
+    wanted: () => Array(world.wanted).fill(1_000),
     fresh(uploads) {
       world.fresh.push(...uploads);
       world.wanted -= uploads.length;
@@ -75,6 +76,7 @@ export function notifierWorld(): NotifierWorld {
     },
     wake: () => void world.woken++,
     pause: () => void world.paused++,
+    relayOnly: () => void world.relayOnly++,
     rules: (rules) => void world.rules.push(rules),
   });
   return Object.assign(world, { notifier });

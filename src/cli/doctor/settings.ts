@@ -1,0 +1,34 @@
+import type { S3Options } from '../../server/s3-options.js';
+import type { Storage } from '../../server/storage.js';
+import type { Ask } from '../http.js';
+import type { Findings } from './checks.js';
+
+/** What `doctor` was told. */
+export interface DoctorSettings {
+  endpoint: URL;
+  /** Of the page, as browsers write it. */
+  origin: string;
+  project: string | undefined;
+  /** A page whose policy is to be looked at. */
+  page: URL | undefined;
+  /** With credentials, where there are any. */
+  owned: { options: S3Options; storage: Storage } | undefined;
+}
+
+/** What every check works with. */
+export interface Examination {
+  settings: DoctorSettings;
+  findings: Findings;
+  ask: Ask;
+  /** This machine's clock, epoch milliseconds. */
+  now(): number;
+  /** Keys of objects that were put and are still there. */
+  leftKeys: Set<string>;
+  /** Origin of the presigned URLs, once it is known. */
+  bucketOrigin: string | undefined;
+}
+
+/** A site that is nobody's, for what nobody else may do. */
+export const FOREIGN_ORIGIN = 'https://doctor.spandrel.invalid';
+/** `service.name` of what doctor writes. */
+export const DOCTOR_SERVICE = 'spandrel-doctor';

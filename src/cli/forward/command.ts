@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createBatchSender } from '../../forward/batch-sender.js';
+import { forward } from '../../forward/forward.js';
+import type { After } from '../../forward/forward-options.js';
+import type { ForwardSummary } from '../../forward/summary.js';
+import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
+import { type AddCommand, type CommonOptions, httpUrl, Option, wholeNumber } from '../command.js';
+import { EXIT, messageOf, usageError } from '../failure.js';
+import { plural, printable } from '../printable.js';
+import { startProgress } from '../progress.js';
+import { duration, moment } from '../time-options.js';
+import { readOnly, refrainingSender } from './dry-run.js';
+import { follow } from './follow.js';
+import { headerVariable, plainHeader, readHeaders } from './header-options.js';
+import { handled, inQuarantine, saySummary } from './rows.js';
+
+interface ForwardFlags extends CommonOptions, BucketFlags {
+  prefix: string;
+  to: URL;
+  after: After;
+  header?: Record<string, string>;
+  headerEnv?: Record<string, string>;
+  from?: number;
+  until?: number;
+  project?: string;
+  environment?: string;
+  mergeWindow: number;
+  follow?: true;
+  interval: number;
+  concurrency?: number;
+  dryRun?: true;
+}
+
+export function forwardCommand(add: AddCommand): void {
+  const command = add<ForwardFlags>('forward', {
+    summary: 'sends what is in a bucket to an OTLP/HTTP endpoint',
+    description:
+      'Sends what is in a bucket to any OTLP/HTTP endpoint: checked, stamped, the parts of a trace together, each object ' +
+      'once. What cannot be sent goes to quarantine/ with its reason. May be stopped at any time, and several may run at ' +
+      'once: what is done is noted in the bucket, below spandrel-state/.',
+    examples: `
+spandrel forward --to http://localhost:4318 --after keep
+spandrel forward --to https://otlp.example --header-env Authorization=OTLP_AUTH --after delete --follow
+spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
+    action: async (session, flags) => {
+      const { terminal, signal } = session;
+      const { storage } = await needBucket(flags, session);
+      const headers = readHeaders(flags.header ?? {}, flags.headerEnv ?? {}, session);
+      const dryRun = flags.dryRun === true;
+      const sender = dryRun ? refrainingSender : createBatchSender({ url: flags.to.href, headers });
+
+      const pass = async (): Promise<ForwardSummary> => {
+        const progress = startProgress(terminal, dryRun ? 'Looking' : 'Forwarding');
+        try {
+          return await forward({
+            ...{ storage: dryRun ? readOnly(storage) : storage, sender, prefix: flags.prefix, signal },
+            // What is deleted or moved is not looked for again; a dry run finds the same.
+            after: flags.after,
+            mergeWindowMillis: flags.mergeWindow,
+            leases: !dryRun,
+            ...(flags.from === undefined ? {} : { from: flags.from }),
+            ...(flags.until === undefined ? {} : { until: flags.until }),
+            ...(flags.project === undefined ? {} : { project: flags.project }),
+            ...(flags.environment === undefined ? {} : { environment: flags.environment }),
+            ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+            onProgress: (counts) =>
+              progress.update(
+                handled(counts),
+                counts.listed,
+                `${plural(counts.spans, 'span')}  ${printable(counts.folder, 60)}`,
+              ),
+          });
+        } catch (error) {
+          throw error instanceof TypeError ? usageError(messageOf(error)) : error;
+        } finally {
+          progress.stop();
+        }
+      };
+      if (!flags.follow) {
+        const summary = await pass();
+        terminal.document({ dryRun, ...summary });
+        saySummary(summary, dryRun, terminal);
+        return summary.ended === 'done' && inQuarantine(summary.quarantined) === 0 ? EXIT.fine : EXIT.wrong;
+      }
+      const totals = { passes: 0, sent: 0, spans: 0, quarantined: 0 };
+      await follow({
+        pass,
+        ...{ pauseMillis: flags.interval * 1_000, signal },
+        sleep: (millis) => delay(millis, undefined, { signal }).catch(() => undefined),
+        onPass(summary, pauseMillis) {
+          const { sent, spans, quarantined, ended, message } = summary;
+          const aside = inQuarantine(quarantined);
+          totals.passes += 1;
+          totals.sent += sent;
+          totals.spans += spans;
+          totals.quarantined += aside;
+          const trouble =
+            ended === 'done' || ended === 'aborted'
+              ? ''
+              : `  ${ended}: ${printable(message ?? '')}; again in ${Math.round(pauseMillis / 1_000)} s`;
+          if (!sent && !aside && !trouble) return;
+          const time = new Date().toISOString().slice(11, 19);
+          terminal.talk(
+            `${time}  ${plural(sent, 'object')}, ${plural(spans, 'span')}${aside ? `, ${aside} quarantined` : ''}${terminal.talkColours.red(trouble)}`,
+          );
+        },
+      });
+      terminal.document({ ...totals, ended: 'aborted' });
+      terminal.say(
+        `${plural(totals.sent, 'object')}, ${plural(totals.spans, 'span')} sent in ${totals.passes} passes; ${totals.quarantined} quarantined`,
+      );
+      return EXIT.interrupted;
+    },
+  })
+    .requiredOption('--to <url>', 'an OTLP/HTTP endpoint; /v1/traces is added unless it is there', httpUrl)
+    .addOption(
+      new Option('--after <what>', 'what becomes of an object that was sent; move puts it under forwarded/')
+        .choices(['delete', 'move', 'keep'])
+        .makeOptionMandatory(),
+    )
+    .option('--header <name=value>', 'a header of each request; may be given again', plainHeader)
+    .option(
+      '--header-env <name=VARIABLE>',
+      'the same with the value of a variable, for secrets',
+      headerVariable,
+    )
+    .option(
+      '--from <time>',
+      'only what was stored from then on: 2026-11-20, 2026-11-20T14:30, or 24h ago',
+      moment,
+    )
+    .option('--until <time>', 'only what was stored before then', moment)
+    .option('--project <name>', 'only this project')
+    .option('--environment <name>', 'only this environment')
+    .addOption(
+      new Option(
+        '--merge-window <time>',
+        'a minute is left alone for so long, so that parts of a trace meet: 0m, 5m',
+      )
+        .argParser(duration)
+        .default(120_000, '2m'),
+    )
+    .option('--concurrency <n>', 'requests to the store at a time (default: 16)', wholeNumber(1, 100))
+    .option('--follow', 'pass after pass until Ctrl+C, which ends after the request under way')
+    .option('--interval <seconds>', 'with --follow, from one pass to the next', wholeNumber(1, 3_600), 30)
+    .option('--dry-run', 'send nothing and change nothing; say what would be sent');
+  addPrefixFlag(addBucketFlags(command));
+}

@@ -1,0 +1,59 @@
+import type { ForwardCounts, ForwardSummary } from '../../forward/summary.js';
+import { bytesInWords, millisInWords, plural, printable } from '../printable.js';
+import type { Terminal } from '../terminal.js';
+
+const ENDS: Record<ForwardSummary['ended'], string> = {
+  done: 'done',
+  aborted: 'stopped',
+  'store-failed': 'the store failed',
+  'backend-busy': 'the backend asks for patience',
+  'backend-failed': 'the backend failed',
+};
+
+/** Objects of a pass that nothing is left to do for. */
+export function handled({ listed, left, ...counts }: ForwardCounts): number {
+  const { sent, alreadyDone, quarantined, vanished, skipped, tooYoung, busy } = counts;
+  return sent + alreadyDone + inQuarantine(quarantined) + vanished + skipped + tooYoung + busy;
+}
+
+export function inQuarantine(quarantined: ForwardCounts['quarantined']): number {
+  return Object.values(quarantined).reduce((sum, count) => sum + count, 0);
+}
+
+/** Prints what a pass did as a table of counts, leaving out what did not occur. */
+export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: Terminal): void {
+  const { colours } = terminal;
+  const { sent, spans, duplicateSpans, rejectedSpans, requests, sentBytes } = summary;
+  const rows: [name: string, count: number, more?: string | undefined][] = [
+    ['listed', summary.listed],
+    [
+      dryRun ? 'would be sent' : 'sent',
+      sent,
+      dryRun
+        ? undefined
+        : `${plural(spans, 'span')} in ${plural(requests, 'request')}, ${bytesInWords(sentBytes)}`,
+    ],
+    ['sent before', summary.alreadyDone],
+    ['too young', summary.tooYoung, 'for a later pass, so that parts of a trace meet'],
+    ["another forwarder's", summary.busy],
+    ['vanished', summary.vanished, 'deleted by another'],
+    ['skipped', summary.skipped, 'no trace objects by their keys'],
+    ...Object.entries(summary.quarantined).map(([reason, count]): [string, number, string] => [
+      'quarantined',
+      count,
+      colours.yellow(reason),
+    ]),
+    ['left', summary.left, colours.red(ENDS[summary.ended])],
+    ['duplicate spans', duplicateSpans, 'left out'],
+    ['refused spans', rejectedSpans, colours.yellow('by the backend')],
+  ];
+  const shown = rows.filter(([name, count]) => count > 0 || name === 'listed');
+  const width = Math.max(...shown.map(([name]) => name.length));
+  const digits = Math.max(...shown.map(([, count]) => count.toLocaleString('en').length));
+  for (const [name, count, more] of shown) {
+    const figure = count.toLocaleString('en').padStart(digits);
+    terminal.say(`${name.padEnd(width)}  ${colours.bold(figure)}${more ? `  ${colours.dim(more)}` : ''}`);
+  }
+  const why = summary.message === undefined ? '' : `: ${printable(summary.message)}`;
+  terminal.say(`${ENDS[summary.ended]} after ${millisInWords(summary.durationMillis)}${why}`);
+}

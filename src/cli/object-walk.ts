@@ -1,0 +1,79 @@
+import type { Storage, StoredObject } from '../server/storage.js';
+
+/** Folders of the layout, up to the part that is time. See `object-key.ts`. */
+const TIMED = /^(.*?\/|)(year=(\d{4})\/month=(\d\d)\/day=(\d\d)\/hour=(\d\d)\/minute=(\d\d)\/)/;
+const MINUTE_MILLIS = 60_000;
+/** Comes after every folder of time, and before what the next environment or project is called. */
+const AFTER_TIME = 'year=~';
+
+export interface WalkOptions {
+  prefix: string;
+  /** Only what was stored from here on, epoch milliseconds, by the minute that is in the key. */
+  fromMillis?: number;
+  /** Only what was stored before this. */
+  untilMillis?: number;
+  signal?: AbortSignal;
+}
+
+/** The minute that a key names, epoch milliseconds; undefined for other keys. */
+export function minuteOf(key: string): number | undefined {
+  const [, , , year, month, day, hour, minute] = TIMED.exec(key) ?? [];
+  if (year === undefined) return undefined;
+  return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute));
+}
+
+/**
+ * The objects under a prefix in the order of keys, page by page. With `fromMillis` and `untilMillis` it jumps over
+ * what lies outside, so that a day of a year's bucket costs the listings of that day: one jump for each project and
+ * environment. Keys without a minute count by when they were written, where the store tells.
+ */
+export async function* walkObjects(
+  storage: Storage,
+  {
+    prefix,
+    fromMillis = Number.NEGATIVE_INFINITY,
+    untilMillis = Number.POSITIVE_INFINITY,
+    signal,
+  }: WalkOptions,
+): AsyncGenerator<StoredObject[], void, undefined> {
+  const list = async (after: string | undefined, cursor: string | undefined) => {
+    signal?.throwIfAborted();
+    if (cursor !== undefined) return storage.list(prefix, { cursor });
+    return storage.list(prefix, after === undefined ? {} : { after });
+  };
+  let after: string | undefined;
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await list(after, cursor);
+    const isInside = ({ key, storedAtMillis }: StoredObject): boolean => {
+      const minute = minuteOf(key);
+      // A minute's folder lasts until its end.
+      if (minute !== undefined) return minute + MINUTE_MILLIS > fromMillis && minute < untilMillis;
+      return storedAtMillis === undefined || (storedAtMillis >= fromMillis && storedAtMillis < untilMillis);
+    };
+    const inside = page.objects.filter(isInside);
+    if (inside.length) yield inside;
+
+    const last = page.objects.at(-1)?.key;
+    if (last === undefined || (page.cursor === undefined && page.objects.length === 0)) return;
+    const jump = jumpFrom(last, fromMillis, untilMillis);
+    if (jump !== undefined && jump > last) {
+      // The page may be the last: what is jumped over may have been the rest of it, but there is nothing behind.
+      if (page.cursor === undefined) return;
+      [after, cursor] = [jump, undefined];
+    } else if (page.cursor === undefined) return;
+    else cursor = page.cursor;
+  }
+}
+
+/** A key to go on after, where what follows `key` lies outside. */
+function jumpFrom(key: string, fromMillis: number, untilMillis: number): string | undefined {
+  const minute = minuteOf(key);
+  const folder = TIMED.exec(key)?.[1];
+  if (minute === undefined || folder === undefined) return undefined;
+  if (minute >= untilMillis) return folder + AFTER_TIME;
+  if (minute + MINUTE_MILLIS > fromMillis) return undefined;
+  const iso = new Date(fromMillis).toISOString();
+  const [year, month, day] = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10)];
+  return `${folder}year=${year}/month=${month}/day=${day}/hour=${iso.slice(11, 13)}/minute=${iso.slice(14, 16)}/`;
+}

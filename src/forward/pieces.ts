@@ -1,0 +1,130 @@
+/** An object taken apart into the texts of its spans, from which requests are put together. */
+import type { FetchedObject, QuarantineReason } from './batch.js';
+import type { RequestJson, SpanJson } from './otlp-json.js';
+
+/** One object on its way through the sender. */
+export interface ObjectState {
+  readonly object: FetchedObject;
+  /** Its place in the batch. */
+  readonly index: number;
+  /** Spans of different projects are never twins. */
+  project: string;
+  spanCount: number;
+  duplicateCount: number;
+  rejectedCount: number;
+  /** What is to be sent, in order. */
+  pieces: SpanPiece[];
+  /** Of other objects, which stand for spans of this one that are left out. */
+  twins: SpanPiece[];
+  /** May go as it is stored. */
+  asStored: boolean;
+  verdict?: Verdict;
+  /** What the backend had to say of the spans that it took. */
+  remark?: string;
+  isSent: boolean;
+}
+
+/** Why an object is not sent. */
+export type Verdict =
+  | { status: 'quarantine'; reason: QuarantineReason; message: string }
+  | { status: 'retry'; message: string };
+
+/** One span. */
+export interface SpanPiece {
+  readonly owner: ObjectState;
+  /** JSON from `{"scope":` up to the bracket that opens `spans`, with the resource before it. */
+  readonly scope: ScopeText;
+  readonly json: string;
+  /** Of `json` in UTF-8, and a comma. */
+  readonly byteCount: number;
+  readonly traceId: string;
+  /** Project, trace and span. */
+  readonly identity: string;
+  /** Ended because its page left; there may be a better one. */
+  readonly interrupted: boolean;
+  delivered: boolean;
+}
+
+/** What spans of one scope have before and after them. */
+export interface ScopeText {
+  readonly resource: { readonly head: string; readonly tail: string };
+  readonly head: string;
+  readonly tail: string;
+  /** All four in UTF-8. */
+  readonly byteCount: number;
+}
+
+const INTERRUPTED = 'spandrel.interrupted';
+
+/** The spans of `request` as pieces of `owner`. */
+export function piecesOf(owner: ObjectState, request: RequestJson): SpanPiece[] {
+  const pieces: SpanPiece[] = [];
+  for (const { scopeSpans = [], ...ofResource } of request.resourceSpans) {
+    const resource = openText(ofResource, 'scopeSpans');
+    for (const { spans = [], ...ofScope } of scopeSpans) {
+      const texts = openText(ofScope, 'spans');
+      const all = [resource.head, resource.tail, texts.head, texts.tail];
+      const scope = { resource, ...texts, byteCount: all.reduce((sum, text) => sum + utf8Length(text), 2) };
+      for (const span of spans) pieces.push(pieceOf(owner, scope, span));
+    }
+  }
+  return pieces;
+}
+
+function pieceOf(owner: ObjectState, scope: ScopeText, span: SpanJson): SpanPiece {
+  const json = textOf(span);
+  const { traceId, spanId, attributes = [] } = span;
+  return {
+    owner,
+    scope,
+    json,
+    byteCount: utf8Length(json) + 1,
+    traceId,
+    identity: `${owner.project}/${traceId}${spanId}`,
+    interrupted: attributes.some(({ key, value }) => key === INTERRUPTED && value?.boolValue === true),
+    delivered: false,
+  };
+}
+
+/** An object's text with an array open at its end, and what closes both. */
+function openText(fields: object, list: string): { head: string; tail: string } {
+  const head = textOf(fields).slice(0, -1);
+  return { head: `${head}${head === '{' ? '' : ','}"${list}":[`, tail: ']}' };
+}
+
+/** Half of a surrogate pair is no character, and some readers would refuse the whole request for it. */
+const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g;
+
+/** `JSON.stringify` writes halves of pairs as escapes, and whole pairs never so. */
+function textOf(value: object): string {
+  const json = JSON.stringify(value);
+  return json.includes('\\ud') ? json.replace(HALF_PAIR, '$1\ufffd') : json;
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
+const encoder = new TextEncoder();
+
+export function utf8Length(text: string): number {
+  return NOT_ASCII.test(text) ? encoder.encode(text).length : text.length;
+}
+
+const BEFORE = '{"resourceSpans":[';
+const AFTER = ']}';
+/** Bytes of a request without spans. */
+export const EMPTY_REQUEST_BYTES: number = BEFORE.length + AFTER.length;
+
+/** One OTLP/JSON request; pieces of one scope that follow one another share it. */
+export function requestText(pieces: readonly SpanPiece[]): string {
+  let text = BEFORE;
+  let scope: ScopeText | undefined;
+  for (const piece of pieces) {
+    if (piece.scope === scope) text += `,${piece.json}`;
+    else {
+      if (scope?.resource === piece.scope.resource) text += `${scope.tail},`;
+      else text += (scope ? `${scope.tail}${scope.resource.tail},` : '') + piece.scope.resource.head;
+      text += piece.scope.head + piece.json;
+      scope = piece.scope;
+    }
+  }
+  return text + (scope ? scope.tail + scope.resource.tail : '') + AFTER;
+}
