@@ -1,4 +1,5 @@
 /** Compiled, not run: what fits OpenTelemetry's types without a cast, and mistakes that must not compile. */
+import { createServer } from 'node:http';
 import {
   BasicTracerProvider,
   BatchSpanProcessor,
@@ -7,6 +8,7 @@ import {
   type SpanProcessor,
   WebTracerProvider,
 } from '@opentelemetry/sdk-trace-web';
+import express from 'express';
 import { contextOf, instrument, traceFetch } from '../../src/edge.js';
 import { EventSpans, fromEventTarget, fromMessages, fromPerformance, sendTo } from '../../src/events.js';
 import { type BatchSender, forward, forwardConsumer, s3Notifications } from '../../src/forward.js';
@@ -18,7 +20,17 @@ import {
   TraceBatchProcessor,
   TraceExporter,
 } from '../../src/index.js';
-import { createIngest, createLedger, type Storage, s3 } from '../../src/server.js';
+import {
+  createIngest,
+  createLedger,
+  type IngestLogEntry,
+  memoryQuota,
+  nodeListener,
+  type QuotaOptions,
+  type Storage,
+  s3,
+  workersRateLimit,
+} from '../../src/server.js';
 
 export function fits(): void {
   const exporter = new TraceExporter({ destination: bucket({ endpoint: '/spandrel' }) });
@@ -52,6 +64,14 @@ export function fits(): void {
 export function fitsTheServer(storage: Storage, secret: string): void {
   const { onStored, onPage, onLost, pages } = createLedger({ maxPages: 1_000 });
   createIngest({ storage, secret, allowedOrigins: [], onStored, onPage, onLost });
+  const { presign: _, ...relayOnly } = storage;
+  const rateLimit = workersRateLimit({ limit: async () => ({ success: true }) }, { periodSeconds: 10 });
+  const of = (request: Request): string | undefined => request.headers.get('cf-connecting-ip') ?? undefined;
+  const quota = { store: memoryQuota({ maxSubjects: 100 }), perSubject: { objects: 10, of } };
+  const onLog = ({ kind, durations, quota: outcome }: IngestLogEntry) => [kind, durations.total, outcome];
+  const handler = createIngest({ storage: relayOnly, secret, allowedOrigins: '*', rateLimit, quota, onLog });
+  createServer(nodeListener(handler, { trustProxy: true }));
+  express().all('/spandrel', nodeListener(handler));
   for (const { counts, balanced, gaps } of pages()) void [counts?.waiting, balanced === true, gaps[0]?.first];
 }
 
@@ -104,6 +124,9 @@ export function mistakes(exporter: TraceExporter): void {
   exporter.stats().spans.dropped['bad-luck'];
   // @ts-expect-error a secret is needed
   createIngest({ storage: s3({}), allowedOrigins: [] });
+  // @ts-expect-error a page does not say what it relays
+  const perPage: QuotaOptions['perPage'] = { relayedBytes: 1 };
+  void perPage;
   // @ts-expect-error a number
   createLedger({ maxPages: '10' });
   // @ts-expect-error a processor is needed

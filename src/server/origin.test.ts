@@ -67,6 +67,8 @@ test('origins: a star is any subdomain, at any depth, and nothing like one', () 
     'https://a..shop.example',
     'https://a.shop.example.evil',
     'http://a.shop.example',
+    'http://aa.shop.example',
+    'httpx://a.shop.example',
     'https://a.shop.example:8443',
     'https://evil.example/.shop.example',
     'https://evil.example#.shop.example',

@@ -110,13 +110,13 @@ test('quota: lengths count where they are signed, and only there', async () => {
 });
 
 test('quota: a range counts as the most that it takes', async () => {
-  const { exchange, storage } = quotaHarness({ perProject: { bytes: 10_000 } }, { maxUploadBytes: 4_096 });
+  const { exchange, storage } = quotaHarness({ perProject: { bytes: 10_000 } }, { maxUploadBytes: 9_000 });
   Object.assign(storage, { uploadLength: 'range' });
-  assert.equal((await exchange({ want: 8 })).body.uploads.length, 2);
+  assert.equal((await exchange({ want: 8 })).body.uploads.length, 1);
 });
 
 test('quota: a renewal is never refused, costs no object, and is charged its length', async () => {
-  const { exchange, issue } = quotaHarness(
+  const { exchange, issue, send } = quotaHarness(
     { perProject: { objects: 2, bytes: 10_000 } },
     { maxUploadBytes: 65_536 },
     true,
@@ -126,6 +126,11 @@ test('quota: a renewal is never refused, costs no object, and is charged its len
   assert.deepEqual([status, body.uploads.map((upload) => upload.key)], [200, [key]]);
   assert.equal((await exchange({ want: 1 })).status, 429, 'the bytes are gone');
   assert.equal((await exchange({ renew: [token], sizes: [9_000] })).body.uploads.length, 1);
+  assert.equal(
+    (await send({ query: `?relay=${token}`, body: BYTES })).status,
+    200,
+    'a relay takes other bytes',
+  );
   const both = await exchange({ renew: [token], want: 1 });
   assert.deepEqual([both.status, both.body.uploads.length], [200, 1]);
 });

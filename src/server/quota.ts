@@ -149,7 +149,7 @@ export function createQuota(
     }
     const subject = limits.subject && (await perSubject?.of(request, context));
     if (limits.subject && subject !== undefined) {
-      const bits = await mac.sign(`${context.project}\n${String(subject).slice(0, MAX_SUBJECT_CHARS)}`);
+      const bits = await mac.sign(String(subject).slice(0, MAX_SUBJECT_CHARS));
       const hex = Array.from(bits.slice(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
       budgets.push({ name: `subject ${hex}`, limits: limits.subject });
     }

@@ -65,7 +65,7 @@ const CASES: Record<ErrorCode, Record<string, Case>> = {
     'not an object': exchanging('[1]'),
     null: exchanging('null'),
     'nested for ever': exchanging(`{"v":1,"x":${'['.repeat(30_000)}`),
-    'nested and closed': exchanging(`{"v":1,"x":${'['.repeat(201)}${']'.repeat(201)}}`),
+    'nested and closed': exchanging(`{"v":1,"x":${`[${' '.repeat(20)}`.repeat(201)}${']'.repeat(201)}}`),
     'brackets only': exchanging(`{"v":1,"x":[${'[],'.repeat(10_000)}0]}`),
     'no version': exchanging('{"want":1}'),
     'another version': exchanging({ v: 2 }),

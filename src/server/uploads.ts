@@ -1,4 +1,5 @@
 import type { ExchangeRequest, PresignedUpload } from '../protocol.js';
+import { inStoreTime } from './bounded-storage.js';
 import type { Claim } from './confirm.js';
 import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
@@ -59,15 +60,15 @@ export async function issueUploads(
     if (fresh.length < wanted.length) retryAfterSeconds = answer.retryAfterSeconds;
   }
 
-  const uploads = await watch.time('sign', () =>
+  const sign = async (): Promise<PresignedUpload[]> =>
     Promise.all([
       ...renewals.map(({ claim, bytes }) => presign(claim, bytes, settings)),
       ...fresh.map(async (bytes) => {
         const key = settings.keys.fresh(context.project);
         return presign({ key, token: await settings.tokens.issue(key, context.project) }, bytes, settings);
       }),
-    ]),
-  );
+    ]);
+  const uploads = await watch.time('sign', () => inStoreTime('presign', sign));
   facts.renewed = renewals.length;
   facts.issued = fresh.length;
   facts.issuedBytes = uploads.reduce((total, { bytes, maxBytes }) => total + (bytes ?? maxBytes ?? 0), 0);

@@ -4,7 +4,7 @@ import { createIngest } from 'spandrel/server';
 /** @type {Map<string, number>} */
 const objects = new Map();
 
-/** @type {import('../../../src/server.js').IngestStorage} */
+/** @type {import('../../../src/server.js').Storage} */
 export const storage = {
   presign: async (key) => ({ method: 'PUT', url: `https://store.example/${key}`, headers: {} }),
   put: async (key, { length }) => {
