@@ -41,6 +41,11 @@ export interface S3Options {
    */
   dialect?: 's3' | 'gcs';
   /**
+   * False for stores that refuse `If-None-Match` when something is put, such as B2 (501). A presigned `PUT` can then
+   * replace its object until it expires; a put by this server looks first, which two at once do in vain. Default true.
+   */
+  writeOnce?: boolean;
+  /**
    * True stores objects with `Content-Encoding: gzip`, for readers that need it. Default false: R2 and GCS
    * decompress such objects for readers that do not ask for gzip, and these then fail on the `.gz` suffix.
    */
@@ -62,6 +67,7 @@ export interface S3Settings {
   signer: Signer;
   uploads: 'put' | 'post';
   dialect: 's3' | 'gcs';
+  writeOnce: boolean;
   contentEncoding: boolean;
   timeoutMillis: number;
   send: (url: string, init: RequestInit) => Promise<Response>;
@@ -98,6 +104,7 @@ export function checkS3Options(options: S3Options): S3Settings {
     signer: createSigner(identity, dialect === 'gcs' ? GOOGLE : AMAZON, now),
     uploads,
     dialect,
+    writeOnce: options.writeOnce ?? true,
     contentEncoding: options.contentEncoding ?? false,
     timeoutMillis: integerOption('timeoutMillis', options.timeoutMillis ?? 15_000, 1, 300_000),
     send: functionOption('fetch', options.fetch) ?? ((url, init) => fetch(url, init)),

@@ -2,14 +2,16 @@ import type { S3Settings } from './s3-options.js';
 import { encodeStrictly } from './sigv4.js';
 import type { PresignedRequest, PresignOptions } from './storage.js';
 
-/** The headers of an object that is to be written once. */
+const WRITE_ONCE = { s3: { 'if-none-match': '*' }, gcs: { 'x-goog-if-generation-match': '0' } };
+
+/** The headers of an object, with which it is written once where the store can. */
 export function objectHeaders(
-  { dialect, contentEncoding }: Pick<S3Settings, 'dialect' | 'contentEncoding'>,
+  { dialect, writeOnce, contentEncoding }: S3Settings,
   contentType?: string,
 ): Record<string, string> {
   return {
     'content-type': contentType ?? 'application/gzip',
-    ...(dialect === 'gcs' ? { 'x-goog-if-generation-match': '0' } : { 'if-none-match': '*' }),
+    ...(writeOnce ? WRITE_ONCE[dialect] : {}),
     ...(contentEncoding && !contentType ? { 'content-encoding': 'gzip' } : {}),
   };
 }
@@ -32,7 +34,7 @@ export async function presignPut(
   key: string,
   { expiresInSeconds, bytes }: PresignOptions,
 ): Promise<PresignedRequest> {
-  const headers = objectHeaders(settings);
+  const headers: Record<string, string> = objectHeaders(settings);
   let signed = headers;
   if (bytes !== undefined && settings.dialect === 'gcs')
     headers['x-goog-content-length-range'] = `1,${bytes}`;

@@ -95,15 +95,6 @@ test('s3 on R2: a presigned upload is of the length that was signed', async () =
   assert.deepEqual(await storage.get('length'), BYTES);
 });
 
-test('s3 on R2: forms are not for it', async () => {
-  const storage = s3({ ...options, uploads: 'post' });
-  const { url, fields = {} } = await storage.presign('form', { expiresInSeconds: 900, bytes: 1000 });
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append('file', new Blob([BYTES]));
-  assert.equal(await statusAndCode(await fetch(url, { method: 'POST', body: form })), '501 NotImplemented');
-});
-
 test('s3 on R2: content-encoding goes where the option says', async () => {
   const storage = s3({ ...options, contentEncoding: true });
   const upload = await storage.presign('encoded', { expiresInSeconds: 900 });
