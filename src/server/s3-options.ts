@@ -33,6 +33,12 @@ export interface S3Options {
    */
   uploads?: 'put' | 'post';
   /**
+   * False for stores that refuse `If-None-Match` when something is put, such as B2 (501), or pass over it, such as GCS.
+   * A presigned `PUT` can then replace its object until it expires; a put by this server looks first, which two at once
+   * do in vain. Default true.
+   */
+  writeOnce?: boolean;
+  /**
    * True stores objects with `Content-Encoding: gzip`, for readers that need it. Default false: R2 and GCS
    * decompress such objects for readers that do not ask for gzip, and these then fail on the `.gz` suffix.
    */
@@ -53,6 +59,7 @@ export interface S3Settings {
   publicAddress: string;
   signer: Signer;
   uploads: 'put' | 'post';
+  writeOnce: boolean;
   contentEncoding: boolean;
   timeoutMillis: number;
   send: (url: string, init: RequestInit) => Promise<Response>;
@@ -84,6 +91,7 @@ export function checkS3Options(options: S3Options): S3Settings {
     publicAddress: addressOf(publicEndpoint, bucket, virtualHosted),
     signer: createSigner(identity, now),
     uploads,
+    writeOnce: options.writeOnce ?? true,
     contentEncoding: options.contentEncoding ?? false,
     timeoutMillis: integerOption('timeoutMillis', options.timeoutMillis ?? 15_000, 1, 300_000),
     send: functionOption('fetch', options.fetch) ?? ((url, init) => fetch(url, init)),

@@ -2,14 +2,14 @@ import type { S3Settings } from './s3-options.js';
 import { encodeStrictly } from './sigv4.js';
 import type { PresignedRequest, PresignOptions } from './storage.js';
 
-/** The headers of an object that is to be written once. */
+/** The headers of an object, with which it is written once where the store can. */
 export function objectHeaders(
-  { contentEncoding }: Pick<S3Settings, 'contentEncoding'>,
+  { writeOnce, contentEncoding }: Pick<S3Settings, 'writeOnce' | 'contentEncoding'>,
   contentType?: string,
 ): Record<string, string> {
   return {
     'content-type': contentType ?? 'application/gzip',
-    'if-none-match': '*',
+    ...(writeOnce ? { 'if-none-match': '*' } : {}),
     ...(contentEncoding && !contentType ? { 'content-encoding': 'gzip' } : {}),
   };
 }

@@ -225,6 +225,28 @@ test('s3: a key that a form would let the sender choose is refused', async () =>
   await assert.rejects(storage.presign('a/${filename}', { expiresInSeconds: 900 }), TypeError);
 });
 
+test('s3: a store without conditions is not given any, and is looked at before something is put', async () => {
+  const asked: string[] = [];
+  let there = false;
+  const storage = s3({
+    ...OPTIONS,
+    writeOnce: false,
+    fetch: async (_url, { method, headers }) => {
+      asked.push(`${method} ${Object.keys(headers as object).includes('if-none-match')}`);
+      if (method === 'HEAD') return new Response(null, { status: there ? 200 : 404 });
+      there = true;
+      return new Response();
+    },
+  });
+  assert.equal(await storage.put('a', new Uint8Array(1)), 'created');
+  assert.equal(await storage.put('a', new Uint8Array(1)), 'exists');
+  assert.deepEqual(asked, ['HEAD false', 'PUT false', 'HEAD false']);
+  const upload = await storage.presign('a', { expiresInSeconds: 900, bytes: 100 });
+  assert.deepEqual(upload.headers, { 'content-type': 'application/gzip' });
+  const signed = new URL(upload.url).searchParams.get('X-Amz-SignedHeaders');
+  assert.equal(signed, 'content-length;content-type;host');
+});
+
 test('s3: a bucket stands in front of the host where it is wanted there', async () => {
   const asked: string[] = [];
   const options: S3Options = {

@@ -44,13 +44,14 @@ export function s3(options: S3Options): PresigningStorage {
     });
   }
 
-  return {
+  const storage: PresigningStorage = {
     uploadLength: settings.uploads === 'put' ? 'exact' : 'range',
 
     presign: (key, options) =>
       (settings.uploads === 'post' ? presignPost : presignPut)(settings, key, options),
 
     async put(key, bytes, { contentType } = {}) {
+      if (!settings.writeOnce && (await storage.head(key))) return 'exists';
       const headers = objectHeaders(settings, contentType);
       const response = await call('PUT', objectUrl(address, key), [200, 201, 204, 412], { bytes, headers });
       const said = await readText(response, MAX_WORD_BYTES);
@@ -98,6 +99,7 @@ export function s3(options: S3Options): PresigningStorage {
       await release(await call('DELETE', objectUrl(address, key), [200, 204, 404]));
     },
   };
+  return storage;
 }
 
 /** Undefined when there is more. */
