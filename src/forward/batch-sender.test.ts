@@ -120,6 +120,7 @@ test('batch sender: times are clamped and marked, or put aside, or kept', async 
   const late = () => objectOf(0, [span(0, 0, { startTimeUnixNano: '1000000', endTimeUnixNano: '3000000' })]);
   const seen = async (badTimes: BatchSenderOptions['badTimes']) => {
     const { server, sender } = await setUp(undefined, badTimes ? { badTimes } : {});
+    sender.nowMillis += 3_600_000;
     const result = await sender.send([late()]);
     return [fates(result)[0], server.received.flatMap(({ json }) => spansIn(json))[0]?.startTimeUnixNano];
   };
@@ -153,6 +154,17 @@ test('batch sender: each span goes once, from batch to batch, and the whole one 
     [2, 2, 1],
   );
   assert.equal(server.taken.length, 3);
+});
+
+test('batch sender: the same ids in two projects are two spans', async () => {
+  const { server, sender } = await setUp();
+  const batch = ['shop', 'forum'].map((project, n) => objectOf(n, [span(0, 0)], project));
+  const { results } = await sender.send(batch);
+  assert.deepEqual(
+    results.map(({ duplicateCount }) => duplicateCount),
+    [0, 0],
+  );
+  assert.equal(server.taken.length, 2);
 });
 
 test('batch sender: spans that were not taken are no twins of what comes later', async () => {
@@ -252,6 +264,36 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   assert.match(result.results[0]?.message ?? '', /^HTTP 413, for a single span$/);
 });
 
+test('batch sender: a size that was too large once is not tried again', async () => {
+  const sizes: number[] = [];
+  const answer: Answerer = ({ spans }, response) => {
+    if (spans.length > 2) sizes.push(spans.length);
+    response.writeHead(spans.length > 2 ? 413 : 200).end();
+  };
+  const { sender } = await setUp(answer, { concurrency: 1, maxRequestSpans: 8 });
+  assert.deepEqual(fates(await sender.send(objects(16))), Array(16).fill('sent'));
+  assert.deepEqual(sizes, [8, 4]);
+});
+
+test('batch sender: where very many are refused, the rest comes again', async () => {
+  const bad = allNames(100).filter((_, n) => n % 2 === 0);
+  const { server, sender } = await setUp(refusing(400, ...bad));
+  const result = await sender.send(objects(100));
+  assert.ok(result.requestCount <= 1 + 2 * 64, `${result.requestCount} requests`);
+  const count = (status: string): number => fates(result).filter((fate) => fate === status).length;
+  assert.ok(count('quarantine refused') > 10 && count('sent') > 10 && count('retry') > 10);
+  assert.equal(server.taken.length, count('sent'));
+  assert.ok(fates(result).every((fate, n) => fate !== (n % 2 ? 'quarantine refused' : 'sent')));
+});
+
+test('batch sender: of an object that is refused nothing more is sent', async () => {
+  const { server, sender } = await setUp(refusing(400, nameOf(5, 5)), { concurrency: 1, maxRequestSpans: 1 });
+  await sender.send(objects(1));
+  const result = await sender.send([objectOf(9, [span(5, 5), span(6, 6), span(7, 7)])]);
+  assert.deepEqual([fates(result), result.requestCount], [['quarantine refused'], 1]);
+  assert.deepEqual(server.taken, [nameOf(0, 0)]);
+});
+
 test('batch sender: where the URL or the headers are wrong, nothing is put aside and nothing more is sent', async () => {
   for (const code of [301, 401, 403, 404]) {
     const { sender } = await setUp((_, response) => response.writeHead(code).end(), {
@@ -311,6 +353,21 @@ test('batch sender: what is held is bounded, and merged as far as it is held', a
   assert.deepEqual(
     server.received.map(({ spans }) => spans.length),
     [11, 9],
+  );
+});
+
+test('batch sender: once nothing is to be sent, nothing is inspected', async () => {
+  const { sender } = await setUp((_, response) => response.writeHead(401).end(), {
+    maxHeldBytes: 1_048_576,
+    maxInflateRatio: 1_100,
+  });
+  const name = 'x'.repeat(100_000);
+  const { results } = await sender.send(
+    Array.from({ length: 20 }, (_, n) => objectOf(n, [span(0, n, { name })])),
+  );
+  assert.deepEqual(
+    results.map(({ spanCount }) => spanCount),
+    [...Array(11).fill(1), ...Array(9).fill(0)],
   );
 });
 

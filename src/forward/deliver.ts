@@ -58,7 +58,7 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
     owner.verdict ??= { status: 'quarantine', reason: 'refused', message };
   };
 
-  /** Back to the front, in two. @returns false when that has been done often enough. */
+  /** Back to the front, in two, unless that has been done often enough. */
   const divide = (halves: [SpanPiece[], SpanPiece[]]): void => {
     if (++divisions > MAX_DIVISIONS) return;
     queue.unshift({ pieces: halves[0] }, { pieces: halves[1] });
@@ -100,14 +100,13 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
   const one = async ({ pieces: planned, stored }: PlannedRequest): Promise<void> => {
     const pieces = planned.filter(({ owner }) => !owner.verdict);
     if (!pieces.length) return;
-    const isWhole = stored && pieces.length === planned.length;
-    const text = isWhole ? '' : requestText(pieces);
-    const jsonBytes = isWhole ? sizeOf(pieces) : text.length;
+    const text = stored ? '' : requestText(pieces);
+    const jsonBytes = stored ? sizeOf(pieces) : text.length;
     if (jsonBytes >= tooLargeBytes) {
       const halves = halve(pieces);
       if (halves) return divide(halves);
     }
-    const sent = await post(isWhole ? stored : await gzip(text));
+    const sent = await post(stored ?? (await gzip(text)));
     switch (sent.status) {
       case 'accepted':
         accept(pieces, sent.rejectedCount, sent.message);
