@@ -7,6 +7,7 @@ export type {
   QuarantineReason,
 } from './forward/batch.js';
 export { createBatchSender } from './forward/batch-sender.js';
+export type { Gunzip } from './forward/inflate.js';
 export type { SenderHeaders } from './forward/otlp-sender.js';
 export type { BatchSenderOptions } from './forward/sender-options.js';
 export type { Stamp, StampAttributes, StampContext } from './forward/stamp.js';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import {
   type Answerer,
   type Backend,
@@ -88,6 +89,18 @@ test('batch sender: without a stamp the stored bytes go as they are, unless some
   assert.deepEqual(merged.spans, [nameOf(2, 2), nameOf(2, 3), nameOf(4, 4)]);
   assert.deepEqual(spansIn(merged.json), [span(2, 2), span(2, 3), span(4, 4)]);
   assert.equal(server.received.length, 3);
+});
+
+test('batch sender: inflates by what it is given, within the limits', async () => {
+  const asked: number[] = [];
+  const gunzip: BatchSenderOptions['gunzip'] = (bytes, maxBytes) => {
+    asked.push(maxBytes);
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+  };
+  const { sender } = await setUp(undefined, { gunzip, maxInflatedBytes: 2_000, maxInflateRatio: 1_100 });
+  const bomb = { key: 'bomb', bytes: gzipped(' '.repeat(5_000)) };
+  assert.deepEqual(fates(await sender.send([...objects(1), bomb])), ['sent', 'quarantine too-large']);
+  assert.deepEqual(asked, [2_000, 2_000]);
 });
 
 test('batch sender: what fails inspection is put aside with its reason, and harms no other', async () => {
@@ -418,6 +431,7 @@ test('batch sender: options are checked at once, by name, and without showing se
     [{ url, badTimes: 'clamp', stamp: false }, /option "badTimes"/],
     [{ url, now: 5 }, /option "now"/],
     [{ url, fetch: {} }, /option "fetch"/],
+    [{ url, gunzip: 'zlib' }, /option "gunzip"/],
     [{ url, retries: 3 }, /has no option "retries"/],
   ];
   for (const [options, message] of bad) {
