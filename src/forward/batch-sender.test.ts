@@ -271,10 +271,13 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   const taken = server.received.filter(({ spans }) => spans.length <= 3);
   const traceOne = taken.filter(({ spans }) => spans.includes(nameOf(1, 2)) || spans.includes(nameOf(1, 3)));
   assert.equal(traceOne.length, 1, 'a trace that fits is in one piece');
-  const never = await setUp((_, response) => response.writeHead(413).end());
+  const never = await setUp(({ spans }, response) => response.writeHead(spans.length ? 413 : 200).end());
   const result = await never.sender.send([objectOf(0, [span(0, 0)])]);
   assert.deepEqual(fates(result), ['quarantine refused']);
   assert.match(result.results[0]?.message ?? '', /^HTTP 413, for a single span$/);
+  const nothing = await setUp((_, response) => response.writeHead(413).end());
+  assert.deepEqual(fates(await nothing.sender.send(objects(100))), Array(100).fill('retry'));
+  assert.ok(nothing.server.received.length < 16);
 });
 
 test('batch sender: a size that was too large once is not tried again', async () => {
@@ -286,6 +289,14 @@ test('batch sender: a size that was too large once is not tried again', async ()
   const { sender } = await setUp(answer, { concurrency: 1, maxRequestSpans: 8 });
   assert.deepEqual(fates(await sender.send(objects(16))), Array(16).fill('sent'));
   assert.deepEqual(sizes, [8, 4]);
+});
+
+test('batch sender: a limit far below ours costs a few requests once, and nothing is left over', async () => {
+  const answer: Answerer = ({ spans }, response) => response.writeHead(spans.length > 2 ? 413 : 200).end();
+  const { sender } = await setUp(answer);
+  const result = await sender.send(objects(300));
+  assert.deepEqual(fates(result), Array(300).fill('sent'));
+  assert.ok(result.requestCount < 270, `${result.requestCount} requests`);
 });
 
 test('batch sender: where very many are refused, the rest comes again', async () => {
