@@ -66,9 +66,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     urlExpirySeconds: integer('urlExpirySeconds', 900, 1, 7 * DAY_SECONDS),
     maxUploads: integer('maxUploads', 8, 0, 100),
     maxUploadBytes:
-      options.maxUploadBytes === false || options.maxUploadBytes === undefined
-        ? undefined
-        : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
+      options.maxUploadBytes === false ? undefined : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
     maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
     maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
