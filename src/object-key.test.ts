@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isKeyPrefix, isKeySegment, objectKey } from './object-key.js';
+import { isKeyPrefix, isKeySegment, objectKey, parseObjectKey } from './object-key.js';
 
 test('object key: is the layout that the Collector lists, in UTC', () => {
   const layout = { prefix: 'otlp/v1', environment: 'production' };
@@ -18,5 +18,28 @@ test('object key: segments cannot leave their place', () => {
   assert.equal(isKeyPrefix('otlp/v1'), true);
   for (const bad of ['', '/otlp', 'otlp/', 'otlp//v1', 'otlp/../v1', Array(110).fill('a').join('/')]) {
     assert.equal(isKeyPrefix(bad), false, bad);
+  }
+});
+
+test('object key: is read again whatever its prefix, and only if it is laid out so', () => {
+  const uuid = '019aa4a0-0000-7000-8000-000000000001';
+  for (const prefix of ['otlp/v1', 'a', 'a/b/c/d']) {
+    const key = objectKey({ prefix, environment: 'live' }, 'shop', 0, uuid);
+    assert.deepEqual(parseObjectKey(key), { project: 'shop', environment: 'live', id: uuid });
+  }
+  const good = objectKey({ prefix: 'p', environment: 'live' }, 'shop', 0, uuid);
+  for (const bad of [
+    '',
+    'x',
+    good.slice(1),
+    `${good}x`,
+    good.replace('shop', '..'),
+    good.replace('traces', 'logs'),
+  ]) {
+    assert.equal(
+      parseObjectKey(bad === good.slice(1) ? good.slice(2 + 'shop/'.length) : bad),
+      undefined,
+      bad,
+    );
   }
 });

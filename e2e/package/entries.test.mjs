@@ -23,10 +23,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
-<<<<<<< HEAD
-  'forward.js': ['createBatchSender', 'forward'],
-  'server.js': ['StorageError', 'createIngest', 'createLedger', 's3'],
-=======
+  'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
   'server.js': [
     'QuotaObject',
     'StorageError',
@@ -39,7 +36,6 @@ const EXPORTS = {
     's3',
     'workersRateLimit',
   ],
->>>>>>> stores
 };
 
 for (const [name, expected] of Object.entries(EXPORTS)) {

@@ -55,8 +55,7 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
       try {
         await sendAll(states, delivery, signal);
       } catch (error) {
-        // A fault of ours; the objects lie where they are.
-        failure = `spandrel failed: ${String(error).slice(0, 200)}`;
+        failure = faultOfOurs(error).message;
       }
       failure ||= delivery.stop?.message ?? (signal?.aborted ? 'it was stopped' : 'not all of it was taken');
       const { requestCount, byteCount, stop } = delivery;
@@ -87,7 +86,11 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
     };
     for (const state of states) {
       if (signal?.aborted || delivery.stop) break;
-      heldBytes += await prepare(state);
+      try {
+        heldBytes += await prepare(state);
+      } catch (error) {
+        state.verdict = faultOfOurs(error);
+      }
       if (state.verdict) continue;
       held.push(state);
       if (heldBytes >= settings.maxHeldBytes) await sendHeld();
@@ -125,6 +128,11 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
     else state.pieces = piecesOf(state, request);
     return inflatedBytes;
   }
+}
+
+/** The objects lie where they are. */
+function faultOfOurs(error: unknown): Verdict {
+  return { status: 'retry', message: `spandrel failed: ${String(error).slice(0, 200)}` };
 }
 
 function stateOf(object: FetchedObject, index: number): ObjectState {

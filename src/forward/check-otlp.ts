@@ -119,10 +119,13 @@ const scopeSpans: Check = message({ scope, spans: list(span), schemaUrl: text })
 const tooOld: Check = () => ' is of an OTLP before 1.0';
 const resourceSpans: Check = message({
   resource,
-  scopeSpans: list(scopeSpans),
+  scopeSpans: list(scopeSpans, (limits) => limits.maxSpans),
   schemaUrl: text,
   instrumentationLibrarySpans: tooOld,
 });
 
 /** A whole request; on the way ids become lowercase, and what is unknown or null goes. */
-export const exportRequest: Check = message({ resourceSpans: list(resourceSpans) }, ['resourceSpans']);
+export const exportRequest: Check = message(
+  { resourceSpans: list(resourceSpans, (limits) => limits.maxSpans) },
+  ['resourceSpans'],
+);

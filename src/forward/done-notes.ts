@@ -16,6 +16,8 @@ import type { ForwardStorage } from './patient-storage.js';
 
 /** What is known of one folder. */
 export interface FolderNotes {
+  /** Whether there are so many manifests that {@link DoneNotes.compact} is due. */
+  readonly areMany: boolean;
   /** What has become of objects, where anything has. @throws {StorageError} */
   of(objects: readonly { key: string }[]): Promise<DoneNames>;
 }
@@ -36,6 +38,8 @@ export interface DoneNotes {
 
 /** More are made into one, since the endpoint reads those that may hold a name. */
 const FEW_MANIFESTS = 8;
+/** Where several write at once and none has the folder to itself, it is done less often. */
+const MANY_MANIFESTS = 24;
 /** Read for one compaction, so that memory is bounded. */
 const MAX_COMPACTED = 500;
 /** A manifest that is so large stays as it is. */
@@ -56,6 +60,7 @@ export function createDoneNotes(
       const unread = new Set((known ?? (await listManifests(storage, prefix))).map(({ key }) => key));
       const done: DoneNames = new Map();
       return {
+        areMany: unread.size > MANY_MANIFESTS,
         async of(objects) {
           const names = objects.map(({ key }) => splitKey(key).name);
           const wanted = [...unread].filter((manifest) => names.some((name) => mayHold(manifest, name)));
@@ -108,12 +113,15 @@ export function createManifestWalk(
 ): (folder: string) => Promise<StoredObject[]> {
   let ahead: StoredObject[] = [];
   let asked = '';
+  let answered: StoredObject[] = [];
   let reached = '';
   let hasEnded = false;
   return async (folder) => {
     const prefix = await manifestPrefix(statePrefix, folder);
     // Hashes are in no order.
     if (prefix < asked || prefix.includes('/~')) return listManifests(storage, prefix);
+    // A large folder is asked for with each page of its objects.
+    if (prefix === asked) return answered;
     asked = prefix;
     const found: StoredObject[] = [];
     for (;;) {
@@ -129,6 +137,7 @@ export function createManifestWalk(
       hasEnded = page.cursor === undefined || ahead.length === 0;
       reached = ahead.at(-1)?.key ?? after;
     }
+    answered = found;
     return found;
   };
 }

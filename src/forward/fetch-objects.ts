@@ -5,7 +5,7 @@ import type { ForwardStorage } from './patient-storage.js';
 
 /** What reading several objects gave. Every one is in one of these. */
 export interface Fetched {
-  objects: FetchedObject[];
+  objects: (StoredObject & FetchedObject)[];
   /** Gone meanwhile. */
   vanished: StoredObject[];
   /** Larger than it may be, whatever the listing says. */
@@ -39,7 +39,7 @@ export async function fetchObjects(
       const bytes = await storage.get(object.key, { maxBytes: maxObjectBytes });
       if (!bytes) return void fetched.vanished.push(object);
       byteCount += bytes.byteLength;
-      fetched.objects.push({ key: object.key, bytes });
+      fetched.objects.push({ ...object, bytes });
     } catch (error) {
       if (!(error instanceof StorageError)) fetched.unreadable.push(object);
       else if (error.tooLarge) fetched.tooLarge.push(object);

@@ -1,17 +1,27 @@
-import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
-import { DEFAULT_STATE_PREFIX } from '../server/forwarded.js';
-import type { Storage } from '../server/storage.js';
-import type { BatchSender } from './batch.js';
+import type { Storage, StoredObject } from '../server/storage.js';
+import type { BatchResult, BatchSender } from './batch.js';
+import type { BatchSenderOptions } from './sender-options.js';
 import type { ForwardCounts } from './summary.js';
 
 /** What becomes of an object once a backend has it. */
 export type After = 'delete' | 'move' | 'keep';
 
+/** Takes objects without their bytes. */
+export interface ObjectNotifier {
+  /** Never rejects. */
+  notify(objects: readonly StoredObject[], signal?: AbortSignal): Promise<BatchResult>;
+}
+
 /** What {@link ForwardOptions} and the queue consumer have in common. */
 export interface HandlingOptions {
   storage: Storage;
-  /** Takes what was read: `createBatchSender()`, `s3Notifications()`, or anything of that shape. */
-  sender: BatchSender;
+  /** The backend: options of `createBatchSender()`. This or `sender`. */
+  to?: BatchSenderOptions;
+  /**
+   * Takes what was read: `createBatchSender()`, or anything of that shape; or is told what is there, without reading it,
+   * as `s3Notifications()` is: then only with `after: 'keep'`, since nobody knows when it has been read.
+   */
+  sender?: BatchSender | ObjectNotifier;
   /** First segments of the keys to forward. Default `otlp/v1`. Nothing outside is read. */
   prefix?: string;
   /**
@@ -78,118 +88,4 @@ export interface ForwardOptions extends HandlingOptions {
   signal?: AbortSignal;
   /** Told of the counts after each step. The object is always the same. */
   onProgress?: (counts: Readonly<ForwardCounts>) => void;
-}
-
-/** {@link HandlingOptions}, checked. */
-export type HandlingSettings = Required<HandlingOptions>;
-
-/** {@link ForwardOptions}, checked and made ready. */
-export interface ForwardSettings extends HandlingSettings {
-  project: string | undefined;
-  environment: string | undefined;
-  fromMillis: number;
-  untilMillis: number;
-  mergeWindowMillis: number;
-  maxWaitMillis: number;
-  leases: boolean;
-  leaseMillis: number;
-  rememberMillis: number;
-  signal: AbortSignal | undefined;
-  onProgress: ((counts: Readonly<ForwardCounts>) => void) | undefined;
-}
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const DAY_MILLIS = 86_400_000;
-const METHODS = ['put', 'list', 'get', 'delete'] as const;
-
-/** @throws {TypeError} naming the option, what it got and what it takes. */
-export function checkForwardOptions(options: ForwardOptions): ForwardSettings {
-  const handling = checkHandlingOptions(options);
-  const minute = (value: Date | number | undefined, name: string, fallback: number): number => {
-    if (value === undefined) return fallback;
-    const millis = Number(value);
-    return Number.isFinite(millis) ? millis : refuse(name, value, 'a date');
-  };
-  const lookBackMinutes = integer(options, 'lookBackMinutes', 10_080, 1, 527_040);
-  const looksBackTo = handling.now() - lookBackMinutes * 60_000;
-  for (const name of ['project', 'environment'] as const) {
-    const value = options[name];
-    if (value !== undefined && !isKeySegment(value)) refuse(name, value, 'one key segment');
-  }
-  return {
-    ...handling,
-    project: options.project,
-    environment: options.environment,
-    fromMillis: minute(options.from, 'from', options.after === 'keep' ? looksBackTo : 0),
-    untilMillis: minute(options.until, 'until', Number.POSITIVE_INFINITY),
-    mergeWindowMillis: integer(options, 'mergeWindowMillis', 120_000, 0, DAY_MILLIS),
-    maxWaitMillis: integer(options, 'maxWaitMillis', 60_000, 0, DAY_MILLIS),
-    leases: options.leases ?? true,
-    leaseMillis: integer(options, 'leaseMinutes', 10, 2, 1_440) * 60_000,
-    rememberMillis: integer(options, 'rememberDays', 8, 1, 400) * DAY_MILLIS,
-    signal: options.signal,
-    onProgress: options.onProgress,
-  };
-}
-
-/** @throws {TypeError} naming the option, what it got and what it takes. */
-export function checkHandlingOptions(options: HandlingOptions): HandlingSettings {
-  if (typeof options !== 'object' || options === null) refuse('options', options, 'an object');
-  const { storage, sender, after } = options;
-  if (METHODS.some((method) => typeof storage?.[method] !== 'function')) {
-    refuse('storage', storage, `s3() or an object with ${METHODS.join(', ')}`);
-  }
-  if (typeof sender?.send !== 'function')
-    refuse('sender', sender, 'createBatchSender() or s3Notifications()');
-  if (!['delete', 'move', 'keep'].includes(after)) refuse('after', after, '"delete", "move" or "keep"');
-  const prefixes = {
-    prefix: options.prefix ?? DEFAULT_LAYOUT.prefix,
-    statePrefix: options.statePrefix ?? DEFAULT_STATE_PREFIX,
-    quarantinePrefix: options.quarantinePrefix ?? 'quarantine',
-    movedPrefix: options.movedPrefix ?? 'forwarded',
-  };
-  const all = Object.entries(prefixes);
-  for (const [name, value] of all) {
-    if (typeof value !== 'string' || !isKeyPrefix(value)) {
-      refuse(name, value, 'key segments joined by single slashes');
-    }
-    const other = all.find(([own, prefix]) => own !== name && `${value}/`.startsWith(`${prefix}/`));
-    // What is written would be read as traces, or the other way about.
-    if (other) refuse(name, value, `a place outside of ${other[0]}, which is "${other[1]}"`);
-  }
-  return {
-    storage,
-    sender,
-    after,
-    ...prefixes,
-    maxBatchObjects: integer(options, 'maxBatchObjects', 200, 1, 10_000),
-    maxBatchBytes: integer(options, 'maxBatchBytes', 8 * MIB, 64 * KIB, 1024 * MIB),
-    maxObjectBytes: integer(options, 'maxObjectBytes', 4 * MIB, KIB, 1024 * MIB),
-    concurrency: integer(options, 'concurrency', 16, 1, 100),
-    now: options.now ?? Date.now,
-  };
-}
-
-function integer<N extends string>(
-  options: { [name in N]?: unknown },
-  name: N,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const value = options[name] ?? fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  return refuse(name, value, `a whole number from ${least} to ${most}`);
-}
-
-/** @throws {TypeError} always. The value is not shown where it may hold a secret. */
-export function refuse(name: string, got: unknown, takes: string): never {
-  const shown =
-    typeof got === 'string'
-      ? JSON.stringify(got.slice(0, 80))
-      : Object(got) === got
-        ? 'an object'
-        : String(got);
-  throw new TypeError(`spandrel/forward: option "${name}" takes ${takes}, got ${shown}`);
 }

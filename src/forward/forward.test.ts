@@ -10,7 +10,8 @@ import {
   traceKey,
 } from '../testing/bucket.js';
 import { runForward } from './forward.js';
-import { checkForwardOptions, type ForwardOptions } from './forward-options.js';
+import type { ForwardOptions } from './forward-options.js';
+import { checkForwardOptions } from './forward-settings.js';
 import { accountedFor, type ForwardSummary } from './summary.js';
 
 const MINUTE = 60_000;
@@ -104,6 +105,18 @@ test('forward: with keep, a pass over what is done takes no lease and lists note
   const lists = calls.filter((call) => call.startsWith('list'));
   // Leases, objects, notes, and two for what may be forgotten.
   assert.equal(lists.length, 5, lists.join('\n'));
+});
+
+test('forward: with keep, a minute of several pages that is done takes no lease either', async () => {
+  const bucket = testBucket({ pageSize: 4 });
+  const { fill, run } = scene(testSender(), bucket);
+  fill(10);
+  fill(10, OLD + MINUTE);
+  await run({ after: 'keep', maxBatchObjects: 3 });
+  const puts: string[] = [];
+  const storage = bucket.view({ before: (method, key) => void (method === 'put' && puts.push(key)) });
+  assert.equal((await run({ after: 'keep', storage })).alreadyDone, 20);
+  assert.deepEqual(puts, []);
 });
 
 test('forward: with keep, looks back as far as it is told', async () => {
@@ -481,16 +494,22 @@ test('forward: tells of its progress, and an error in that costs nothing', async
 
 test('forward: options that cannot be are refused by name', () => {
   const good: ForwardOptions = { storage: testBucket().view(), sender: testSender(), after: 'delete' };
-  const bad: [Partial<Record<keyof ForwardOptions, unknown>>, RegExp][] = [
-    [{ storage: undefined }, /"storage" takes s3\(\)/],
-    [{ sender: {} }, /"sender" takes/],
-    [{ after: 'drop' }, /"after" takes "delete", "move" or "keep", got "drop"/],
-    [{ prefix: 'a//b' }, /"prefix" takes key segments/],
-    [{ quarantinePrefix: 'otlp/v1/bad' }, /"quarantinePrefix" takes a place outside of prefix/],
-    [{ statePrefix: 'otlp' }, /"prefix" takes a place outside of statePrefix/],
-    [{ maxBatchObjects: 0 }, /"maxBatchObjects" takes a whole number from 1 to 10000, got 0/],
-    [{ from: new Date('nonsense') }, /"from" takes a date/],
-    [{ project: 'a/b' }, /"project" takes one key segment/],
+  const bad: [Partial<Record<keyof ForwardOptions | 'mergeWindow', unknown>>, RegExp][] = [
+    [{ storage: undefined }, /option "storage" got undefined; it takes s3\(\)/],
+    [{ sender: {} }, /option "sender" got a value of type object; it takes createBatchSender/],
+    [{ sender: undefined }, /option "sender" got undefined; it takes .* in its place, "to"/],
+    [{ to: { url: 'http://localhost:4318' } }, /option "sender" got a value/],
+    [{ sender: { notify() {} } }, /option "after" got "delete"; it takes "keep"/],
+    [{ after: 'drop' }, /option "after" got "drop"; it takes "delete", "move" or "keep"/],
+    [{ prefix: 'a//b' }, /option "prefix" got "a\/\/b"; it takes key segments/],
+    [{ quarantinePrefix: 'otlp/v1/bad' }, /option "quarantinePrefix" got .* a place outside of prefix/],
+    [{ statePrefix: 'otlp' }, /option "prefix" got .* a place outside of statePrefix/],
+    [{ maxBatchObjects: 0 }, /option "maxBatchObjects" got 0; it takes an integer from 1 to 10000/],
+    [{ from: new Date('nonsense') }, /option "from" got .*; it takes a date/],
+    [{ project: 'a/b' }, /option "project" got "a\/b"; it takes one key segment/],
+    [{ onProgress: 7 }, /option "onProgress" got 7; it takes a function/],
+    [{ leases: 'no' }, /option "leases" got "no"; it takes true or false/],
+    [{ mergeWindow: 3 }, /forward\(\) has no option "mergeWindow"; it takes storage, /],
   ];
   checkForwardOptions(good);
   for (const [options, message] of bad) {

@@ -1,4 +1,5 @@
-import { checkForwardOptions, type ForwardOptions, type ForwardSettings } from './forward-options.js';
+import type { ForwardOptions } from './forward-options.js';
+import { checkForwardOptions, type ForwardSettings } from './forward-settings.js';
 import { createPass } from './pass.js';
 import { patientStorage, type Wait, wait } from './patient-storage.js';
 import { accountedFor, EndOfPass, emptyCounts, type ForwardEnd, type ForwardSummary } from './summary.js';

@@ -1,15 +1,20 @@
 import type { StoredObject } from '../server/storage.js';
-import type { BatchResult, BatchSender, FetchedObject } from './batch.js';
+import type { BatchResult, FetchedObject } from './batch.js';
 import { fetchObjects } from './fetch-objects.js';
-import type { HandlingSettings } from './forward-options.js';
+import type { HandlingSettings } from './forward-settings.js';
 import type { ForwardStorage } from './patient-storage.js';
 import type { Settled, Settler } from './settle.js';
 import type { ForwardCounts } from './summary.js';
 
+/** An object on its way: with its bytes, unless the sender has no use for them. */
+export interface Handed extends StoredObject {
+  bytes?: Uint8Array<ArrayBuffer>;
+}
+
 /** What is left of a batch. */
 export interface Remainder {
   /** Nothing is wrong with them; the backend did not take them. */
-  retry: FetchedObject[];
+  retry: Handed[];
   /** Not read, to bound memory. */
   postponed: StoredObject[];
   /** As {@link BatchResult}'s, and what the sender said of the first of `retry`. */
@@ -22,7 +27,7 @@ export interface BatchHandler {
   /** @throws {StorageError} with every object that was sent either settled, or sent again by the next pass. */
   handle(objects: readonly StoredObject[], signal?: AbortSignal): Promise<Remainder>;
   /** The later part, for what was fetched. @throws {StorageError} */
-  send(objects: readonly FetchedObject[], signal?: AbortSignal): Promise<Remainder>;
+  send(objects: readonly Handed[], signal?: AbortSignal): Promise<Remainder>;
 }
 
 export function createBatchHandler(
@@ -33,7 +38,7 @@ export function createBatchHandler(
 ): BatchHandler {
   const { sender, maxObjectBytes } = settings;
 
-  async function send(objects: readonly FetchedObject[], signal?: AbortSignal): Promise<Remainder> {
+  async function send(objects: readonly Handed[], signal?: AbortSignal): Promise<Remainder> {
     const remainder: Remainder = { retry: [], postponed: [], retryAfterMillis: undefined, message: '' };
     if (objects.length === 0) return remainder;
     const { results, requestCount, byteCount, retryAfterMillis } = await sendSafely(sender, objects, signal);
@@ -49,7 +54,8 @@ export function createBatchHandler(
         remainder.message ||= result?.message ?? 'the backend did not take it';
         continue;
       }
-      const of = { key: object.key, size: object.bytes.byteLength, bytes: object.bytes };
+      const { key, bytes } = object;
+      const of = { key, size: bytes?.byteLength ?? object.size, ...(bytes ? { bytes } : {}) };
       if (result.status === 'sent') {
         settled.push({ ...of, fate: 'sent' });
         counts.spans += result.spanCount;
@@ -68,6 +74,7 @@ export function createBatchHandler(
   return {
     send,
     async handle(objects, signal) {
+      if ('notify' in sender) return send(objects, signal);
       const isTooLarge = ({ size }: StoredObject): boolean => size > maxObjectBytes;
       const fetched = await fetchObjects(
         storage,
@@ -101,13 +108,18 @@ function countSettled(settled: readonly Settled[], counts: ForwardCounts): void 
 
 /** A sender of the user's own may break its promise. What it has sent by then is sent again. */
 async function sendSafely(
-  sender: BatchSender,
-  objects: readonly FetchedObject[],
+  sender: HandlingSettings['sender'],
+  objects: readonly Handed[],
   signal: AbortSignal | undefined,
 ): Promise<BatchResult> {
   try {
-    return await sender.send(objects, signal);
+    if ('notify' in sender) return await sender.notify(objects, signal);
+    return await sender.send(objects.filter(isFetched), signal);
   } catch {
     return { results: [], requestCount: 0, byteCount: 0 };
   }
+}
+
+function isFetched(object: Handed): object is Handed & FetchedObject {
+  return object.bytes !== undefined;
 }

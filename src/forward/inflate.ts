@@ -17,7 +17,7 @@ export interface InflateLimits {
 const MIN_GZIP_BYTES = 18;
 /** A member begins with these three in all that writes gzip: magic, and deflate. */
 const MAGIC = [0x1f, 0x8b, 0x08] as const;
-/** By chance they stand in one of 16 MiB, so that so many are no chance. */
+/** By chance three bytes stand in one of 16 MiB, so that so many are no chance. */
 const MAX_SUSPECTS = 8;
 
 /**
@@ -32,7 +32,7 @@ export async function inflateOne(
   if (bytes.length > maxObjectBytes) {
     return { reason: 'too-large', message: `${bytes.length} bytes; ${maxObjectBytes} are taken` };
   }
-  if (bytes.length < MIN_GZIP_BYTES || !isMemberAt(bytes, 0)) {
+  if (bytes.length < MIN_GZIP_BYTES || !MAGIC.every((byte, index) => bytes[index] === byte)) {
     return { reason: 'not-gzip', message: 'it does not begin like gzip' };
   }
   const maxBytes = Math.min(maxInflatedBytes, bytes.length * maxInflateRatio);
@@ -65,47 +65,37 @@ async function inflate(
 }
 
 /**
- * Node and Bun read several members as one, and Node passes over what follows the last if it begins with a zero. Other
- * runtimes refuse either. The last four bytes are the length of what was inflated, if that was one member; where they
- * are made to look so, either a further member begins somewhere, and all before it inflates by itself, or the last
- * byte can be missed.
+ * Node and Bun read several members as one, and Node passes over what follows the last if it begins with a zero; other
+ * runtimes have refused both. The last four bytes are the length of what was inflated, if that was one member. Where
+ * they are made to look so, a further member begins somewhere, or the true length stands somewhere with a zero after
+ * it, and all before that inflates by itself.
  */
 async function isOneMember(
   bytes: Uint8Array<ArrayBuffer>,
   inflatedBytes: number,
   maxBytes: number,
 ): Promise<boolean> {
-  const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.byteLength - 4, 4);
-  if (trailer.getUint32(0, true) !== inflatedBytes) return false;
-  const ends = memberStarts(bytes);
+  const trailer = bytes.subarray(-4);
+  if (new DataView(trailer.buffer, trailer.byteOffset, 4).getUint32(0, true) !== inflatedBytes) return false;
+  const ends = [
+    ...placesOf(MAGIC, bytes),
+    ...placesOf([...trailer, 0], bytes).map((at) => at + trailer.length),
+  ];
   if (ends.length > MAX_SUSPECTS) return false;
-  if (await readsPastZeros()) ends.push(bytes.length - 1);
   for (const end of ends) {
     if ((await inflate(bytes.subarray(0, end), maxBytes)) !== 'broken') return false;
   }
   return true;
 }
 
-const isMemberAt = (bytes: Uint8Array, at: number): boolean =>
-  MAGIC.every((byte, index) => bytes[at + index] === byte);
-
-/** Where a second member might begin. */
-function memberStarts(bytes: Uint8Array): number[] {
-  const starts: number[] = [];
-  let at = bytes.indexOf(MAGIC[0], MIN_GZIP_BYTES);
-  while (at > 0) {
-    if (isMemberAt(bytes, at)) starts.push(at);
-    at = bytes.indexOf(MAGIC[0], at + 1);
+/** Where `word` stands after the header. */
+function placesOf(word: readonly number[], bytes: Uint8Array): number[] {
+  const places: number[] = [];
+  const [first = 0] = word;
+  let at = bytes.indexOf(first, MIN_GZIP_BYTES - word.length);
+  while (at >= 0 && places.length <= MAX_SUSPECTS) {
+    if (word.every((byte, index) => bytes[at + index] === byte)) places.push(at);
+    at = bytes.indexOf(first, at + 1);
   }
-  return starts;
-}
-
-let pastZeros: Promise<boolean> | undefined;
-
-/** Whether this runtime does; asked once, with an empty member and a zero. */
-function readsPastZeros(): Promise<boolean> {
-  const bytes = new Uint8Array(21);
-  bytes.set([...MAGIC, 0, 0, 0, 0, 0, 0, 0xff, 3]);
-  pastZeros ??= inflate(bytes, 1).then((inflated) => inflated !== 'broken');
-  return pastZeros;
+  return places;
 }

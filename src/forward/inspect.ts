@@ -37,6 +37,7 @@ export async function inspect(
 ): Promise<Inspected | Fault<QuarantineReason>> {
   const inflated = await inflateOne(bytes, limits);
   if ('reason' in inflated) return inflated;
+  if (isMostlyBrackets(inflated)) return { reason: 'not-otlp', message: 'it is mostly brackets' };
   let text: string;
   let request: unknown;
   try {
@@ -65,6 +66,19 @@ export async function inspect(
 const HALF_PAIR = /\\u[dD][89a-fA-F]/;
 
 const MAX_MESSAGE_LENGTH = 300;
+
+const SMALL_BYTES = 65_536;
+/** Of OTLP it is one in twenty to thirty. */
+const BRACKETS_ONE_IN = 8;
+const [BRACKET, BRACE] = [0x5b, 0x7b] as const;
+
+/** `JSON.parse` takes seconds and hundreds of MB to make millions of empty arrays or maps. */
+function isMostlyBrackets(bytes: Uint8Array): boolean {
+  if (bytes.length < SMALL_BYTES) return false;
+  let count = 0;
+  for (const byte of bytes) if (byte === BRACKET || byte === BRACE) count++;
+  return count > bytes.length / BRACKETS_ONE_IN;
+}
 
 /** Most that is not JSON is several. */
 function whyNotJson(text: string): string {

@@ -1,7 +1,7 @@
 import { splitKey } from '../server/forwarded.js';
 import { StorageError, type StoredObject } from '../server/storage.js';
 import { behindAll, type Folder, folderAt, folderOf } from './folder.js';
-import type { ForwardSettings } from './forward-options.js';
+import type { ForwardSettings } from './forward-settings.js';
 import type { ForwardStorage } from './patient-storage.js';
 
 /** Objects of one folder. A large folder comes in several of these, one after the other. */

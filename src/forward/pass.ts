@@ -1,10 +1,8 @@
-import { splitKey } from '../server/forwarded.js';
 import type { StoredObject } from '../server/storage.js';
-import type { FetchedObject } from './batch.js';
 import { inBatches } from './batches.js';
 import { createDoneNotes, createManifestWalk, type FolderNotes } from './done-notes.js';
 import { isTraceKey } from './folder.js';
-import type { ForwardSettings } from './forward-options.js';
+import type { ForwardSettings } from './forward-settings.js';
 import { createBatchHandler, type Remainder } from './handle-batch.js';
 import { createLeases, type Lease } from './lease.js';
 import { type Chunk, listChunks } from './listing.js';
@@ -12,6 +10,7 @@ import type { ForwardStorage, Wait } from './patient-storage.js';
 import { createSettler } from './settle.js';
 import { EndOfPass, type ForwardCounts } from './summary.js';
 import { sweepNotes } from './sweep.js';
+import { leaveOutDone } from './undone.js';
 
 export interface PassDeps {
   storage: ForwardStorage;
@@ -80,20 +79,8 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
     return ready;
   }
 
-  /** Without those that are done, by what is known of them. */
-  async function undone(known: FolderNotes, objects: readonly StoredObject[]): Promise<StoredObject[]> {
-    const done = await known.of(objects);
-    const noted = objects.flatMap(({ key }) => {
-      const fate = done.get(splitKey(key).name);
-      return fate ? [{ key, fate }] : [];
-    });
-    if (noted.length === 0) return [...objects];
-    // Left by a crash, or put again by a page that had not heard.
-    await settler.removeNoted(noted);
-    counts.alreadyDone += noted.length;
-    const keys = new Set(noted.map(({ key }) => key));
-    return objects.filter(({ key }) => !keys.has(key));
-  }
+  const undone = (known: FolderNotes, objects: readonly StoredObject[]): Promise<StoredObject[]> =>
+    leaveOutDone(objects, { notes: known, settler, counts });
 
   async function take(chunk: Chunk): Promise<void> {
     const { path } = chunk.folder;
@@ -154,8 +141,7 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
         counts.busy += retry.length;
         return;
       }
-      const objects: FetchedObject[] = retry;
-      ({ retry, retryAfterMillis, message } = await handler.send(objects, signal));
+      ({ retry, retryAfterMillis, message } = await handler.send(retry, signal));
     }
   }
 

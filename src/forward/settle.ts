@@ -1,7 +1,7 @@
 import { type DoneFate, folderInKey } from '../server/forwarded.js';
 import type { QuarantineReason } from './batch.js';
 import type { DoneNotes } from './done-notes.js';
-import type { HandlingSettings } from './forward-options.js';
+import type { HandlingSettings } from './forward-settings.js';
 import { inLanes } from './lanes.js';
 import type { ForwardStorage } from './patient-storage.js';
 

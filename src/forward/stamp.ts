@@ -74,11 +74,12 @@ export async function stampOf(
   }
   const given =
     typeof stamp === 'function' ? await stamp({ ...object }) : stamp === true ? {} : stamp.attributes;
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError('the stamp is no object of attributes');
   return keyValues({ ...known, ...given });
 }
 
 function keyValues(attributes: StampAttributes): KeyValueJson[] {
-  if (typeof attributes !== 'object' || attributes === null) throw new TypeError('an object of attributes');
   return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(key, value) }));
 }
 

@@ -1,5 +1,5 @@
 import { behindAll, folderOf } from './folder.js';
-import type { ForwardSettings } from './forward-options.js';
+import type { ForwardSettings } from './forward-settings.js';
 import { inLanes } from './lanes.js';
 import { prefixOf } from './listing.js';
 import type { ForwardStorage } from './patient-storage.js';

@@ -68,10 +68,11 @@ export function clampTimes(request: RequestJson, deps: TimesDeps): void {
     const newEnd = isSane(end) ? end : isSane(start) ? start : nearest(shifted(end));
     span.startTimeUnixNano = newStart;
     span.endTimeUnixNano = isOrdered(newStart, newEnd) ? newEnd : newStart;
+    const isMoved = !isSane(start) && !isSane(end);
     for (const event of span.events ?? []) {
       if (isSane(event.timeUnixNano)) continue;
       const there = shifted(event.timeUnixNano);
-      event.timeUnixNano = isSane(there) ? there : newStart;
+      event.timeUnixNano = isMoved && isSane(there) ? there : newStart;
     }
     span.attributes = [...(span.attributes ?? []), { key: TIME_CLAMPED, value: { boolValue: true } }];
   }

@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  type Answerer,
+  type Backend,
+  backend,
+  gzipped,
+  INTERRUPTED,
+  type Json,
+  keyOf,
+  nanosAt,
+  objectOf,
+  RECEIVED_AT,
+  type ReceivedRequest,
+  request,
+  span,
+  spanId,
+  spansIn,
+  testSender,
+  traceId,
+} from '../testing/forward.js';
+import type { BatchResult } from './batch.js';
+import { createBatchSender } from './batch-sender.js';
+import type { BatchSenderOptions } from './sender-options.js';
+
+const servers: Backend[] = [];
+after(() => {
+  for (const server of servers) server.close();
+});
+
+async function setUp(answer?: Answerer, options: Partial<BatchSenderOptions> = {}) {
+  const server = await backend(answer);
+  servers.push(server);
+  return { server, sender: testSender({ url: server.url, ...options }) };
+}
+
+const nameOf = (trace: number, id: number): string => `${traceId(trace)}/${spanId(id)}`;
+const fates = ({ results }: BatchResult): string[] =>
+  results.map(({ status, reason }) => (reason ? `${status} ${reason}` : status));
+
+/** Objects of one span and one trace each, numbered. */
+const objects = (count: number) => Array.from({ length: count }, (_, n) => objectOf(n, [span(n, n)]));
+const allNames = (count: number): string[] => Array.from({ length: count }, (_, n) => nameOf(n, n));
+
+/** Refuses a request that holds one of these spans. */
+const refusing =
+  (code: number, ...bad: string[]): Answerer =>
+  ({ spans }, response) =>
+    response.writeHead(spans.some((name) => bad.includes(name)) ? code : 200).end();
+
+test('batch sender: a batch is one request, stamped, and each object has its result', async () => {
+  const { server, sender } = await setUp();
+  const result = await sender.send(objects(3));
+  const counts = { spanCount: 1, duplicateCount: 0, rejectedCount: 0, status: 'sent' };
+  assert.deepEqual(result, {
+    results: [0, 1, 2].map((n) => ({ key: keyOf(n), ...counts })),
+    requestCount: 1,
+    byteCount: server.received[0]?.bytes.length,
+  });
+  assert.deepEqual(server.taken, allNames(3));
+  const [{ resourceSpans } = { resourceSpans: [] }] = server.received.map(({ json }) => json);
+  assert.deepEqual(
+    resourceSpans.map(({ resource }: Json) => resource.attributes.slice(0, 2)),
+    [0, 1, 2].map(() => [
+      { key: 'service.name', value: { stringValue: 'shop' } },
+      { key: 'spandrel.ingest.project', value: { stringValue: 'shop' } },
+    ]),
+  );
+  assert.deepEqual(await sender.send([]), { results: [], requestCount: 0, byteCount: 0 });
+  const empty = await sender.send([objectOf(9, [])]);
+  assert.deepEqual([fates(empty), empty.requestCount], [['sent'], 0]);
+});
+
+test('batch sender: without a stamp the stored bytes go as they are, unless something is merged', async () => {
+  const { server, sender } = await setUp(undefined, { stamp: false });
+  const batch = [
+    objectOf(0, [span(0, 0)]),
+    objectOf(1, [span(1, 1)]),
+    objectOf(2, [span(2, 2)]),
+    objectOf(3, [span(2, 3)]),
+  ];
+  const twice = JSON.stringify(request([span(4, 4)])).replace('"kind":1', '"kind":3,"kind":1');
+  const result = await sender.send([...batch, { key: 'odd', bytes: gzipped(twice) }]);
+  assert.deepEqual(fates(result), Array(5).fill('sent'));
+  const sent = server.received.map(({ bytes }) => bytes);
+  for (const { bytes } of batch.slice(0, 2)) assert.ok(sent.some((each) => each.equals(bytes)));
+  const merged = server.received.find(({ spans }) => spans.includes(nameOf(2, 2))) as ReceivedRequest;
+  assert.deepEqual(merged.spans, [nameOf(2, 2), nameOf(2, 3), nameOf(4, 4)]);
+  assert.deepEqual(spansIn(merged.json), [span(2, 2), span(2, 3), span(4, 4)]);
+  assert.equal(server.received.length, 3);
+});
+
+test('batch sender: what fails inspection is put aside with its reason, and harms no other', async () => {
+  const { server, sender } = await setUp(undefined, { maxInflatedBytes: 2_000, maxInflateRatio: 1_100 });
+  const bad = [
+    new TextEncoder().encode('no gzip at all, whatever it is'),
+    gzipped('no JSON'),
+    gzipped('{}'),
+    gzipped(JSON.stringify(request([span(0, 8), span(0, 9, { kind: 'x' })]))),
+    gzipped(' '.repeat(5_000)),
+  ].map((bytes, n) => ({ key: keyOf(100 + n), bytes }));
+  const result = await sender.send([...bad.slice(0, 3), ...objects(2), ...bad.slice(3)]);
+  assert.deepEqual(fates(result), [
+    'quarantine not-gzip',
+    'quarantine not-json',
+    'quarantine not-otlp',
+    'sent',
+    'sent',
+    'quarantine not-otlp',
+    'quarantine too-large',
+  ]);
+  assert.deepEqual(server.taken, allNames(2));
+  assert.equal(
+    result.results[5]?.message,
+    '$.resourceSpans[0].scopeSpans[0].spans[1].kind is no integer from 0 to 5',
+  );
+});
+
+test('batch sender: times are clamped and marked, or put aside, or kept', async () => {
+  const late = () => objectOf(0, [span(0, 0, { startTimeUnixNano: '1000000', endTimeUnixNano: '3000000' })]);
+  const seen = async (badTimes: BatchSenderOptions['badTimes']) => {
+    const { server, sender } = await setUp(undefined, badTimes ? { badTimes } : {});
+    const result = await sender.send([late()]);
+    return [fates(result)[0], server.received.flatMap(({ json }) => spansIn(json))[0]?.startTimeUnixNano];
+  };
+  assert.deepEqual(await seen(undefined), ['sent', nanosAt(-2)]);
+  assert.deepEqual(await seen('quarantine'), ['quarantine not-otlp', undefined]);
+  assert.deepEqual(await seen('keep'), ['sent', '1000000']);
+  const { server, sender } = await setUp(undefined, { stamp: false });
+  await sender.send([late()]);
+  assert.deepEqual(server.received[0]?.bytes, Buffer.from(late().bytes));
+});
+
+test('batch sender: each span goes once, from batch to batch, and the whole one of twins', async () => {
+  const { server, sender } = await setUp();
+  const first = [objectOf(0, [span(0, 0), span(0, 1, INTERRUPTED)]), objectOf(1, [span(0, 0), span(0, 1)])];
+  const one = await sender.send(first);
+  assert.deepEqual(
+    one.results.map(({ duplicateCount }) => duplicateCount),
+    [1, 1],
+  );
+  assert.deepEqual(server.taken.sort(), [nameOf(0, 0), nameOf(0, 1)]);
+  assert.equal(
+    server.received
+      .flatMap(({ json }) => spansIn(json))
+      .some(({ attributes }) => attributes[0].key === 'spandrel.interrupted'),
+    false,
+  );
+  const two = await sender.send([...first, objectOf(2, [span(0, 1), span(0, 2)])]);
+  assert.deepEqual(fates(two), ['sent', 'sent', 'sent']);
+  assert.deepEqual(
+    two.results.map(({ duplicateCount }) => duplicateCount),
+    [2, 2, 1],
+  );
+  assert.equal(server.taken.length, 3);
+});
+
+test('batch sender: spans that were not taken are no twins of what comes later', async () => {
+  let isUp = false;
+  const { server, sender } = await setUp((_, response) => response.writeHead(isUp ? 200 : 503).end());
+  assert.deepEqual(fates(await sender.send(objects(2))), ['retry', 'retry']);
+  isUp = true;
+  const result = await sender.send(objects(2));
+  assert.deepEqual(fates(result), ['sent', 'sent']);
+  assert.equal(result.results[0]?.duplicateCount, 0);
+  assert.deepEqual(server.taken, allNames(2));
+});
+
+test('batch sender: a partial success is no failure, and its count is shared out', async () => {
+  const partial = JSON.stringify({ partialSuccess: { rejectedSpans: '3', errorMessage: 'too old' } });
+  const { sender } = await setUp((_, response) => response.end(partial));
+  const batch = [
+    objectOf(0, [span(0, 0)]),
+    objectOf(
+      1,
+      [1, 2, 3, 4, 5].map((id) => span(1, id)),
+    ),
+  ];
+  const result = await sender.send(batch);
+  assert.deepEqual(fates(result), ['sent', 'sent']);
+  const counts = result.results.map(({ rejectedCount }) => rejectedCount);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    3,
+  );
+  assert.equal(result.results[1]?.message, 'too old');
+});
+
+test('batch sender: of many objects only those to blame are put aside', async () => {
+  const bad = [3, 17, 18];
+  const { server, sender } = await setUp(refusing(400, ...bad.map((n) => nameOf(n, n))));
+  const result = await sender.send(objects(40));
+  const expected = objects(40).map((_, n) => (bad.includes(n) ? 'quarantine refused' : 'sent'));
+  assert.deepEqual(fates(result), expected);
+  assert.deepEqual(
+    server.taken.sort(),
+    allNames(40)
+      .filter((_, n) => !bad.includes(n))
+      .sort(),
+  );
+  assert.match(result.results[3]?.message ?? '', /^HTTP 400/);
+  assert.ok(result.requestCount < 40, `${result.requestCount} requests`);
+});
+
+test('batch sender: an object alone that is refused is to blame if the endpoint takes an empty request', async () => {
+  const picky = await setUp(refusing(400, nameOf(0, 0)));
+  const result = await picky.sender.send(objects(1));
+  assert.deepEqual(fates(result), ['quarantine refused']);
+  assert.deepEqual(
+    picky.server.received.map(({ json }) => json.resourceSpans.length),
+    [1, 0],
+  );
+  const deaf = await setUp((_, response) => response.writeHead(400).end('protobuf only'));
+  const lost = await deaf.sender.send(objects(20));
+  assert.deepEqual(fates(lost), Array(20).fill('retry'));
+  assert.match(lost.results[0]?.message ?? '', /^HTTP 400: protobuf only; an empty request gets HTTP 400/);
+  assert.ok(lost.requestCount <= 12, `${lost.requestCount} requests`);
+});
+
+test('batch sender: a 500 puts an object aside only if others were taken', async () => {
+  const one = await setUp(refusing(500, nameOf(0, 0)));
+  assert.deepEqual(fates(await one.sender.send(objects(8))), [
+    'quarantine refused',
+    ...Array(7).fill('sent'),
+  ]);
+  assert.deepEqual(fates(await one.sender.send([objectOf(0, [span(0, 0)])])), ['retry']);
+  const all = await setUp((_, response) => response.writeHead(500).end());
+  const result = await all.sender.send(objects(100));
+  assert.deepEqual(fates(result), Array(100).fill('retry'));
+  assert.ok(result.requestCount <= 16, `${result.requestCount} requests`);
+});
+
+test('batch sender: a request that is too large is halved by traces, down to a span', async () => {
+  const answer: Answerer = ({ spans }, response) => response.writeHead(spans.length > 3 ? 413 : 200).end();
+  const { server, sender } = await setUp(answer, { concurrency: 1 });
+  const batch = [
+    objectOf(0, [span(0, 0), span(0, 1), span(1, 2)]),
+    objectOf(1, [span(1, 3), span(2, 4)]),
+    objectOf(
+      2,
+      [5, 6, 7, 8].map((id) => span(3, id)),
+    ),
+  ];
+  assert.deepEqual(fates(await sender.send(batch)), ['sent', 'sent', 'sent']);
+  assert.equal(server.taken.length, 9);
+  const taken = server.received.filter(({ spans }) => spans.length <= 3);
+  const traceOne = taken.filter(({ spans }) => spans.includes(nameOf(1, 2)) || spans.includes(nameOf(1, 3)));
+  assert.equal(traceOne.length, 1, 'a trace that fits is in one piece');
+  const never = await setUp((_, response) => response.writeHead(413).end());
+  const result = await never.sender.send([objectOf(0, [span(0, 0)])]);
+  assert.deepEqual(fates(result), ['quarantine refused']);
+  assert.match(result.results[0]?.message ?? '', /^HTTP 413, for a single span$/);
+});
+
+test('batch sender: where the URL or the headers are wrong, nothing is put aside and nothing more is sent', async () => {
+  for (const code of [301, 401, 403, 404]) {
+    const { sender } = await setUp((_, response) => response.writeHead(code).end(), {
+      maxRequestSpans: 1,
+      concurrency: 1,
+    });
+    const result = await sender.send(objects(9));
+    assert.deepEqual([fates(result), result.requestCount], [Array(9).fill('retry'), 1]);
+    assert.match(result.results[8]?.message ?? '', /look at/);
+  }
+});
+
+test('batch sender: when the endpoint asks for an hour, that is told at once', async () => {
+  const { sender } = await setUp((_, response) => response.writeHead(429, { 'retry-after': '3600' }).end());
+  const result = await sender.send(objects(2));
+  assert.deepEqual([fates(result), result.retryAfterMillis], [['retry', 'retry'], 3_600_000]);
+  assert.deepEqual(sender.slept, []);
+  assert.deepEqual([(await sender.send(objects(2))).requestCount], [0]);
+});
+
+test('batch sender: an object is sent only when those that stand for its spans are', async () => {
+  // The first holds the twin and is refused; the second is nothing without it.
+  const { server, sender } = await setUp(refusing(400, nameOf(7, 7)));
+  await sender.send(objects(1));
+  const batch = [objectOf(1, [span(1, 1), span(7, 7)]), objectOf(2, [span(1, 1), span(2, 2)])];
+  assert.deepEqual(fates(await sender.send(batch)), ['quarantine refused', 'retry']);
+  assert.deepEqual(fates(await sender.send(batch.slice(1))), ['sent']);
+  assert.ok(server.taken.includes(nameOf(1, 1)));
+});
+
+test('batch sender: no more requests at once than it may make, and all of them at times', async () => {
+  let atOnce = 0;
+  let most = 0;
+  const waiting: (() => void)[] = [];
+  const { sender } = await setUp(
+    (_, response) => {
+      most = Math.max(most, ++atOnce);
+      waiting.push(() => {
+        atOnce--;
+        response.end();
+      });
+      // All that may be are there, or the last ones.
+      if (waiting.length >= 3 || most === 3) for (const answer of waiting.splice(0)) answer();
+    },
+    { concurrency: 3, maxRequestSpans: 1 },
+  );
+  assert.deepEqual(fates(await sender.send(objects(9))), Array(9).fill('sent'));
+  assert.equal(most, 3);
+});
+
+test('batch sender: what is held is bounded, and merged as far as it is held', async () => {
+  const { server, sender } = await setUp(undefined, { maxHeldBytes: 1_048_576, maxInflateRatio: 1_100 });
+  const name = 'x'.repeat(100_000);
+  const batch = Array.from({ length: 20 }, (_, n) => objectOf(n, [span(0, n, { name })]));
+  const { results } = await sender.send(batch);
+  assert.deepEqual(new Set(results.map(({ status }) => status)), new Set(['sent']));
+  assert.deepEqual(
+    server.received.map(({ spans }) => spans.length),
+    [11, 9],
+  );
+});
+
+test('batch sender: stops when it is told to, and answers for each object', async () => {
+  const controller = new AbortController();
+  const { sender, server } = await setUp(
+    (_, response) => {
+      controller.abort();
+      response.end();
+    },
+    { maxRequestSpans: 1, concurrency: 1 },
+  );
+  const result = await sender.send(objects(5), controller.signal);
+  assert.equal(result.results.length, 5);
+  assert.equal(result.results[4]?.status, 'retry');
+  assert.equal(result.results[4]?.message, 'it was stopped');
+  assert.equal(server.received.length, 1);
+  assert.equal((await sender.send(objects(1), controller.signal)).requestCount, 0);
+});
+
+test('batch sender: what is no object, a stamp that fails and a fault of ours end in results too', async () => {
+  const { sender, server } = await setUp();
+  const odd = { key: 'k', bytes: undefined } as never;
+  assert.deepEqual(fates(await sender.send([odd, ...objects(1)])), ['retry', 'sent']);
+  const failing = await setUp(undefined, {
+    stamp: ({ key }) => {
+      if (key === keyOf(1)) throw new Error('no');
+      return {};
+    },
+  });
+  assert.deepEqual(fates(await failing.sender.send(objects(3))), ['sent', 'retry', 'sent']);
+  assert.equal(server.received.length, 1);
+});
+
+test('batch sender: options are checked at once, by name, and without showing secrets', () => {
+  const url = 'http://127.0.0.1:4318';
+  const bad: [object, RegExp][] = [
+    [{}, /option "url" got "a undefined"/],
+    [{ url: '/v1/traces' }, /option "url" got "a string"; it takes an absolute http\(s\) URL/],
+    [{ url: 'ftp://x/' }, /"url"/],
+    [{ url: 'https://user:secret@x/' }, /"url" got "a string"/],
+    [{ url, timeoutMillis: 0 }, /option "timeoutMillis" got 0; it takes an integer from 1 to 600000/],
+    [{ url, maxDepth: 31 }, /"maxDepth"/],
+    [{ url, concurrency: 1.5 }, /"concurrency"/],
+    [{ url, headers: { a: 1 } }, /option "headers"/],
+    [{ url, stamp: 'no' }, /option "stamp"/],
+    [{ url, badTimes: 'drop' }, /option "badTimes"/],
+    [{ url, badTimes: 'clamp', stamp: false }, /option "badTimes"/],
+    [{ url, now: 5 }, /option "now"/],
+    [{ url, fetch: {} }, /option "fetch"/],
+    [{ url, retries: 3 }, /has no option "retries"/],
+  ];
+  for (const [options, message] of bad) {
+    assert.throws(
+      () => createBatchSender(options as never),
+      (error: Error) => {
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /secret/);
+        return error instanceof TypeError;
+      },
+    );
+  }
+  assert.throws(() => createBatchSender(undefined as never), TypeError);
+});
+
+test('batch sender: the URL gets its path unless it has it, and keeps its query', async () => {
+  const { server } = await setUp();
+  for (const path of ['', '/', '/v1/traces', '/v1/traces/', '/otlp', '/otlp/?key=1']) {
+    await createBatchSender({ url: server.url + path, now: () => RECEIVED_AT }).send(objects(1));
+  }
+  assert.deepEqual(
+    server.received.map(({ url }) => url),
+    ['/v1/traces', '/v1/traces', '/v1/traces', '/v1/traces', '/otlp/v1/traces', '/otlp/v1/traces?key=1'],
+  );
+});

@@ -1,0 +1,311 @@
+/** Whatever lies in the bucket and whatever the backend answers: each object has one result, and each span one place. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deflateRawSync, gunzipSync, constants as zlib } from 'node:zlib';
+import fc from 'fast-check';
+import {
+  gzipped,
+  INTERRUPTED,
+  type Json,
+  keyOf,
+  LIMITS,
+  RECEIVED_AT,
+  request,
+  span,
+  spansIn,
+} from '../testing/forward.js';
+import type { BatchResult, FetchedObject } from './batch.js';
+import { assembleBatchSender } from './batch-sender.js';
+import { inspect } from './inspect.js';
+import { checkSenderOptions } from './sender-options.js';
+
+const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) };
+
+const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(parts));
+
+/** A place in JSON, by a number, and what is put there. */
+function mutate(json: Json, place: number, value: unknown): Json {
+  const root = { json };
+  const places: [Json, string][] = [];
+  const visit = (holder: Json): void => {
+    for (const key of Object.keys(holder)) {
+      places.push([holder, key]);
+      if (typeof holder[key] === 'object' && holder[key] !== null) visit(holder[key]);
+    }
+  };
+  visit(root);
+  const [holder, key] = places[place % places.length] as [Json, string];
+  if (value === undefined) delete holder[key];
+  else holder[key] = value;
+  return root.json;
+}
+
+const forged = { key: 'spandrel.ingest.project', value: { stringValue: 'forged' } };
+const anyValue = fc.oneof(
+  fc.record({ stringValue: fc.string({ unit: 'binary' }) }),
+  fc.record({ intValue: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String) }),
+  fc.record({
+    doubleValue: fc.double().map((number) => (Number.isFinite(number) ? number : String(number))),
+  }),
+  fc.record({ boolValue: fc.boolean() }),
+  fc.constant({ arrayValue: { values: [{ kvlistValue: { values: [forged] } }] } }),
+);
+const attribute = fc.oneof(
+  fc.record({ key: fc.string(), value: anyValue }),
+  fc.constantFrom(forged, { key: '__proto__', value: {} }, { key: 'half', value: { stringValue: '\ud800' } }),
+);
+const aSpan = fc
+  .record({
+    trace: fc.nat(6),
+    id: fc.nat(12),
+    attributes: fc.array(attribute, { maxLength: 3 }),
+    isInterrupted: fc.boolean(),
+    start: fc.constantFrom(
+      '0',
+      '7',
+      `${RECEIVED_AT}000000`,
+      `${RECEIVED_AT + 10}000000`,
+      '18446744073709551615',
+    ),
+  })
+  .map(({ trace, id, attributes, isInterrupted, start }) =>
+    span(trace, trace * 100 + id, {
+      attributes: [...attributes, ...(isInterrupted ? INTERRUPTED.attributes : [])],
+      startTimeUnixNano: start,
+    }),
+  );
+const mutation = fc.record({
+  place: fc.nat(),
+  value: fc.oneof(
+    fc.json().map((text) => JSON.parse(text)),
+    fc.constantFrom(undefined, null, '', -1, 1e21, [], {}),
+  ),
+});
+const json = fc
+  .record({
+    spans: fc.array(aSpan, { maxLength: 6 }),
+    mutations: fc.array(mutation, { maxLength: 2 }),
+  })
+  .map(({ spans, mutations }) =>
+    mutations.reduce((tree, { place, value }) => mutate(tree, place, value), structuredClone(request(spans))),
+  );
+/** What is done to text, most often nothing. */
+const TEXT_DAMAGE: ((text: string, n: number) => string)[] = [
+  ...Array(6).fill((text: string) => text),
+  (text) => `${text}\n${text}`,
+  (text, n) => text.slice(0, n % (text.length + 1)),
+  (text) => `{"resourceSpans":[],${text.slice(1)}`,
+  (text) => text.replace('"kind":1', '"kind":1,"kind":"x","__proto__":{"kind":1}'),
+  (text) => `\ufeff${text}`,
+  (text) => text.replaceAll('span', '\\udfff'),
+  (text) => text.replace('"name"', '"Name":"x","name"'),
+];
+const GZIP_DAMAGE: ((bytes: Uint8Array<ArrayBuffer>, n: number) => Uint8Array<ArrayBuffer>)[] = [
+  ...Array(6).fill((bytes: Uint8Array) => bytes),
+  (bytes, n) => bytes.slice(0, n % bytes.length),
+  (bytes) => joined(bytes, bytes),
+  (bytes) => joined(gzipped(''), bytes),
+  (bytes) => joined(bytes, new Uint8Array(1), bytes.subarray(-4)),
+  (bytes, n) => bytes.map((byte, index) => (index === n % bytes.length ? byte ^ (1 << (n % 8)) : byte)),
+];
+const bytes = fc.oneof(
+  { weight: 1, arbitrary: fc.uint8Array().map((array) => new Uint8Array(array)) },
+  {
+    weight: 20,
+    arbitrary: fc
+      .record({
+        json,
+        text: fc.constantFrom(...TEXT_DAMAGE),
+        gzip: fc.constantFrom(...GZIP_DAMAGE),
+        n: fc.nat(),
+      })
+      .map(({ json, text, gzip, n }) => gzip(gzipped(text(JSON.stringify(json) ?? '', n)), n)),
+  },
+);
+const objectsOf = fc.array(
+  fc.record({ bytes, isOdd: fc.boolean(), project: fc.constantFrom('shop', 'forum') }),
+  {
+    maxLength: 8,
+  },
+);
+const batches = fc.array(objectsOf, { minLength: 1, maxLength: 3 });
+
+/** What a backend answers, by turns and by what is in the request. */
+const behaviour = fc.record({
+  turns: fc.array(fc.constantFrom(200, 200, 200, 204, 400, 500, 503, 429, 401, 302), { maxLength: 6 }),
+  poison: fc.option(fc.nat(12), { nil: undefined }),
+  poisonStatus: fc.constantFrom(400, 422, 500),
+  maxSpans: fc.constantFrom(2, 5, 1_000),
+  body: fc.constantFrom(
+    '',
+    '{}',
+    '{"partialSuccess":{"rejectedSpans":"1","errorMessage":"x"}}',
+    '[',
+    '{"partialSuccess":7}',
+  ),
+});
+const settings = fc.record({
+  stamp: fc.boolean(),
+  maxRequestSpans: fc.constantFrom(1, 3, 1_000),
+  maxHeldBytes: fc.constant(1_048_576),
+  concurrency: fc.integer({ min: 1, max: 3 }),
+  dedupeSpans: fc.constantFrom(0, 100_000),
+});
+
+const idOf = ({ traceId, spanId }: Json): string => `${traceId}/${spanId}`.toLowerCase();
+
+test('fuzz: each object has one result, and each span of an object that was sent was taken once', async () => {
+  await fc.assert(
+    fc.asyncProperty(batches, behaviour, settings, async (made, { turns, ...backend }, options) => {
+      /** Requests that were answered with 2xx. */
+      let taken: Json[] = [];
+      let turn = 0;
+      const answer = (_url: unknown, init?: RequestInit): Response => {
+        const text = gunzipSync(init?.body as Uint8Array).toString();
+        assert.ok(!/\\ud[89a-f]/.test(text) || !options.stamp, 'no half of a pair');
+        const body = JSON.parse(text);
+        const spans = spansIn(body);
+        const scripted = turns[turn++] ?? 200;
+        const isPoisoned = spans.some(
+          ({ spanId }: Json) => Number.parseInt(spanId, 16) % 100 === backend.poison,
+        );
+        const status = isPoisoned ? backend.poisonStatus : spans.length > backend.maxSpans ? 413 : scripted;
+        if (status < 300) taken.push(body);
+        return new Response(status === 204 ? null : backend.body, { status });
+      };
+      let nowMillis = RECEIVED_AT;
+      const sender = assembleBatchSender(
+        checkSenderOptions({ url: 'http://backend.test', now: () => nowMillis, ...options }),
+        {
+          fetch: async (url, init) => answer(url, init),
+          now: () => nowMillis,
+          random: () => 0.5,
+          sleep: async (millis) => {
+            nowMillis += millis;
+          },
+        },
+      );
+      let n = 0;
+      for (const batch of made) {
+        const objects: FetchedObject[] = batch.map(({ bytes, isOdd, project }) => ({
+          key: isOdd ? `odd ${n++}` : keyOf(n++, project),
+          bytes,
+        }));
+        taken = [];
+        await check(objects, await sender.send(objects), taken, options);
+      }
+    }),
+    RUNS,
+  );
+});
+
+async function check(
+  objects: FetchedObject[],
+  { results }: BatchResult,
+  taken: Json[],
+  { stamp, dedupeSpans }: { stamp: boolean; dedupeSpans: number },
+): Promise<void> {
+  assert.deepEqual(
+    results.map(({ key }) => key),
+    objects.map(({ key }) => key),
+  );
+  assert.ok(!JSON.stringify(results).includes('spandrel failed'), JSON.stringify(results));
+  /** How often the spans of each project were taken. */
+  const counts = new Map<string, number>();
+  for (const { resourceSpans } of taken) {
+    for (const ofResource of resourceSpans) {
+      const attributes: Json[] = ofResource.resource?.attributes ?? [];
+      const stamped =
+        attributes.find(({ key }) => key === 'spandrel.ingest.project')?.value.stringValue ?? '';
+      if (stamp) assert.ok(['shop', 'forum', ''].includes(stamped), stamped);
+      for (const each of spansIn({ resourceSpans: [ofResource] })) {
+        const id = stamp ? `${stamped} ${idOf(each)}` : idOf(each);
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+    }
+  }
+  if (stamp) for (const count of counts.values()) assert.equal(count, 1);
+  for (const [index, { key, bytes }] of objects.entries()) {
+    const { status, reason, message, duplicateCount, spanCount } = results[index] ?? assert.fail();
+    assert.equal(status === 'quarantine', reason !== undefined);
+    if (status !== 'sent') assert.ok(message && !/[\n\r]/.test(message) && message.length < 500);
+    const inspected = await inspect(bytes, LIMITS, { asStored: false });
+    assert.equal('reason' in inspected, reason !== undefined && reason !== 'refused', `${key} ${reason}`);
+    if (status !== 'sent' || 'reason' in inspected) continue;
+    const project = key.startsWith('odd') ? '' : (key.split('/')[2] ?? '');
+    const ids = spansIn(inspected.request).map((each: Json) =>
+      stamp ? `${project} ${idOf(each)}` : idOf(each),
+    );
+    assert.equal(spanCount, ids.length);
+    assert.ok(duplicateCount <= spanCount);
+    const missing = new Set(ids.filter((id: string) => !counts.has(id)));
+    // What an earlier batch has brought there is not sent again.
+    if (dedupeSpans === 0) assert.equal(missing.size, 0, `${key} lacks ${[...missing]}`);
+    else assert.ok(missing.size <= duplicateCount);
+  }
+}
+
+test('fuzz: what inspection puts aside never reaches the backend, and what it passes does whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(objectsOf, fc.boolean(), async (made, stamp) => {
+      const texts: string[] = [];
+      const sender = assembleBatchSender(
+        checkSenderOptions({ url: 'http://backend.test', stamp, now: () => RECEIVED_AT, badTimes: 'keep' }),
+        {
+          fetch: async (_url, init) => {
+            texts.push(gunzipSync(init?.body as Uint8Array).toString());
+            return new Response('{}');
+          },
+          now: () => RECEIVED_AT,
+          random: () => 0,
+          sleep: async () => {},
+        },
+      );
+      // Spans are told apart by their object.
+      const objects = made.map(({ bytes }, n) => ({ key: keyOf(n), bytes }));
+      const kept: Json[] = [];
+      const { results } = await sender.send(objects);
+      for (const [index, { bytes }] of objects.entries()) {
+        const inspected = await inspect(bytes, LIMITS, { asStored: false });
+        if ('request' in inspected) kept.push(...spansIn(inspected.request));
+        else assert.equal(results[index]?.reason, inspected.reason);
+      }
+      const sent = texts.flatMap((text) => spansIn(JSON.parse(text)));
+      const wanted = new Set(kept.map(idOf));
+      assert.deepEqual(new Set(sent.map(idOf)), wanted);
+      assert.equal(sent.length, wanted.size);
+      const duplicates = results.reduce((sum, { duplicateCount }) => sum + duplicateCount, 0);
+      assert.equal(kept.length - duplicates, sent.length);
+    }),
+    RUNS,
+  );
+});
+
+test('fuzz: nothing that is mutated makes inspection throw', async () => {
+  await fc.assert(
+    fc.asyncProperty(bytes, fc.boolean(), async (each, asStored) => {
+      const result = await inspect(each, LIMITS, { asStored });
+      if ('reason' in result) assert.ok(result.message.length <= 300);
+      else assert.ok(Array.isArray(result.request.resourceSpans));
+      assert.equal(({} as { kind?: unknown }).kind, undefined);
+    }),
+    RUNS,
+  );
+});
+
+test('fuzz: bombs of gzip are left alone after the limit', async () => {
+  // A flushed block of a MiB of zeros, again and again: 10 GB in 10 MB.
+  const block = deflateRawSync(new Uint8Array(1_048_576), { finishFlush: zlib.Z_FULL_FLUSH });
+  const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+  const end = new Uint8Array([3, 0, ...new Uint8Array(8)]);
+  const bomb = joined(header, ...Array<Buffer>(10_000).fill(block), end);
+  assert.ok(bomb.length > 9e6 && bomb.length < 13e6, `${bomb.length}`);
+  const limits = { ...LIMITS, maxObjectBytes: 64 * 1_048_576, maxInflateRatio: 1_100 };
+  const before = process.memoryUsage();
+  for (const each of [bomb, joined(bomb.subarray(0, 5e6)), joined(gzipped('{}'), bomb)]) {
+    const result = await inspect(each, limits, { asStored: true });
+    assert.ok('reason' in result && result.reason === 'too-large');
+  }
+  const after = process.memoryUsage();
+  assert.ok(after.rss - before.rss < 200e6, `${after.rss - before.rss} bytes`);
+});
