@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { fetchListener } from '../../demo/fetch-listener.mjs';
+
 import { listen } from '../../demo/mock-r2/listen.mjs';
 import { NO_PARTS } from '../support/parts.mjs';
 import { createBucket } from './bucket.mjs';
-import { createIngest, s3 } from './built.mjs';
+import { createIngest, nodeListener, s3 } from './built.mjs';
 import { corsFor } from './cors-settings.mjs';
 import { startLoggingProxy } from './logging-proxy.mjs';
 
@@ -59,7 +59,7 @@ export async function startShop(radosgw, { bucket: name, uploads, maxUploadBytes
     maxUploadBytes,
     onError: (error) => errors.push(error),
   });
-  endpoint = fetchListener(ingest);
+  endpoint = nodeListener(ingest);
   return {
     url: `${site.origin}/`,
     awayUrl: `${site.origin}/away`,
