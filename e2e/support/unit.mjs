@@ -13,11 +13,7 @@ const run = (command, args) => {
 rmSync(`${root}.cache/unit`, { recursive: true, force: true });
 run('npx', ['tsc', '-p', 'e2e/tsconfig.json']);
 
-<<<<<<< HEAD
-const files = ['.cache/unit/src', 'demo', 'e2e/faults', 'e2e/package', 'e2e/cli']
-=======
-const files = ['.cache/unit/src', 'demo', 'e2e/adapters', 'e2e/faults', 'e2e/package']
->>>>>>> stores
+const files = ['.cache/unit/src', 'demo', 'e2e/adapters', 'e2e/cli', 'e2e/faults', 'e2e/package']
   .filter((folder) => existsSync(root + folder))
   .flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((name) => `${folder}/${name}`))
   .filter((name) => /\.test\.m?js$/.test(name));
