@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { storageDown } from '../../testing/memory-storage.js';
+import { memoryStorage, storageDown } from '../../testing/memory-storage.js';
 import type { Ask, HttpAnswer } from '../http.js';
 import { diagnose } from './doctor.js';
 
@@ -54,7 +54,7 @@ test('doctor: sends nothing into a private network because an endpoint says so',
     '192.168.1.1',
     'printer.local',
   ]) {
-    const { by, asked } = await run({ uploads: [{ ...UPLOAD, url: `http://${host}/latest` }] });
+    const { by, asked } = await run({ uploads: [{ ...UPLOAD, url: `https://${host}/latest` }] });
     assert.equal(by('upload.url')?.status, 'fail', host);
     assert.ok(
       asked.every((one) => one.includes(' https://traces.example/')),
@@ -104,4 +104,27 @@ test('doctor: a store that fails its owner is a finding, and no crash', async ()
   };
   const { findings } = await diagnose({ settings, ask });
   assert.equal(findings.find(({ id }) => id === 'bucket.lifecycle')?.seen, 'the store does not tell: 404');
+});
+
+test('doctor: deletes what it wrote itself, whatever key an endpoint names', async () => {
+  const storage = memoryStorage();
+  const victim = new Uint8Array(200);
+  storage.objects.set('precious', victim);
+  const { ask } = world({ uploads: [{ ...UPLOAD, key: 'precious' }] });
+  const taking: Ask = async (url, request = {}) => {
+    const answer = await ask(url, request);
+    return String(url) === UPLOAD.url && request.method === 'PUT' ? { ...answer, status: 200 } : answer;
+  };
+  const options = { endpoint: 'https://store.example', bucket: 'a', accessKeyId: 'a', secretAccessKey: 'b' };
+  const settings = {
+    endpoint: ENDPOINT,
+    origin: ORIGIN,
+    project: undefined,
+    page: undefined,
+    owned: { options, storage },
+  };
+  const { findings, leftKeys } = await diagnose({ settings, ask: taking });
+  assert.deepEqual([...storage.objects], [['precious', victim]]);
+  assert.deepEqual(leftKeys, ['precious']);
+  assert.equal(findings.find(({ id }) => id === 'owner.delete')?.status, 'warn');
 });
