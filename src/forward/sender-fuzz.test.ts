@@ -161,6 +161,7 @@ test('fuzz: each object has one result, and each span of an object that was sent
       /** Requests that were answered with 2xx. */
       let taken: Json[] = [];
       let turn = 0;
+      const failures: unknown[] = [];
       const answer = (_url: unknown, init?: RequestInit): Response => {
         const text = gunzipSync(init?.body as Uint8Array).toString();
         const body = JSON.parse(text);
@@ -186,7 +187,15 @@ test('fuzz: each object has one result, and each span of an object that was sent
       const sender = assembleBatchSender(
         checkSenderOptions({ url: 'http://backend.test', now: () => nowMillis, ...options }),
         {
-          fetch: async (url, init) => answer(url, init),
+          // What is thrown here is a network that failed, to the sender.
+          fetch: async (url, init) => {
+            try {
+              return answer(url, init);
+            } catch (error) {
+              failures.push(error);
+              throw error;
+            }
+          },
           now: () => nowMillis,
           random: () => 0.5,
           sleep: async (millis) => {
@@ -202,7 +211,9 @@ test('fuzz: each object has one result, and each span of an object that was sent
           bytes,
         }));
         taken = [];
-        await check(objects, await sender.send(objects), taken, options);
+        const result = await sender.send(objects);
+        assert.deepEqual(failures, []);
+        await check(objects, result, taken, options);
         if (options.dedupeSpans > 0 && options.stamp) checkAgain(taken, before);
       }
     }),
