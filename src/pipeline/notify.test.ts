@@ -280,3 +280,29 @@ test('notify: a leaving page asks nothing, and every message carries the page’
   assert.deepEqual({ want, confirm, renew, page }, { want: 0, confirm: [], renew: [], page: LEDGER });
   assert.deepEqual(world.asked[0]?.message.page, LEDGER);
 });
+
+test('notify: says for which lengths, those of renewed URLs first', async () => {
+  const world = notifierWorld();
+  world.wanted = 2;
+  world.notifier.renew(claimOf('a'), 700);
+  await world.asked[0]?.answer({ uploads: [handMadeUpload(), handMadeUpload()] });
+  world.notifier.renew(claimOf('b'), 800);
+  assert.deepEqual(
+    world.asked.map(({ message: { want, renew, sizes } }) => [want, renew, sizes]),
+    [
+      [2, ['t-a'], [700, 1_000, 1_000]],
+      [0, ['t-b'], [800]],
+    ],
+  );
+});
+
+test('notify: where everything is to be relayed, a token without an upload is not one that is unknown', async () => {
+  const world = notifierWorld();
+  world.notifier.renew(claimOf('a'), 700);
+  await world.asked[0]?.answer({ relay: true });
+  assert.equal(world.relayOnly, 1);
+  assert.deepEqual(world.renewed, []);
+  world.notifier.renew(claimOf('b'), 700);
+  await world.asked[1]?.answer({ uploads: [handMadeUpload({ token: 't-b', url: 'https://b.test/' })] });
+  assert.deepEqual(world.renewed, [['t-b', 'https://b.test/']]);
+});

@@ -28,16 +28,14 @@ export function takes(upload: PresignedUpload, length: number): boolean {
  * The same gzip member, `length` bytes long: an extra field with a subfield of zeros stands behind its header.
  *
  * @param gzip whose header has no optional fields; ours never have. Not changed, and returned when it is so long.
- * @param length what {@link paddingOf} calls possible.
+ * @param length what {@link paddingOf} calls possible; undefined: as it is.
  * @see https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1.1
  */
-export function padGzip(
-  gzip: Uint8Array<ArrayBuffer>,
-  length: number = gzip.length,
-): Uint8Array<ArrayBuffer> {
-  const padding = length - gzip.length;
+export function padGzip(gzip: Uint8Array<ArrayBuffer>, length: number | undefined): Uint8Array<ArrayBuffer> {
+  // A server may write null for what it does not say.
+  const padding = (length ?? gzip.length) - gzip.length;
   if (!padding) return gzip;
-  const padded = new Uint8Array(length);
+  const padded = new Uint8Array(gzip.length + padding);
   padded.set(gzip.subarray(0, HEADER_BYTES));
   padded[3] = FEXTRA;
   const [extra, zeros] = [padding - 2, padding - MIN_PADDING];

@@ -110,3 +110,52 @@ test('upload URL pool: an upload that comes back too old is not handed out', () 
   assert.equal(pool.take('leaving', 700, ANY), undefined);
   assert.equal(expired(), 1);
 });
+
+test('upload URL pool: hands out the one that needs least padding, and of these the one that expires soonest', () => {
+  const { pool, clock } = setUp({ reserve: 0 });
+  const make = (bytes: number, expiresInMs: number) => handMadeUpload({ bytes, expiresInMs });
+  pool.add([make(4_096, 100_000), make(1_024, 300_000), make(1_024, 200_000), make(600, 50_000)], {
+    ...clock,
+  });
+  const taken = [1, 2, 3, 4].map(() => pool.take('normal', 700, ANY));
+  assert.deepEqual(
+    taken.map((upload) => [upload?.bytes, upload?.expiresInMs]),
+    [
+      [1_024, 200_000],
+      [1_024, 300_000],
+      [4_096, 100_000],
+      [undefined, undefined],
+    ],
+  );
+  assert.deepEqual(pool.lengths, [600]);
+});
+
+test('upload URL pool: padding that is not worth it is not added', () => {
+  const { pool, clock } = setUp({ reserve: 0 });
+  pool.add([handMadeUpload({ bytes: 1_725 })], { ...clock });
+  assert.equal(pool.ready('normal', 700, 1_024), false);
+  assert.equal(pool.take('normal', 700, 1_024), undefined);
+  assert.ok(pool.take('normal', 701, 1_024));
+});
+
+test('upload URL pool: what came back goes with the page, though another needs less padding', () => {
+  const { pool, clock } = setUp({ reserve: 0 });
+  pool.add([handMadeUpload({ bytes: 1_024 }), handMadeUpload({ bytes: 4_096 })], { ...clock });
+  const taken = pool.take('normal', 4_000, ANY);
+  assert.ok(taken);
+  pool.putBack(taken);
+  assert.equal(pool.take('normal', 700, ANY)?.bytes, 1_024);
+  pool.add([handMadeUpload({ bytes: 1_024 })], { ...clock });
+  assert.equal(pool.take('leaving', 5_000, ANY), undefined);
+  assert.equal(pool.take('leaving', 700, ANY), taken);
+  assert.equal(pool.take('leaving', 700, ANY)?.bytes, 1_024);
+});
+
+test('upload URL pool: what nothing fits makes room, the soonest to expire first', () => {
+  const { pool, clock } = setUp({ size: 3 });
+  for (let round = 0; round < 100; round++) {
+    pool.add([handMadeUpload({ bytes: 64, expiresInMs: 900_000 + round })], { ...clock });
+    assert.ok(pool.size <= 4);
+  }
+  assert.equal(pool.take('leaving', 64, ANY)?.expiresInMs, 900_096);
+});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { handMadeBlob, handMadeUpload } from '../testing/blobs.js';
+import { gzipNow } from './compress.js';
 import { formBytes, formOf, resultOf, uploadRequest } from './upload.js';
 
 const xml = (code: string): string => `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`;
@@ -86,4 +88,15 @@ test('upload: a form is counted with all that is around its file', async () => {
     const counted = formBytes(fields) + blob.bytes.length;
     assert.ok(counted >= sent && counted < sent + 512, `${counted} for ${sent}`);
   }
+});
+
+test('upload: where one length is signed, the body is padded to it, as PUT and in a form', async () => {
+  const { bytes } = gzipNow('{"resourceSpans":[]}');
+  const blob = handMadeBlob({ bytes });
+  const put = uploadRequest(handMadeUpload({ bytes: 500 }), blob, false).body as Uint8Array;
+  assert.equal(put.length, 500);
+  assert.equal(gunzipSync(put).toString(), '{"resourceSpans":[]}');
+  const form = uploadRequest(handMadeUpload({ method: 'POST', bytes: 500 }), blob, false).body as FormData;
+  assert.deepEqual(new Uint8Array(await (form.get('file') as File).arrayBuffer()), put);
+  assert.equal(uploadRequest(handMadeUpload({ maxBytes: 500 }), blob, false).body, bytes);
 });
