@@ -28,7 +28,7 @@ let count = 0;
 const nextKey = () =>
   `otlp/v1/shop/production/year=2026/month=11/day=21/hour=03/minute=04/traces_0190a5b0-7c3e-7cc3-98c4-${String(count++).padStart(12, '0')}.json.gz`;
 
-/** Signs as `s3()` does, without what is around it. @param {string} key @param {number} atMillis */
+/** The same request signed by aws4fetch, its day's key cached. @param {string} key @param {number} atMillis */
 async function byAws4fetch(key, atMillis) {
   const path = key.split('/').map(encodeURIComponent).join('/');
   const signer = new AwsV4Signer({

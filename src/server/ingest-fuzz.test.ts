@@ -34,6 +34,7 @@ const ingest = createIngest({
     secretAccessKey: 'key',
     fetch: async (url, { method }) => {
       if (method === 'PUT') put.push(url);
+      // Whether an object was forwarded is looked up in a listing, which is empty.
       if (url.includes('list-type=2')) return new Response('<ListBucketResult></ListBucketResult>');
       return new Response(null, { status: method === 'PUT' ? 200 : 404 });
     },
