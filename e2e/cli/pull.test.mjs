@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { spandrel, start } from './run-command.mjs';
 import { startSite } from './site.mjs';
@@ -130,10 +131,16 @@ test('pull: Ctrl+C ends it with 130, and the next run goes on', LIMIT, async () 
   const hasAsked = new Promise((resolve) => {
     asked = () => resolve(undefined);
   });
+  /** @type {() => void} */
+  let brokenOff = () => undefined;
+  const isBrokenOff = new Promise((resolve) => {
+    brokenOff = () => resolve(true);
+  });
   site.store.spoil({
-    answer(req) {
+    answer(req, res) {
       if (!req.url?.includes('traces_c')) return false;
       // Never answered.
+      res.once('close', () => brokenOff());
       asked();
       return true;
     },
@@ -141,6 +148,8 @@ test('pull: Ctrl+C ends it with 130, and the next run goes on', LIMIT, async () 
   const run = start(['pull', folder, '--json', '--concurrency', '1', ...site.ownerFlags], site.ownerEnv);
   await hasAsked;
   run.child.kill('SIGINT');
+  // By the signal, and not by the 15 s that a request to the store may take.
+  assert.equal(await Promise.race([isBrokenOff, delay(10_000, false, { ref: false })]), true);
   assert.equal((await run.ended).code, 130);
   assert.equal((await files()).length, 2);
   site.mend();
