@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { createBatchSender } from '../../forward/batch-sender.js';
 import { forward } from '../../forward/forward.js';
 import type { After } from '../../forward/forward-options.js';
@@ -31,6 +32,10 @@ interface ForwardFlags extends CommonOptions, BucketFlags {
   dryRun?: true;
 }
 
+/** Small objects take a third of the time that they take through a stream. */
+const gunzip = (bytes: Uint8Array, maxOutputLength: number): Uint8Array =>
+  gunzipSync(bytes, { maxOutputLength });
+
 export function forwardCommand(add: AddCommand): void {
   const command = add<ForwardFlags>('forward', {
     summary: 'sends what is in a bucket to an OTLP/HTTP endpoint',
@@ -47,7 +52,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
       const { storage } = await needBucket(flags, session);
       const headers = readHeaders(flags.header ?? {}, flags.headerEnv ?? {}, session);
       const dryRun = flags.dryRun === true;
-      const sender = dryRun ? refrainingSender : createBatchSender({ url: flags.to.href, headers });
+      const sender = dryRun ? refrainingSender : createBatchSender({ url: flags.to.href, headers, gunzip });
 
       const pass = async (): Promise<ForwardSummary> => {
         const progress = startProgress(terminal, dryRun ? 'Looking' : 'Forwarding');
