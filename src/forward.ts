@@ -15,6 +15,7 @@ export {
 } from './forward/consumer.js';
 export { forward } from './forward/forward.js';
 export type { After, ForwardOptions, HandlingOptions, ObjectNotifier } from './forward/forward-options.js';
+export type { Gunzip } from './forward/inflate.js';
 export { type S3NotificationOptions, type S3Notifications, s3Notifications } from './forward/notify.js';
 export type { SenderHeaders } from './forward/otlp-sender.js';
 export {

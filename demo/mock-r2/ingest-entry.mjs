@@ -37,6 +37,7 @@ export const ingestEntry = async ({ mountPath, settings, serverFile, onReport })
     await moduleFrom('ingest-worker.mjs', new URL('ingest-worker.mjs', import.meta.url)),
     // workerd resolves a bare name against the folder of the module that asks.
     await moduleFrom('spandrel/server', serverFile),
+    await moduleFrom('spandrel/aws4fetch', fileURLToPath(import.meta.resolve('aws4fetch'))),
   ],
   bindings: { MOUNT_PATH: mountPath, SETTINGS: settings },
   serviceBindings: {

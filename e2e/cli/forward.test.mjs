@@ -18,9 +18,12 @@ let collector;
 /** @type {{ url: string | undefined, headers: import('node:http').IncomingHttpHeaders, spans: any[] }[]} */
 let received = [];
 let status = 200;
+/** Told of requests that are never answered, where it is set. @type {(() => void) | undefined} */
+let hold;
 before(async () => {
   site = await startSite();
   collector = await listen(async (req, res) => {
+    if (hold) return hold();
     const chunks = [];
     for await (const chunk of req) chunks.push(chunk);
     const body = Buffer.concat(chunks);
@@ -137,4 +140,19 @@ test('forward: follows until Ctrl+C', LIMIT, async () => {
   assert.equal(code, 130);
   assert.deepEqual([json.sent, json.quarantined, json.spans], [4, 1, spanCount()]);
   assert.deepEqual(await keys(), []);
+});
+
+test('forward: a second Ctrl+C ends it at once, and nothing is lost', LIMIT, async () => {
+  const asked = new Promise((resolve) => {
+    hold = () => resolve(undefined);
+  });
+  const run = start(argsOf(['--after', 'delete']), site.ownerEnv);
+  await asked;
+  run.child.kill('SIGINT');
+  run.child.kill('SIGTERM');
+  const { code, stdout } = await run.ended;
+  hold = undefined;
+  assert.equal(code, 130);
+  assert.doesNotMatch(stdout, /^sent/m);
+  assert.ok((await keys()).length >= 3);
 });

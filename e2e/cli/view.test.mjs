@@ -151,8 +151,9 @@ test('view: one file alone', LIMIT, async () => {
   assert.deepEqual([code, json.objects], [130, 1]);
 });
 
-test('view: a bucket, its new objects, and nothing outside the prefix', LIMIT, async () => {
+test('view: a bucket, its new objects, and nothing outside the prefix', LIMIT, async (t) => {
   const site = await startSite();
+  t.after(() => site.close());
   const { s3 } = await import('../../dist/server.js');
   const storage = s3(site.host.mock.owner);
   const bytes = new Uint8Array(gzipSync(OTLP));
@@ -162,6 +163,7 @@ test('view: a bucket, its new objects, and nothing outside the prefix', LIMIT, a
   for (const key of [old, `${now}/traces_a.json.gz`, 'private/x.json']) await storage.put(key, bytes);
 
   const view = start(['view', '--interval', '1', ...site.ownerFlags], site.ownerEnv);
+  t.after(() => view.child.kill());
   const [, at = ''] = await view.said(/(http:\/\/127\.0\.0\.1:\d+)\/viewer\//);
   const keys = async () =>
     JSON.parse((await send(`${at}/viewer/api/objects`)).text).objects.map(
@@ -186,7 +188,6 @@ test('view: a bucket, its new objects, and nothing outside the prefix', LIMIT, a
   });
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /^error: the store answered GET with 403/);
-  await site.close();
 });
 
 test('view: command lines that cannot be used', LIMIT, async () => {

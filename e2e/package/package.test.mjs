@@ -102,6 +102,7 @@ test('package: fields that others rely on', () => {
     './package.json',
   ]);
   assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
+    'aws4fetch',
     'cli-progress',
     'commander',
     'fflate',

@@ -11,6 +11,7 @@ import {
 import express from 'express';
 import { contextOf, instrument, traceFetch } from '../../src/edge.js';
 import { EventSpans, fromEventTarget, fromMessages, fromPerformance, sendTo } from '../../src/events.js';
+import { type BatchSender, forward, forwardConsumer, s3Notifications } from '../../src/forward.js';
 import {
   bucket,
   type Stats,
@@ -191,4 +192,36 @@ export function doesNotFitHandlers(): void {
   instrument(withEnv, (env) => ({ service: env.nam, destination }));
   // @ts-expect-error: no handler.
   instrument('handler', { service: 'api', destination });
+}
+
+/** As `@cloudflare/workers-types` has it, in short. */
+interface MessageBatch {
+  readonly queue: string;
+  readonly messages: readonly {
+    readonly id: string;
+    readonly body: unknown;
+    readonly attempts: number;
+    ack(): void;
+    retry(options?: { delaySeconds?: number }): void;
+  }[];
+}
+
+export async function forwards(storage: Storage, sender: BatchSender): Promise<void> {
+  const { ended, sent } = await forward({ storage, to: { url: 'http://localhost:4318' }, after: 'delete' });
+  const reasons: number | undefined = (await forward({ storage, sender, after: 'move' })).quarantined[
+    'not-json'
+  ];
+  const notifications = s3Notifications({ url: 'https://hooks.example/', bucket: 'traces' });
+  await forward({ storage, sender: notifications, after: 'keep' });
+  createIngest({
+    ...{ storage, secret: 'x', allowedOrigins: [] },
+    onStored: (receipts) => notifications.tell(receipts),
+  });
+  const worker: { queue(batch: MessageBatch, env: { URL: string }, ctx: object): Promise<void> } =
+    forwardConsumer((env: { URL: string }) => ({ storage, to: { url: env.URL }, after: 'delete' }));
+  // @ts-expect-error: what becomes of the objects is to be said.
+  await forward({ storage, sender });
+  // @ts-expect-error: no such option.
+  await forward({ storage, sender, after: 'keep', mergeWindow: 3 });
+  void [ended, sent, reasons, worker];
 }

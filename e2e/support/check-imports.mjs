@@ -28,14 +28,15 @@ const CONTRACTS = /^destinations\/destination\.ts$/;
  */
 const JOINERS =
   /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|compress|trace-exporter)|pipeline\/(pipeline|deliver(y|ies))|destinations\/(open-bucket|bucket-keys|endpoint|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
-/** Every other file of `pipeline/` is a stage, or a part of the one that it is named after; the pool counts as the upload. */
+/** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE =
-  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox|upload)(?=-)|[^.]+)/;
+  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox|upload(?!-url))(?=-)|[^.]+)/;
 const stageOf = (file) => STAGE.exec(file)?.[1];
 
 const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
+  aws4fetch: 'server/sigv4.ts',
   'web-vitals': 'spa/web-vitals.ts',
   commander: 'cli/command.ts',
 };

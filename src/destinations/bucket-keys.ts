@@ -1,7 +1,7 @@
 /** Which key each blob has for life, which URL is live for it, and what is known of what went there. */
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Claim, Instant, Outcome, PooledUpload, SendMode, TraceBlob } from '../pipeline/model.js';
-import { takes } from '../pipeline/upload-length.js';
+import { paddingOf, takes } from '../pipeline/upload-length.js';
 import {
   FIRST_LENGTHS,
   MAX_SPARE_PADDING,
@@ -42,8 +42,11 @@ export interface BucketKeys {
   ready(blob: TraceBlob): boolean;
   /** Whether the endpoint has been asked for the blob's length, and gives no upload that takes it. */
   isMisfit(blob: TraceBlob): boolean;
-  /** A fresh key for so many bytes, if one is to be had in this mode; by default however much padding it takes. */
-  reserve(mode: SendMode, length: number, maxPadding?: number): Claim | undefined;
+  /**
+   * A fresh key for so many bytes, if there is one to spare: `held`, while that takes them, else one that
+   * takes as much as any blob of late, as more may come.
+   */
+  reserve(length: number, held?: Claim): Claim | undefined;
   /** Nothing was sent under it. */
   unreserve(claim: Claim): void;
   /** A live URL of the blob's own key, or of a fresh one if it has none yet. */
@@ -79,7 +82,12 @@ export function createBucketKeys(
   let recentLengths = FIRST_LENGTHS;
   const shared = new Set(options.inlined.map(({ token }) => token));
   const pool = createUploadUrlPool(
-    { now: platform.now, monotonic: platform.monotonic, expired: () => void totals.pool.expired++ },
+    {
+      now: platform.now,
+      monotonic: platform.monotonic,
+      expired: () => void totals.pool.expired++,
+      paddingOf,
+    },
     { size: options.poolSize, reserve: options.poolReserve },
   );
   pool.add(options.inlined, { wall: platform.now(), monotonic: platform.monotonic() });
@@ -91,6 +99,14 @@ export function createBucketKeys(
     mode === 'leaving' || misfits !== undefined ? ANY : MAX_SPARE_PADDING;
   const isReady = (blob: TraceBlob): boolean =>
     pool.ready('normal', blob.bytes.length, worthOf(blob, 'normal'));
+  const claimOf = (mode: SendMode, length: number, maxPadding: number): Claim | undefined => {
+    const upload = pool.take(mode, length, maxPadding);
+    if (!upload) return undefined;
+    const claim = { key: upload.key, token: upload.token, tries: 0 };
+    urls.set(claim, upload);
+    if (mode === 'normal') taken();
+    return claim;
+  };
   const answered = (blob: TraceBlob, uploads: readonly PresignedUpload[]): void => {
     blob.misfits ??= 0;
     if (!uploads.some((upload) => takes(upload, blob.bytes.length))) blob.misfits++;
@@ -140,13 +156,12 @@ export function createBucketKeys(
       return isThere;
     },
     isMisfit,
-    reserve(mode, length, maxPadding = ANY) {
-      const upload = pool.take(mode, length, maxPadding);
-      if (!upload) return undefined;
-      const claim = { key: upload.key, token: upload.token, tries: 0 };
-      urls.set(claim, upload);
-      if (mode === 'normal') taken();
-      return claim;
+    reserve(length, held) {
+      const upload = held && self.urlOf(held);
+      if (upload && takes(upload, length)) return held;
+      // The one that is held comes back.
+      const mode = held ? 'leaving' : 'normal';
+      return claimOf(mode, Math.max(length, ...recentLengths), ANY) ?? claimOf(mode, length, ANY);
     },
     unreserve(claim) {
       const upload = urls.get(claim);
@@ -156,7 +171,7 @@ export function createBucketKeys(
       const held = self.heldBy(blob);
       if (held || blob.claim) return held;
       const { length } = blob.bytes;
-      const claim = self.reserve(mode, length, worthOf(blob, mode));
+      const claim = claimOf(mode, length, worthOf(blob, mode));
       if (!claim) {
         totals.pool.empty++;
         return undefined;

@@ -4,7 +4,6 @@ import type { Claim, Outcome, PooledUpload, TraceBlob } from '../pipeline/model.
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formBytes, formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
-import { takes } from '../pipeline/upload-length.js';
 import type { Stop } from '../platform/platform.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import { createBucketKeys } from './bucket-keys.js';
@@ -246,12 +245,7 @@ export function openBucket(
       return outcome;
     },
     remembered: notifier.remembered,
-    reserve(length, held) {
-      if (relay === 'always' || isBlocked()) return undefined;
-      const upload = held && keys.urlOf(held);
-      // The one that is held comes back.
-      return upload && takes(upload, length) ? held : keys.reserve(held ? 'leaving' : 'normal', length);
-    },
+    reserve: (...what) => (relay === 'always' || isBlocked() ? undefined : keys.reserve(...what)),
     unreserve: keys.unreserve,
     defer(blob, claim) {
       const upload = keys.urlOf(claim);

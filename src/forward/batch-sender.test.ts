@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import {
   type Answerer,
   type Backend,
@@ -90,6 +91,18 @@ test('batch sender: without a stamp the stored bytes go as they are, unless some
   assert.equal(server.received.length, 3);
 });
 
+test('batch sender: inflates by what it is given, within the limits', async () => {
+  const asked: number[] = [];
+  const gunzip: BatchSenderOptions['gunzip'] = (bytes, maxBytes) => {
+    asked.push(maxBytes);
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+  };
+  const { sender } = await setUp(undefined, { gunzip, maxInflatedBytes: 2_000, maxInflateRatio: 1_100 });
+  const bomb = { key: 'bomb', bytes: gzipped(' '.repeat(5_000)) };
+  assert.deepEqual(fates(await sender.send([...objects(1), bomb])), ['sent', 'quarantine too-large']);
+  assert.deepEqual(asked, [2_000, 2_000]);
+});
+
 test('batch sender: what fails inspection is put aside with its reason, and harms no other', async () => {
   const { server, sender } = await setUp(undefined, { maxInflatedBytes: 2_000, maxInflateRatio: 1_100 });
   const bad = [
@@ -120,6 +133,7 @@ test('batch sender: times are clamped and marked, or put aside, or kept', async 
   const late = () => objectOf(0, [span(0, 0, { startTimeUnixNano: '1000000', endTimeUnixNano: '3000000' })]);
   const seen = async (badTimes: BatchSenderOptions['badTimes']) => {
     const { server, sender } = await setUp(undefined, badTimes ? { badTimes } : {});
+    sender.nowMillis += 3_600_000;
     const result = await sender.send([late()]);
     return [fates(result)[0], server.received.flatMap(({ json }) => spansIn(json))[0]?.startTimeUnixNano];
   };
@@ -153,6 +167,17 @@ test('batch sender: each span goes once, from batch to batch, and the whole one 
     [2, 2, 1],
   );
   assert.equal(server.taken.length, 3);
+});
+
+test('batch sender: the same ids in two projects are two spans', async () => {
+  const { server, sender } = await setUp();
+  const batch = ['shop', 'forum'].map((project, n) => objectOf(n, [span(0, 0)], project));
+  const { results } = await sender.send(batch);
+  assert.deepEqual(
+    results.map(({ duplicateCount }) => duplicateCount),
+    [0, 0],
+  );
+  assert.equal(server.taken.length, 2);
 });
 
 test('batch sender: spans that were not taken are no twins of what comes later', async () => {
@@ -246,10 +271,51 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   const taken = server.received.filter(({ spans }) => spans.length <= 3);
   const traceOne = taken.filter(({ spans }) => spans.includes(nameOf(1, 2)) || spans.includes(nameOf(1, 3)));
   assert.equal(traceOne.length, 1, 'a trace that fits is in one piece');
-  const never = await setUp((_, response) => response.writeHead(413).end());
+  const never = await setUp(({ spans }, response) => response.writeHead(spans.length ? 413 : 200).end());
   const result = await never.sender.send([objectOf(0, [span(0, 0)])]);
   assert.deepEqual(fates(result), ['quarantine refused']);
   assert.match(result.results[0]?.message ?? '', /^HTTP 413, for a single span$/);
+  const nothing = await setUp((_, response) => response.writeHead(413).end());
+  assert.deepEqual(fates(await nothing.sender.send(objects(100))), Array(100).fill('retry'));
+  assert.ok(nothing.server.received.length < 16);
+});
+
+test('batch sender: a size that was too large once is not tried again', async () => {
+  const sizes: number[] = [];
+  const answer: Answerer = ({ spans }, response) => {
+    if (spans.length > 2) sizes.push(spans.length);
+    response.writeHead(spans.length > 2 ? 413 : 200).end();
+  };
+  const { sender } = await setUp(answer, { concurrency: 1, maxRequestSpans: 8 });
+  assert.deepEqual(fates(await sender.send(objects(16))), Array(16).fill('sent'));
+  assert.deepEqual(sizes, [8, 4]);
+});
+
+test('batch sender: a limit far below ours costs a few requests once, and nothing is left over', async () => {
+  const answer: Answerer = ({ spans }, response) => response.writeHead(spans.length > 2 ? 413 : 200).end();
+  const { sender } = await setUp(answer);
+  const result = await sender.send(objects(300));
+  assert.deepEqual(fates(result), Array(300).fill('sent'));
+  assert.ok(result.requestCount < 270, `${result.requestCount} requests`);
+});
+
+test('batch sender: where very many are refused, the rest comes again', async () => {
+  const bad = allNames(100).filter((_, n) => n % 2 === 0);
+  const { server, sender } = await setUp(refusing(400, ...bad));
+  const result = await sender.send(objects(100));
+  assert.ok(result.requestCount <= 1 + 2 * 64, `${result.requestCount} requests`);
+  const count = (status: string): number => fates(result).filter((fate) => fate === status).length;
+  assert.ok(count('quarantine refused') > 10 && count('sent') > 10 && count('retry') > 10);
+  assert.equal(server.taken.length, count('sent'));
+  assert.ok(fates(result).every((fate, n) => fate !== (n % 2 ? 'quarantine refused' : 'sent')));
+});
+
+test('batch sender: of an object that is refused nothing more is sent', async () => {
+  const { server, sender } = await setUp(refusing(400, nameOf(5, 5)), { concurrency: 1, maxRequestSpans: 1 });
+  await sender.send(objects(1));
+  const result = await sender.send([objectOf(9, [span(5, 5), span(6, 6), span(7, 7)])]);
+  assert.deepEqual([fates(result), result.requestCount], [['quarantine refused'], 1]);
+  assert.deepEqual(server.taken, [nameOf(0, 0)]);
 });
 
 test('batch sender: where the URL or the headers are wrong, nothing is put aside and nothing more is sent', async () => {
@@ -314,6 +380,21 @@ test('batch sender: what is held is bounded, and merged as far as it is held', a
   );
 });
 
+test('batch sender: once nothing is to be sent, nothing is inspected', async () => {
+  const { sender } = await setUp((_, response) => response.writeHead(401).end(), {
+    maxHeldBytes: 1_048_576,
+    maxInflateRatio: 1_100,
+  });
+  const name = 'x'.repeat(100_000);
+  const { results } = await sender.send(
+    Array.from({ length: 20 }, (_, n) => objectOf(n, [span(0, n, { name })])),
+  );
+  assert.deepEqual(
+    results.map(({ spanCount }) => spanCount),
+    [...Array(11).fill(1), ...Array(9).fill(0)],
+  );
+});
+
 test('batch sender: stops when it is told to, and answers for each object', async () => {
   const controller = new AbortController();
   const { sender, server } = await setUp(
@@ -361,6 +442,7 @@ test('batch sender: options are checked at once, by name, and without showing se
     [{ url, badTimes: 'clamp', stamp: false }, /option "badTimes"/],
     [{ url, now: 5 }, /option "now"/],
     [{ url, fetch: {} }, /option "fetch"/],
+    [{ url, gunzip: 'zlib' }, /option "gunzip"/],
     [{ url, retries: 3 }, /has no option "retries"/],
   ];
   for (const [options, message] of bad) {

@@ -101,8 +101,8 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
 
   /** @returns what it inflates to, bytes. */
   async function prepare(state: ObjectState): Promise<number> {
-    const { stamp, badTimes } = settings;
-    const inspected = await inspect(state.object.bytes, settings, { asStored: stamp === false });
+    const { stamp, badTimes, gunzip } = settings;
+    const inspected = await inspect(state.object.bytes, settings, { asStored: stamp === false, gunzip });
     if ('reason' in inspected) {
       state.verdict = { status: 'quarantine', ...inspected };
       return 0;

@@ -10,6 +10,7 @@ import {
   traceKey,
 } from '../testing/bucket.js';
 import { type ConsumerOptions, forwardConsumer, type QueueMessage } from './consumer.js';
+import { s3Notifications } from './notify.js';
 import { objectsOf } from './queue-message.js';
 import { s3Event } from './s3-event.js';
 
@@ -228,6 +229,28 @@ test('queue consumer: many batches of one minute leave few notes', async () => {
   for (const key of put(60)) await queue([landed(key)]);
   const notes = bucket.keys('spandrel-state/done/');
   assert.ok(notes.length <= 28, `${notes.length} notes`);
+});
+
+test('queue consumer: may tell others instead, reading nothing', async () => {
+  const { put, queue, bucket } = scene();
+  const keys = put(2);
+  const bodies: string[] = [];
+  const notifications = s3Notifications({
+    ...{ url: 'https://hooks.example/', bucket: 'traces' },
+    fetch: async (_url, { body }) => {
+      bodies.push(String(body));
+      return new Response();
+    },
+  });
+  const calls: string[] = [];
+  const storage = bucket.view({ before: (method) => calls.push(method) });
+  const bodiesOf = keys.map((key) => landed(key));
+  assert.deepEqual(await queue(bodiesOf, { storage, sender: notifications, after: 'keep' }), ['ack', 'ack']);
+  assert.deepEqual(
+    bodies.flatMap((body) => objectsOf(body)?.map(({ key }) => key)),
+    keys,
+  );
+  assert.deepEqual(calls, []);
 });
 
 test('queue consumer: is configured once for each environment, and a mistake there is thrown', async () => {

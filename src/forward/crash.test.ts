@@ -149,7 +149,7 @@ for (const after of ['delete', 'move', 'keep'] as const) {
         const again = await runOne(world, last, after, next);
         assert.equal(again.sent, 0);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 }

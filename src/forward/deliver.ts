@@ -54,14 +54,13 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
       counts.byteCount += bytes.length;
     });
 
-  const quarantine = (owner: ObjectState, message: string): void => {
-    owner.verdict ??= { status: 'quarantine', reason: 'refused', message };
+  const divide = ([pieces, others]: [SpanPiece[], SpanPiece[]]): void => {
+    queue.unshift({ pieces }, { pieces: others });
   };
 
-  /** Back to the front, in two. @returns false when that has been done often enough. */
-  const divide = (halves: [SpanPiece[], SpanPiece[]]): void => {
-    if (++divisions > MAX_DIVISIONS) return;
-    queue.unshift({ pieces: halves[0] }, { pieces: halves[1] });
+  const suspect = async ([piece]: SpanPiece[], status: Suspect['status'], message: string): Promise<void> => {
+    if (piece) suspects.push({ owner: piece.owner, message, status });
+    if (evidence.accepted || suspects.length >= MAX_SUSPECTS) await judge();
   };
 
   const judge = async (): Promise<void> => {
@@ -78,10 +77,11 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
       }
     }
     const left: Suspect[] = [];
-    for (const suspect of suspects) {
-      const isToBlame = suspect.status === 'refused' ? evidence.accepted : acceptedHere;
-      if (isToBlame) quarantine(suspect.owner, suspect.message);
-      else left.push(suspect);
+    for (const accused of suspects) {
+      const isToBlame = accused.status === 'refused' ? evidence.accepted : acceptedHere;
+      if (isToBlame)
+        accused.owner.verdict ??= { status: 'quarantine', reason: 'refused', message: accused.message };
+      else left.push(accused);
     }
     suspects = left;
     if (suspects.length >= MAX_SUSPECTS && first) stop = { message: first.message };
@@ -100,14 +100,13 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
   const one = async ({ pieces: planned, stored }: PlannedRequest): Promise<void> => {
     const pieces = planned.filter(({ owner }) => !owner.verdict);
     if (!pieces.length) return;
-    const isWhole = stored && pieces.length === planned.length;
-    const text = isWhole ? '' : requestText(pieces);
-    const jsonBytes = isWhole ? sizeOf(pieces) : text.length;
+    const text = stored ? '' : requestText(pieces);
+    const jsonBytes = stored ? sizeOf(pieces) : text.length;
     if (jsonBytes >= tooLargeBytes) {
       const halves = halve(pieces);
       if (halves) return divide(halves);
     }
-    const sent = await post(isWhole ? stored : await gzip(text));
+    const sent = await post(stored ?? (await gzip(text)));
     switch (sent.status) {
       case 'accepted':
         accept(pieces, sent.rejectedCount, sent.message);
@@ -119,15 +118,12 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
         tooLargeBytes = Math.min(tooLargeBytes, jsonBytes);
         const halves = halve(pieces);
         if (halves) return divide(halves);
-        for (const { owner } of pieces) quarantine(owner, `${sent.message}, for a single span`);
-        return;
+        return suspect(pieces, 'refused', `${sent.message}, for a single span`);
       }
       default: {
         const halves = halveByObject(pieces);
-        if (halves) return divide(halves);
-        const [piece] = pieces;
-        if (piece) suspects.push({ owner: piece.owner, message: sent.message, status: sent.status });
-        if (acceptedHere || evidence.accepted || suspects.length >= MAX_SUSPECTS) await judge();
+        if (!halves) return suspect(pieces, sent.status, sent.message);
+        if (++divisions <= MAX_DIVISIONS) divide(halves);
       }
     }
   };

@@ -455,6 +455,25 @@ test('forward: ends at the signal, with nothing half done and the lease let go',
   assert.deepEqual(state(bucket, 'leases/'), []);
 });
 
+test('forward: at the signal, lets the lease go and does nothing else', async () => {
+  const { fill, run, bucket, sender } = scene();
+  fill(30);
+  const controller = new AbortController();
+  const late: string[] = [];
+  const storage = bucket.view({
+    before: (method, key) => void (controller.signal.aborted && late.push(`${method} ${key.split('/')[1]}`)),
+  });
+  const stopping: typeof sender = {
+    ...sender,
+    send(objects) {
+      if (sender.batches.length === 11) controller.abort();
+      return sender.send(objects);
+    },
+  };
+  await run({ storage, sender: stopping, signal: controller.signal, maxBatchObjects: 1 });
+  assert.deepEqual(late, ['put done', 'delete v1', 'delete leases']);
+});
+
 test('forward: many notes of one minute become few, and say the same', async () => {
   const { fill, run, bucket, sender } = scene();
   fill(40);

@@ -13,6 +13,9 @@ export interface InflateLimits {
   maxInflateRatio: number;
 }
 
+/** What is inside `bytes`. @throws {RangeError} when that is more than `maxBytes`; anything else when it is no gzip. */
+export type Gunzip = (bytes: Uint8Array, maxBytes: number) => Uint8Array | Promise<Uint8Array>;
+
 /** Ten bytes of header and eight of trailer. */
 const MIN_GZIP_BYTES = 18;
 /** A member begins with these three in all that writes gzip: magic, and deflate. */
@@ -28,7 +31,8 @@ const MAX_SUSPECTS = 8;
 export async function inflateOne(
   bytes: Uint8Array<ArrayBuffer>,
   { maxObjectBytes, maxInflatedBytes, maxInflateRatio }: InflateLimits,
-): Promise<Uint8Array<ArrayBuffer> | Fault<'too-large' | 'not-gzip'>> {
+  gunzip: Gunzip = gunzipStream,
+): Promise<Uint8Array | Fault<'too-large' | 'not-gzip'>> {
   if (bytes.length > maxObjectBytes) {
     return { reason: 'too-large', message: `${bytes.length} bytes; ${maxObjectBytes} are taken` };
   }
@@ -36,13 +40,13 @@ export async function inflateOne(
     return { reason: 'not-gzip', message: 'it does not begin like gzip' };
   }
   const maxBytes = Math.min(maxInflatedBytes, bytes.length * maxInflateRatio);
-  const inflated = await inflate(bytes, maxBytes);
+  const inflated = await inflate(bytes, maxBytes, gunzip);
   if (inflated === 'too-large') {
     const what = maxBytes < maxInflatedBytes ? `${maxInflateRatio} times its length` : `${maxBytes} bytes`;
     return { reason: 'too-large', message: `it inflates to more than ${what}` };
   }
   if (inflated === 'broken') return { reason: 'not-gzip', message: 'it is broken off or damaged' };
-  if (!(await isOneMember(bytes, inflated.length, maxBytes))) {
+  if (!(await isOneMember(bytes, inflated.length, maxBytes, gunzip))) {
     return { reason: 'not-gzip', message: 'something comes after the first gzip member' };
   }
   return inflated;
@@ -51,17 +55,26 @@ export async function inflateOne(
 async function inflate(
   bytes: Uint8Array<ArrayBuffer>,
   maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | 'too-large' | 'broken'> {
+  gunzip: Gunzip,
+): Promise<Uint8Array | 'too-large' | 'broken'> {
+  try {
+    const inflated = await gunzip(bytes, maxBytes);
+    return inflated.length > maxBytes ? 'too-large' : inflated;
+  } catch (error) {
+    return error instanceof RangeError ? 'too-large' : 'broken';
+  }
+}
+
+/** In every runtime. */
+async function gunzipStream(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const { readable, writable } = new DecompressionStream('gzip');
   const writer = writable.getWriter();
   // What fails here fails the reading as well, and is told there.
-  writer.write(bytes).catch(() => undefined);
+  writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => undefined);
   writer.close().catch(() => undefined);
-  try {
-    return (await readBounded(readable, maxBytes)) ?? 'too-large';
-  } catch {
-    return 'broken';
-  }
+  const inflated = await readBounded(readable, maxBytes);
+  if (!inflated) throw new RangeError('too large');
+  return inflated;
 }
 
 /**
@@ -74,6 +87,7 @@ async function isOneMember(
   bytes: Uint8Array<ArrayBuffer>,
   inflatedBytes: number,
   maxBytes: number,
+  gunzip: Gunzip,
 ): Promise<boolean> {
   const trailer = bytes.subarray(-4);
   if (new DataView(trailer.buffer, trailer.byteOffset, 4).getUint32(0, true) !== inflatedBytes) return false;
@@ -83,7 +97,7 @@ async function isOneMember(
   ];
   if (ends.length > MAX_SUSPECTS) return false;
   for (const end of ends) {
-    if ((await inflate(bytes.subarray(0, end), maxBytes)) !== 'broken') return false;
+    if ((await inflate(bytes.subarray(0, end), maxBytes, gunzip)) !== 'broken') return false;
   }
   return true;
 }

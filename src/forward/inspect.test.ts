@@ -145,6 +145,11 @@ test('inspect: each limit of content holds, and the value before it passes', asy
     assert.equal(await wrong(make(most)), 'nothing', word);
     assert.match(await wrong(make(most + 1)), new RegExp(`^not-otlp: .*${word}`));
   }
+  const sideBySide = { arrayValue: { values: Array(9).fill(nested(1)) } };
+  assert.equal(
+    await wrong(request([span(0, 0, { attributes: [{ key: 'k', value: sideBySide }] })])),
+    'nothing',
+  );
 });
 
 test('inspect: names that are there twice, and halves of pairs, are seen where bytes go on as they are', async () => {

@@ -1,7 +1,7 @@
 import type { QuarantineReason } from './batch.js';
 import type { CheckState, ContentLimits } from './check-json.js';
 import { exportRequest } from './check-otlp.js';
-import { type Fault, type InflateLimits, inflateOne } from './inflate.js';
+import { type Fault, type Gunzip, type InflateLimits, inflateOne } from './inflate.js';
 import { nameCount } from './json-names.js';
 import type { RequestJson } from './otlp-json.js';
 
@@ -22,6 +22,8 @@ export interface Inspected {
 export interface InspectOptions {
   /** Look whether it is ambiguous, which takes a while and matters only where the stored bytes themselves go on. */
   asStored: boolean;
+  /** Default: the runtime's `DecompressionStream`. */
+  gunzip?: Gunzip | undefined;
 }
 
 /**
@@ -33,9 +35,9 @@ export interface InspectOptions {
 export async function inspect(
   bytes: Uint8Array<ArrayBuffer>,
   limits: InspectLimits,
-  { asStored }: InspectOptions,
+  { asStored, gunzip }: InspectOptions,
 ): Promise<Inspected | Fault<QuarantineReason>> {
-  const inflated = await inflateOne(bytes, limits);
+  const inflated = await inflateOne(bytes, limits, gunzip);
   if ('reason' in inflated) return inflated;
   if (isMostlyBrackets(inflated)) return { reason: 'not-otlp', message: 'it is mostly brackets' };
   let text: string;

@@ -31,9 +31,16 @@ export async function* listChunks(storage: ForwardStorage, scope: Scope): AsyncG
   if (scope.project !== undefined && scope.environment !== undefined && scope.fromMillis > 0) {
     options = { after: folderAt(prefixOf(scope).slice(0, -1), scope.fromMillis) };
   }
+  let before: string | undefined;
   let idle = 0;
   for (;;) {
     const page = await storage.list(prefixOf(scope), options);
+    const first = page.objects[0]?.key;
+    // Objects that were handed out must not be so again: they may be sent by now.
+    if (first !== undefined && first === before) {
+      throw new StorageError('the store lists the same objects again; it may not know "start-after"');
+    }
+    before = first ?? before;
     let chunk: Chunk | undefined;
     let folder: Folder | undefined;
     let step: string | undefined;
@@ -50,7 +57,7 @@ export async function* listChunks(storage: ForwardStorage, scope: Scope): AsyncG
       chunk.objects.push(object);
     }
     if (chunk) yield chunk;
-    idle = page.objects.length === 0 || page.cursor === options.cursor ? idle + 1 : 0;
+    idle = page.objects.length === 0 ? idle + 1 : 0;
     if (step !== undefined) options = { after: step };
     else if (page.cursor !== undefined) options = { cursor: page.cursor };
     else return;

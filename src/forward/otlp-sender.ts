@@ -86,17 +86,16 @@ export function createOtlpSender(settings: OtlpSenderSettings, deps: OtlpSenderD
     async send(bytes, signal, onRequest) {
       let failures = 0;
       let giveUpAtMillis = Number.POSITIVE_INFINITY;
-      const stopped: Sent = { status: 'unavailable', message: 'it was stopped' };
       for (;;) {
         const patience = holdUntilMillis - now();
         if (patience > 0) {
-          if (patience > Math.min(maxRetryMillis, giveUpAtMillis - now())) {
+          if (patience > maxRetryMillis) {
             const message = 'the endpoint asked to be left alone';
             return { status: 'unavailable', message, retryAfterMillis: patience };
           }
           await sleep(patience, signal);
         }
-        if (signal?.aborted) return stopped;
+        if (signal?.aborted) return { status: 'unavailable', message: 'it was stopped' };
         let headers: Record<string, string>;
         try {
           headers = await readHeaders(settings.headers, timeoutMillis, signal);
@@ -105,7 +104,6 @@ export function createOtlpSender(settings: OtlpSenderSettings, deps: OtlpSenderD
         }
         onRequest();
         const answer = await attempt(bytes, headers, signal);
-        if (signal?.aborted && answer.status !== 'accepted') return stopped;
         if (answer.status === 'misconfigured') return { status: 'unavailable', message: answer.message };
         if (answer.status !== 'busy') return answer;
         const { message, retryAfterMillis } = answer;

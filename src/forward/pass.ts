@@ -157,7 +157,8 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
         await close();
         await sweepNotes(storage, settings);
       } finally {
-        await close().catch(() => undefined);
+        // A pass that ended early has no time for more: the next one tidies up.
+        await open?.lease.release();
       }
     },
   };

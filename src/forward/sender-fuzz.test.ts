@@ -17,6 +17,7 @@ import {
 import type { BatchResult, FetchedObject } from './batch.js';
 import { assembleBatchSender } from './batch-sender.js';
 import { inspect } from './inspect.js';
+import { nameCount, nameCountOf } from './json-names.js';
 import { checkSenderOptions } from './sender-options.js';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) };
@@ -97,7 +98,7 @@ const TEXT_DAMAGE: ((text: string, n: number) => string)[] = [
   (text) => `{"resourceSpans":[],${text.slice(1)}`,
   (text) => text.replace('"kind":1', '"kind":1,"kind":"x","__proto__":{"kind":1}'),
   (text) => `\ufeff${text}`,
-  (text) => text.replaceAll('span', '\\udfff'),
+  (text) => text.replaceAll('"name":"span', '"name":"\\udfff'),
   (text) => text.replace('"name"', '"Name":"x","name"'),
 ];
 const GZIP_DAMAGE: ((bytes: Uint8Array<ArrayBuffer>, n: number) => Uint8Array<ArrayBuffer>)[] = [
@@ -162,9 +163,17 @@ test('fuzz: each object has one result, and each span of an object that was sent
       let turn = 0;
       const answer = (_url: unknown, init?: RequestInit): Response => {
         const text = gunzipSync(init?.body as Uint8Array).toString();
-        assert.ok(!/\\ud[89a-f]/.test(text) || !options.stamp, 'no half of a pair');
         const body = JSON.parse(text);
         const spans = spansIn(body);
+        assert.ok(!/[^\\]\\ud[89a-f]/.test(text), 'no half of a pair');
+        assert.equal(nameCount(text), nameCountOf(body), 'no name twice');
+        assert.ok(!text.includes('"Name":'), 'no name in another case');
+        for (const { attributes = [] } of options.stamp ? spans : []) {
+          assert.ok(
+            attributes.every(({ key }: Json) => key !== forged.key),
+            'nothing of the server from a client',
+          );
+        }
         const scripted = turns[turn++] ?? 200;
         const isPoisoned = spans.some(
           ({ spanId }: Json) => Number.parseInt(spanId, 16) % 100 === backend.poison,
@@ -186,6 +195,7 @@ test('fuzz: each object has one result, and each span of an object that was sent
         },
       );
       let n = 0;
+      const before = new Map<string, boolean>();
       for (const batch of made) {
         const objects: FetchedObject[] = batch.map(({ bytes, isOdd, project }) => ({
           key: isOdd ? `odd ${n++}` : keyOf(n++, project),
@@ -193,6 +203,7 @@ test('fuzz: each object has one result, and each span of an object that was sent
         }));
         taken = [];
         await check(objects, await sender.send(objects), taken, options);
+        if (options.dedupeSpans > 0 && options.stamp) checkAgain(taken, before);
       }
     }),
     RUNS,
@@ -214,9 +225,7 @@ async function check(
   const counts = new Map<string, number>();
   for (const { resourceSpans } of taken) {
     for (const ofResource of resourceSpans) {
-      const attributes: Json[] = ofResource.resource?.attributes ?? [];
-      const stamped =
-        attributes.find(({ key }) => key === 'spandrel.ingest.project')?.value.stringValue ?? '';
+      const stamped = projectOf(ofResource);
       if (stamp) assert.ok(['shop', 'forum', ''].includes(stamped), stamped);
       for (const each of spansIn({ resourceSpans: [ofResource] })) {
         const id = stamp ? `${stamped} ${idOf(each)}` : idOf(each);
@@ -245,38 +254,64 @@ async function check(
   }
 }
 
+/** What was taken is not sent again by a later batch, unless it was interrupted and is whole now. */
+function checkAgain(taken: Json[], before: Map<string, boolean>): void {
+  for (const { resourceSpans } of taken) {
+    for (const ofResource of resourceSpans) {
+      const project = projectOf(ofResource);
+      for (const each of spansIn({ resourceSpans: [ofResource] })) {
+        const isInterrupted = (each.attributes ?? []).some(
+          ({ key, value }: Json) => key === 'spandrel.interrupted' && value?.boolValue === true,
+        );
+        const id = `${project} ${idOf(each)}`;
+        const earlier = before.get(id);
+        if (earlier !== undefined) assert.ok(earlier && !isInterrupted, `${id} again`);
+        before.set(id, isInterrupted);
+      }
+    }
+  }
+}
+
+const projectOf = ({ resource }: Json): string =>
+  (resource?.attributes ?? []).find(({ key }: Json) => key === forged.key)?.value.stringValue ?? '';
+
 test('fuzz: what inspection puts aside never reaches the backend, and what it passes does whole', async () => {
   await fc.assert(
-    fc.asyncProperty(objectsOf, fc.boolean(), async (made, stamp) => {
-      const texts: string[] = [];
-      const sender = assembleBatchSender(
-        checkSenderOptions({ url: 'http://backend.test', stamp, now: () => RECEIVED_AT, badTimes: 'keep' }),
-        {
-          fetch: async (_url, init) => {
-            texts.push(gunzipSync(init?.body as Uint8Array).toString());
-            return new Response('{}');
+    fc.asyncProperty(
+      objectsOf,
+      fc.boolean(),
+      fc.constantFrom(1, 3, 1_000),
+      async (made, stamp, maxRequestSpans) => {
+        const texts: string[] = [];
+        const sender = assembleBatchSender(
+          checkSenderOptions({ url: 'http://backend.test', stamp, maxRequestSpans, now: () => RECEIVED_AT }),
+          {
+            fetch: async (_url, init) => {
+              texts.push(gunzipSync(init?.body as Uint8Array).toString());
+              return new Response('{}');
+            },
+            now: () => RECEIVED_AT,
+            random: () => 0,
+            sleep: async () => {},
           },
-          now: () => RECEIVED_AT,
-          random: () => 0,
-          sleep: async () => {},
-        },
-      );
-      // Spans are told apart by their object.
-      const objects = made.map(({ bytes }, n) => ({ key: keyOf(n), bytes }));
-      const kept: Json[] = [];
-      const { results } = await sender.send(objects);
-      for (const [index, { bytes }] of objects.entries()) {
-        const inspected = await inspect(bytes, LIMITS, { asStored: false });
-        if ('request' in inspected) kept.push(...spansIn(inspected.request));
-        else assert.equal(results[index]?.reason, inspected.reason);
-      }
-      const sent = texts.flatMap((text) => spansIn(JSON.parse(text)));
-      const wanted = new Set(kept.map(idOf));
-      assert.deepEqual(new Set(sent.map(idOf)), wanted);
-      assert.equal(sent.length, wanted.size);
-      const duplicates = results.reduce((sum, { duplicateCount }) => sum + duplicateCount, 0);
-      assert.equal(kept.length - duplicates, sent.length);
-    }),
+        );
+        // Spans are told apart by their object.
+        const objects = made.map(({ bytes }, n) => ({ key: keyOf(n), bytes }));
+        const kept: Json[] = [];
+        const { results } = await sender.send(objects);
+        for (const [index, { bytes }] of objects.entries()) {
+          const inspected = await inspect(bytes, LIMITS, { asStored: false });
+          if ('request' in inspected) kept.push(...spansIn(inspected.request));
+          else assert.equal(results[index]?.reason, inspected.reason);
+        }
+        const sent = texts.flatMap((text) => spansIn(JSON.parse(text)));
+        const wanted = new Set(kept.map(idOf));
+        assert.deepEqual(new Set(sent.map(idOf)), wanted);
+        assert.equal(sent.length, wanted.size);
+        const duplicates = results.reduce((sum, { duplicateCount }) => sum + duplicateCount, 0);
+        assert.equal(kept.length - duplicates, sent.length);
+      },
+    ),
     RUNS,
   );
 });

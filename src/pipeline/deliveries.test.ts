@@ -310,6 +310,7 @@ test('tee: what is sealed as the page leaves is split so that each destination c
   const noise = (seed: number): string =>
     Buffer.from(testPlatform({ seed }).randomBytes(7_000)).toString('base64');
   const { platform, clouds, startSpan } = testClient({ tees: true, poolSize: 20, poolReserve: 10 });
+  for (const cloud of clouds) cloud.uploadLength = undefined;
   platform.onRequest = (request) =>
     void (isExchange(request) && clouds.find((cloud) => cloud.owns(request))?.answer(request));
   platform.takesBeacons = false;

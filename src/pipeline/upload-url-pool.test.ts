@@ -13,7 +13,11 @@ function setUp(options: { size?: number; reserve?: number } = {}): {
   const clock = { wall: 1_000_000, monotonic: 0 };
   let expired = 0;
   const pool = createUploadUrlPool(
-    { now: () => clock.wall, monotonic: () => clock.monotonic, expired: () => void expired++ },
+    {
+      ...{ now: () => clock.wall, monotonic: () => clock.monotonic, expired: () => void expired++ },
+      paddingOf: ({ bytes }, length) =>
+        bytes === undefined ? 0 : bytes < length ? Number.NaN : bytes - length,
+    },
     { size: 5, reserve: 2, ...options },
   );
   return { pool, clock, expired: () => expired };

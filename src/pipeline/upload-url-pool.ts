@@ -6,7 +6,6 @@
  * with the server's.
  */
 import type { Instant, PooledUpload, PresignedUpload, SendMode } from './model.js';
-import { paddingOf } from './upload-length.js';
 
 export interface UploadUrlPoolOptions {
   /** Uploads to hold when full. */
@@ -18,7 +17,7 @@ export interface UploadUrlPoolOptions {
 export interface UploadUrlPool {
   /** Adds fresh uploads, asked for at `askedAt`. More than `size` that were there before are too many. */
   add(uploads: readonly PresignedUpload[], askedAt: Instant): void;
-  /** Takes back an upload that was not used: it is the next to go. */
+  /** Takes back an upload that was not used: whatever leaves with the page and fits is to have it first. */
   putBack(upload: PooledUpload): void;
   /**
    * Takes the upload that a body of `length` bytes needs least padding for, and of these the one that expires soonest,
@@ -43,6 +42,8 @@ export interface PoolDeps {
   monotonic(): number;
   /** An upload expired before it was used. */
   expired(): void;
+  /** How many bytes of padding bring a body to what an upload takes; `NaN` when none do. */
+  paddingOf(upload: PresignedUpload, length: number): number;
 }
 
 /** A PUT of 60 KiB on a 3G line takes a few seconds, with connection and preflight. */
@@ -66,6 +67,7 @@ export function isUsable(clock: Pick<PoolDeps, 'now' | 'monotonic'>, upload: Poo
 
 export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOptions): UploadUrlPool {
   let uploads: PooledUpload[] = [];
+  let returned: PooledUpload | undefined;
 
   const sweep = (): void => {
     uploads = uploads.filter((upload) => isUsable(deps, upload) || deps.expired());
@@ -73,10 +75,11 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
   const best: UploadUrlPool['take'] = (mode, length, maxPadding) => {
     sweep();
     if (uploads.length <= (mode === 'leaving' ? 0 : options.reserve)) return undefined;
-    const padding = (upload: PooledUpload): number => paddingOf(upload, length);
-    return uploads
-      .filter((upload) => padding(upload) <= maxPadding)
-      .sort((a, b) => padding(a) - padding(b))[0];
+    const padding = (upload: PooledUpload): number => deps.paddingOf(upload, length);
+    const fitting = uploads.filter((upload) => padding(upload) <= maxPadding);
+    // Should this page get no further, a record says of its key that these spans are under it.
+    if (mode === 'leaving' && returned && fitting.includes(returned)) return returned;
+    return fitting.sort((a, b) => padding(a) - padding(b))[0];
   };
 
   return {
@@ -86,7 +89,10 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
       uploads.push(...fresh.map((upload) => ({ ...upload, askedAt })));
       uploads.sort((a, b) => remainingMillis(deps, a) - remainingMillis(deps, b));
     },
-    putBack: (upload) => void uploads.unshift(upload),
+    putBack(upload) {
+      returned = upload;
+      uploads.unshift(upload);
+    },
     take(...what) {
       const taken = best(...what);
       uploads = uploads.filter((upload) => upload !== taken);

@@ -226,3 +226,61 @@ test('exchange: a ledger with anything malformed is none, and everything else is
   }
   assert.equal(named, false);
 });
+
+/** An endpoint over a store that signs lengths in this way. */
+function signing(uploadLength: 'exact' | 'range', maxUploadBytes?: number | false) {
+  const harness = ingestHarness(maxUploadBytes === undefined ? {} : { maxUploadBytes });
+  harness.storage.uploadLength = uploadLength;
+  return harness;
+}
+
+test('exchange: uploads are signed for the lengths that are asked for, renewed ones first, within bounds', async () => {
+  const { exchange, issue } = signing('exact');
+  const tokens = [(await issue()).token, (await issue()).token];
+  const { body } = await exchange({
+    ...{ want: 6, renew: [tokens[0] as string, 'garbage', tokens[1] as string] },
+    sizes: [700, 800, 900, 1_000, 63, 0, 1_048_576, 1_048_577],
+  });
+  assert.deepEqual(
+    body.uploads.map(({ token, bytes }) => [tokens.indexOf(token), bytes]),
+    [
+      ...[
+        [0, 700],
+        [1, 900],
+      ],
+      ...[1_000, 64, 4_096, 1_048_576, 1_048_576, 4_096].map((bytes) => [-1, bytes]),
+    ],
+  );
+  for (const { url, bytes, maxBytes } of body.uploads) {
+    assert.ok(url.endsWith(`&length=${bytes}`), url);
+    assert.equal(maxBytes, undefined);
+  }
+});
+
+test('exchange: where a store signs ranges, every upload is good for the largest object', async () => {
+  const { exchange } = signing('range', 2_048);
+  const { body } = await exchange({ want: 2, sizes: [700, 4_096] });
+  for (const { url, bytes, maxBytes } of body.uploads) {
+    assert.deepEqual([bytes, maxBytes], [undefined, 2_048]);
+    assert.ok(url.endsWith('&length=2048'), url);
+  }
+});
+
+for (const [name, harness] of [
+  ['the operator wants none signed', signing('exact', false)],
+  ['the store signs none', ingestHarness()],
+] as const) {
+  test(`exchange: uploads have no length where ${name}`, async () => {
+    const { body } = await harness.exchange({ want: 1, sizes: [700] });
+    assert.deepEqual([body.uploads[0]?.bytes, body.uploads[0]?.maxBytes], [undefined, undefined]);
+    assert.ok(body.uploads[0]?.url.endsWith('?expires=900'));
+  });
+}
+
+test('exchange: lengths that are none are refused', async () => {
+  const { exchange } = signing('exact');
+  for (const sizes of [[-1], [1.5], [1e308], ['700'], [null], 700, Array(121).fill(1)]) {
+    const { body } = await exchange({ want: 1, sizes: sizes as number[] });
+    assert.equal(body.error.code, 'malformed', JSON.stringify(sizes));
+  }
+});

@@ -23,7 +23,7 @@ interface Folder {
 
 /** @param mayAsk takes one more question to the store; false when there are to be no more. */
 export function createForwardedLookup(
-  storage: Storage,
+  storage: Pick<Storage, 'list' | 'get'>,
   statePrefix: string,
   mayAsk: () => boolean,
 ): ForwardedLookup {

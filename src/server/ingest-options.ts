@@ -64,7 +64,9 @@ export interface IngestOptions {
   maxUploads?: number;
   /**
    * Largest object that a presigned upload may put, bytes, 1,024 to 1 GiB. It is signed: as a range where the store has
-   * those, else as the exact length that the client asks for. False signs no length. Default false.
+   * those, else as the exact length that the client asks for. Default 1 MiB: clients make objects of some 48 KiB, and
+   * what a single trace makes more is seldom a tenth of this; what is larger is relayed or counted as lost. False signs
+   * no length, and whoever holds a URL may then put as much as the store takes, 5 GiB at R2.
    */
   maxUploadBytes?: number | false;
   /**

@@ -98,9 +98,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     urlExpirySeconds: integer('urlExpirySeconds', 900, 1, 7 * DAY_SECONDS),
     maxUploads: integer('maxUploads', 8, 0, 100),
     maxUploadBytes:
-      options.maxUploadBytes === false || options.maxUploadBytes === undefined
-        ? undefined
-        : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
+      options.maxUploadBytes === false ? undefined : integer('maxUploadBytes', MIB, KIB, 1024 * MIB),
     statePrefix: statePrefixOption(options.statePrefix ?? DEFAULT_STATE_PREFIX),
     maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),

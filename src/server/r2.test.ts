@@ -50,6 +50,13 @@ test('r2: a binding that never answers is given up, in the middle of a body too'
   await assert.rejects(r2(stuck, options).get('a'), { message: /did not answer get/ });
 });
 
+test('r2: a call that has ended leaves no timer', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  for (const call of callsOf(r2(bucketThat(() => Promise.reject(new Error()))))) await assert.rejects(call);
+  assert.equal(timers(), before);
+});
+
 test('r2: a condition that failed is an object that exists, however it is told', async () => {
   const failing = bucketThat(() => Promise.reject(new Error('put: At least one … did not hold. (10031)')));
   assert.equal(await r2(failing).put('a', new Uint8Array(1)), 'exists');

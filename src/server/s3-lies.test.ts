@@ -92,7 +92,8 @@ test('s3: an endless object is left where the caller said', async (context) => {
 test('s3: an endless listing is left, and so is an endless answer to a put', async (context) => {
   const sent = { bytes: 0 };
   const storage = await storeThat(context, endless(sent, '<Contents><Key>a</Key>'.repeat(1000)), 30_000);
-  await assert.rejects(storage.list('a'), { name: 'StorageError' });
+  // And not because its time was over.
+  await assert.rejects(storage.list('a'), { message: 'the store answered a listing with something else' });
   assert.ok(sent.bytes < 64 * 1024 * 1024, `${sent.bytes} bytes were sent`);
   assert.equal(await storage.put('a', BYTES), 'created');
 });

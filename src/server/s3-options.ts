@@ -1,5 +1,5 @@
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
-import { AMAZON, createSigner, GOOGLE, type Signer, type SigningIdentity } from './sigv4.js';
+import { createSigner, type Signer, type SigningIdentity } from './sigv4.js';
 
 export interface S3Options {
   /**
@@ -33,13 +33,11 @@ export interface S3Options {
    */
   uploads?: 'put' | 'post';
   /**
-   * How the store wants to be spoken to. Default `s3`.
-   *
-   * `gcs`: Google Cloud Storage, by an HMAC key. It passes over `If-None-Match` and refuses Amazon's headers beside
-   * its own, so that requests are signed its way, are write-once by `x-goog-if-generation-match`, and presigned
-   * uploads bound the length from above by `x-goog-content-length-range`.
+   * False for stores that refuse `If-None-Match` when something is put, such as B2 (501), or pass over it, such as GCS.
+   * A presigned `PUT` can then replace its object until it expires; a put by this server looks first, which two at once
+   * do in vain. Default true.
    */
-  dialect?: 's3' | 'gcs';
+  writeOnce?: boolean;
   /**
    * True stores objects with `Content-Encoding: gzip`, for readers that need it. Default false: R2 and GCS
    * decompress such objects for readers that do not ask for gzip, and these then fail on the `.gz` suffix.
@@ -61,7 +59,7 @@ export interface S3Settings {
   publicAddress: string;
   signer: Signer;
   uploads: 'put' | 'post';
-  dialect: 's3' | 'gcs';
+  writeOnce: boolean;
   contentEncoding: boolean;
   timeoutMillis: number;
   send: (url: string, init: RequestInit) => Promise<Response>;
@@ -71,23 +69,19 @@ export interface S3Settings {
 
 /** @throws {TypeError} naming the option, what it got and what it takes, when one is missing or unusable. */
 export function checkS3Options(options: S3Options): S3Settings {
-  const { bucket, uploads = 'put', dialect = 's3', virtualHosted = false } = options;
+  const { bucket, uploads = 'put', virtualHosted = false } = options;
   const endpoint = endpointOption('endpoint', options.endpoint);
   const publicEndpoint = endpointOption('publicEndpoint', options.publicEndpoint ?? options.endpoint);
   if (typeof bucket !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/.test(bucket)) {
     throw optionError('bucket', inWords(bucket), 'the name of a bucket');
   }
   oneOf('uploads', uploads, ['put', 'post']);
-  oneOf('dialect', dialect, ['s3', 'gcs']);
-  if (dialect === 'gcs' && uploads === 'post') throw optionError('uploads', '"post"', '"put" with GCS');
   const identity: SigningIdentity = {
     region: textOption('region', options.region ?? 'auto'),
     accessKeyId: textOption('accessKeyId', options.accessKeyId),
     secretAccessKey: textOption('secretAccessKey', options.secretAccessKey),
   };
   if (options.sessionToken !== undefined) {
-    if (dialect === 'gcs')
-      throw optionError('sessionToken', 'one', 'none with GCS, whose HMAC keys are lasting');
     identity.sessionToken = textOption('sessionToken', options.sessionToken);
   }
   const now = functionOption('now', options.now) ?? Date.now;
@@ -95,9 +89,9 @@ export function checkS3Options(options: S3Options): S3Settings {
     bucket,
     address: addressOf(endpoint, bucket, virtualHosted),
     publicAddress: addressOf(publicEndpoint, bucket, virtualHosted),
-    signer: createSigner(identity, dialect === 'gcs' ? GOOGLE : AMAZON, now),
+    signer: createSigner(identity, now),
     uploads,
-    dialect,
+    writeOnce: options.writeOnce ?? true,
     contentEncoding: options.contentEncoding ?? false,
     timeoutMillis: integerOption('timeoutMillis', options.timeoutMillis ?? 15_000, 1, 300_000),
     send: functionOption('fetch', options.fetch) ?? ((url, init) => fetch(url, init)),

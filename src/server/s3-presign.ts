@@ -2,14 +2,14 @@ import type { S3Settings } from './s3-options.js';
 import { encodeStrictly } from './sigv4.js';
 import type { PresignedRequest, PresignOptions } from './storage.js';
 
-/** The headers of an object that is to be written once. */
+/** The headers of an object, with which it is written once where the store can. */
 export function objectHeaders(
-  { dialect, contentEncoding }: Pick<S3Settings, 'dialect' | 'contentEncoding'>,
+  { writeOnce, contentEncoding }: Pick<S3Settings, 'writeOnce' | 'contentEncoding'>,
   contentType?: string,
 ): Record<string, string> {
   return {
     'content-type': contentType ?? 'application/gzip',
-    ...(dialect === 'gcs' ? { 'x-goog-if-generation-match': '0' } : { 'if-none-match': '*' }),
+    ...(writeOnce ? { 'if-none-match': '*' } : {}),
     ...(contentEncoding && !contentType ? { 'content-encoding': 'gzip' } : {}),
   };
 }
@@ -33,10 +33,7 @@ export async function presignPut(
   { expiresInSeconds, bytes }: PresignOptions,
 ): Promise<PresignedRequest> {
   const headers = objectHeaders(settings);
-  let signed = headers;
-  if (bytes !== undefined && settings.dialect === 'gcs')
-    headers['x-goog-content-length-range'] = `1,${bytes}`;
-  else if (bytes !== undefined) signed = { ...headers, 'content-length': String(bytes) };
+  const signed = bytes === undefined ? headers : { ...headers, 'content-length': String(bytes) };
   const request = { method: 'PUT', url: objectUrl(settings.publicAddress, key), headers: signed };
   return { method: 'PUT', url: await settings.signer.presign(request, expiresInSeconds), headers };
 }

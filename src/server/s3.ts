@@ -10,7 +10,7 @@ const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 const MAX_WORD_BYTES = 64 * 1024;
 
 /**
- * A store that speaks the S3 API: R2, S3, MinIO, Ceph, B2, Tigris and the like, and Google Cloud Storage.
+ * A store that speaks the S3 API: R2, S3, MinIO, Ceph, B2, Tigris and the like, GCS by its interoperability.
  *
  * Presigned uploads hold host, type and length in their signature, and `if-none-match: *` unless they are forms, so
  * that one URL writes one object, of that type, once. Nothing is retried here: the client that asked comes again.
@@ -44,13 +44,14 @@ export function s3(options: S3Options): PresigningStorage {
     });
   }
 
-  return {
-    uploadLength: settings.uploads === 'put' && settings.dialect === 's3' ? 'exact' : 'range',
+  const storage: PresigningStorage = {
+    uploadLength: settings.uploads === 'put' ? 'exact' : 'range',
 
     presign: (key, options) =>
       (settings.uploads === 'post' ? presignPost : presignPut)(settings, key, options),
 
     async put(key, bytes, { contentType } = {}) {
+      if (!settings.writeOnce && (await storage.head(key))) return 'exists';
       const headers = objectHeaders(settings, contentType);
       const response = await call('PUT', objectUrl(address, key), [200, 201, 204, 412], { bytes, headers });
       const said = await readText(response, MAX_WORD_BYTES);
@@ -98,6 +99,7 @@ export function s3(options: S3Options): PresigningStorage {
       await release(await call('DELETE', objectUrl(address, key), [200, 204, 404]));
     },
   };
+  return storage;
 }
 
 /** Undefined when there is more. */

@@ -46,14 +46,21 @@ export interface Cloud {
   /** Whether it answers what became of unanswered requests. */
   confirms: boolean;
   method: 'PUT' | 'POST';
+  /** How it signs the length of what is put, up to {@link maxUploadBytes}; undefined: not at all. */
+  uploadLength: 'exact' | 'range' | undefined;
+  maxUploadBytes: number;
+  /** The length that it signs where it signs exact ones. Default: the one that is asked for. */
+  lengthFor: (asked: number) => number;
+  /** Whether it takes nothing but relays. */
+  relayOnly: boolean;
   /** Whether a request is for this one. */
   owns(request: { url: string }): boolean;
   /** Lets the request have its effect, and answers it. */
   answer(request: TestRequest, fate?: Fate): Promise<void>;
   /** Lets a beacon arrive. */
   arrive(beacon: TestBeacon): Promise<void>;
-  /** Fresh uploads, as a page may have them inlined. */
-  issue(count: number): PresignedUpload[];
+  /** Fresh uploads, as a page may have them inlined, for bodies of these lengths. */
+  issue(count: number, lengths?: number[]): PresignedUpload[];
   /** Span ids in the bucket, an id as often as it is stored, read by Node's zlib. */
   spanIds(): string[];
   /** From now on everything that a page asks, by default the first, is answered at once. */
@@ -71,11 +78,18 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
   const objects = new Map<string, Uint8Array>();
   const keysOf = new Map<string, Set<string>>();
   const expiries = new Map<string, number>();
+  const limits = new Map<string, Pick<PresignedUpload, 'bytes' | 'maxBytes'>>();
   let serial = 0;
 
-  const presign = (key: string): PresignedUpload => {
+  const limitOf = (asked = 4_096): Pick<PresignedUpload, 'bytes' | 'maxBytes'> => {
+    if (self.uploadLength === 'exact') return { bytes: Math.min(self.lengthFor(asked), self.maxUploadBytes) };
+    return self.uploadLength ? { maxBytes: self.maxUploadBytes } : {};
+  };
+  const presign = (key: string, asked?: number): PresignedUpload => {
     const url = `${bucketUrl}${key}?sig=${++serial}`;
     expiries.set(url, platform.now() + self.expiresInMs);
+    const limit = limitOf(asked);
+    limits.set(url, limit);
     const fields = self.method === 'POST' ? { fields: { key } } : {};
     const headers: Record<string, string> = self.method === 'POST' ? {} : { 'if-none-match': '*' };
     return {
@@ -86,6 +100,7 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
       key,
       token: `t-${key}`,
       expiresInMs: self.expiresInMs,
+      ...limit,
     };
   };
 
@@ -106,6 +121,9 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
 
   const upload = (url: string, bytes: Uint8Array): { status: number; body: string } => {
     if (platform.now() > (expiries.get(url) ?? 0)) return { status: 403, body: 'ExpiredRequest' };
+    const { bytes: exact = bytes.length, maxBytes = bytes.length } = limits.get(url) ?? {};
+    if (bytes.length !== exact) return { status: 403, body: 'SignatureDoesNotMatch' };
+    if (bytes.length > maxBytes) return { status: 400, body: 'EntityTooLarge' };
     return { status: put(keyOf(url), bytes) ? 200 : 412, body: '' };
   };
   const relay = (url: string, bytes: Uint8Array): { status: number; body: string } => {
@@ -121,13 +139,16 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     for (const [reason, count] of Object.entries(said.lost)) {
       self.lost[reason] = (self.lost[reason] ?? 0) + count;
     }
-    const renewed = said.renew.map((token) => presign(token.slice(2)));
-    const uploads = [...renewed, ...self.issue(Math.min(said.want, self.maxUploads))];
+    const { sizes = [] } = said;
+    const renewed = said.renew.map((token, at) => presign(token.slice(2), sizes[at]));
+    const fresh = self.issue(Math.min(said.want, self.maxUploads), sizes.slice(renewed.length));
+    const uploads = self.relayOnly ? [] : [...renewed, ...fresh];
     const config = { paused: self.paused, rules: self.rules };
     const confirmed = self.confirms
       ? said.confirm.map((token) => ({ token, stored: objects.has(token.slice(2)) }))
       : [];
-    return { status: 200, body: JSON.stringify({ v: 1, uploads, confirmed, config }) };
+    const relay = self.relayOnly ? { relay: true } : {};
+    return { status: 200, body: JSON.stringify({ v: 1, uploads, confirmed, config, ...relay }) };
   };
   const take = async (url: string, body: unknown): Promise<{ status: number; body: string }> => {
     if (url === endpoint) return exchange(await (body as Blob).text());
@@ -147,6 +168,10 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     rules: [],
     confirms: true,
     method: 'PUT',
+    uploadLength: 'exact',
+    maxUploadBytes: 2 ** 20,
+    lengthFor: (asked) => asked,
+    relayOnly: false,
     owns: ({ url }) => url.startsWith(endpoint) || url.startsWith(bucketUrl),
     async answer(request, fate = 'done') {
       const { url, init } = request;
@@ -168,7 +193,8 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     async arrive({ url, body }) {
       await take(url, body);
     },
-    issue: (count) => Array.from({ length: count }, () => presign(`k${++serial}`)),
+    issue: (count, lengths = []) =>
+      Array.from({ length: count }, (_, at) => presign(`k${++serial}`, lengths[at])),
     spanIds() {
       return [...objects.values()].flatMap((bytes) =>
         JSON.parse(gunzipSync(bytes).toString()).resourceSpans.flatMap(

@@ -7,6 +7,7 @@ export interface MemoryStorage extends Storage {
   readonly calls: string[];
   /** What every call rejects with, until it is undefined again. */
   failure: Error | undefined;
+  uploadLength?: 'exact' | 'range';
 }
 
 export function memoryStorage(): MemoryStorage {
@@ -20,11 +21,12 @@ export function memoryStorage(): MemoryStorage {
     objects,
     calls,
     failure: undefined,
-    async presign(key, { expiresInSeconds }) {
+    async presign(key, { expiresInSeconds, bytes }) {
       begin('presign', key);
+      const length = bytes === undefined ? '' : `&length=${bytes}`;
       return {
         method: 'PUT',
-        url: `https://store.example/bucket/${key}?expires=${expiresInSeconds}`,
+        url: `https://store.example/bucket/${key}?expires=${expiresInSeconds}${length}`,
         headers: { 'content-type': 'application/gzip' },
       };
     },

@@ -47,7 +47,7 @@ export async function diagnose({
     findings,
     ask,
     now,
-    leftKeys: new Set(),
+    left: new Map(),
     bucketOrigin: undefined,
   };
   let first: PresignedUpload | undefined;
@@ -81,7 +81,7 @@ export async function diagnose({
       ...(first && { method: first.method, headers: first.headers }),
       prefix: prefixOf(first),
     }),
-    leftKeys: [...examination.leftKeys],
+    leftKeys: [...examination.left.keys()],
   };
 }
 
@@ -125,7 +125,7 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
   }
   const token = relayed && (await checkRelay(relayed, examination));
   const stored = [...(sent ? [upload.token] : []), ...(token ? [token] : [])];
-  const missing = unused && !examination.leftKeys.has(unused.key) ? [unused.token] : [];
+  const missing = unused && !examination.left.has(unused.key) ? [unused.token] : [];
   await checkConfirm(stored, missing, examination);
   if (!sent) return;
   const bytes = sent;

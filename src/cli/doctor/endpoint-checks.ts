@@ -1,45 +1,18 @@
-import type { ExchangeRequest } from '../../protocol.js';
-import { VERSION } from '../../version.js';
 import { type HttpAnswer, HttpError } from '../http.js';
 import { millisInWords, printable } from '../printable.js';
 import { SKEW_FAIL_MILLIS, SKEW_WARN_MILLIS, skewOf } from './clock.js';
 import { listOf, unreadable } from './cors.js';
+import { exchange } from './exchange.js';
 import { isLoopback } from './hosts.js';
 import { PROBE_BYTES } from './probe.js';
-import { DOCTOR_SERVICE, type Examination, FOREIGN_ORIGIN } from './settings.js';
+import type { Examination } from './settings.js';
+import { checkStrangers } from './stranger-checks.js';
 import { errorCodeOf, type Issued, readIssued } from './untrusted-answer.js';
 
 /** One to use, one for the relay, one that must not be usable in the wrong way. */
 const WANTED = 3;
 /** A page that lives two seconds has left by then. */
 const SLOW_MILLIS = 2_000;
-/** One exchange, sent as the SDK sends it: text/plain, without a header of its own, so without a preflight. */
-export function exchange(
-  { ask, settings }: Examination,
-  change: Partial<ExchangeRequest>,
-  origin: string = settings.origin,
-): Promise<HttpAnswer> {
-  const request: ExchangeRequest = {
-    ...{
-      v: 1,
-      client: `${DOCTOR_SERVICE}/${VERSION}`,
-      want: 0,
-      stored: [],
-      confirm: [],
-      renew: [],
-      lost: {},
-    },
-    ...(settings.project === undefined ? {} : { project: settings.project }),
-    ...change,
-  };
-  return ask(settings.endpoint, {
-    method: 'POST',
-    headers: { origin, 'content-type': 'text/plain' },
-    body: JSON.stringify(request),
-    maxBytes: 1_048_576,
-  });
-}
-
 /** Whether the endpoint does what pages need of it, and no more. Undefined when there is nothing to go on with. */
 export async function checkEndpoint(examination: Examination): Promise<Issued | undefined> {
   const { settings, findings } = examination;
@@ -63,9 +36,7 @@ export async function checkEndpoint(examination: Examination): Promise<Issued | 
     const seen = 'clients are told to stop: they send nothing, and get no uploads';
     findings.warn('endpoint.paused', seen, '`config` of createIngest() says so');
   } else findings.ok('endpoint.paused');
-  await checkMethod(examination);
-  await checkForeignOrigin(examination);
-  await checkForgery(examination);
+  await checkStrangers(examination);
   return issued;
 }
 
@@ -173,49 +144,6 @@ function checkClock(answer: HttpAnswer, { findings }: Examination): void {
   const advice = 'set the clock that is wrong, of the endpoint or of this machine, by NTP';
   if (Math.abs(skew) < SKEW_FAIL_MILLIS) findings.warn('clock.endpoint', seen, advice);
   else findings.fail('clock.endpoint', seen, advice);
-}
-
-async function checkMethod({ ask, settings, findings }: Examination): Promise<void> {
-  const { status } = await ask(settings.endpoint, { headers: { origin: settings.origin } });
-  if (status === 405) findings.ok('endpoint.method');
-  else findings.warn('endpoint.method', `GET answers ${status}`, 'send all of this path to createIngest()');
-}
-
-async function checkForeignOrigin(examination: Examination): Promise<void> {
-  const { status } = await exchange(examination, {}, FOREIGN_ORIGIN);
-  const { findings } = examination;
-  if (status === 403) findings.ok('endpoint.foreign-origin');
-  else
-    findings.warn(
-      'endpoint.foreign-origin',
-      `a page of ${FOREIGN_ORIGIN} gets ${status}`,
-      'name your own origins in allowedOrigins of createIngest(), not all',
-    );
-}
-
-async function checkForgery(examination: Examination): Promise<void> {
-  const { settings, findings, ask } = examination;
-  const { status } = await ask(relayUrl(settings.endpoint, 'forged.token', settings.project), {
-    method: 'POST',
-    headers: { origin: settings.origin },
-    body: 'not gzip',
-  });
-  if (status >= 400 && status < 500) findings.ok('endpoint.forgery');
-  else
-    findings.fail(
-      'endpoint.forgery',
-      `a relay with a forged token gets ${status}`,
-      'send all of this path, with its query, to createIngest()',
-    );
-}
-
-/** The relay, as the SDK addresses it. */
-export function relayUrl(endpoint: URL, token: string, project: string | undefined, blob?: string): URL {
-  const url = new URL(endpoint);
-  url.searchParams.set('relay', token);
-  if (blob !== undefined) url.searchParams.set('blob', blob);
-  if (project !== undefined) url.searchParams.set('project', project);
-  return url;
 }
 
 function adviceOn({ kind }: HttpError): string {

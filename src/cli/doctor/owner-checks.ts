@@ -87,32 +87,32 @@ export async function checkLifecycle(prefix: string, examination: Examination): 
   else findings.fail('bucket.lifecycle', `no rule deletes what is under ${printable(prefix)}/`, advice);
 }
 
-/** With credentials: deletes what doctor wrote, and sees that it is gone. Without, it stays. */
-export async function removeProbes({ settings, findings, leftKeys }: Examination): Promise<void> {
-  if (leftKeys.size === 0) return;
+/** With credentials: deletes what doctor wrote, and nothing that is not that, byte by byte. Without, it stays. */
+export async function removeProbes({ settings, findings, left }: Examination): Promise<void> {
+  if (left.size === 0) return;
   if (!settings.owned) {
-    findings.skip('owner.delete', `${NO_CREDENTIALS}: ${plural(leftKeys.size, 'object')} stay`);
+    findings.skip('owner.delete', `${NO_CREDENTIALS}: ${plural(left.size, 'object')} stay`);
     return;
   }
+  const { storage } = settings.owned;
   try {
-    for (const key of [...leftKeys]) {
-      await settings.owned.storage.delete(key);
-      if ((await settings.owned.storage.head(key)) === undefined) leftKeys.delete(key);
+    for (const [key, bytes] of left) {
+      const stored = await storage.get(key, { maxBytes: bytes.length });
+      if (!stored || !Buffer.from(stored).equals(bytes)) continue;
+      await storage.delete(key);
+      if ((await storage.head(key)) === undefined) left.delete(key);
     }
   } catch (error) {
-    const advice = 'let these credentials delete: forward with --after delete needs that too';
+    const advice = 'let these credentials read and delete: forward with --after delete needs that too';
     findings.fail('owner.delete', printable(messageOf(error)), advice);
     return;
   }
-  if (leftKeys.size === 0) {
+  if (left.size === 0) {
     findings.ok('owner.delete');
     return;
   }
-  findings.warn(
-    'owner.delete',
-    `${plural(leftKeys.size, 'object')} are still there`,
-    'a lock or retention rule of the bucket keeps them',
-  );
+  const advice = 'they are not in this bucket, hold something else, or a rule of the bucket keeps them';
+  findings.warn('owner.delete', `${plural(left.size, 'object')} could not be deleted`, advice);
 }
 
 async function askAsOwner(

@@ -6,27 +6,36 @@ import { type Examination, FOREIGN_ORIGIN } from './settings.js';
 export async function checkPreflight(upload: PresignedUpload, examination: Examination): Promise<void> {
   const { settings, findings, ask } = examination;
   const names = namesToAsk(upload.headers);
-  if (upload.method === 'POST' && names.length === 0) {
+  const { method } = upload;
+  if (method === 'POST' && names.length === 0) {
     findings.skip('bucket.preflight', 'a form needs none');
     findings.skip('bucket.preflight-foreign', 'a form needs none');
     return;
   }
-  const refusalFor = async (origin: string): Promise<string | undefined> => {
-    const headers = preflight(origin, upload.method, names);
-    return refusedPreflight(
-      await ask(upload.url, { method: 'OPTIONS', headers }),
-      origin,
-      upload.method,
-      names,
-    );
+  const refusalOf = async (origin: string, asked: readonly string[]): Promise<string | undefined> => {
+    const answer = await ask(upload.url, { method: 'OPTIONS', headers: preflight(origin, method, asked) });
+    return refusedPreflight(answer, origin, method, asked);
   };
-  const asked = `${upload.method} with ${names.join(', ')}`;
-  const refusal = await refusalFor(settings.origin);
-  if (refusal) findings.fail('bucket.preflight', `${asked}: ${refusal}`, 'set the CORS rules below');
-  else findings.ok('bucket.preflight', asked);
-  if (await refusalFor(FOREIGN_ORIGIN)) findings.ok('bucket.preflight-foreign');
+  const refusal = await refusalOf(settings.origin, names);
+  if (refusal) {
+    const reason = await explain(names, (asked) => refusalOf(settings.origin, asked));
+    const seen = `${method} with ${names.join(', ')}: ${refusal}${reason}`;
+    findings.fail('bucket.preflight', seen, 'set the CORS rules below');
+  } else findings.ok('bucket.preflight', `${method} with ${names.join(', ')}`);
+  if (await refusalOf(FOREIGN_ORIGIN, names)) findings.ok('bucket.preflight-foreign');
   else {
     const advice = 'name your own origins in the CORS rules, not *';
     findings.warn('bucket.preflight-foreign', 'every site may use a URL that it got hold of', advice);
   }
+}
+
+/** A refusal does not say what it is about, so each header is asked for alone. */
+async function explain(
+  names: readonly string[],
+  refusalOf: (asked: readonly string[]) => Promise<string | undefined>,
+): Promise<string> {
+  if (await refusalOf([])) return '; the origin or the method is in no rule';
+  const refused: string[] = [];
+  for (const name of names) if (await refusalOf([name])) refused.push(name);
+  return refused.length ? `; not in AllowedHeaders: ${refused.join(', ')}` : '';
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PresignedUpload } from '../../protocol.js';
 import { UUID_RANDOM_BYTES, uuidV7 } from '../../server/uuid.js';
-import { exchange, relayUrl } from './endpoint-checks.js';
+import { exchange, relayUrl } from './exchange.js';
 import { makeProbe } from './probe.js';
 import type { Examination } from './settings.js';
 import { errorCodeOf, isRecord, readIssued } from './untrusted-answer.js';
@@ -19,14 +19,11 @@ export async function checkRelay(
   const { settings, findings, ask } = examination;
   const blob = upload ? undefined : uuidV7(Date.now(), randomBytes(UUID_RANDOM_BYTES));
   const url = relayUrl(settings.endpoint, upload?.token ?? '', settings.project, blob);
-  const answer = await ask(url, {
-    method: 'POST',
-    headers: { origin: settings.origin },
-    body: makeProbe(Date.now()),
-  });
+  const body = makeProbe(Date.now());
+  const answer = await ask(url, { method: 'POST', headers: { origin: settings.origin }, body });
   const said = answer.status === 200 ? parse(answer.body) : undefined;
   if (said && typeof said['key'] === 'string' && typeof said['token'] === 'string') {
-    examination.leftKeys.add(said['key']);
+    examination.left.set(said['key'], body);
     findings.ok('relay.store');
     return said['token'];
   }

@@ -26,7 +26,7 @@ export function sayDiagnosis(diagnosis: Diagnosis, terminal: Terminal, allSettin
   const block = (heading: string, value: unknown): void => {
     terminal.say();
     terminal.say(colours.bold(heading));
-    terminal.say(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+    terminal.say(typeof value === 'string' ? value : jsonOf(value));
   };
   const isWrong = (ids: RegExp): boolean =>
     allSettings ||
@@ -61,4 +61,14 @@ export function sayDiagnosis(diagnosis: Diagnosis, terminal: Terminal, allSettin
     ...(skip ? [colours.dim(`${skip} skipped`)] : []),
   ];
   terminal.say(count.join(', '));
+}
+
+/** JSON with lists of texts on one line. */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /\[\s+("[^"[\]]*"(?:,\s+"[^"[\]]*")*)\s+\]/g,
+    (_, texts: string) => {
+      return `[${texts.replace(/\s+/g, ' ')}]`;
+    },
+  );
 }

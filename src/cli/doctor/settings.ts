@@ -22,8 +22,8 @@ export interface Examination {
   ask: Ask;
   /** This machine's clock, epoch milliseconds. */
   now(): number;
-  /** Keys of objects that were put and are still there. */
-  leftKeys: Set<string>;
+  /** What was put and is still there: bytes by key. The key is the endpoint's word, and so no reason to delete it. */
+  left: Map<string, Uint8Array>;
   /** Origin of the presigned URLs, once it is known. */
   bucketOrigin: string | undefined;
 }

@@ -18,7 +18,7 @@ export async function checkMisuse(upload: PresignedUpload, examination: Examinat
   if (!body) return;
   const statusOf = async (sent: Sent): Promise<number> => {
     const { status } = await send(upload, sent, examination);
-    if (isTaken(status)) examination.leftKeys.add(upload.key);
+    if (isTaken(status)) examination.left.set(upload.key, sent.body);
     return status;
   };
   const isRefused = (status: number): boolean => status >= 400 && status < 500 && status !== 412;
@@ -63,7 +63,7 @@ export async function checkUpload(
     findings.fail('bucket.upload', `${answer.status} ${code}`, uploadAdvice(answer.status, code));
     return undefined;
   }
-  examination.leftKeys.add(upload.key);
+  examination.left.set(upload.key, body);
   const size = bytesInWords(body.length);
   findings.ok('bucket.upload', `${answer.status}, ${size} in ${millisInWords(answer.millis)}`);
   const reason = unreadable(answer, settings.origin);

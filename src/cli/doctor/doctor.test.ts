@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memoryStorage, storageDown } from '../../testing/memory-storage.js';
+import type { Ask, HttpAnswer } from '../http.js';
+import { diagnose } from './doctor.js';
+
+const ENDPOINT = new URL('https://traces.example/spandrel');
+const ORIGIN = 'https://shop.example';
+const UPLOAD = {
+  method: 'PUT',
+  url: 'https://store.example/bucket/a?X-Amz-SignedHeaders=host&X-Amz-Date=20200101T000000Z&X-Amz-Expires=604800',
+  headers: { 'content-type': 'application/gzip' },
+  key: 'a',
+  token: 'token',
+  expiresInMs: 900_000,
+};
+
+/** A world in which the endpoint answers exchanges with this, and all else with 404. */
+function world(answer: object): { ask: Ask; asked: string[] } {
+  const asked: string[] = [];
+  const ask: Ask = async (url, { method = 'GET' } = {}): Promise<HttpAnswer> => {
+    asked.push(`${method} ${url}`);
+    const isExchange = String(url) === ENDPOINT.href && method === 'POST';
+    return {
+      status: isExchange ? 200 : 404,
+      headers: { 'access-control-allow-origin': ORIGIN, 'cache-control': 'no-store' },
+      body: Buffer.from(isExchange ? JSON.stringify({ v: 1, confirmed: [], config: {}, ...answer }) : ''),
+      ...{ truncated: false, millis: 1, atMillis: Date.now() },
+    };
+  };
+  return { ask, asked };
+}
+
+async function run(answer: object) {
+  const { ask, asked } = world(answer);
+  const settings = {
+    endpoint: ENDPOINT,
+    origin: ORIGIN,
+    project: undefined,
+    page: undefined,
+    owned: undefined,
+  };
+  const diagnosis = await diagnose({ settings, ask });
+  const by = (id: string) => diagnosis.findings.find((finding) => finding.id === id);
+  return { ...diagnosis, by, asked };
+}
+
+test('doctor: sends nothing into a private network because an endpoint says so', async () => {
+  for (const host of [
+    '169.254.169.254',
+    '10.0.0.1',
+    'localhost:8080',
+    '[fd00::1]',
+    '192.168.1.1',
+    'printer.local',
+  ]) {
+    const { by, asked } = await run({ uploads: [{ ...UPLOAD, url: `https://${host}/latest` }] });
+    assert.equal(by('upload.url')?.status, 'fail', host);
+    assert.ok(
+      asked.every((one) => one.includes(' https://traces.example/')),
+      asked.join('\n'),
+    );
+  }
+});
+
+test('doctor: sends nothing where one answer names several hosts', async () => {
+  const other = { ...UPLOAD, url: 'https://other.example/a' };
+  const { by, asked } = await run({ uploads: [UPLOAD, other] });
+  assert.equal(by('upload.url')?.seen, 'one answer names several hosts');
+  assert.ok(asked.every((one) => one.includes(' https://traces.example/')));
+});
+
+test('doctor: says what an upload does not sign, how long it lasts, and that its key is none', async () => {
+  const { by } = await run({ uploads: [UPLOAD] });
+  assert.equal(by('upload.signed')?.seen, 'not signed: content-type, if-none-match');
+  assert.equal(by('upload.lifetime')?.seen, '7 days');
+  assert.equal(by('upload.size')?.status, 'warn');
+  assert.equal(by('upload.key')?.status, 'warn');
+});
+
+test('doctor: an endpoint without uploads: relay only, paused, or empty', async () => {
+  const relayOnly = await run({ uploads: [], relay: true });
+  assert.equal(relayOnly.by('upload.issued')?.status, 'skip');
+  assert.equal(relayOnly.by('relay.store')?.status, 'fail');
+  assert.ok(relayOnly.asked.some((one) => /^POST .*relay=&blob=[0-9a-f-]{36}$/.test(one)));
+  const paused = await run({ uploads: [], config: { paused: true } });
+  assert.deepEqual(
+    [paused.by('endpoint.paused')?.status, paused.by('upload.issued')?.status],
+    ['warn', 'skip'],
+  );
+  assert.equal((await run({ uploads: [] })).by('upload.issued')?.status, 'fail');
+});
+
+test('doctor: a store that fails its owner is a finding, and no crash', async () => {
+  const { ask } = world({ uploads: [] });
+  const storage = { head: () => Promise.reject(storageDown()) } as never;
+  const options = { endpoint: 'https://store.example', bucket: 'a', accessKeyId: 'a', secretAccessKey: 'b' };
+  const settings = {
+    endpoint: ENDPOINT,
+    origin: ORIGIN,
+    project: 'pk',
+    page: undefined,
+    owned: { options, storage },
+  };
+  const { findings } = await diagnose({ settings, ask });
+  assert.equal(findings.find(({ id }) => id === 'bucket.lifecycle')?.seen, 'the store does not tell: 404');
+});
+
+test('doctor: deletes what it wrote itself, whatever key an endpoint names', async () => {
+  const storage = memoryStorage();
+  const victim = new Uint8Array(200);
+  storage.objects.set('precious', victim);
+  const { ask } = world({ uploads: [{ ...UPLOAD, key: 'precious' }] });
+  const taking: Ask = async (url, request = {}) => {
+    const answer = await ask(url, request);
+    return String(url) === UPLOAD.url && request.method === 'PUT' ? { ...answer, status: 200 } : answer;
+  };
+  const options = { endpoint: 'https://store.example', bucket: 'a', accessKeyId: 'a', secretAccessKey: 'b' };
+  const settings = {
+    endpoint: ENDPOINT,
+    origin: ORIGIN,
+    project: undefined,
+    page: undefined,
+    owned: { options, storage },
+  };
+  const { findings, leftKeys } = await diagnose({ settings, ask: taking });
+  assert.deepEqual([...storage.objects], [['precious', victim]]);
+  assert.deepEqual(leftKeys, ['precious']);
+  assert.equal(findings.find(({ id }) => id === 'owner.delete')?.status, 'warn');
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { objectKey } from '../object-key.js';
+import type { Storage, StoredObject } from '../server/storage.js';
+import { minuteOf, walkObjects } from './object-walk.js';
+
+const MINUTE = 60_000;
+const START = Date.UTC(2026, 10, 20, 22, 0);
+
+/** A store whose listings have pages of `pageSize`. */
+function pagedStorage(keys: readonly string[], pageSize: number): { storage: Storage; listed: () => number } {
+  const sorted = [...keys].sort();
+  let count = 0;
+  const list: Storage['list'] = async (prefix, { cursor, after = cursor ?? '' } = {}) => {
+    count += 1;
+    const rest = sorted.filter((key) => key.startsWith(prefix) && key > after);
+    const objects: StoredObject[] = rest.slice(0, pageSize).map((key) => ({ key, size: 1 }));
+    const last = objects.at(-1)?.key;
+    return rest.length > pageSize && last !== undefined ? { objects, cursor: last } : { objects };
+  };
+  return { storage: { list } as Storage, listed: () => count };
+}
+
+async function walk(
+  storage: Storage,
+  options: { fromMillis?: number; untilMillis?: number },
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const objects of walkObjects(storage, { prefix: 'otlp/v1', ...options })) {
+    found.push(...objects.map(({ key }) => key));
+  }
+  return found;
+}
+
+const keyAt = (project: string, environment: string, minute: number, name: string): string =>
+  objectKey({ prefix: 'otlp/v1', environment }, project, START + minute * MINUTE, name);
+
+test('walk: finds exactly what a look at every key finds, whatever the pages', async () => {
+  const key = fc
+    .tuple(
+      fc.constantFrom('a', 'a-b', 'shop', 'z'),
+      fc.constantFrom('production', 'staging'),
+      fc.integer({ min: 0, max: 300 }),
+      fc.constantFrom('1', '2', '3'),
+    )
+    .map((parts) => keyAt(...parts));
+  const time = fc.option(fc.integer({ min: -10, max: 310 }), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(key, { maxLength: 60 }),
+      fc.constantFrom(1, 2, 7, 1_000),
+      time,
+      time,
+      async (keys, pageSize, from, until) => {
+        const [fromMillis, untilMillis] = [from, until].map((minute) =>
+          minute === undefined ? undefined : START + minute * MINUTE,
+        );
+        const expected = keys
+          .filter((one) => {
+            const minute = minuteOf(one) ?? Number.NaN;
+            return (
+              (fromMillis === undefined || minute >= fromMillis) &&
+              (untilMillis === undefined || minute < untilMillis)
+            );
+          })
+          .sort();
+        const options = {
+          ...(fromMillis === undefined ? {} : { fromMillis }),
+          ...(untilMillis === undefined ? {} : { untilMillis }),
+        };
+        assert.deepEqual(await walk(pagedStorage(keys, pageSize).storage, options), expected);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('walk: an hour of a month costs a few listings for each project', async () => {
+  const keys = ['a', 'b'].flatMap((project) =>
+    Array.from({ length: 30 * 24 * 60 }, (_, minute) => keyAt(project, 'production', minute, 'x')),
+  );
+  const { storage, listed } = pagedStorage(keys, 1_000);
+  const fromMillis = START + 20 * 24 * 60 * MINUTE;
+  const found = await walk(storage, { fromMillis, untilMillis: fromMillis + 60 * MINUTE });
+  assert.equal(found.length, 120);
+  assert.ok(listed() <= 6, `${listed()} listings`);
+});
+
+test('walk: keys without a minute count by when they were written', async () => {
+  const list: Storage['list'] = async () => ({
+    objects: [
+      { key: 'otlp/v1/old.json', size: 1, storedAtMillis: START - 1 },
+      { key: 'otlp/v1/new.json', size: 1, storedAtMillis: START },
+      { key: 'otlp/v1/unknown.json', size: 1 },
+    ],
+  });
+  const found = await walk({ list } as Storage, { fromMillis: START });
+  assert.deepEqual(found, ['otlp/v1/new.json', 'otlp/v1/unknown.json']);
+});
