@@ -34,7 +34,7 @@ export interface StoredReceipt {
   /** The token that came with the upload. */
   token: string;
   spanCount: number;
-  /** Size of the stored gzip bytes. */
+  /** Size of the stored gzip bytes, padding included as far as the page knows of it. */
   bytes: number;
   /** The page that sealed the object, and the object's number on that page, from 1: a missing number is a gap. */
   page?: string;

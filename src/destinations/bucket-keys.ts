@@ -43,8 +43,8 @@ export interface BucketKeys {
   /** Whether the endpoint has been asked for the blob's length, and gives no upload that takes it. */
   isMisfit(blob: TraceBlob): boolean;
   /**
-   * A fresh key for so many bytes, if there is one to spare: `held`, while that takes them, else one that
-   * takes as much as any blob of late, as more may come.
+   * A fresh key for so many bytes, if there is one to spare: `held`, while that takes them, else one that takes some
+   * more, as more may come.
    */
   reserve(length: number, held?: Claim): Claim | undefined;
   /** Nothing was sent under it. */
@@ -61,6 +61,8 @@ const REFUSED_MILLIS = 60_000;
 const POISON_TIMES = 5;
 /** So often is a length asked for in vain: another request may have been in the way once. */
 const MAX_MISFITS = 2;
+/** The root of a trace, which ends last. */
+const HEADROOM_BYTES = 512;
 /** However much padding it takes. */
 const ANY = Number.POSITIVE_INFINITY;
 
@@ -161,7 +163,7 @@ export function createBucketKeys(
       if (upload && takes(upload, length)) return held;
       // The one that is held comes back.
       const mode = held ? 'leaving' : 'normal';
-      return claimOf(mode, Math.max(length, ...recentLengths), ANY) ?? claimOf(mode, length, ANY);
+      return claimOf(mode, Math.ceil(1.25 * length) + HEADROOM_BYTES, ANY) ?? claimOf(mode, length, ANY);
     },
     unreserve(claim) {
       const upload = urls.get(claim);

@@ -4,7 +4,9 @@
  *
  * An exchange for a blob's exact length costs some 700 bytes, a round trip and the server's time, so a blob that lives
  * with its page takes a spare that costs little more. Of the rules tried in a simulation of six series of lengths (a
- * shop, apps, few large ones among small ones, growing ones) this was as good as any and the shortest: FIGURES
+ * shop, apps, few large ones among small ones, growing ones) this was as good as any, and the shortest: in the shop
+ * one blob in four asks, and the mean padding is 250 bytes; with spares as large as the largest of eight, six in ten
+ * ask for a mean of 290. Where lengths vary by tens of kilobytes eight in ten ask, and should.
  *
  * The large one is for a page's last words: all that it has goes at once, nothing can be asked, and any that is large
  * enough is taken.

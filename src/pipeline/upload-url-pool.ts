@@ -17,7 +17,7 @@ export interface UploadUrlPoolOptions {
 export interface UploadUrlPool {
   /** Adds fresh uploads, asked for at `askedAt`. More than `size` that were there before are too many. */
   add(uploads: readonly PresignedUpload[], askedAt: Instant): void;
-  /** Takes back an upload that was not used: whatever leaves with the page and fits is to have it first. */
+  /** Takes back an upload that was not used: it is the next to go to what it fits, whatever the padding. */
   putBack(upload: PooledUpload): void;
   /**
    * Takes the upload that a body of `length` bytes needs least padding for, and of these the one that expires soonest,
@@ -76,10 +76,11 @@ export function createUploadUrlPool(deps: PoolDeps, options: UploadUrlPoolOption
     sweep();
     if (uploads.length <= (mode === 'leaving' ? 0 : options.reserve)) return undefined;
     const padding = (upload: PooledUpload): number => deps.paddingOf(upload, length);
-    const fitting = uploads.filter((upload) => padding(upload) <= maxPadding);
-    // Should this page get no further, a record says of its key that these spans are under it.
-    if (mode === 'leaving' && returned && fitting.includes(returned)) return returned;
-    return fitting.sort((a, b) => padding(a) - padding(b))[0];
+    // A record may still say of its key that spans of this blob are under it. There they are then found, not sent again.
+    if (returned && uploads.includes(returned) && padding(returned) >= 0) return returned;
+    return uploads
+      .filter((upload) => padding(upload) <= maxPadding)
+      .sort((a, b) => padding(a) - padding(b))[0];
   };
 
   return {

@@ -1,0 +1,84 @@
+import { expect, makeTraces, plainPage, test } from './support/fixtures.js';
+
+/** Lengths of what is in the bucket, by key. */
+type Site = Parameters<Parameters<typeof test>[2]>[0]['site'];
+const storedLengths = async (site: Site): Promise<Map<string, number>> =>
+  new Map((await site.objects()).map(({ key, bytes }) => [key, bytes.length]));
+
+/** Uploads as a page is given them, for bodies of these lengths. */
+async function issue(site: Site, sizes: number[]) {
+  const response = await fetch(site.mock.endpointUrl, {
+    method: 'POST',
+    headers: { origin: site.host.origin },
+    body: JSON.stringify({ v: 1, want: sizes.length, sizes }),
+  });
+  return (await response.json()).uploads as { url: string; headers: Record<string, string>; bytes: number }[];
+}
+
+test('lengths: traces are stored as they were signed, and receipts say so', async ({ page, site }) => {
+  await site.open(page);
+  const names = Array.from({ length: 6 }, (_, index) => `trace ${index}`);
+  for (const [index, name] of names.entries()) {
+    await makeTraces(page, [name], index * 8);
+    await page.evaluate(() => globalThis.spandrel.instance?.flush());
+  }
+  const children = names.flatMap((name, index) =>
+    Array.from({ length: index * 8 }, (_, child) => `${name} child ${child + 1}`),
+  );
+  await site.expectStored([...names, ...children]);
+  const lengths = await storedLengths(site);
+  await expect.poll(() => site.receipts().length).toBeGreaterThanOrEqual(lengths.size);
+  for (const { key, bytes } of site.receipts()) expect(bytes).toBe(lengths.get(key));
+  const stats = await page.evaluate(() => globalThis.spandrel.instance?.stats());
+  expect(stats?.requests.uploadFailures).toBe(0);
+  // Some were padded: FLG of RFC 1952, bit 2.
+  const padded = (await site.objects()).filter(({ bytes }) => bytes[3] === 4);
+  expect(padded.length).toBeGreaterThan(0);
+});
+
+test('lengths: what a page puts must be as long as was signed', async ({ page, site, allowConsole }) => {
+  allowConsole(/blocked by CORS policy|Failed to load resource|Cross-Origin Request Blocked|403/);
+  await page.goto(site.serve(plainPage()));
+  const uploads = await issue(site, [1_000, 1_000, 1_000]);
+  expect(uploads.map(({ bytes }) => bytes)).toEqual([1_000, 1_000, 1_000]);
+  const statuses = await page.evaluate(
+    (uploads) =>
+      Promise.all(
+        [999, 1_001, 1_000].map(async (length, at) => {
+          const { url = '', headers = {} } = uploads[at] ?? {};
+          const body = new Uint8Array(length);
+          return fetch(url, { method: 'PUT', headers, body }).then(
+            ({ status }) => status,
+            // The store's refusal comes without CORS headers.
+            () => 'refused',
+          );
+        }),
+      ),
+    uploads,
+  );
+  expect(statuses).toEqual(['refused', 'refused', 200]);
+  const puts = site.mock.requests.list('bucket').filter(({ method }) => method === 'PUT');
+  expect(puts.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
+  await site.mock.bucket.clear();
+});
+
+test('lengths: what a leaving page sends straight to the bucket is as long as was signed', async ({
+  page,
+  site,
+}) => {
+  site.host.page('/away', plainPage());
+  await site.open(page);
+  await makeTraces(page, ['early']);
+  await page.waitForFunction(() => globalThis.spandrel.instance?.stats().spans.stored === 1);
+  await page.evaluate(() => {
+    globalThis.makeTrace(globalThis.spandrel.instance?.tracer, 'last words', 20);
+    location.href = '/away';
+  });
+  await site.expectStored([
+    'early',
+    'last words',
+    ...Array.from({ length: 20 }, (_, child) => `last words child ${child + 1}`),
+  ]);
+  const relays = site.mock.requests.list('endpoint').filter(({ queryNames }) => queryNames.includes('relay'));
+  expect(relays).toEqual([]);
+});
