@@ -44,6 +44,19 @@ export async function createBucket({ origin, region, accessKeyId, secretAccessKe
       );
       return put('?cors', `<CORSConfiguration>${tags('CORSRule', rules)}</CORSConfiguration>`);
     },
+    /**
+     * What `aws s3api put-bucket-lifecycle-configuration` does, with rules that let objects expire.
+     *
+     * @param {{ Rules: { ID: string, Filter: { Prefix: string }, Expiration: { Days: number } }[] }} configuration
+     */
+    setLifecycle({ Rules }) {
+      const rules = Rules.map(
+        ({ ID, Filter, Expiration }) =>
+          `<Rule><ID>${ID}</ID><Filter><Prefix>${Filter.Prefix}</Prefix></Filter><Status>Enabled</Status>` +
+          `<Expiration><Days>${Expiration.Days}</Days></Expiration></Rule>`,
+      );
+      return put('?lifecycle', `<LifecycleConfiguration>${rules.join('')}</LifecycleConfiguration>`);
+    },
   };
 }
 

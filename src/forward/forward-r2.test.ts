@@ -78,10 +78,10 @@ const pass = (options: Partial<ForwardOptions> = {}) =>
 
 test('forward from R2: a page whose beacon was forwarded and deleted is told that it is stored, and a copy is not sent', async () => {
   const { exchange } = ingestHarness({ storage, now: () => now });
-  const { body } = await exchange({ want: 2 });
+  const { spanId, body: bytes } = traceBytes();
+  const { body } = await exchange({ want: 2, sizes: [bytes.length, bytes.length] });
   const [sent, never] = body.uploads;
   assert.ok(sent && never);
-  const { spanId, body: bytes } = traceBytes();
   assert.equal((await upload(sent, bytes)).status, 200);
 
   const summary = await pass();
