@@ -28,6 +28,7 @@ before(async () => {
     files: { '/': new URL('index.html', files) },
     csp: ({ bucketOrigin }) => `${CSP}; connect-src ${bucketOrigin}`,
     headers: { 'x-test': 'yes' },
+    mock: { ingest: { maxUploadBytes: false } },
   });
 });
 after(async () => {

@@ -8,7 +8,7 @@ const PAGE = 'http://shop.example';
 /** @type {import('./mock-r2.mjs').MockR2} */
 let mock;
 before(async () => {
-  mock = await startMockR2({ allowedOrigins: [PAGE] });
+  mock = await startMockR2({ allowedOrigins: [PAGE], ingest: { maxUploadBytes: false } });
 });
 after(() => mock.close());
 

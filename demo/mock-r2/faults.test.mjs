@@ -13,7 +13,7 @@ const BROKEN = { code: 'ECONNRESET' };
 /** @type {import('./mock-r2.mjs').MockR2} */
 let mock;
 before(async () => {
-  mock = await startMockR2({ allowedOrigins: [PAGE] });
+  mock = await startMockR2({ allowedOrigins: [PAGE], ingest: { maxUploadBytes: false } });
 });
 after(() => mock.close());
 afterEach(() => {

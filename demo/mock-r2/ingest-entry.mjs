@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { COMPATIBILITY_DATE, moduleFrom } from './start-miniflare.mjs';
 
 /**

@@ -11,7 +11,7 @@ const OTLP = gzipSync(JSON.stringify({ resourceSpans: [{ scopeSpans: [] }] }));
 /** @type {import('./mock-r2.mjs').MockR2} */
 let mock;
 before(async () => {
-  mock = await startMockR2({ allowedOrigins: [PAGE] });
+  mock = await startMockR2({ allowedOrigins: [PAGE], ingest: { maxUploadBytes: false } });
 });
 after(() => mock.close());
 beforeEach(async () => {
@@ -39,7 +39,11 @@ test('mock R2: an object comes out as it went in, byte for byte', async () => {
 });
 
 test('mock R2: an object with Content-Encoding comes out with its one layer of gzip', async () => {
-  const encoding = await startMockR2({ allowedOrigins: [PAGE], storage: { contentEncoding: true } });
+  const encoding = await startMockR2({
+    allowedOrigins: [PAGE],
+    ingest: { maxUploadBytes: false },
+    storage: { contentEncoding: true },
+  });
   try {
     const [upload] = await uploads(encoding.endpointUrl, PAGE, 1);
     assert.ok(upload);
@@ -218,7 +222,11 @@ test('mock R2: the log tells keys and headers, and no credentials', async () => 
 
 test('mock R2: what has not been built is asked for', async () => {
   await assert.rejects(
-    startMockR2({ allowedOrigins: [PAGE], serverFile: new URL('no-such-file.js', import.meta.url) }),
+    startMockR2({
+      allowedOrigins: [PAGE],
+      ingest: { maxUploadBytes: false },
+      serverFile: new URL('no-such-file.js', import.meta.url),
+    }),
     /no-such-file\.js is missing\. Run "npm run build" first\./,
   );
 });

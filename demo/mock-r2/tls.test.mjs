@@ -15,7 +15,11 @@ const EXCHANGE = JSON.stringify({ v: 1, want: 2, stored: [], confirm: [], renew:
 /** @type {import('./mock-r2.mjs').MockR2} */
 let mock;
 before(async () => {
-  mock = await startMockR2({ allowedOrigins: [PAGE], tls: await makeCertificate() });
+  mock = await startMockR2({
+    allowedOrigins: [PAGE],
+    ingest: { maxUploadBytes: false },
+    tls: await makeCertificate(),
+  });
 });
 after(() => mock.close());
 afterEach(() => {

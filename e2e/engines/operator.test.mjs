@@ -125,7 +125,11 @@ test('README: from an empty folder to traces in an engine', { timeout: 300_000 }
   /** @param {string} command */
   const start = (command) => {
     // A group of its own: npx does not take along what it began.
-    const child = spawn('bash', ['-c', command.trim().replace(/&$/, '')], { cwd: folder, env, detached: true });
+    const child = spawn('bash', ['-c', command.trim().replace(/&$/, '')], {
+      cwd: folder,
+      env,
+      detached: true,
+    });
     t.after(() => process.kill(-Number(child.pid)));
     return child;
   };

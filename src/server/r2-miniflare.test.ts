@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { Miniflare } from 'miniflare';
 import { rollup } from 'rollup';
 
@@ -48,7 +49,7 @@ let origin: string;
 
 before(async () => {
   const input = ['ingest', 'r2', 's3'].map((name) => fileURLToPath(new URL(`${name}.js`, import.meta.url)));
-  const built = await rollup({ input });
+  const built = await rollup({ input, plugins: [nodeResolve()] });
   const { output } = await built.generate({ format: 'es', chunkFileNames: '[name].js' });
   await built.close();
   const modules = output.flatMap((chunk) =>
