@@ -1,9 +1,9 @@
 -- DuckDB 1.5: the objects of a bucket, or of a folder that holds them under their keys, as a table of spans.
 
--- Where they are. From R2 itself, first:
+-- Where they are. From R2 itself; all that begins like the path up to its first asterisk is listed:
 --   INSTALL httpfs; LOAD httpfs;
 --   CREATE SECRET (TYPE r2, KEY_ID '…', SECRET '…', ACCOUNT_ID '…');
---   SET VARIABLE objects = 'r2://traces/otlp/v1/*/*/year=*/month=*/day=*/hour=*/minute=*/traces_*.json.gz';
+--   SET VARIABLE objects = 'r2://traces/otlp/v1/default/production/year=2026/month=11/day=21/*/*/traces_*.json.gz';
 SET VARIABLE objects = 'traces/otlp/v1/*/*/year=*/month=*/day=*/hour=*/minute=*/traces_*.json.gz';
 
 -- Which folders. They tell when an object's upload URL was issued, in UTC: its spans may be some minutes older, and

@@ -1,3 +1,5 @@
+import { durationOf, grouped, quantile } from './tally.mjs';
+
 /**
  * Questions to a table of spans, in the words of each engine, and what the answer is to be.
  *
@@ -9,24 +11,6 @@
  * @property {string} clickhouse
  * @property {(rows: Row[]) => unknown[][]} answer
  */
-
-/** @template T @param {readonly T[]} items @param {(item: T) => string} keyOf */
-function grouped(items, keyOf) {
-  /** @type {Map<string, T[]>} */
-  const groups = new Map();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** Between the two values that the rank falls between, as Excel's PERCENTILE.INC has it. @param {bigint[]} values @param {number} level */
-function quantile(values, level) {
-  const sorted = values.map(Number).sort((a, b) => a - b);
-  const rank = level * (sorted.length - 1);
-  const [low = 0, high = low] = [sorted[Math.floor(rank)], sorted[Math.ceil(rank)]];
-  return Math.round(low + (high - low) * (rank - Math.floor(rank)));
-}
-
-const durationOf = (/** @type {Row} */ { startNanos, endNanos }) => endNanos - startNanos;
 
 /** One question for each attribute of the odd span. @param {string} key @returns {Question} */
 const attribute = (key) => ({

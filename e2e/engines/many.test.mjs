@@ -1,9 +1,11 @@
-// What DuckDB's recipes do beside answering: open few files of many, and make Parquet of the rest.
+// Thousands of objects: both engines read them, DuckDB opens few of them where few are asked for, and makes Parquet of
+// all.
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { openClickhouse } from './clickhouse.mjs';
 import { openDuckdb } from './duckdb.mjs';
 import { byTrace, keyAt, officialObject, putFile } from './objects.mjs';
 import { readRecipe } from './recipe.mjs';
@@ -43,6 +45,18 @@ test('engines: DuckDB reads thousands of objects', async () => {
   assert.deepEqual(await duckdb.ask('SELECT count(*), count(DISTINCT object) FROM spans'), [
     [String(spansInAll), String(HOURS * OBJECTS_PER_HOUR)],
   ]);
+});
+
+test('engines: ClickHouse reads thousands of objects', async () => {
+  const clickhouse = await openClickhouse();
+  try {
+    await clickhouse.load(root);
+    assert.deepEqual(await clickhouse.ask('SELECT count(), uniqExact(TraceId) FROM otel_traces FINAL'), [
+      [String(spansInAll), String(HOURS * OBJECTS_PER_HOUR)],
+    ]);
+  } finally {
+    clickhouse.close();
+  }
 });
 
 test('engines: DuckDB opens no file of other hours', async () => {
