@@ -111,7 +111,11 @@ export async function startRadosgw() {
   const kill = () => {
     for (const daemon of daemons) daemon.kill('SIGKILL');
   };
-  process.once('exit', kill);
+  const clean = () => {
+    kill();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.once('exit', clean);
   const close = async () => {
     kill();
     await Promise.all(
@@ -119,8 +123,8 @@ export async function startRadosgw() {
         (daemon) => daemon.exitCode ?? daemon.signalCode ?? new Promise((end) => daemon.once('exit', end)),
       ),
     );
-    process.off('exit', kill);
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', clean);
+    clean();
   };
   /** In the foreground, so that it is our child and nobody else's. @param {string} command @param {string[]} args */
   const start = (command, args) => {
