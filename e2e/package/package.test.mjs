@@ -41,6 +41,9 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/script.js.sri',
     'dist/stub.js',
     'dist/stub.js.sri',
+    'demo/recipes/duckdb-spans.sql',
+    'demo/worker/wrangler.jsonc',
+    'src/server/README.md',
     'dist/viewer/index.html',
     'dist/viewer/app.mjs',
     'dist/viewer/style.css',
@@ -52,6 +55,9 @@ test('package: holds the build, its types, licence and README, and nothing else'
   const other = names.filter(
     (name) =>
       !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|js\.sri|d\.ts))$/.test(name) &&
+      !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/README\.md)$/.test(
+        name,
+      ) &&
       !/^dist\/viewer\/([\w-]+\.(mjs|css|html|svg)|preact\.js\.LICENSE\.txt)$/.test(name),
   );
   assert.deepEqual(other, []);
