@@ -198,6 +198,7 @@ describe('recipes for collectors', () => {
       'clickhouse-insert.sql',
       'clickhouse-s3queue.sql',
     ];
-    assert.deepEqual((await readdir(new URL('../../demo/recipes/', import.meta.url))).sort(), tested.sort());
+    const there = await readdir(new URL('../../demo/recipes/', import.meta.url));
+    assert.deepEqual(there.filter((name) => name !== 'README.md').sort(), tested.sort());
   });
 });
