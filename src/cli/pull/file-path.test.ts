@@ -45,8 +45,8 @@ test('file path: never outside, never too long, and no two keys in one place', (
   fc.assert(
     fc.property(key, key, (one, other) => {
       const file = filePathOf(one);
-      const resolved = path.posix.join('/root/folder', file);
-      assert.ok(resolved.startsWith('/root/folder/'), file);
+      const resolved = path.posix.join('/any/folder', file);
+      assert.ok(resolved.startsWith('/any/folder/'), file);
       assert.equal(path.posix.join('/', file), `/${file}`);
       assert.ok(path.win32.join('C:\\folder', ...file.split('/')).startsWith('C:\\folder\\'));
       for (const name of file.split('/')) {
