@@ -251,7 +251,7 @@ test('viewer: two thousand traces of a hundred sessions, and an empty address', 
   const { origin } = new URL(demo.shop);
   // In the future, so that they are in front of what the other tests left.
   for (const bytes of visitObjects({ sessions: 100, traces: 20, endedAt: Date.now() + 86_400_000 })) {
-    const [upload] = await uploads(`${origin}/spandrel`, origin, 1);
+    const [upload] = await uploads(`${origin}/spandrel`, origin, 1, bytes.length);
     expect(upload && (await put(upload, bytes)).status).toBe(200);
   }
   await page.goto(demo.viewer);

@@ -52,10 +52,12 @@ export function exchange(url, origin, request) {
  * @param {string} url
  * @param {string} origin
  * @param {number} count
+ * @param {number} [size] Bytes that each is for. Default: what the endpoint chooses.
  * @returns {Promise<import('../../src/protocol.js').PresignedUpload[]>}
  */
-export async function uploads(url, origin, count) {
-  const { text } = await exchange(url, origin, { want: count });
+export async function uploads(url, origin, count, size) {
+  const sizes = size === undefined ? [] : Array(count).fill(size);
+  const { text } = await exchange(url, origin, { want: count, sizes });
   return JSON.parse(text).uploads;
 }
 

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { startHost } from '../host.mjs';
-import { exchange, put, send } from '../testing/client.mjs';
+import { exchange, put, send, uploads } from '../testing/client.mjs';
 
 const SERVER = 2;
 const CLIENT = 3;
@@ -107,8 +107,8 @@ test('worker: it is the endpoint for its pages, and what they ask for is in no t
   const endpoint = `${host.origin}/spandrel`;
   // No gzip of a trace is shorter than the 64 bytes that are signed at least.
   const bytes = gzipSync(JSON.stringify({ resourceSpans: [], id: crypto.randomUUID().repeat(3) }));
-  const { text } = await exchange(endpoint, host.origin, { want: 1, sizes: [bytes.length] });
-  const [upload] = JSON.parse(text).uploads;
+  const [upload] = await uploads(endpoint, host.origin, 1, bytes.length);
+  assert.ok(upload);
   assert.equal((await put(upload, bytes)).status, 200);
   assert.ok(await host.mock.bucket.about(upload.key));
   assert.equal((await exchange(endpoint, 'http://elsewhere.example', { want: 1 })).status, 403);
