@@ -1,11 +1,5 @@
 /** Checks of what an operator hands over, once, at construction. */
-
-/** Text for an error message that shows a value without being taken over by it. Not for secrets. */
-function inWords(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
-}
+import { inWords } from '../server/option-check.js';
 
 /** One sentence that names the option, what it got and what it takes. @throws {TypeError} always. */
 export function refuseOption(option: string, value: unknown, takes: string): never {
