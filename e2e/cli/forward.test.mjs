@@ -8,7 +8,9 @@ import { spandrel, start } from './run-command.mjs';
 import { startSite } from './site.mjs';
 
 const LIMIT = { timeout: 120_000 };
-const FOLDER = 'otlp/v1/shop/production/year=2026/month=11/day=20/hour=23/minute=58';
+// Yesterday's, as `forward --after keep` looks back over some days only.
+const [YEAR, MONTH, DAY] = new Date(Date.now() - 86_400_000).toISOString().split(/[-T]/);
+const FOLDER = `otlp/v1/shop/production/year=${YEAR}/month=${MONTH}/day=${DAY}/hour=23/minute=58`;
 const SECRET = 'a-token-of-the-collector';
 
 /** @type {Awaited<ReturnType<typeof startSite>>} */
@@ -95,6 +97,7 @@ test('forward: headers from the environment arrive, and are not printed', LIMIT,
     '--verbose',
   ];
   const run = await spandrel(argsOf(args), { ...site.ownerEnv, OTLP_AUTH: `Bearer ${SECRET}` });
+  assert.equal(run.code, 1, run.stdout + run.stderr);
   assert.deepEqual(
     [received[0]?.headers.authorization, received[0]?.headers['x-scope']],
     [`Bearer ${SECRET}`, 'shop'],
