@@ -1,6 +1,9 @@
 /** Uploads whose length is signed: which of them takes a blob, and what makes its bytes so long. */
 import type { PresignedUpload } from './model.js';
 
+/** What a store takes of a body's length. */
+type Length = Pick<PresignedUpload, 'bytes' | 'maxBytes'>;
+
 /** The field's length has 16 bits, and takes 2 bytes itself. */
 const MAX_PADDING = 65_537;
 /** The field's length, and a subfield's name and length: readers may look for whole ones. */
@@ -14,13 +17,13 @@ const FEXTRA = 4;
  *
  * @returns `NaN` when no padding does, which is neither more nor less than any number.
  */
-export function paddingOf({ bytes, maxBytes }: PresignedUpload, length: number): number {
+export function paddingOf({ bytes, maxBytes }: Length, length: number): number {
   const padding = (bytes ?? Math.min(maxBytes ?? length, length)) - length;
   return padding && (padding < MIN_PADDING || padding > MAX_PADDING) ? Number.NaN : padding;
 }
 
 /** Whether an upload takes a body that is made of `length` bytes. */
-export function takes(upload: PresignedUpload, length: number): boolean {
+export function takes(upload: Length, length: number): boolean {
   return paddingOf(upload, length) >= 0;
 }
 

@@ -74,7 +74,7 @@ export function createBrowserPlatform(
     },
     async purge() {
       const notes = createNotes(scope);
-      for (const name of notes?.names('spandrel-1 ') ?? []) notes?.delete(name);
+      for (const name of notes?.names('spandrel-') ?? []) notes?.delete(name);
       if (hasDatabase()) await deleteIdb(after);
     },
     openTabs(store) {

@@ -154,6 +154,8 @@ export interface Tabs {
   release(): void;
   /** Runs `task` unless the page of that name lives; meanwhile that page cannot {@link hold}. @returns whether it ran. */
   ifDead(name: string, task: () => Promise<void>): Promise<boolean>;
+  /** Names of pages that are in use; undefined where nobody can tell. */
+  living?(): Promise<ReadonlySet<string> | undefined>;
   /** Runs `task` unless another page runs one of its own under the same `lane`. @returns whether it ran. */
   alone(lane: string, task: () => Promise<void>): Promise<boolean>;
   close(): void;

@@ -66,6 +66,11 @@ export function createLockTabs(name: string, { locks, openLease }: LockTabsDeps)
     hold,
     release,
     ifDead: (other, task) => lease?.ifDead(other, task) ?? unlessLocked(other, task),
+    async living() {
+      if (lease) return undefined;
+      const { held = [], pending = [] } = await locks.query();
+      return new Set([...held, ...pending].map(({ name = '' }) => name.replace('spandrel ', '')));
+    },
     alone: (lane, task) => lease?.alone(lane, task) ?? unlessLocked(`${lane} adopting`, task),
     close: release,
   };

@@ -119,7 +119,7 @@ export function testOrigin(): TestOrigin {
     },
     async purge(page) {
       const own = self.openNotes(page);
-      for (const name of own.names('spandrel-1 ')) own.delete(name);
+      for (const name of own.names('spandrel-')) own.delete(name);
       await self.openStore().write({ deletes: [[]] });
     },
     openNotes: (page) => ({
@@ -166,6 +166,7 @@ export function testOrigin(): TestOrigin {
         },
         release: () => void held.delete(name),
         ifDead: (other, task) => withLock(other, task),
+        living: async () => new Set(held),
         alone: (lane, task) => withLock(`${lane} adopting`, task),
         close: () => void held.delete(name),
       };

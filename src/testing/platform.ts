@@ -1,6 +1,6 @@
 /** A world for tests: nothing in it moves unless the test moves it. */
 import { keepaliveBudget } from '../platform/keepalive-budget.js';
-import type { HttpAnswer, KeepaliveBudget, PageSignal, Platform } from '../platform/platform.js';
+import type { HttpAnswer, KeepaliveBudget, PageSignal, Platform, Store } from '../platform/platform.js';
 import type { TestOrigin } from './origin.js';
 
 /** A request that was begun and waits for the test's answer. */
@@ -46,6 +46,11 @@ export interface TestPlatform extends Platform {
   /** Fires a page signal, in this task. */
   page(signal: PageSignal): void;
   online(): void;
+  /**
+   * So many effects on the world the page still has (a request, a beacon, a note, a transaction); what comes after them
+   * has none, as when a browser ends a page in the middle of its last task.
+   */
+  effectsLeft: number;
   /** The page is gone from one moment to the next: nothing of it runs any more, its locks are free. */
   crash(): void;
 }
@@ -124,7 +129,16 @@ export function testPlatform({
     return () => void listeners.delete(listener);
   };
 
+  /** Whether the next effect still happens. */
+  const happens = (): boolean => self.effectsLeft-- > 0;
+  const mortal = (store: Store | undefined): Store | undefined =>
+    store && {
+      ...store,
+      write: (change) => (happens() ? store.write(change) : new Promise(() => {})),
+    };
+
   const self: TestPlatform = {
+    effectsLeft: Number.POSITIVE_INFINITY,
     requests,
     beacons,
     exceptions,
@@ -163,14 +177,21 @@ export function testPlatform({
       return [...deferred];
     },
     defer(url, init) {
-      if (!self.canDefer) return undefined;
+      if (!self.canDefer || !happens()) return undefined;
       const request = { url, body: init.body as BodyInit };
       deferred.add(request);
       return () => deferred.delete(request);
     },
-    openStore: () => origin?.openStore(),
+    openStore: () => mortal(origin?.openStore()),
     get notes() {
-      return origin?.openNotes(self);
+      const notes = origin?.openNotes(self);
+      return (
+        notes && {
+          ...notes,
+          set: (name: string, text: string) => (happens() ? notes.set(name, text) : true),
+          delete: (name: string) => void (happens() && notes.delete(name)),
+        }
+      );
     },
     onNote: (listener) => origin?.watch(self, listener) ?? (() => {}),
     async purge() {
@@ -196,6 +217,7 @@ export function testPlatform({
     },
     request(url, init, timeoutMillis) {
       if (closed) return Promise.resolve({ status: 0, body: 'closed' });
+      if (!happens()) return new Promise(() => {});
       return new Promise((resolve) => {
         let answered = false;
         const request: TestRequest = {
@@ -218,6 +240,7 @@ export function testPlatform({
     isOwnRequest: (url) => requests.some((request) => request.url === url),
     beacon(url, body) {
       if (!self.takesBeacons) return false;
+      if (!happens()) return true;
       const beacon = { url, body };
       beacons.push(beacon);
       self.onBeacon?.(beacon);

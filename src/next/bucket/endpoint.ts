@@ -1,0 +1,153 @@
+/** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
+import type { Platform } from '../../platform/platform.js';
+import type { PageLedger, TraceSummary } from '../../protocol.js';
+import { VERSION } from '../../version.js';
+
+export interface Want {
+  id: string;
+  bytes: number;
+  again?: true;
+  /** Of an upload that its issuer named otherwise. */
+  key?: string;
+}
+
+export interface Receipt {
+  id: string;
+  key?: string;
+  page: string;
+  seq: number;
+  spanCount: number;
+  bytes: number;
+  /** The page left before the store answered. */
+  unconfirmed?: true;
+  traces: TraceSummary[];
+}
+
+export interface Message {
+  wants: Want[];
+  stored: Receipt[];
+  lost: Record<string, number>;
+  page: PageLedger;
+}
+
+/** An upload as it comes in an answer; without `id` it is for whichever blob takes it. */
+export interface IssuedUpload {
+  id: string;
+  method: 'PUT' | 'POST';
+  url: string;
+  headers: Record<string, string>;
+  fields?: Record<string, string>;
+  bytes?: number;
+  maxBytes?: number;
+  key?: string;
+  expiresInMs: number;
+}
+
+export type EndpointAnswer =
+  | {
+      ok: true;
+      now?: number | undefined;
+      uploads: (IssuedUpload | { id: string; stored: true })[];
+      isPaused: boolean;
+      isRelayOnly: boolean;
+      /** Unchecked. */
+      rules?: unknown;
+    }
+  | {
+      ok: false;
+      cause: string;
+      retryAfterMillis?: number | undefined;
+      /** The page may not ask. */
+      isRefused?: boolean;
+      /** The message cannot be read. */
+      isMalformed?: boolean;
+    };
+
+export interface Endpoint {
+  exchange(message: Message): Promise<EndpointAnswer>;
+  /** The same without an answer, in this task. False when it could not be sent. */
+  beacon?(message: Message): boolean;
+  /** Where bytes go that are to be stored under this id. */
+  relayUrl?(id: string): string;
+}
+
+export const PROTOCOL_VERSION = 2;
+/** A beacon has no answer, so its bytes count as in flight for this long. */
+const BEACON_MILLIS = 5_000;
+const MAX_UPLOADS = 100;
+
+/** The endpoint at `url`. */
+export function createEndpoint(
+  platform: Pick<Platform, 'request' | 'beacon' | 'keepalive' | 'after'>,
+  url: string,
+  project: string | undefined,
+): Endpoint {
+  const bodyOf = (message: Message): Blob =>
+    // text/plain needs no preflight.
+    new Blob([JSON.stringify({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
+      type: 'text/plain',
+    });
+  return {
+    async exchange(message) {
+      const init = { method: 'POST', body: bodyOf(message), credentials: 'same-origin' } as const;
+      const { status, body, retryAfterMillis } = await platform.request(url, init);
+      const answer = status === 200 ? parse(body) : undefined;
+      if (answer?.['v'] === PROTOCOL_VERSION) {
+        const config = recordOf(answer['config']);
+        const now = answer['now'];
+        return {
+          ok: true,
+          now: Number.isFinite(now) ? (now as number) : undefined,
+          uploads: usable(answer['uploads']),
+          isPaused: config['paused'] === true,
+          isRelayOnly: answer['relay'] === true,
+          rules: config['rules'] ?? [],
+        };
+      }
+      return {
+        ok: false,
+        cause: status ? `HTTP ${status}` : body,
+        retryAfterMillis,
+        isRefused: status === 401 || status === 403,
+        isMalformed: status === 400 || status === 413,
+      };
+    },
+    beacon(message) {
+      const body = bodyOf(message);
+      const release = platform.keepalive.reserve(body.size);
+      if (release) platform.after(BEACON_MILLIS, release);
+      return release !== undefined && platform.beacon(url, body);
+    },
+    relayUrl(id) {
+      const query = new URLSearchParams({ relay: id, ...(project && { project }) });
+      return `${url}${url.includes('?') ? '&' : '?'}${query}`;
+    },
+  };
+}
+
+function parse(body: string): Record<string, unknown> | undefined {
+  try {
+    return recordOf(JSON.parse(body));
+  } catch {
+    return undefined;
+  }
+}
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+/** What of an answer's uploads can be used without surprises. */
+export function usable(uploads: unknown): (IssuedUpload | { id: string; stored: true })[] {
+  if (!Array.isArray(uploads)) return [];
+  return uploads.slice(0, MAX_UPLOADS).filter((upload) => {
+    const { id, stored, method, url, headers, expiresInMs, bytes, maxBytes } = recordOf(upload);
+    if (stored === true) return typeof id === 'string';
+    return (
+      (method === 'PUT' || method === 'POST') &&
+      /^https?:\/\//.test(String(url)) &&
+      typeof headers === 'object' &&
+      (expiresInMs as number) > 0 &&
+      [bytes ?? 0, maxBytes ?? 0].every(Number.isSafeInteger)
+    );
+  });
+}

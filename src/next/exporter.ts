@@ -1,0 +1,140 @@
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { createDiagnostics } from '../diagnostics/diagnostics.js';
+import type { Stats } from '../diagnostics/stats.js';
+import {
+  checkNames,
+  checkNumbers,
+  EXPORTER_NAMES,
+  type ExporterOptions,
+  NUMBER_OPTIONS,
+  refuse,
+} from '../options.js';
+import {
+  type Consent,
+  type ConsentOptions,
+  checkPageOptions,
+  EXPORT_PRIVACY_NAMES,
+  type RedactionOptions,
+} from '../page-options.js';
+import type { Platform } from '../platform/platform.js';
+import type { Delivery } from './pipeline/deliver.js';
+import type { Destination } from './pipeline/destination.js';
+import type { ReadableSpan } from './pipeline/model.js';
+import { createPipeline, type DeliveryHost, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
+
+/** Options of `TraceExporter`. */
+export interface TraceExporterOptions extends ExporterOptions, RedactionOptions, ConsentOptions {
+  /** Where objects go: `bucket({ endpoint })`, or anything else of that shape. */
+  destination: Destination;
+}
+
+/** What came of an export, as OpenTelemetry's exporters say it. */
+export interface ExportResult {
+  /** 0 for success, 1 for failure. */
+  code: number;
+  error?: Error;
+}
+
+/** What an exporter is made for: pages, or the edge. */
+export interface World {
+  /** @param onException hears of every exception in a timer or listener. */
+  platform(onException: (error: unknown) => void): Platform;
+  openDelivery(host: DeliveryHost): Promise<Delivery>;
+}
+
+/** The exporter for whatever world. See `TraceExporter` of each entry. */
+export class Exporter {
+  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  readonly pipeline: Pipeline;
+  /** Not part of the public promise. */
+  readonly diagnostics: Diagnostics;
+  /** Not part of the public promise. */
+  readonly platform: Platform;
+  /** Takes the endpoint's sampling rules, unchecked. Not part of the public promise. */
+  onRules: ((rules: unknown) => void) | undefined;
+  readonly #options: Record<keyof ExporterOptions, number>;
+
+  /** @throws {TypeError} naming the option, what it got and what it takes. */
+  constructor(options: TraceExporterOptions, { platform, openDelivery }: World) {
+    checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
+    if (typeof options.destination?.open !== 'function') {
+      refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
+    }
+    const checked = checkNumbers(options, EXPORTER_NAMES);
+    checkPageOptions(options);
+    this.#options = checked;
+    this.platform = platform((error) => this.diagnostics.exception(error));
+    this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
+    const { destination, redact, redaction = true, consent = 'granted' } = options;
+    this.pipeline = createPipeline(
+      {
+        ...{ platform: this.platform, diagnostics: this.diagnostics, destination, openDelivery, consent },
+        rules: (rules) => this.onRules?.(rules),
+      },
+      {
+        scheduledDelayMillis: NUMBER_OPTIONS.scheduledDelayMillis[0],
+        maxBufferedSpans: NUMBER_OPTIONS.maxBufferedSpans[0],
+        maxTracesPerBlob: checked.maxTracesPerBlob,
+        maxBlobs: checked.maxOutboxBlobs,
+        maxBytes: checked.maxOutboxBytes,
+        maxAgeMillis: checked.maxOutboxAgeMillis,
+        redaction,
+        ...(redact && { redact }),
+      },
+    );
+  }
+
+  /**
+   * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what pages of this origin
+   * have kept, tells its other tabs and collects nothing more; `pending` holds what comes in memory.
+   *
+   * @throws {TypeError} when it is none of the three.
+   */
+  setConsent(consent: Consent): void {
+    checkPageOptions({ consent });
+    this.pipeline.setConsent(consent);
+  }
+
+  /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */
+  export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
+    const { diagnostics, pipeline } = this;
+    const exported = diagnostics.guard(() => pipeline.take(spans)) ?? Promise.resolve(false);
+    void exported.then((isSafe) =>
+      diagnostics.guard(() =>
+        resultCallback(
+          isSafe ? { code: 0 } : { code: 1, error: new Error('spandrel: spans were lost; see stats()') },
+        ),
+      ),
+    );
+  }
+
+  /** Sends all that waits. Resolves with the worst that became of it, within `flushTimeoutMillis`. Never rejects. */
+  flush(): Promise<FlushResult> {
+    return this.pipeline.flush(this.#options.flushTimeoutMillis);
+  }
+
+  /** `flush()` under OpenTelemetry's name. Never rejects. */
+  async forceFlush(): Promise<void> {
+    await this.flush();
+  }
+
+  /**
+   * Flushes within `shutdownTimeoutMillis`, then leaves no timer, listener or request behind. What is in the database
+   * waits for the next page. Never rejects.
+   */
+  async shutdown(): Promise<void> {
+    await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
+    this.diagnostics.close();
+    this.platform.close();
+  }
+
+  /** Everything that can be known of this exporter, now. */
+  stats(): Stats {
+    return this.diagnostics.stats();
+  }
+
+  /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
+  subscribe(listener: (stats: Stats) => void): () => void {
+    return this.diagnostics.subscribe(listener);
+  }
+}

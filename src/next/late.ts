@@ -1,0 +1,62 @@
+/** What a page needs once it has something to send: compressing, sending, adopting, and leaving bytes with the browser. */
+import type { Stop } from '../platform/platform.js';
+import { adopt } from './outbox/adopt.js';
+import { type Compression, createDelivery, type Delivery } from './pipeline/deliver.js';
+import type { DeliveryHost } from './pipeline/pipeline.js';
+
+/** Adopting can wait until the page has loaded. */
+const START_MILLIS = 1_000;
+/** How often a page looks for others that have died meanwhile. */
+const ADOPT_MILLIS = 60_000;
+
+export function openDelivery(host: DeliveryHost, compression: Compression): Delivery {
+  const { platform, diagnostics, outbox, destination, place } = host;
+  const delivery = createDelivery(host, compression);
+  const { store, tabs } = outbox;
+  let stopTimer: Stop | undefined;
+  let isAdopting = false;
+
+  const adoptAll = async (): Promise<void> => {
+    if (!store || !tabs || isAdopting || outbox.isSuspended) return;
+    isAdopting = true;
+    await adopt({
+      ...{ store, notes: platform.notes, place, now: platform.now },
+      living: async () => tabs.living?.(),
+      alone: (task) => tabs.alone(place, task),
+      has: (id) => outbox.blobs.has(id) || delivery.isSettled(id),
+      blob(blob) {
+        if (outbox.isClosed || diagnostics.totals.state !== 'running') return;
+        diagnostics.totals.spans.adopted += blob.spanCount;
+        outbox.adopt(blob);
+        delivery.wake();
+      },
+      told: (receipt, forget) => destination.tell?.(receipt, forget),
+      corrupt: () => void diagnostics.totals.storage.corrupt++,
+    }).finally(() => {
+      isAdopting = false;
+    });
+  };
+  const soon = (): void => {
+    stopTimer = platform.after(ADOPT_MILLIS, run);
+  };
+  const run = (): void => {
+    void adoptAll()
+      .catch((error) => {
+        if (!outbox.isClosed) outbox.failed(error);
+      })
+      .then(() => {
+        if (!outbox.isClosed) soon();
+      });
+  };
+  if (store) stopTimer = platform.whenIdle(START_MILLIS, run);
+  const stopOnline = platform.onOnline(delivery.hurry);
+
+  return {
+    ...delivery,
+    close() {
+      stopTimer?.();
+      stopOnline();
+      delivery.close();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Takes over what pages that are gone have left: applies their last words to the database, and reads their blobs. The
+ * records stay where they are, under the page that wrote them, until each blob is stored: a page that adopts and is gone
+ * as well leaves everything as it found it. One page of the origin does this at a time.
+ */
+import type { Notes, Store, StoreKey } from '../../platform/platform.js';
+import type { TraceBlob } from '../pipeline/model.js';
+import { blobOf, bornAt, byBlob } from './format.js';
+import { FORMAT, noteName } from './outbox.js';
+
+export interface AdoptDeps {
+  store: Store;
+  notes: Notes | undefined;
+  place: string;
+  now(): number;
+  /** Names of living pages; undefined where nobody can tell. */
+  living(): Promise<ReadonlySet<string> | undefined>;
+  /** Runs `task` unless another page runs the like. */
+  alone(task: () => Promise<void>): Promise<unknown>;
+  /** Whether this page has the blob already. */
+  has(id: string): boolean;
+  blob(blob: TraceBlob): void;
+  /** Takes a receipt of which the server has not been told. */
+  told(receipt: unknown, forget: () => void): void;
+  /** A record is none that we can read. It is kept apart for a while. */
+  corrupt(): void;
+}
+
+/** Where nobody can tell whether a page lives, what it left this long ago is nobody's. */
+const SURELY_GONE_MILLIS = 24 * 60 * 60_000;
+/** Records that we could not read are kept for whoever looks into the matter. */
+const MAX_QUARANTINE = 16;
+/** The most that IndexedDB takes for a limit. */
+const MAX_LIMIT = 2 ** 32 - 1;
+
+/** @returns how many pages left something. */
+export async function adopt(deps: AdoptDeps): Promise<void> {
+  const { store, notes, place } = deps;
+  await deps.alone(async () => {
+    const prefix = noteName(place, '');
+    const noted = (notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length));
+    const keys = await store.keys([FORMAT, place]);
+    const living = await deps.living();
+    const isGone = (page: string, id?: string): boolean =>
+      living ? !living.has(page) : !(bornAt(id ?? page) > deps.now() - SURELY_GONE_MILLIS);
+    for (const page of new Set(noted)) if (isGone(page)) await applyNote(deps, page);
+    const pages = new Set(keys.map(([, , page]) => page as string).concat(noted));
+    for (const page of pages) {
+      if (!isGone(page)) continue;
+      const records = await store.read([FORMAT, place, page], MAX_LIMIT);
+      for (const [id, found] of byBlob(records)) if (isGone(page, id)) await take(deps, page, id, found);
+    }
+  });
+}
+
+async function take(
+  deps: AdoptDeps,
+  page: string,
+  id: string,
+  records: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  const key: StoreKey = [FORMAT, deps.place, page, id];
+  const receipt = records.get('told');
+  if (receipt) return deps.told(receipt, () => void deps.store.write({ deletes: [key] }).catch(() => {}));
+  if (deps.has(id)) return;
+  const { blob, corrupt } = blobOf(page, id, records);
+  for (const name of corrupt) await quarantine(deps, [...key, name], records.get(name));
+  if (blob) deps.blob(blob);
+}
+
+async function quarantine({ store, corrupt }: AdoptDeps, key: StoreKey, record: unknown): Promise<void> {
+  corrupt();
+  const kept = await store.keys(['quarantine']);
+  await store.write({
+    deletes: [key, ...kept.slice(0, Math.max(0, kept.length + 1 - MAX_QUARANTINE))],
+    puts: [[['quarantine', ...key], record]],
+  });
+}
+
+/** Makes the database what the page said with its last words, however often it is done. */
+async function applyNote({ store, notes, place, corrupt }: AdoptDeps, page: string): Promise<void> {
+  const name = noteName(place, page);
+  const text = notes?.get(name);
+  try {
+    const log = (JSON.parse(text ?? '[]') as [string[], unknown][][]).flat();
+    const own = log.filter(
+      ([key]) => key[0] === FORMAT && key[1] === place && key[2] === page && key.length > 3,
+    );
+    await store.write({
+      deletes: own.filter(([, value]) => value === null).map(([key]) => key),
+      puts: own.filter(([, value]) => value !== null).map(([key, value]) => [key, revived(value)]),
+    });
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    corrupt();
+  }
+  notes?.delete(name);
+}
+
+/** Bytes are base64 in a note. */
+function revived(value: unknown): unknown {
+  const record = value as { bytes?: { base64?: string } };
+  const base64 = record.bytes?.base64;
+  return base64 === undefined
+    ? value
+    : { ...record, bytes: Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)) };
+}

@@ -1,0 +1,170 @@
+/**
+ * Brings closed blobs to their destination: **packs** each, **sends** it, and settles what came of it. At most four at
+ * once; one while nothing gets through.
+ */
+
+import { nextDelayMillis } from '../../pipeline/retry.js';
+import type { Stop } from '../../platform/platform.js';
+import type { Outcome, TraceBlob } from './model.js';
+import { bodyOf } from './pack.js';
+import type { DeliveryHost } from './pipeline.js';
+
+export interface Compression {
+  gzip(json: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; rawBytes: number }>;
+  gzipNow(json: string): { bytes: Uint8Array<ArrayBuffer>; rawBytes: number };
+}
+
+export interface Delivery {
+  /** Something is closed, or may be sent now. */
+  wake(): void;
+  /** Compresses in this task. */
+  packNow(blob: TraceBlob): void;
+  /** Sends all that waits, whatever it was told to wait for. Resolves when each has been tried, or time is up. */
+  flush(timeoutMillis: number): Promise<void>;
+  /** The network or the page is back: what waits by a delay of ours need not. */
+  hurry(): void;
+  /** Whether a blob was settled here, so that what the database still has of it means nothing. */
+  isSettled(id: string): boolean;
+  close(): void;
+}
+
+const MAX_IN_FLIGHT = 4;
+
+export function createDelivery(host: DeliveryHost, compression: Compression): Delivery {
+  const { platform, diagnostics, outbox, destination } = host;
+  const { totals } = diagnostics;
+  /** Those whose records may not be deleted yet. */
+  const settled = new Set<string>();
+  const inFlight = new Map<TraceBlob, Promise<void>>();
+  /** Failures in a row, of whatever blob. */
+  let failures = 0;
+  /** The destination asks for patience with everything. */
+  let heldUntilMillis = 0;
+  let timer: Stop | undefined;
+  let closed = false;
+
+  const packed = (blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>, rawBytes: number): void => {
+    // A page that left meanwhile may have done it at once.
+    if (blob.bytes) return;
+    Object.assign(blob, { bytes, rawBytes, state: 'packed' });
+    totals.bytes.raw += rawBytes;
+    totals.bytes.gzip += bytes.length;
+  };
+
+  const deliver = async (blob: TraceBlob): Promise<void> => {
+    if (!blob.bytes) {
+      const { bytes, rawBytes } = await compression.gzip(bodyOf(blob.parts));
+      packed(blob, bytes, rawBytes);
+    }
+    const outcome = await destination.send(blob);
+    // It may have been dropped meanwhile, or stored by another way.
+    if (outbox.blobs.get(blob.id) === blob && !closed) settle(blob, outcome);
+  };
+
+  const settle = (blob: TraceBlob, outcome: Outcome): void => {
+    if (outcome.status !== 'retryable' && blob.isAdopted) settled.add(blob.id);
+    if (outcome.status === 'stored') {
+      failures = 0;
+      const { spanCount = 0, cause = '' } = outcome.rejected ?? {};
+      totals.spans.stored += blob.spanCount - spanCount;
+      totals.blobs.stored++;
+      totals.bytes.stored += blob.bytes?.length ?? 0;
+      diagnostics.dropped('rejected', spanCount);
+      if (spanCount) diagnostics.trouble('rejected', cause);
+      const receipt = destination.receiptOf?.(blob);
+      outbox.stored(blob, receipt);
+      if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
+    } else if (outcome.status === 'rejected') {
+      diagnostics.trouble(outcome.reason, outcome.cause);
+      outbox.remove(blob, outcome.reason);
+    } else {
+      failures++;
+      blob.attempts++;
+      diagnostics.trouble('retry', outcome.cause);
+      const { retryAfterMillis, delayMillis = 0 } = outcome;
+      const delay = nextDelayMillis(blob.attempts, platform.random(), retryAfterMillis);
+      blob.notBeforeMillis = platform.now() + Math.max(delay, delayMillis);
+      if (retryAfterMillis) heldUntilMillis = Math.max(heldUntilMillis, platform.now() + retryAfterMillis);
+      outbox.changed(blob);
+      outbox.trim(new Set(inFlight.keys()));
+    }
+    diagnostics.changed();
+  };
+
+  /** What may go next: the least tried first, then the oldest. */
+  const waiting = (): TraceBlob[] =>
+    [...outbox.blobs.values()]
+      .filter((blob) => blob.state !== 'open' && !inFlight.has(blob))
+      .sort((a, b) => a.attempts - b.attempts || a.bornAtMillis - b.bornAtMillis);
+
+  const begin = (blob: TraceBlob): Promise<void> => {
+    const work = deliver(blob)
+      .catch((error) => {
+        diagnostics.exception(error);
+        if (!closed) settle(blob, { status: 'retryable', cause: String(error) });
+      })
+      .then(() => {
+        inFlight.delete(blob);
+        self.wake();
+      });
+    inFlight.set(blob, work);
+    return work;
+  };
+
+  const self: Delivery = {
+    wake() {
+      if (closed || totals.state !== 'running') return;
+      timer?.();
+      timer = undefined;
+      const now = platform.now();
+      let next = Number.POSITIVE_INFINITY;
+      for (const blob of waiting()) {
+        if (inFlight.size >= (failures ? 1 : MAX_IN_FLIGHT)) return;
+        const notBefore = Math.max(blob.notBeforeMillis, heldUntilMillis);
+        if (notBefore <= now) void begin(blob);
+        else next = Math.min(next, notBefore);
+      }
+      if (Number.isFinite(next)) timer = platform.after(next - now, self.wake);
+    },
+    packNow(blob) {
+      if (blob.bytes) return;
+      const { bytes, rawBytes } = compression.gzipNow(bodyOf(blob.parts));
+      packed(blob, bytes, rawBytes);
+    },
+    async flush(timeoutMillis) {
+      const tried = new Set<TraceBlob>();
+      const all = async (): Promise<void> => {
+        for (;;) {
+          const before = failures;
+          const [blob] = waiting().filter((one) => !tried.has(one));
+          if (!blob && !inFlight.size) break;
+          if (blob && inFlight.size < (failures ? 1 : MAX_IN_FLIGHT)) {
+            tried.add(blob);
+            void begin(blob);
+          } else await Promise.race(inFlight.values());
+          if (failures > before && heldUntilMillis > platform.now()) break;
+        }
+        await destination.settle?.();
+      };
+      await new Promise<void>((resolve) => {
+        const stop = platform.after(timeoutMillis, resolve);
+        void all()
+          .catch(diagnostics.exception)
+          .then(() => {
+            stop();
+            resolve();
+          });
+      });
+    },
+    hurry() {
+      for (const blob of outbox.blobs.values()) blob.notBeforeMillis = 0;
+      self.wake();
+    },
+    isSettled: (id) => settled.has(id),
+    close() {
+      closed = true;
+      timer?.();
+    },
+  };
+  return self;
+}

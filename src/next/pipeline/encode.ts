@@ -1,0 +1,143 @@
+/** One ended span in, its OTLP/JSON text out: written once, as it is stored. */
+import type { HrTime } from '@opentelemetry/api';
+import type { RedactableSpan } from '../../page-options.js';
+import { attributeFields, quote } from '../../pipeline/encode-attributes.js';
+import { type Content, redactable, redactName } from '../../pipeline/encode-redact.js';
+import { normalTime, spanJson } from '../../pipeline/encode-span.js';
+import type { DropReason, ReadableSpan } from './model.js';
+
+/** The most characters of JSON that one span may take; it could fill a blob alone. */
+const MAX_SPAN_CHARS = 1_048_576;
+/** A clock that is off by less than this is taken for right. */
+const MAX_CLOCK_ERROR_MILLIS = 60_000;
+
+export interface EncodedSpan {
+  traceId: string;
+  /** Redacted. */
+  name: string;
+  /** Epoch milliseconds. */
+  startMillis: number;
+  endMillis: number;
+  error: boolean;
+  /** See `SpanTexts`. */
+  resource: string;
+  scope: string;
+  json: string;
+}
+
+export interface EncoderOptions {
+  /** See `PrivacyOptions`. */
+  redaction: boolean;
+  /** Called once for each span. It may change the span, and says whether it is kept. */
+  redact: ((span: RedactableSpan) => boolean) | undefined;
+  /** By how much the server's clock is ahead of ours, as far as is known. */
+  clockOffsetMillis(): number;
+}
+
+/** Never throws on account of a span: then it says why nothing is written of it. */
+export type Encode = (span: ReadableSpan) => EncodedSpan | DropReason;
+
+export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderOptions): Encode {
+  /** Resources and scopes that were written before. */
+  const opened = new WeakMap<object, string>();
+
+  function write(span: ReadableSpan): EncodedSpan | DropReason {
+    const start = normalTime(span.startTime);
+    let end = normalTime(span.endTime);
+    if (!start || !end) return 'unencodable';
+    if (end[0] < start[0] || (end[0] === start[0] && end[1] < start[1])) end = start;
+    let content: Content = span;
+    if (redact) {
+      const copy = redactable(span, redaction);
+      if (!redact(copy)) return 'redacted';
+      const { name, attributes, events, statusMessage: message } = copy;
+      content = { name, attributes, events, status: { code: span.status.code, message } } as Content;
+    }
+    const offset = clockOffsetMillis();
+    // Whole seconds, so that what is shifted stays exact.
+    const shift = Math.abs(offset) > MAX_CLOCK_ERROR_MILLIS ? Math.round(offset / 1_000) : 0;
+    if (shift) content = shifted(content, shift);
+    const json = spanJson(span, content, moved(start, shift), moved(end, shift), redaction);
+    if (json.length > MAX_SPAN_CHARS) return 'too-large';
+    // Untyped callers name spans by numbers too.
+    const name = String(content.name);
+    return {
+      traceId: span.spanContext().traceId,
+      name: redaction ? redactName(name) : name,
+      startMillis: millisOf(moved(start, shift)),
+      endMillis: millisOf(moved(end, shift)),
+      error: span.status.code === 2,
+      resource: openResource(span.resource),
+      scope: openScope(span.instrumentationScope),
+      json,
+    };
+  }
+
+  /**
+   * ResourceSpans up to its `scopeSpans`; `schemaUrl` (3) first, because the list is what stays open.
+   *
+   * | # | field | type |
+   * | - | --- | --- |
+   * | 1 | resource | Resource: attributes (1), droppedAttributesCount (2) |
+   * | 2 | scopeSpans | ScopeSpans[] |
+   * | 3 | schemaUrl | string |
+   */
+  function openResource(resource: ReadableSpan['resource']): string {
+    let json = opened.get(resource);
+    if (json === undefined) {
+      const fields = attributeFields(resource.attributes, 0, redaction).slice(1);
+      json = `{"resource":{${fields}}${schemaUrlField(resource.schemaUrl)},"scopeSpans":[`;
+      // Attributes still to come would be missing from every later span.
+      if (!resource.asyncAttributesPending) opened.set(resource, json);
+    }
+    return json;
+  }
+
+  /**
+   * ScopeSpans up to its `spans`.
+   *
+   * | # | field | type |
+   * | - | --- | --- |
+   * | 1 | scope | InstrumentationScope: name (1), version (2), attributes (3), droppedAttributesCount (4) |
+   * | 2 | spans | Span[] |
+   * | 3 | schemaUrl | string |
+   */
+  function openScope(scope: ReadableSpan['instrumentationScope']): string {
+    let json = opened.get(scope);
+    if (json === undefined) {
+      const version = scope.version ? `,"version":${quote(scope.version)}` : '';
+      const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount, redaction);
+      json = `{"scope":{"name":${quote(scope.name)}${version}${attributes}}${schemaUrlField(scope.schemaUrl)},"spans":[`;
+      opened.set(scope, json);
+    }
+    return json;
+  }
+
+  return (span) => {
+    try {
+      return write(span);
+    } catch {
+      return 'unencodable';
+    }
+  };
+}
+
+const millisOf = ([seconds, nanos]: HrTime): number => seconds * 1e3 + nanos / 1e6;
+
+/** What would be before 1970 stays as it is. */
+const moved = (time: HrTime, seconds: number): HrTime => normalTime([time[0] + seconds, time[1]]) ?? time;
+
+/** The same by the server's clock, and marked. */
+function shifted(content: Content, seconds: number): Content {
+  return {
+    ...content,
+    name: content.name,
+    status: content.status,
+    attributes: { ...content.attributes, 'spandrel.clock.offset_millis': seconds * 1_000 },
+    events: content.events.map((event) => ({ ...event, time: moved(event.time, seconds) })),
+  };
+}
+
+function schemaUrlField(url: string | undefined): string {
+  return url ? `,"schemaUrl":${quote(url)}` : '';
+}

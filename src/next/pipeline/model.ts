@@ -1,0 +1,94 @@
+/** The nouns of the pipeline. */
+
+import type { DropReason } from '../../pipeline/model.js';
+import type { OpenSpan, ReadableSpan } from '../../pipeline/span.js';
+import type { TraceSummary } from '../../protocol.js';
+
+/**
+ * Spans under one resource and one scope, as OTLP/JSON text. `resource` and `scope` are the text up to the list that
+ * stays open, `spans` are the elements of that list, joined by commas.
+ */
+export interface SpanTexts {
+  readonly resource: string;
+  readonly scope: string;
+  spans: string;
+}
+
+/** What is written down at once: spans that ended since the part before it. */
+export interface Part {
+  readonly texts: SpanTexts[];
+  readonly traces: TraceSummary[];
+}
+
+/** A presigned upload that is held: one permission to put one object. */
+export interface Upload {
+  method: 'PUT' | 'POST';
+  url: string;
+  headers: Record<string, string>;
+  fields?: Record<string, string>;
+  /** The exact length, or the greatest, that the store takes. */
+  bytes?: number;
+  maxBytes?: number;
+  /** Names the object to whoever issued the upload, where that is not the blob's id. */
+  key?: string;
+  /** When it ends, by the monotonic clock of the page that asked for it. */
+  endsAtMillis: number;
+}
+
+/**
+ * What becomes one object. It has its id from its first span on, and that id is the object's name: whoever sends it,
+ * by whichever way, from whichever page, writes the same object once.
+ *
+ * `open`: takes spans. `closed`: takes none any more. `packed`: its bytes are there. `stored`: the object is there,
+ * and the server has not been told.
+ */
+export interface TraceBlob {
+  /** UUIDv7. */
+  readonly id: string;
+  /** The page that began it, and its number there, from 1. */
+  readonly page: string;
+  readonly seq: number;
+  /** Epoch milliseconds of its first span. */
+  readonly bornAtMillis: number;
+  /** Whether an earlier page left it. */
+  readonly isAdopted: boolean;
+  state: 'open' | 'closed' | 'packed' | 'stored';
+  /** Its text; the last part grows until it is written down. Empty when packed and written down as bytes. */
+  parts: Part[];
+  /** By trace id. */
+  readonly traces: Map<string, TraceSummary>;
+  spanCount: number;
+  error: boolean;
+  /** Characters of text. */
+  chars: number;
+  /** One gzip member of one OTLP/JSON request. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+  rawBytes: number;
+  /** Failed attempts. */
+  attempts: number;
+  /** Not before this instant, epoch milliseconds; 0 for at once. */
+  notBeforeMillis: number;
+  /** A request without an answer may have brought the bytes. */
+  again: boolean;
+  /** The permission under which it goes, where that is not its id's: its own for life. */
+  upload: Upload | undefined;
+}
+
+/** What came of one attempt to bring a blob to its destination. */
+export type Outcome =
+  /** `rejected`: the other side took all but so many of its spans, for good. */
+  | { status: 'stored'; rejected?: { spanCount: number; cause: string } }
+  /**
+   * Try again. `retryAfterMillis`: the other side asks for patience with everything. `delayMillis`: hurry is no use, for
+   * this blob.
+   */
+  | {
+      status: 'retryable';
+      cause: string;
+      retryAfterMillis?: number | undefined;
+      delayMillis?: number | undefined;
+    }
+  /** Never again. */
+  | { status: 'rejected'; reason: DropReason; cause: string };
+
+export type { DropReason, OpenSpan, ReadableSpan, TraceSummary };

@@ -1,0 +1,465 @@
+/**
+ * The order of things.
+ *
+ * A span ends; its trace gathers in the **buffer**; it is **encoded** at the next idle moment, put into the blob that is
+ * filling, and written down in the **outbox**; when the blob is due it is closed, **packed** (compressed) and **sent**
+ * under its id; what was stored is **told** to the server; what was not stays in the outbox until it is stored, and
+ * stored once.
+ *
+ * This file does all but sending: it is what a page needs early. See `deliver.ts` for the rest.
+ */
+import type { Diagnostics } from '../../diagnostics/diagnostics.js';
+import type { Consent, RedactionOptions } from '../../page-options.js';
+import { toUtf8 } from '../../pipeline/compress-gzip.js';
+import type { PageSignal, Platform, Stop } from '../../platform/platform.js';
+import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.js';
+import { createConsent } from './consent.js';
+import type { Delivery } from './deliver.js';
+import type { Destination, OpenDestination } from './destination.js';
+import { createEncoder } from './encode.js';
+import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
+import { bodyOf } from './pack.js';
+import type { LocalTrace, TraceBuffer } from './trace-buffer.js';
+import { createTraceBuffer } from './trace-buffer.js';
+
+export interface PipelineOptions extends OutboxLimits, RedactionOptions {
+  scheduledDelayMillis: number;
+  maxBufferedSpans: number;
+  maxTracesPerBlob: number;
+}
+
+/** What became of all that was held when `flush` was called; the worst of it. */
+export type FlushResult =
+  /** Everything is in the bucket. */
+  | 'stored'
+  /** Something waits in the outbox and will be tried again. */
+  | 'waiting'
+  /** Something was dropped meanwhile, or all is since the kill switch; `stats()` says why. */
+  | 'lost';
+
+export interface PipelineDeps {
+  platform: Platform;
+  diagnostics: Diagnostics;
+  destination: Destination;
+  /** Loads what sends. */
+  openDelivery(deps: DeliveryHost): Promise<Delivery>;
+  /** Takes the operator's sampling rules, unchecked. */
+  rules(rules: unknown): void;
+  consent: Consent;
+}
+
+/** What delivery needs of the pipeline. */
+export interface DeliveryHost {
+  platform: Platform;
+  diagnostics: Diagnostics;
+  outbox: Outbox;
+  destination: OpenDestination;
+  /** Where the page sends to. */
+  place: string;
+}
+
+export interface Pipeline {
+  readonly buffer: TraceBuffer;
+  /** May be changed until the first span. */
+  readonly options: PipelineOptions;
+  /** Takes ended spans. Resolves true once all are in the outbox, false if any was lost. */
+  take(spans: readonly ReadableSpan[]): Promise<boolean>;
+  started(span: OpenSpan): void;
+  ended(span: ReadableSpan): void;
+  discard(span: OpenSpan): void;
+  setConsent(consent: Consent): void;
+  ask(): void;
+  flush(timeoutMillis: number): Promise<FlushResult>;
+  shutdown(timeoutMillis: number): Promise<FlushResult>;
+}
+
+/** Long enough to make bursts one task, short enough that a crash loses little. */
+const IDLE_MILLIS = 50;
+/** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
+const SLICE_MILLIS = 4;
+/** What a blob should weigh: two of them fit into our share of the bytes that may outlive a page. */
+const TARGET_BYTES = 24 * 1024;
+/** Never more text than this in one blob, however well it compresses: readers must inflate it again. */
+const MAX_CHARS = 2 * 1024 * 1024;
+/** What went out without an answer is asked about if the page lives on for this long. */
+const UNANSWERED_MILLIS = 5_000;
+/** By then a navigation has come to its end, unless its server is slow, or the page stays. */
+const STAYED_MILLIS = 10_000;
+/** Realistic browser spans compress about twelvefold; this is a careful first guess. */
+const FIRST_RATIO = 8;
+
+export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pipeline {
+  const { platform, diagnostics } = deps;
+  const { totals, dropped, guard } = diagnostics;
+  const { redaction = true, redact } = options;
+  let clockOffsetMillis = 0;
+  const encode = createEncoder({
+    redaction,
+    // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
+    redact: redact && ((span) => guard(() => redact(span) !== false) === true),
+    clockOffsetMillis: () => clockOffsetMillis,
+  });
+  const buffer = createTraceBuffer(
+    {
+      monotonic: platform.monotonic,
+      dropped,
+      created: () => void totals.spans.created++,
+      sampledOut: (count) => {
+        totals.sampling.droppedSpans += count;
+      },
+      guard,
+    },
+    () => options.maxBufferedSpans,
+  );
+
+  /** There while the user consents. */
+  let opened: { outbox: Outbox; destination: OpenDestination; delivery: Delivery | undefined } | undefined;
+  /** The same, until what waits there has another place in the ledger. */
+  let counted: Outbox | undefined;
+  /** Takes spans; with when it does so since, monotonic. */
+  let filling: TraceBlob | undefined;
+  const openedAt = new Map<TraceBlob, number>();
+  let isFirst = true;
+  let timer: Stop | undefined;
+  let timerAtMillis = Number.POSITIVE_INFINITY;
+  let isTicking = false;
+  /** What happened meanwhile is looked at afterwards. */
+  let isMissed = false;
+  let isAway = false;
+  let stayTimer: Stop | undefined;
+  /** Spans that were open while the user had denied: whatever the user says later, these are not collected. */
+  const refused = new WeakSet<object>();
+  /** Blobs that went out with the page, without an answer. */
+  let goneOut = new WeakSet<TraceBlob>();
+
+  const open = (denials: string | undefined): void => {
+    if (opened || totals.state !== 'running') return;
+    // What the database should have deleted is in another place, and is nobody's any more.
+    const place = `${denials ? `since denial ${denials} ` : ''}${deps.destination.id ?? ''}`;
+    const outbox = createOutbox(
+      {
+        ...{ platform, place, dropped },
+        now: () => platform.now() + clockOffsetMillis,
+        handedOver(count) {
+          totals.spans.handedOver += count;
+        },
+        failed(error) {
+          totals.storage.failures++;
+          diagnostics.trouble('storage', String(error));
+        },
+      },
+      options,
+    );
+    const destination = deps.destination.open({
+      ...{ platform, diagnostics, page: outbox.page, rules: deps.rules },
+      saved(blob) {
+        outbox.changed(blob);
+        return outbox.save();
+      },
+      clockOffset(millis) {
+        clockOffsetMillis = millis;
+      },
+      pause,
+    });
+    const now = { outbox, destination, delivery: undefined as Delivery | undefined };
+    opened = now;
+    counted = outbox;
+    void deps.openDelivery({ platform, diagnostics, outbox, destination, place }).then((delivery) => {
+      if (opened !== now) return delivery.close();
+      now.delivery = delivery;
+      delivery.wake();
+    }, diagnostics.exception);
+    soon();
+  };
+
+  /** The user consents no longer: drops what waits, and ends everything, requests under way too. */
+  const end = async (isDenied: boolean): Promise<void> => {
+    buffer.sort();
+    if (!isDenied) drainNow();
+    closeAll();
+    const ended = opened;
+    opened = undefined;
+    if (isDenied) {
+      dropped('consent', buffer.keptCount);
+      for (const span of buffer.forget()) refused.add(span);
+    }
+    if (!ended) return;
+    const { outbox, destination, delivery } = ended;
+    if (isDenied) outbox.dropAll('consent');
+    delivery?.close();
+    destination.close();
+    platform.abandon();
+    // What the database holds is for whoever is granted the next time.
+    await outbox.close();
+    outbox.handOver('consent');
+    counted = undefined;
+  };
+
+  /** The blob for the next span of a trace. */
+  const blobFor = (trace: LocalTrace, outbox: Outbox): TraceBlob => {
+    const { traceId, blob } = trace;
+    const known = blob?.state === 'open' ? blob : filling;
+    const isFull = known && known.traces.size >= options.maxTracesPerBlob && !known.traces.has(traceId);
+    if (known && !isFull) return known;
+    const fresh = outbox.open(opened?.destination.hold?.());
+    openedAt.set(fresh, platform.monotonic());
+    filling = fresh;
+    return fresh;
+  };
+
+  const encodeNext = (outbox: Outbox): boolean => {
+    const entry = buffer.next();
+    if (!entry) return false;
+    const { span, trace } = entry;
+    const encoded = encode(span);
+    if (typeof encoded === 'string') {
+      dropped(encoded, 1);
+      return true;
+    }
+    const blob = blobFor(trace, outbox);
+    if (trace.blob !== blob) {
+      trace.blob = blob;
+      trace.firstAtMillis = platform.monotonic();
+    }
+    outbox.add(blob, encoded);
+    if (blob.chars >= Math.min(MAX_CHARS, TARGET_BYTES * ratio())) close(blob);
+    return true;
+  };
+
+  /** How much smaller bytes are than text, as far as has been seen. */
+  const ratio = (): number => (totals.bytes.gzip ? totals.bytes.raw / totals.bytes.gzip : FIRST_RATIO);
+
+  const close = (blob: TraceBlob): void => {
+    blob.state = 'closed';
+    openedAt.delete(blob);
+    if (filling === blob) filling = undefined;
+    isFirst = false;
+    totals.blobs.sealed++;
+    opened?.delivery?.wake();
+  };
+
+  const closeAll = (): void => {
+    for (const blob of openedAt.keys()) close(blob);
+  };
+
+  const dueAt = (blob: TraceBlob, since: number): number =>
+    Math.max(since + (isFirst ? 0 : options.scheduledDelayMillis), buffer.awaitedUntil(blob));
+
+  /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
+  const drain = async (): Promise<void> => {
+    let mark = platform.monotonic();
+    while (opened && encodeNext(opened.outbox)) {
+      if (platform.monotonic() - mark < SLICE_MILLIS) continue;
+      await platform.yieldToMain();
+      mark = platform.monotonic();
+    }
+  };
+
+  const drainNow = (): void => {
+    buffer.sort();
+    while (opened && encodeNext(opened.outbox));
+  };
+
+  const tick = async (): Promise<void> => {
+    buffer.sort();
+    buffer.sweep();
+    await drain();
+    // A page that was left goes on for some moments, and nothing more will be said.
+    if (opened?.outbox.isSuspended && isAway) return goOut(opened);
+    const now = platform.monotonic();
+    for (const [blob, since] of openedAt) if (dueAt(blob, since) <= now) close(blob);
+    let next = buffer.dueAtMillis;
+    for (const [blob, since] of openedAt) next = Math.min(next, dueAt(blob, since));
+    if (Number.isFinite(next)) armAt(Math.max(next, now));
+  };
+
+  const armAt = (atMillis: number): void => {
+    if (timerAtMillis <= atMillis || totals.state === 'shut-down') return;
+    timer?.();
+    timerAtMillis = atMillis;
+    timer = platform.after(atMillis - platform.monotonic(), run);
+  };
+  const run = (): void => {
+    timer = undefined;
+    timerAtMillis = Number.POSITIVE_INFINITY;
+    isMissed = isTicking;
+    if (isTicking) return;
+    isTicking = true;
+    void tick()
+      .catch(diagnostics.exception)
+      .then(() => {
+        isTicking = false;
+        if (isMissed) soon();
+      });
+  };
+  /** Something has happened. */
+  const soon = (): void => {
+    if (timerAtMillis <= platform.monotonic() + IDLE_MILLIS) return;
+    timer?.();
+    timerAtMillis = platform.monotonic() + IDLE_MILLIS;
+    timer = platform.whenIdle(IDLE_MILLIS, run);
+  };
+
+  /** All that has ended goes out, in this task. */
+  const leave = (signal: PageSignal): void => {
+    const isOver = signal === 'leaving';
+    if (isOver) buffer.interrupt();
+    buffer.sort();
+    buffer.sweep(isOver);
+    if (!opened) {
+      // Nobody can be asked any more.
+      if (isOver) dropped('consent', buffer.keptCount);
+      if (isOver) buffer.forget();
+      return;
+    }
+    drainNow();
+    goOut(opened, signal === 'hidden');
+  };
+
+  const goOut = (all: NonNullable<typeof opened>, stays = false): void => {
+    closeAll();
+    sendNow(all);
+    all.destination.leave?.();
+    if (stays) void all.outbox.save();
+    else all.outbox.suspend();
+  };
+
+  /** Smallest first, so that as many as possible find room. */
+  const sendNow = ({ outbox, destination, delivery }: NonNullable<typeof opened>): void => {
+    const waiting = [...outbox.blobs.values()].filter((blob) => !goneOut.has(blob));
+    waiting.sort((a, b) => a.chars - b.chars);
+    for (const blob of waiting) {
+      delivery?.packNow(blob);
+      const isOut = destination.sendNow?.(blob, blob.bytes ?? toUtf8(bodyOf(blob.parts)));
+      if (!isOut) continue;
+      goneOut.add(blob);
+      blob.again = true;
+      blob.notBeforeMillis = platform.now() + UNANSWERED_MILLIS;
+      outbox.changed(blob);
+    }
+    delivery?.wake();
+  };
+
+  const stopPage = platform.onPage((signal) => {
+    if (signal === 'unloading') return unload();
+    if (signal !== 'visible') {
+      isAway = true;
+      return leave(signal);
+    }
+    if (isAway) comeBack();
+    isAway = false;
+  });
+
+  /** A navigation has begun: what would take long in pagehide is made ready to go. */
+  const unload = (): void => {
+    if (!opened) return;
+    drainNow();
+    if (!platform.cachesEarly) return void opened.outbox.save();
+    // This browser looks now whether the page holds a lock; then it may not be cached.
+    closeAll();
+    opened.outbox.suspend(true);
+    stayTimer = platform.after(STAYED_MILLIS, comeBack);
+  };
+
+  const comeBack = (): void => {
+    stayTimer?.();
+    goneOut = new WeakSet();
+    opened?.outbox.resume();
+    opened?.delivery?.wake();
+  };
+
+  const pause = (): void => {
+    totals.state = 'paused';
+    dropBuffered('paused');
+    opened?.outbox.dropAll('paused');
+  };
+
+  const dropBuffered = (reason: DropReason): void => {
+    buffer.sort();
+    dropped(reason, buffer.keptCount);
+    buffer.forget();
+    openedAt.clear();
+    filling = undefined;
+  };
+
+  diagnostics.gauge((stats) => {
+    buffer.sort();
+    stats.spans.created = totals.spans.created;
+    stats.sampling.droppedSpans = totals.sampling.droppedSpans;
+    stats.spans.waiting += buffer.keptCount;
+    stats.buffer.spans += buffer.keptCount;
+    stats.buffer.open = buffer.openCount;
+    stats.sampling.undecided = buffer.undecidedCount;
+    for (const blob of counted?.blobs.values() ?? []) {
+      stats.spans.waiting += blob.spanCount;
+      stats.blobs.waiting++;
+      stats.bytes.waiting += blob.bytes?.length ?? 0;
+    }
+    stats.storage.durable = opened?.outbox.store !== undefined;
+  });
+
+  const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
+
+  const self: Pipeline = {
+    ...{ buffer, options },
+    async take(spans) {
+      const before = lostCount();
+      for (const span of spans) self.ended(span);
+      buffer.sort();
+      await drain();
+      await opened?.outbox.save();
+      return lostCount() === before;
+    },
+    started(span) {
+      if (totals.consent === 'denied') refused.add(span);
+      else {
+        buffer.started(span);
+        soon();
+      }
+    },
+    ended(span) {
+      if (totals.state === 'shut-down' || totals.consent === 'denied' || refused.delete(span)) return;
+      if (totals.state === 'paused') {
+        totals.spans.created++;
+        return dropped('paused', 1);
+      }
+      buffer.ended(span);
+      soon();
+    },
+    discard: buffer.discard,
+    setConsent: (said) => consent.set(said),
+    ask: () => opened?.destination.ask?.(),
+    async flush(timeoutMillis) {
+      const lostBefore = lostCount();
+      await consent.settled();
+      drainNow();
+      closeAll();
+      await opened?.delivery?.flush(timeoutMillis);
+      if (totals.consent === 'denied') return 'lost';
+      if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
+      return diagnostics.stats().spans.waiting ? 'waiting' : 'stored';
+    },
+    async shutdown(timeoutMillis) {
+      const result = await self.flush(timeoutMillis);
+      if (totals.state === 'shut-down') return result;
+      totals.state = 'shut-down';
+      timer?.();
+      stayTimer?.();
+      stopPage();
+      consent.close();
+      drainNow();
+      closeAll();
+      dropBuffered('shutdown');
+      const ended = opened;
+      opened = undefined;
+      ended?.delivery?.close();
+      ended?.destination.close();
+      await ended?.outbox.close();
+      ended?.outbox.handOver('shutdown');
+      counted = undefined;
+      return result;
+    },
+  };
+  const consent = createConsent({ platform, diagnostics, open, end }, deps.consent);
+  return self;
+}

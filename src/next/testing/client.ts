@@ -1,0 +1,91 @@
+/** The client in a test's world: real spans of the real SDK through processor, exporter and bucket. */
+import assert from 'node:assert/strict';
+import { ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
+import type { Stats } from '../../diagnostics/stats.js';
+import type { BucketTuning, BufferOptions, ExporterOptions } from '../../options.js';
+import type { ConsentOptions, RedactionOptions } from '../../page-options.js';
+import type { TestOrigin } from '../../testing/origin.js';
+import { type TestPlatform, type TestPlatformOptions, testPlatform } from '../../testing/platform.js';
+import { bucket } from '../bucket/bucket.js';
+import { TraceBatchProcessor } from '../trace-batch-processor.js';
+import { TraceExporter } from '../trace-exporter.js';
+import { type Cloud, ENDPOINT, serveAll, testCloud } from './cloud.js';
+
+export interface TestClient {
+  platform: TestPlatform;
+  cloud: Cloud;
+  exporter: TraceExporter;
+  processor: TraceBatchProcessor;
+  /** Starts a span: a root, or a child of `parent`. */
+  startSpan(name?: string, parent?: Span): Span;
+  /** Starts and ends as many spans of one trace, root last. */
+  endTrace(spanCount?: number): void;
+}
+
+/**
+ * @param options of exporter, processor and bucket together; `served` answers everything at once; `cloud`: what an
+ *   earlier page of the same `origin` spoke to.
+ */
+export function testClient(
+  options: ExporterOptions &
+    BufferOptions &
+    BucketTuning &
+    RedactionOptions &
+    ConsentOptions &
+    Pick<TestPlatformOptions, 'nowMillis' | 'seed' | 'defers' | 'cachesEarly'> & {
+      served?: boolean;
+      origin?: TestOrigin | undefined;
+      cloud?: Cloud;
+    } = {},
+): TestClient {
+  const { served = false, scheduledDelayMillis, maxBufferedSpans, ...others } = options;
+  const {
+    origin,
+    seed = 1,
+    defers = false,
+    cachesEarly = true,
+    nowMillis = 1_790_000_000_000,
+    cloud: known,
+    ...rest
+  } = others;
+  const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
+  const platform = testPlatform({ origin, seed, nowMillis, defers, cachesEarly });
+  const cloud = known ?? testCloud(platform);
+  if (served) serveAll([cloud], platform);
+  const tuning = JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay }));
+  const exporter = new TraceExporter(
+    { destination: bucket({ endpoint: ENDPOINT, ...tuning }), ...exporting },
+    platform,
+  );
+  const processor = new TraceBatchProcessor(
+    exporter,
+    JSON.parse(JSON.stringify({ scheduledDelayMillis, maxBufferedSpans })),
+  );
+  const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+  const tracer = provider.getTracer('tests');
+  const startSpan: TestClient['startSpan'] = (name = 'work', parent) =>
+    tracer.startSpan(name, {}, parent ? trace.setSpan(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
+  return {
+    platform,
+    cloud,
+    exporter,
+    processor,
+    startSpan,
+    endTrace(spanCount = 1) {
+      const root = startSpan('root');
+      for (let index = 1; index < spanCount; index++) startSpan('child', root).end();
+      root.end();
+    },
+  };
+}
+
+/** @throws {AssertionError} unless every span that was created is stored, waiting or dropped, at each destination. */
+export function assertLedger({ spans, others }: Stats, created: number = spans.created): void {
+  for (const other of others) assertLedger(other);
+  const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
+  assert.equal(spans.created, created, 'created');
+  const gone = spans.stored + spans.waiting + dropped + spans.handedOver;
+  assert.equal(gone, spans.created + spans.adopted, JSON.stringify(spans));
+  assert.ok(spans.waiting >= 0, 'waiting is negative');
+}
