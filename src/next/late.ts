@@ -1,6 +1,7 @@
 /** What a page needs once it has something to send: compressing, sending, adopting, and leaving bytes with the browser. */
 import type { Stop } from '../platform/platform.js';
 import { adopt } from './outbox/adopt.js';
+import { createLater } from './outbox/later.js';
 import { type Compression, createDelivery, type Delivery } from './pipeline/deliver.js';
 import type { DeliveryHost } from './pipeline/pipeline.js';
 
@@ -20,7 +21,7 @@ export function openDelivery(host: DeliveryHost, compression: Compression): Deli
     if (!store || !tabs || isAdopting || outbox.isSuspended) return;
     isAdopting = true;
     await adopt({
-      ...{ store, notes: platform.notes, place, now: platform.now },
+      ...{ store, notes: platform.notes, place, now: platform.now, randomBytes: platform.randomBytes },
       living: async () => tabs.living?.(),
       alone: (task) => tabs.alone(place, task),
       has: (id) => outbox.blobs.has(id) || delivery.isSettled(id),
@@ -51,9 +52,16 @@ export function openDelivery(host: DeliveryHost, compression: Compression): Deli
   if (store) stopTimer = platform.whenIdle(START_MILLIS, run);
   const stopOnline = platform.onOnline(delivery.hurry);
 
+  const { pack } = delivery;
+  const later = platform.canDefer
+    ? createLater({ platform, outbox, destination, pack, failed: diagnostics.exception })
+    : undefined;
+
   return {
     ...delivery,
+    later,
     close() {
+      later?.close();
       stopTimer?.();
       stopOnline();
       delivery.close();

@@ -9,6 +9,8 @@ export interface Want {
   again?: true;
   /** Of an upload that its issuer named otherwise. */
   key?: string;
+  /** Of the object that a client of protocol 1 may have made of it. */
+  token?: string;
 }
 
 export interface Receipt {

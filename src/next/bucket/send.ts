@@ -61,6 +61,7 @@ export function createSender(deps: SendDeps): Sender {
       ...{ id: blob.id, bytes: length },
       ...(blob.again && { again: true }),
       ...(key !== undefined && { key }),
+      ...(blob.token !== undefined && { token: blob.token }),
     });
     // Whoever issues uploads for no id in particular has filled what is at hand.
     const upload = answer.status === 'none' ? await takeSpare(blob, length) : undefined;

@@ -6,6 +6,7 @@
 import type { Notes, Store, StoreKey } from '../../platform/platform.js';
 import type { TraceBlob } from '../pipeline/model.js';
 import { blobOf, bornAt, byBlob } from './format.js';
+import { upgrade } from './format-1.js';
 import { FORMAT, noteName } from './outbox.js';
 
 export interface AdoptDeps {
@@ -13,6 +14,7 @@ export interface AdoptDeps {
   notes: Notes | undefined;
   place: string;
   now(): number;
+  randomBytes(count: number): Uint8Array;
   /** Names of living pages; undefined where nobody can tell. */
   living(): Promise<ReadonlySet<string> | undefined>;
   /** Runs `task` unless another page runs the like. */
@@ -37,12 +39,13 @@ const MAX_LIMIT = 2 ** 32 - 1;
 export async function adopt(deps: AdoptDeps): Promise<void> {
   const { store, notes, place } = deps;
   await deps.alone(async () => {
-    const prefix = noteName(place, '');
-    const noted = (notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length));
-    const keys = await store.keys([FORMAT, place]);
     const living = await deps.living();
     const isGone = (page: string, id?: string): boolean =>
       living ? !living.has(page) : !(bornAt(id ?? page) > deps.now() - SURELY_GONE_MILLIS);
+    await upgrade({ ...deps, isGone });
+    const prefix = noteName(place, '');
+    const noted = (notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length));
+    const keys = await store.keys([FORMAT, place]);
     for (const page of new Set(noted)) if (isGone(page)) await applyNote(deps, page);
     const pages = new Set(keys.map(([, , page]) => page as string).concat(noted));
     for (const page of pages) {

@@ -3,7 +3,7 @@ import type { StoreKey } from '../../platform/platform.js';
 import type { TraceSummary } from '../../protocol.js';
 import type { Part, TraceBlob } from '../pipeline/model.js';
 import { count } from '../pipeline/pack.js';
-import type { BlobRecord, PartRecord, StateRecord } from './outbox.js';
+import type { BlobRecord, StateRecord } from './outbox.js';
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -22,8 +22,8 @@ const isSummary = (value: unknown): value is TraceSummary => {
   return typeof traceId === 'string' && isCount(spanCount);
 };
 
-const isPart = (value: unknown): value is PartRecord => {
-  const { texts, traces } = fieldsOf<PartRecord>(value);
+const isPart = (value: unknown): value is Part => {
+  const { texts, traces } = fieldsOf<Part>(value);
   if (!Array.isArray(texts) || !Array.isArray(traces) || !traces.every(isSummary)) return false;
   return texts.every(({ resource, scope, spans }) => isJson(`${resource}${scope}${spans}]}]}`));
 };
@@ -50,14 +50,15 @@ export function blobOf(
   id: string,
   records: ReadonlyMap<string, unknown>,
 ): { blob: TraceBlob | undefined; corrupt: string[] } {
-  const { attempts, notBeforeMillis, upload } = fieldsOf<StateRecord>(records.get('state'));
+  const { seq, attempts, notBeforeMillis, upload, token } = fieldsOf<StateRecord>(records.get('state'));
   const blob: TraceBlob = {
     ...{
       id,
       page,
-      seq: 0,
+      seq: isCount(seq) ? seq : 0,
       bornAtMillis: bornAt(id),
       isAdopted: true,
+      isMixed: false,
       state: 'closed',
       parts: [],
       traces: new Map(),
@@ -69,9 +70,9 @@ export function blobOf(
     again: true,
     // Its clock is not ours.
     upload: upload && { ...upload, endsAtMillis: 0 },
+    token: typeof token === 'string' ? token : undefined,
   };
   const corrupt: string[] = [];
-  let seq = 0;
   for (const [name, value] of records) {
     if (name === 'state') continue;
     if (name === 'blob') {
@@ -80,7 +81,6 @@ export function blobOf(
       else {
         for (const summary of record.traces) count(blob, summary);
         Object.assign(blob, { bytes: record.bytes, rawBytes: record.rawBytes, state: 'packed' });
-        seq = record.seq ?? 0;
       }
     } else if (isPart(value)) {
       const { texts, traces } = value;
@@ -88,11 +88,10 @@ export function blobOf(
       blob.parts.push(part);
       for (const summary of traces) count(blob, summary);
       for (const { spans } of texts) blob.chars += spans.length;
-      seq = value.seq;
     } else corrupt.push(name);
   }
   const isEmpty = !blob.parts.length && !blob.bytes;
-  return { blob: isEmpty ? undefined : { ...blob, seq: isCount(seq) ? seq : 0 }, corrupt };
+  return { blob: isEmpty ? undefined : blob, corrupt };
 }
 
 /** Records of one page by blob, in the order of their keys. */

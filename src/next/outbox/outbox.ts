@@ -3,7 +3,7 @@
  *
  * | key, below format, place and page | value |
  * | --- | --- |
- * | blob id, part number   | {@link PartRecord}: spans that ended, as text. Only ever added to |
+ * | blob id, part number   | {@link Part}: spans that ended, as text. Only ever added to |
  * | blob id, `blob`        | {@link BlobRecord}: all of its parts as bytes, in their place, once a first attempt has failed |
  * | blob id, `state`       | {@link StateRecord}: what changes; absent until something has |
  * | blob id, `told`        | the receipt of a stored blob of which the server has not been told, in place of all else |
@@ -16,22 +16,21 @@ import type { Notes, Platform, Store, StoreKey, Tabs } from '../../platform/plat
 import { uuidv7 } from '../../platform/uuid.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import type { DropReason, Part, TraceBlob, TraceSummary, Upload } from '../pipeline/model.js';
-import { addSpan } from '../pipeline/pack.js';
+import { addSpan, count } from '../pipeline/pack.js';
 import { createRecords, type Records, type Wanted } from './records.js';
 
 /** Of the keys and of the records. Format 1, of version 0.1.0, is read by `format.ts`. */
 export const FORMAT = '2';
 
-export interface PartRecord extends Part {
-  seq: number;
-}
-
-export type BlobRecord = Pick<TraceBlob, 'seq' | 'rawBytes' | 'spanCount' | 'error'> & {
+export type BlobRecord = Pick<TraceBlob, 'rawBytes' | 'spanCount' | 'error'> & {
   bytes: Uint8Array<ArrayBuffer>;
   traces: TraceSummary[];
 };
 
-export type StateRecord = Pick<TraceBlob, 'attempts' | 'notBeforeMillis' | 'again' | 'upload'>;
+export type StateRecord = Pick<
+  TraceBlob,
+  'seq' | 'attempts' | 'notBeforeMillis' | 'again' | 'upload' | 'token'
+>;
 
 export interface OutboxLimits {
   maxBlobs: number;
@@ -67,6 +66,8 @@ export interface Outbox {
   add(blob: TraceBlob, span: EncodedSpan): void;
   /** Takes in a blob that an earlier page left. */
   adopt(blob: TraceBlob): void;
+  /** Puts all of another blob into one that nobody has sent. */
+  absorb(into: TraceBlob, other: TraceBlob): void;
   /** Its attempts, its upload or what is known of it has changed; `failed`: its bytes are kept for longer now. */
   changed(blob: TraceBlob): void;
   /** It is stored; `receipt` is kept until the server has been told. */
@@ -106,7 +107,6 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   /** Blobs whose last part is not written down, and how many parts of each were. */
   const growing = new Map<TraceBlob, Part>();
   const written = new WeakMap<TraceBlob, number>();
-  let seq = 0;
   let isSuspended = false;
   let isClosed = false;
 
@@ -118,15 +118,16 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     ...rest,
   ];
 
+  const write = (blob: TraceBlob, part: Part): void => {
+    const number = (written.get(blob) ?? 0) + 1;
+    written.set(blob, number);
+    // Four digits, as keys are compared as text.
+    records?.want(keyOf(blob, String(number).padStart(4, '0')), part);
+  };
   const collect = (): void => {
-    for (const [blob, part] of growing) {
-      const number = (written.get(blob) ?? 0) + 1;
-      written.set(blob, number);
-      const record: PartRecord = { seq: blob.seq, ...part };
-      // Four digits, as keys are compared as text.
-      records?.want(keyOf(blob, String(number).padStart(4, '0')), record);
-    }
+    const grown = [...growing];
     growing.clear();
+    for (const [blob, part] of grown) write(blob, part);
   };
   const records: Records | undefined =
     store &&
@@ -155,9 +156,18 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       const bornAtMillis = deps.now();
       const blob: TraceBlob = {
         id: uuidv7(bornAtMillis, platform.randomBytes(10)),
-        ...{ page, seq: ++seq, bornAtMillis, isAdopted: false, state: 'open', parts: [], traces: new Map() },
+        ...{
+          page,
+          seq: 0,
+          bornAtMillis,
+          isAdopted: false,
+          isMixed: false,
+          state: 'open',
+          parts: [],
+          traces: new Map(),
+        },
         ...{ spanCount: 0, error: false, chars: 0, bytes: undefined, rawBytes: 0 },
-        ...{ attempts: 0, notBeforeMillis: 0, again: false, upload },
+        ...{ attempts: 0, notBeforeMillis: 0, again: false, upload, token: undefined },
       };
       blobs.set(blob.id, blob);
       if (upload) self.changed(blob);
@@ -176,14 +186,28 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     adopt(blob) {
       blobs.set(blob.id, blob);
     },
+    absorb(into, other) {
+      collect();
+      const part: Part = {
+        texts: other.parts.flatMap(({ texts }) => texts),
+        traces: other.parts.flatMap(({ traces }) => traces),
+      };
+      into.parts.unshift(part);
+      into.chars += other.chars;
+      into.bytes = undefined;
+      into.isMixed = true;
+      for (const summary of other.traces.values()) count(into, summary);
+      drop(other);
+      records?.want(keyOf(other), undefined);
+      write(into, part);
+    },
     changed(blob) {
-      const { attempts, notBeforeMillis, again, upload, bytes, rawBytes, spanCount, error } = blob;
+      const { seq, attempts, notBeforeMillis, again, upload, bytes, rawBytes, spanCount, error } = blob;
       if (bytes && attempts && blob.parts.length) {
         // Some tenth of the text, for as long as it has to wait now.
         blob.parts = [];
         growing.delete(blob);
         const record: BlobRecord = {
-          seq: blob.seq,
           bytes,
           rawBytes,
           spanCount,
@@ -193,7 +217,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
         records?.want(keyOf(blob), undefined);
         records?.want(keyOf(blob, 'blob'), record);
       }
-      const state: StateRecord = { attempts, notBeforeMillis, again, upload };
+      const state: StateRecord = { seq, attempts, notBeforeMillis, again, upload, token: blob.token };
       records?.want(keyOf(blob, 'state'), state);
     },
     stored(blob, receipt) {

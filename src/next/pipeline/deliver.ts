@@ -5,6 +5,7 @@
 
 import { nextDelayMillis } from '../../pipeline/retry.js';
 import type { Stop } from '../../platform/platform.js';
+import type { Later } from '../outbox/later.js';
 import type { Outcome, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
 import type { DeliveryHost } from './pipeline.js';
@@ -17,6 +18,8 @@ export interface Compression {
 export interface Delivery {
   /** Something is closed, or may be sent now. */
   wake(): void;
+  readonly later: Later | undefined;
+  pack(blob: TraceBlob): Promise<void>;
   /** Compresses in this task. */
   packNow(blob: TraceBlob): void;
   /** Sends all that waits, whatever it was told to wait for. Resolves when each has been tried, or time is up. */
@@ -30,7 +33,7 @@ export interface Delivery {
 
 const MAX_IN_FLIGHT = 4;
 
-export function createDelivery(host: DeliveryHost, compression: Compression): Delivery {
+export function createDelivery(host: DeliveryHost, compression: Compression): Omit<Delivery, 'later'> {
   const { platform, diagnostics, outbox, destination } = host;
   const { totals } = diagnostics;
   /** Those whose records may not be deleted yet. */
@@ -46,16 +49,16 @@ export function createDelivery(host: DeliveryHost, compression: Compression): De
   const packed = (blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>, rawBytes: number): void => {
     // A page that left meanwhile may have done it at once.
     if (blob.bytes) return;
-    Object.assign(blob, { bytes, rawBytes, state: 'packed' });
+    Object.assign(blob, { bytes, rawBytes });
     totals.bytes.raw += rawBytes;
     totals.bytes.gzip += bytes.length;
   };
 
   const deliver = async (blob: TraceBlob): Promise<void> => {
-    if (!blob.bytes) {
-      const { bytes, rawBytes } = await compression.gzip(bodyOf(blob.parts));
-      packed(blob, bytes, rawBytes);
-    }
+    while (!blob.bytes) await self.pack(blob);
+    // The other one's records are gone before its spans go by this name.
+    if (blob.isMixed) await outbox.save();
+    blob.state = 'packed';
     const outcome = await destination.send(blob);
     // It may have been dropped meanwhile, or stored by another way.
     if (outbox.blobs.get(blob.id) === blob && !closed) settle(blob, outcome);
@@ -94,7 +97,8 @@ export function createDelivery(host: DeliveryHost, compression: Compression): De
   /** What may go next: the least tried first, then the oldest. */
   const waiting = (): TraceBlob[] =>
     [...outbox.blobs.values()]
-      .filter((blob) => blob.state !== 'open' && !inFlight.has(blob))
+      .filter(({ state }) => state === 'closed' || state === 'packed')
+      .filter((blob) => !inFlight.has(blob))
       .sort((a, b) => a.attempts - b.attempts || a.bornAtMillis - b.bornAtMillis);
 
   const begin = (blob: TraceBlob): Promise<void> => {
@@ -111,7 +115,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): De
     return work;
   };
 
-  const self: Delivery = {
+  const self: Omit<Delivery, 'later'> = {
     wake() {
       if (closed || totals.state !== 'running') return;
       timer?.();
@@ -125,6 +129,13 @@ export function createDelivery(host: DeliveryHost, compression: Compression): De
         else next = Math.min(next, notBefore);
       }
       if (Number.isFinite(next)) timer = platform.after(next - now, self.wake);
+    },
+    async pack(blob) {
+      if (blob.bytes) return;
+      const { chars } = blob;
+      const { bytes, rawBytes } = await compression.gzip(bodyOf(blob.parts));
+      // It may have taken in another one meanwhile.
+      if (chars === blob.chars) packed(blob, bytes, rawBytes);
     },
     packNow(blob) {
       if (blob.bytes) return;

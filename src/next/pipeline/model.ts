@@ -39,20 +39,22 @@ export interface Upload {
  * What becomes one object. It has its id from its first span on, and that id is the object's name: whoever sends it,
  * by whichever way, from whichever page, writes the same object once.
  *
- * `open`: takes spans. `closed`: takes none any more. `packed`: its bytes are there. `stored`: the object is there,
- * and the server has not been told.
+ * `open`: takes spans. `lent`: takes none any more, and the browser has it as well; what follows may take it in.
+ * `closed`: is to be sent. `packed`: and its bytes are there.
  */
 export interface TraceBlob {
   /** UUIDv7. */
   readonly id: string;
-  /** The page that began it, and its number there, from 1. */
+  /** The page that began it, and its number among those that were closed there, from 1; 0 while it is open. */
   readonly page: string;
-  readonly seq: number;
+  seq: number;
   /** Epoch milliseconds of its first span. */
   readonly bornAtMillis: number;
   /** Whether an earlier page left it. */
   readonly isAdopted: boolean;
-  state: 'open' | 'closed' | 'packed' | 'stored';
+  state: 'open' | 'lent' | 'closed' | 'packed';
+  /** Whether it has taken in another one. */
+  isMixed: boolean;
   /** Its text; the last part grows until it is written down. Empty when packed and written down as bytes. */
   parts: Part[];
   /** By trace id. */
@@ -72,6 +74,8 @@ export interface TraceBlob {
   again: boolean;
   /** The permission under which it goes, where that is not its id's: its own for life. */
   upload: Upload | undefined;
+  /** Of the object that version 0.1.0 may have made of it. */
+  token: string | undefined;
 }
 
 /** What came of one attempt to bring a blob to its destination. */

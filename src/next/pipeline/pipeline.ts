@@ -202,7 +202,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const isFull = known && known.traces.size >= options.maxTracesPerBlob && !known.traces.has(traceId);
     if (known && !isFull) return known;
     const fresh = outbox.open(opened?.destination.hold?.());
-    openedAt.set(fresh, platform.monotonic());
+    const [since = platform.monotonic()] = [...openedAt].flatMap(([one, at]) =>
+      one.state === 'lent' ? [at] : [],
+    );
+    openedAt.set(fresh, since);
     filling = fresh;
     return fresh;
   };
@@ -222,24 +225,50 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       trace.firstAtMillis = platform.monotonic();
     }
     outbox.add(blob, encoded);
-    if (blob.chars >= Math.min(MAX_CHARS, TARGET_BYTES * ratio())) close(blob);
+    if (blob.chars >= maxChars()) close(blob);
     return true;
   };
 
-  /** How much smaller bytes are than text, as far as has been seen. */
-  const ratio = (): number => (totals.bytes.gzip ? totals.bytes.raw / totals.bytes.gzip : FIRST_RATIO);
+  const maxChars = (): number => {
+    const { raw, gzip } = totals.bytes;
+    return Math.min(MAX_CHARS, TARGET_BYTES * (gzip ? raw / gzip : FIRST_RATIO));
+  };
 
   const close = (blob: TraceBlob): void => {
-    blob.state = 'closed';
-    openedAt.delete(blob);
-    if (filling === blob) filling = undefined;
-    isFirst = false;
-    totals.blobs.sealed++;
+    takeBack(blob);
+    finish(blob);
     opened?.delivery?.wake();
   };
 
+  /** What the browser has goes with this blob, if there is room, or by itself. */
+  const takeBack = (into: TraceBlob | undefined): void => {
+    const lent = [...openedAt.keys()].find(({ state }) => state === 'lent');
+    if (!lent || !opened) return;
+    const hasRoom = into?.state === 'open' && into.chars + lent.chars <= 2 * maxChars();
+    opened.delivery?.later?.release(hasRoom ? into : undefined);
+    if (opened.outbox.blobs.has(lent.id)) finish(lent);
+    else openedAt.delete(lent);
+  };
+
+  /** It takes no more spans. */
+  const finish = (blob: TraceBlob): void => {
+    blob.state = 'closed';
+    blob.seq = ++totals.blobs.sealed;
+    openedAt.delete(blob);
+    if (filling === blob) filling = undefined;
+    isFirst = false;
+  };
+
   const closeAll = (): void => {
-    for (const blob of openedAt.keys()) close(blob);
+    for (const blob of openedAt.keys()) if (blob.state === 'open') close(blob);
+    takeBack(undefined);
+    opened?.delivery?.wake();
+  };
+
+  /** The browser has what fills: what follows waits as long as it does. */
+  const lend = (blob: TraceBlob): void => {
+    blob.state = 'lent';
+    filling = undefined;
   };
 
   const dueAt = (blob: TraceBlob, since: number): number =>
@@ -267,9 +296,20 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     // A page that was left goes on for some moments, and nothing more will be said.
     if (opened?.outbox.isSuspended && isAway) return goOut(opened);
     const now = platform.monotonic();
-    for (const [blob, since] of openedAt) if (dueAt(blob, since) <= now) close(blob);
+    if (filling && opened) {
+      const blob = filling;
+      opened.delivery?.later?.grew(blob, () => lend(blob));
+    }
     let next = buffer.dueAtMillis;
-    for (const [blob, since] of openedAt) next = Math.min(next, dueAt(blob, since));
+    for (const [blob, since] of openedAt) {
+      // One that absorbed it goes in its place.
+      if (!opened?.outbox.blobs.has(blob.id)) openedAt.delete(blob);
+      else if (blob.state === 'lent' && filling) continue;
+      else if (dueAt(blob, since) > now) next = Math.min(next, dueAt(blob, since));
+      else if (blob.state === 'lent') takeBack(undefined);
+      else close(blob);
+    }
+    opened?.delivery?.wake();
     if (Number.isFinite(next)) armAt(Math.max(next, now));
   };
 
@@ -317,8 +357,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   const goOut = (all: NonNullable<typeof opened>, stays = false): void => {
-    closeAll();
+    for (const blob of openedAt.keys()) if (blob.state === 'open') finish(blob);
     sendNow(all);
+    // The browser sends what it has, unless the page lives on.
+    if (stays) platform.after(UNANSWERED_MILLIS, closeAll);
     all.destination.leave?.();
     if (stays) void all.outbox.save();
     else all.outbox.suspend();
@@ -326,7 +368,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   /** Smallest first, so that as many as possible find room. */
   const sendNow = ({ outbox, destination, delivery }: NonNullable<typeof opened>): void => {
-    const waiting = [...outbox.blobs.values()].filter((blob) => !goneOut.has(blob));
+    const waiting = [...outbox.blobs.values()].filter((blob) => blob.state !== 'lent' && !goneOut.has(blob));
     waiting.sort((a, b) => a.chars - b.chars);
     for (const blob of waiting) {
       delivery?.packNow(blob);
@@ -365,7 +407,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     stayTimer?.();
     goneOut = new WeakSet();
     opened?.outbox.resume();
-    opened?.delivery?.wake();
+    closeAll();
   };
 
   const pause = (): void => {
