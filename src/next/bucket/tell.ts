@@ -47,7 +47,7 @@ export interface Tell {
 }
 
 /** How long what was stored waits for a question to go along with. */
-const TELL_MILLIS = 30_000;
+const TELL_MILLIS = 60_000;
 /** What the endpoint takes at once. */
 const MAX_RECEIPTS = 80;
 const MAX_WANTS = 20;

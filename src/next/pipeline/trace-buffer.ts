@@ -33,6 +33,8 @@ export interface LocalTrace {
 export interface Judge {
   /** Something of the trace is known; `isOver`: all that will be. True: keep it. False: drop it. */
   decide(trace: LocalTrace, isOver: boolean): boolean | undefined;
+  /** A span has ended that was sampled as it began. */
+  ended(span: ReadableSpan): void;
   /** A trace was dropped for want of room. */
   crowdedOut(trace: LocalTrace): void;
 }
@@ -56,8 +58,8 @@ export interface TraceBuffer {
   discard(span: OpenSpan): void;
   /** Forgets all that is here. @returns the spans that were open. */
   forget(): OpenSpan[];
-  /** Keeps the span's trace whatever its judge says. False when it was dropped already. */
-  keep(traceId: string): boolean;
+  /** Keeps a trace whatever its judge says; `told` before that is done. False when it was dropped already. */
+  keep(traceId: string, told: (trace: LocalTrace) => void): boolean;
   sort(): void;
   /** The next ended span that is to be encoded. */
   next(): { span: ReadableSpan; trace: LocalTrace } | undefined;
@@ -143,8 +145,10 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
     const trace = traceOf(span);
     if (trace.open.delete(span as OpenSpan)) openCount--;
     trace.error ||= span.status?.code === ERROR_STATUS;
-    if (trace.isKept) enqueue(span, trace);
-    else if (trace.isKept === false) deps.sampledOut(1);
+    if (trace.isKept) {
+      if (span.spanContext().traceFlags & SAMPLED) deps.guard(() => self.judge?.ended(span));
+      enqueue(span, trace);
+    } else if (trace.isKept === false) deps.sampledOut(1);
     else {
       trace.held.push(span);
       heldCount++;
@@ -215,10 +219,13 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
       head = heldCount = openCount = 0;
       return open;
     },
-    keep(traceId) {
+    keep(traceId, told) {
       self.sort();
       const trace = traces.get(traceId);
-      if (trace) settle(trace, true);
+      if (trace && trace.isKept === undefined) {
+        told(trace);
+        settle(trace, true);
+      }
       return trace?.isKept === true;
     },
     sort() {
