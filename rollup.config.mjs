@@ -1,4 +1,5 @@
-// Bundles the modules that tsc emitted into .cache/esm, once per entry: a runtime loads one file.
+// Makes the package of what tsc emitted into .cache/esm: the npm entries and the command in one build, in which each
+// module is once, whoever asks for it; and two files that are closed in themselves, for script tags.
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -18,14 +19,14 @@ const withStandIns = {
   resolveId: (id) => (id in standIns ? path.resolve(standIns[id]) : null),
 };
 
-// A runtime without CompressionStream needs fflate, and the others need not carry it.
+// A runtime without CompressionStream needs fflate, and the others need not carry it: package.json's "imports" say which.
 const edgeCompression = path.resolve('.cache/esm/edge/compress.js');
-const withFflate = {
-  name: 'with-fflate',
+const compressionByRuntime = {
+  name: 'compression-by-runtime',
   async resolveId(id, importer) {
-    if (!id.endsWith('/compress.js')) return null;
+    if (!importer || !id.endsWith('/compress.js')) return null;
     const resolved = await this.resolve(id, importer, { skipSelf: true });
-    return resolved?.id === edgeCompression ? path.resolve('.cache/esm/pipeline/compress.js') : resolved;
+    return resolved?.id === edgeCompression ? { id: '#compress', external: true } : resolved;
   },
 };
 
@@ -67,24 +68,29 @@ const viewer = {
 };
 
 export default [
-  // npm entries: dependencies stay imports, so that the host's copies are shared; the bundler minifies.
-  ...['index', 'edge', 'otlp', 'events', 'server', 'forward'].map((name) => ({
-    input: `.cache/esm/${name}.js`,
-    external: bare,
-    output: { file: `dist/${name}.js`, format: 'es', sourcemap: true },
-  })),
+  // Dependencies stay imports, so that the host's copies are shared; the bundler minifies. No source maps: comments and
+  // names are there.
   {
-    input: '.cache/esm/edge.js',
+    input: {
+      ...Object.fromEntries(
+        ['index', 'edge', 'otlp', 'events', 'server', 'forward'].map((name) => [
+          name,
+          `.cache/esm/${name}.js`,
+        ]),
+      ),
+      cli: '.cache/esm/cli/main.js',
+      compress: edgeCompression,
+      'compress-fflate': '.cache/esm/pipeline/compress.js',
+    },
     external: bare,
-    plugins: [withFflate],
-    output: { file: 'dist/edge-light.js', format: 'es', sourcemap: true },
-  },
-  // The command.
-  {
-    input: '.cache/cli/cli/main.js',
-    external: bare,
-    plugins: [viewer],
-    output: { file: 'dist/cli.js', format: 'es', sourcemap: true },
+    plugins: [compressionByRuntime, viewer],
+    output: {
+      dir: 'dist',
+      format: 'es',
+      chunkFileNames: 'chunks/[name]-[hash].js',
+      minifyInternalExports: false,
+      hoistTransitiveImports: false,
+    },
   },
   // The script tag's file holds everything.
   {

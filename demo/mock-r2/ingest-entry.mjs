@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { COMPATIBILITY_DATE, moduleFrom } from './start-miniflare.mjs';
+import { bundleWorker } from '../worker/bundle.mjs';
+import { COMPATIBILITY_DATE } from './start-miniflare.mjs';
 
 /**
  * What a Worker that holds the endpoint is told.
@@ -8,7 +8,6 @@ import { COMPATIBILITY_DATE, moduleFrom } from './start-miniflare.mjs';
  * @property {string} mountPath Path of the endpoint.
  * @property {Settings} settings
  * @property {{ id: string, s3Credentials: import('./start-miniflare.mjs').S3Credentials }} r2 For a binding to the bucket.
- * @property {string | URL} serverFile The built `spandrel/server`.
  * @property {(kind: string, report: Report) => void} onReport
  *
  * @typedef {Record<string, any> & { secret: string, allowedOrigins: string[], storage: Record<string, any> }} Settings
@@ -25,20 +24,28 @@ import { COMPATIBILITY_DATE, moduleFrom } from './start-miniflare.mjs';
  * @property {import('../../src/server.js').IngestContext} [context] Absent for errors.
  */
 
+/** @type {Promise<string> | undefined} The same in every test of a file. */
+let bundled;
+const code = () => {
+  bundled ??= bundleWorker(new URL('ingest-worker.mjs', import.meta.url));
+  return bundled;
+};
+
 /**
  * The plain ingest, which reports what its hooks are told.
  *
  * @param {EntryContext} context
  * @returns {Promise<import('./start-miniflare.mjs').WorkerOptions>}
  */
-export const ingestEntry = async ({ mountPath, settings, serverFile, onReport }) => ({
+export const ingestEntry = async ({ mountPath, settings, onReport }) => ({
   name: 'ingest',
   compatibilityDate: COMPATIBILITY_DATE,
   modules: [
-    await moduleFrom('ingest-worker.mjs', new URL('ingest-worker.mjs', import.meta.url)),
-    // workerd resolves a bare name against the folder of the module that asks.
-    await moduleFrom('spandrel/server', serverFile),
-    await moduleFrom('spandrel/aws4fetch', fileURLToPath(import.meta.resolve('aws4fetch'))),
+    {
+      type: 'ESModule',
+      path: 'ingest-worker.mjs',
+      contents: await code(),
+    },
   ],
   bindings: { MOUNT_PATH: mountPath, SETTINGS: settings },
   serviceBindings: {

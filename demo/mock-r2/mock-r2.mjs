@@ -158,7 +158,6 @@ export async function startMockR2({
         },
       },
       r2,
-      serverFile,
       onReport: reports.add,
     });
     const [eventQueue] = Object.keys(entry.queueConsumers ?? {});

@@ -20,7 +20,7 @@ export const COMPATIBILITY_DATE = '2026-04-01';
  * @param {string} name What imports name it.
  * @param {URL | string} file
  */
-export const moduleFrom = async (name, file) => ({
+const moduleFrom = async (name, file) => ({
   type: /** @type {const} */ ('ESModule'),
   path: name,
   contents: await readFile(file, 'utf8'),

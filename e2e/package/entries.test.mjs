@@ -10,6 +10,22 @@ import vm from 'node:vm';
 const run = promisify(execFile);
 const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
 
+/** The built files that one consists of, as text by URL, and the packages that they import. */
+async function closureOf(name) {
+  const files = new Map();
+  const packages = new Set();
+  const visit = async (url) => {
+    if (files.has(url.href)) return;
+    files.set(url.href, await readFile(url, 'utf8'));
+    for (const [, from] of files.get(url.href).matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)) {
+      if (from.startsWith('.')) await visit(new URL(from, url));
+      else packages.add(from);
+    }
+  };
+  await visit(dist(name));
+  return { code: [...files.values()].join('\n'), packages: [...packages].sort(), files };
+}
+
 /** Names that may come only with a decision, since each is a promise to users. */
 const EXPORTS = {
   'index.js': [
@@ -63,7 +79,7 @@ for (const [name, expected] of Object.entries(EXPORTS)) {
 
 for (const name of ['index.js', 'script.js']) {
   test(`${name}: holds nothing of the server`, async () => {
-    const code = await readFile(dist(name), 'utf8');
+    const { code } = await closureOf(name);
     for (const word of [
       'AWS4-HMAC-SHA256',
       'X-Amz-Signature',
@@ -77,9 +93,8 @@ for (const name of ['index.js', 'script.js']) {
 }
 
 test('events.js: needs the API of OpenTelemetry, and holds nothing of the pipeline', async () => {
-  const code = await readFile(dist('events.js'), 'utf8');
-  const imports = [...code.matchAll(/^import .*? from '([^']+)'/gm)].map(([, from]) => from);
-  assert.deepEqual(imports, ['@opentelemetry/api']);
+  const { code, packages } = await closureOf('events.js');
+  assert.deepEqual(packages, ['@opentelemetry/api']);
   for (const word of ['gzip', 'indexedDB', 'fetch(', 'setTimeout', 'resourceSpans']) {
     assert.ok(!code.includes(word), `${word} is in events.js`);
   }
@@ -150,6 +165,24 @@ test('script.js: a mistake in the tag is one line on the console, and the page g
   vm.runInContext(await readFile(dist('script.js'), 'utf8'), vm.createContext(page));
   assert.equal(errors.length, 1);
   assert.match(errors[0], /attribute data-/);
+});
+
+test('what has an identity is in one file, whoever asks for it', async () => {
+  const names = [...Object.keys(EXPORTS), 'edge.js', 'otlp.js', 'cli.js'];
+  const closures = await Promise.all(names.map(closureOf));
+  const files = new Map(closures.flatMap((closure) => [...closure.files]));
+  // Classes, and what modules remember.
+  const declared = [...files.values()].flatMap((code) =>
+    [...code.matchAll(/^(?:class \w+|(?:let|const) \w+ = new (?:Weak)?(?:Map|Set)\b.*).*$/gm)].map(
+      ([line]) => line,
+    ),
+  );
+  assert.ok(declared.length > 10, `${declared.length} were found`);
+  // Two are meant to be of one name: that of pages, and that of the edge.
+  const twice = declared.filter((line, index) => declared.indexOf(line) !== index);
+  assert.deepEqual(twice, ['class TraceExporter extends Exporter {']);
+  const [page, edge] = await Promise.all(['index.js', 'edge.js'].map((name) => import(dist(name))));
+  for (const name of ['TraceBatchProcessor', 'bucket', 'tee']) assert.equal(page[name], edge[name], name);
 });
 
 for (const name of ['script.js', 'stub.js']) {

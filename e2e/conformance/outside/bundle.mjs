@@ -7,13 +7,12 @@ const root = new URL('../../../', import.meta.url);
 const BUNDLES = new URL('.cache/conformance/', root);
 
 /**
- * The built files, by the names that users import, as the conditions in package.json have it for that runtime. Pages
- * have the entry for pages.
+ * The built files, by the names that users import. Pages have the entry for pages.
  *
  * @param {string} entry
  */
 const builtFor = (entry) => ({
-  'spandrel/edge': { page: 'dist/index.js', 'edge-runtime': 'dist/edge-light.js' }[entry] ?? 'dist/edge.js',
+  'spandrel/edge': entry === 'page' ? 'dist/index.js' : 'dist/edge.js',
   'spandrel/otlp': 'dist/otlp.js',
 });
 
@@ -36,7 +35,7 @@ async function bundle(entry) {
         resolveId: (id) =>
           id in names ? new URL(names[/** @type {keyof typeof names} */ (id)], root).pathname : null,
       },
-      resolve({ browser: true }),
+      resolve({ browser: true, exportConditions: entry === 'edge-runtime' ? ['edge-light'] : [] }),
     ],
     onwarn: () => {},
   });
