@@ -1,4 +1,4 @@
-import { StorageError, type StoredObject } from '../server/storage.js';
+import { isStorageError, type StoredObject } from '../server/storage.js';
 import type { FetchedObject } from './batch.js';
 import { inLanes } from './lanes.js';
 import type { ForwardStorage } from './patient-storage.js';
@@ -25,7 +25,7 @@ export interface FetchLimits {
 /** A store that answers one of these to one key may answer better to others. */
 const OF_THIS_KEY = new Set([400, 405, 410, 414, 416]);
 
-/** Reads objects, several at a time, and begins no more once what was read is over the limit. @throws {StorageError} */
+/** Reads objects, several at a time, and begins no more once what was read is over the limit. @throws what the store does. */
 export async function fetchObjects(
   storage: ForwardStorage,
   listed: readonly StoredObject[],
@@ -41,8 +41,8 @@ export async function fetchObjects(
       byteCount += bytes.byteLength;
       fetched.objects.push({ ...object, bytes });
     } catch (error) {
-      if (!(error instanceof StorageError)) fetched.unreadable.push(object);
-      else if (error.tooLarge) fetched.tooLarge.push(object);
+      if (!isStorageError(error)) throw error;
+      if (error.tooLarge) fetched.tooLarge.push(object);
       else if (OF_THIS_KEY.has(error.httpStatus ?? 0)) fetched.unreadable.push(object);
       else throw error;
     }

@@ -340,7 +340,7 @@ test('forward: odd keys are forwarded, or left and counted', async () => {
   // As `s3()` does with what no URL can hold.
   const storage = bucket.view({
     before: (method, key) => {
-      if (method === 'get' && key.includes('..')) throw new TypeError('not an object key');
+      if (method === 'get' && key.includes('..')) throw new StorageError('no', { httpStatus: 400 });
     },
   });
   const summary = await run({ storage });

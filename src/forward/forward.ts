@@ -56,5 +56,5 @@ export async function runForward(settings: ForwardSettings, waitFor: Wait): Prom
 
 function endOf(error: unknown): EndOfPass {
   if (error instanceof EndOfPass) return error;
-  return new EndOfPass('store-failed', error instanceof Error ? error.message : 'the store failed');
+  return new EndOfPass('store-failed', (error as Error | undefined)?.message ?? 'the store failed');
 }

@@ -61,7 +61,8 @@ async function inflate(
     const inflated = await gunzip(bytes, maxBytes);
     return inflated.length > maxBytes ? 'too-large' : inflated;
   } catch (error) {
-    return error instanceof RangeError ? 'too-large' : 'broken';
+    // By name: under Jest, Node's own errors are of another realm.
+    return (error as Error | undefined)?.name === 'RangeError' ? 'too-large' : 'broken';
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Storage, StorageError } from '../server/storage.js';
+import { isStorageError, type Storage } from '../server/storage.js';
 
 /** The parts of a store that forwarding needs. */
 export type ForwardStorage = Pick<Storage, 'put' | 'list' | 'get' | 'delete'>;
@@ -22,7 +22,7 @@ const ATTEMPTS = 4;
 /** Doubled with each attempt; the wait is a random part of it, at least half. */
 const FIRST_WAIT_MILLIS = 400;
 
-/** A store whose passing troubles are waited for: no answer, 408, 429 and 5xx. @throws {StorageError} what is left. */
+/** A store whose passing troubles are waited for: no answer or half of one, 408, 429 and 5xx. @throws what is left. */
 export function patientStorage(
   storage: ForwardStorage,
   signal: AbortSignal | undefined,
@@ -46,8 +46,11 @@ export function patientStorage(
   };
 }
 
+/** What is none of our errors is of a store of the user's own, whose `fetch` may have failed. */
 function isPassing(error: unknown): boolean {
-  if (!(error instanceof StorageError) || error.tooLarge) return false;
+  if (!isStorageError(error)) return true;
+  if (error.tooLarge) return false;
   const { httpStatus: status } = error;
-  return status === undefined || status === 408 || status === 429 || status >= 500;
+  // A success that broke off, too.
+  return status === undefined || status < 300 || status === 408 || status === 429 || status >= 500;
 }

@@ -9,7 +9,7 @@ import { allowOrigin } from './origin.js';
 import { jsonResponse, Refusal, refusalResponse } from './refusal.js';
 import { relay } from './relay.js';
 import { serverTiming } from './stopwatch.js';
-import { StorageError } from './storage.js';
+import { isStorageError } from './storage.js';
 import { readBody } from './untrusted-body.js';
 
 /**
@@ -117,7 +117,7 @@ async function answer(request: Request, { settings, trail, headers }: Handling):
 function refusalOf(error: unknown, settings: IngestSettings): Refusal {
   if (error instanceof Refusal) return error;
   reportError(error, settings.hooks);
-  return error instanceof StorageError
+  return isStorageError(error)
     ? new Refusal('storage_failed', 'the object store refused or did not answer')
     : new Refusal('internal', 'something went wrong here');
 }

@@ -1,6 +1,6 @@
 import { readBounded } from './bounded-read.js';
 import { integerOption, inWords, optionError } from './option-check.js';
-import { type PresigningStorage, type Storage, StorageError } from './storage.js';
+import { isStorageError, type PresigningStorage, type Storage, StorageError } from './storage.js';
 
 /** An R2 bucket as a Worker's `env` has it: as much of `R2Bucket` as is used. */
 export interface R2Bucket {
@@ -74,7 +74,7 @@ export function r2(binding: R2Bucket, options: R2StorageOptions = {}): Storage {
     try {
       return await Promise.race([task(), late]);
     } catch (cause) {
-      if (cause instanceof StorageError) throw cause;
+      if (isStorageError(cause)) throw cause;
       const code = codeOf(cause);
       const how = code ? `answered ${method} with error ${code}` : `failed at ${method}`;
       throw new StorageError(`the R2 binding ${how}`, { cause });

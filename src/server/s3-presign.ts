@@ -1,6 +1,6 @@
 import type { S3Settings } from './s3-options.js';
 import { encodeStrictly } from './sigv4.js';
-import type { PresignedRequest, PresignOptions } from './storage.js';
+import { type PresignedRequest, type PresignOptions, StorageError } from './storage.js';
 
 /** The headers of an object, with which it is written once where the store can. */
 export function objectHeaders(
@@ -70,4 +70,5 @@ export async function presignPost(
   return { method: 'POST', url: settings.publicAddress, headers: {}, fields: { ...object, ...signature } };
 }
 
-const notAKey = (): TypeError => new TypeError('spandrel/server: not an object key');
+/** As a store would answer that was asked for it. */
+const notAKey = (): StorageError => new StorageError('not an object key', { httpStatus: 400 });

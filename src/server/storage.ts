@@ -41,7 +41,8 @@ export type Presign = (key: string, options: PresignOptions) => Promise<Presigne
 /**
  * An object store, as much of it as we need. Keys are whole, without a leading slash.
  *
- * Every method rejects with {@link StorageError} when the store refuses or does not answer.
+ * Every method rejects with {@link StorageError} when the store refuses or does not answer. Whatever else it rejects with
+ * counts as no answer.
  */
 export interface Storage {
   /**
@@ -84,9 +85,14 @@ export interface PresigningStorage extends Storage {
   readonly presign: Presign;
 }
 
-/** The store refused, answered nonsense, or did not answer. The message names neither URL nor credential. */
+/**
+ * The store refused, answered nonsense, or did not answer. The message names neither URL nor credential.
+ *
+ * Know it by its `code`: an application may hold this class twice, from two copies of the package.
+ */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
+  readonly code = 'SPANDREL_STORAGE';
   /** The store's status; absent when no answer came. */
   readonly httpStatus: number | undefined;
 
@@ -98,4 +104,9 @@ export class StorageError extends Error {
     this.httpStatus = options.httpStatus;
     this.tooLarge = options.tooLarge ?? false;
   }
+}
+
+/** Whichever copy of this package it is from. */
+export function isStorageError(error: unknown): error is StorageError {
+  return (error as StorageError | null | undefined)?.code === 'SPANDREL_STORAGE';
 }

@@ -3,7 +3,7 @@ import { mkdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readBounded } from '../../server/bounded-read.js';
-import { type Storage, StorageError, type StoredObject } from '../../server/storage.js';
+import { isStorageError, type Storage, type StoredObject } from '../../server/storage.js';
 import { messageOf } from '../failure.js';
 import { printable } from '../printable.js';
 import { filePathOf } from './file-path.js';
@@ -108,9 +108,7 @@ async function pullOne(object: StoredObject, target: Target, summary: PullSummar
   }
   if (object.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes (--max-bytes)`);
   const stored = await storage.get(object.key, { maxBytes }).catch((error: unknown) => {
-    throw error instanceof StorageError && error.tooLarge
-      ? new Error(`it is larger than ${maxBytes} bytes`)
-      : error;
+    throw isStorageError(error) && error.tooLarge ? new Error(`it is larger than ${maxBytes} bytes`) : error;
   });
   if (!stored) {
     summary.vanished += 1;

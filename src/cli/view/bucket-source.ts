@@ -1,4 +1,4 @@
-import { type Storage, StorageError } from '../../server/storage.js';
+import { isStorageError, type Storage } from '../../server/storage.js';
 import { minuteOf, walkObjects } from '../object-walk.js';
 import {
   isTraceName,
@@ -56,7 +56,7 @@ export function bucketSource({
       try {
         return await storage.get(key, { maxBytes: MAX_OBJECT_BYTES });
       } catch (error) {
-        if (error instanceof StorageError && error.tooLarge) return undefined;
+        if (isStorageError(error) && error.tooLarge) return undefined;
         throw error;
       }
     },
