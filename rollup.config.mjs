@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
+const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward'];
+
 const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
 
 // A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
@@ -27,6 +29,33 @@ const compressionByRuntime = {
     if (!importer || !id.endsWith('/compress.js')) return null;
     const resolved = await this.resolve(id, importer, { skipSelf: true });
     return resolved?.id === edgeCompression ? { id: '#compress', external: true } : resolved;
+  },
+};
+
+// Declarations of the npm entries and of what they name, for every TypeScript from 5.0 on: `Uint8Array` takes an argument
+// since 5.7, and its `slice` has given `Uint8Array<ArrayBuffer>` since then.
+const types = {
+  name: 'types',
+  // What an earlier build named otherwise.
+  generateBundle: ({ dir }) => rmSync(path.join(dir, 'chunks'), { recursive: true, force: true }),
+  writeBundle({ dir, format }) {
+    const folder = path.join(dir, 'types');
+    rmSync(folder, { recursive: true, force: true });
+    const seen = new Set();
+    const write = (name) => {
+      if (seen.has(name)) return;
+      seen.add(name);
+      const text = readFileSync(path.join('.cache/types', name), 'utf8');
+      const file = path.join(folder, name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, text.replaceAll('Uint8Array<ArrayBuffer>', "ReturnType<Uint8Array['slice']>"));
+      for (const [, to] of text.matchAll(/\b(?:from |import\()['"](\.[^'"]+)\.js['"]/g)) {
+        write(path.join(path.dirname(name), `${to}.d.ts`));
+      }
+    };
+    for (const name of entries) write(`${name}.d.ts`);
+    // Whether a declaration is that of a CommonJS module is told by the nearest manifest.
+    if (format === 'cjs') writeFileSync(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   },
 };
 
@@ -67,29 +96,34 @@ const viewer = {
   },
 };
 
+const modules = { minifyInternalExports: false, hoistTransitiveImports: false };
+
 export default [
   // Dependencies stay imports, so that the host's copies are shared; the bundler minifies. No source maps: comments and
   // names are there.
   {
     input: {
-      ...Object.fromEntries(
-        ['index', 'edge', 'otlp', 'events', 'server', 'forward'].map((name) => [
-          name,
-          `.cache/esm/${name}.js`,
-        ]),
-      ),
+      ...Object.fromEntries(entries.map((name) => [name, `.cache/esm/${name}.js`])),
       cli: '.cache/esm/cli/main.js',
       compress: edgeCompression,
       'compress-fflate': '.cache/esm/pipeline/compress.js',
     },
     external: bare,
     plugins: [compressionByRuntime, viewer],
+    output: { ...modules, dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', plugins: [types] },
+  },
+  // The same for who cannot import, which is Jest.
+  {
+    input: entries.map((name) => `.cache/esm/${name}.js`),
+    external: bare,
     output: {
-      dir: 'dist',
-      format: 'es',
-      chunkFileNames: 'chunks/[name]-[hash].js',
-      minifyInternalExports: false,
-      hoistTransitiveImports: false,
+      ...modules,
+      dir: 'dist/cjs',
+      format: 'cjs',
+      exports: 'named',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'chunks/[name].cjs',
+      plugins: [types],
     },
   },
   // The script tag's file holds everything.

@@ -66,7 +66,7 @@ export class PageInstrumentation {
 
   setMeterProvider(): void {}
 
-  getConfig(): PageOptions {
+  getConfig(): PageOptions & { enabled?: boolean } {
     return this.#options;
   }
 

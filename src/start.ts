@@ -1,4 +1,4 @@
-import { context, type Exception, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { context, type Span, type Tracer, trace } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from './destinations/bucket.js';
 import type { Destination } from './destinations/destination.js';
@@ -71,7 +71,7 @@ export interface Spandrel {
   /** For spans of your own. `trace.getTracer()` of `@opentelemetry/api` gives the like. */
   readonly tracer: Tracer;
   /** Records an exception that was caught, by an error boundary for instance, as if nobody had. */
-  recordException(error: Exception): void;
+  recordException(error: unknown): void;
   /**
    * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser,
    * tells the other tabs of this origin and collects nothing more; `pending` holds what comes in memory. The decision

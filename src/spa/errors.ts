@@ -9,7 +9,6 @@ import {
   type Attributes,
   type Context,
   context,
-  type Exception,
   ROOT_CONTEXT,
   type Span,
   SpanStatusCode,
@@ -23,7 +22,7 @@ import type { PartDeps } from './part.js';
 import { exceptionAttributes, type Whereabouts } from './thrown.js';
 
 /** Where exceptions go that somebody has caught: a framework's error boundary, say. */
-export type RecordException = (error: Exception) => void;
+export type RecordException = (error: unknown) => void;
 
 /** What more there are tell nothing new, and cost the page that is in trouble already. */
 const MAX_A_MINUTE = 100;

@@ -1,0 +1,183 @@
+// Each snippet of each README that is marked ts or tsx compiles as a user would compile it: strictly, with the library's
+// and our declarations checked, from the packed package, by old and new TypeScript, however modules are found.
+//
+// Tried: TypeScript 5.0, 5.4 (before `Uint8Array` took an argument), 5.9 and the repository's own, with `node16`,
+// `nodenext`, `bundler` and `node10` where there is one; ES modules, and CommonJS where modules are found as Node does.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { ensureTool } from '../support/tools.mjs';
+import { install } from './installed.mjs';
+
+const run = promisify(execFile);
+const root = new URL('../../', import.meta.url);
+const ENTRIES = [
+  'spandrel',
+  ...['edge', 'otlp', 'events', 'forward', 'server'].map((name) => `spandrel/${name}`),
+];
+
+/** What the READMEs take as given: the reader's own, and that of others. What is ours has its type. */
+const GIVEN = `
+interface Env {
+  TRACES: import('spandrel/edge').R2Binding & import('spandrel/server').R2Bucket;
+  QUOTA: import('spandrel/server').QuotaNamespace;
+  LIMITER: import('spandrel/server').RateLimitBinding;
+  API: { fetch: typeof fetch };
+  OTLP_URL: string;
+  OTLP_AUTH: string;
+}
+declare const env: Env & { ACCESS_KEY_ID: string; SECRET_ACCESS_KEY: string; SPANDREL_SECRET: string };
+declare const handler: { fetch(request: Request, env: Env, ctx: unknown): Promise<Response> };
+declare const handle: (request: Request) => Promise<Response>;
+declare const request: Request;
+declare const app: {
+  fetch(request: Request, env: Env): Promise<Response>;
+  use(handler: (context: any, next: () => Promise<void>) => unknown): unknown;
+  all(path: string, handler: (context: any, ...more: any[]) => unknown): unknown;
+  config: { errorHandler?: (error: unknown) => void };
+};
+declare const router: { onError(handler: (error: unknown) => void): unknown };
+declare const routePath: any;
+declare const createRoot: any;
+declare const RouterProvider: any;
+declare const element: any;
+declare const Deno: { serve(handler: (request: Request) => Response | Promise<Response>): unknown };
+declare const Bun: { serve(options: { fetch: (request: Request) => Response | Promise<Response> }): unknown };
+declare const render: () => void;
+declare const showSorry: () => void;
+declare const token: () => Promise<string>;
+declare const tenantOf: (project: string | undefined) => string;
+declare const http: typeof import('node:http');
+declare const [endpoint, bucket, accessKeyId, secretAccessKey, authorization, key]: string[] & Record<number, string>;
+declare const size: number;
+declare const bytes: ReturnType<Uint8Array['slice']>;
+declare const spandrel: import('spandrel').Spandrel;
+declare const exporter: import('spandrel').TraceExporter;
+declare const destination: import('spandrel').Destination;
+declare const ingest: ReturnType<typeof import('spandrel/server').createIngest>;
+declare const error: unknown;
+declare const worker: Worker;
+declare const spans: import('spandrel/events').EventSpans;
+declare const storage: import('spandrel/server').Storage;
+declare const options: import('spandrel/server').IngestOptions;
+declare namespace JSX { interface IntrinsicElements { [name: string]: unknown } interface ElementClass {} }
+`;
+
+/** What the READMEs use of others without saying once more where it is from. */
+const OF_OTHERS = {
+  registerInstrumentations: '@opentelemetry/instrumentation',
+  trace: '@opentelemetry/api',
+  WebTracerProvider: '@opentelemetry/sdk-trace-web',
+};
+
+const SETTINGS = {
+  node16: { module: 'node16', moduleResolution: 'node16' },
+  nodenext: { module: 'nodenext', moduleResolution: 'nodenext' },
+  bundler: { module: 'esnext', moduleResolution: 'bundler' },
+  node10: { module: 'esnext', moduleResolution: 'node10' },
+};
+
+let folder = '';
+let remove = async () => {};
+/** @type {string[]} */
+let snippets = [];
+before(async () => {
+  const beside = ['@opentelemetry/instrumentation', '@opentelemetry/otlp-transformer', '@types/node'];
+  ({ folder, remove } = await install(beside));
+  snippets = await writeSnippets();
+});
+after(() => remove());
+
+/** @returns {Promise<string[]>} The names of the files. */
+async function writeSnippets() {
+  const owner = pathToFileURL(path.join(folder, 'index.js'));
+  await writeFile(
+    path.join(folder, 'names.mjs'),
+    ENTRIES.map((name, at) => `export * as e${at} from '${name}';`).join('\n'),
+  );
+  const modules = Object.values(await import(new URL('names.mjs', owner).href));
+  const exported = new Map(ENTRIES.map((entry, at) => [entry, Object.keys(modules[at])]));
+  await mkdir(path.join(folder, 'snippets'));
+  await writeFile(path.join(folder, 'given.d.ts'), GIVEN);
+  const written = [];
+  for (const readme of await readmes()) {
+    const text = await readFile(new URL(readme, root), 'utf8');
+    const own = `spandrel/${path.basename(path.dirname(readme))}`;
+    const order =
+      readme === 'README.md' ? ENTRIES : [own, 'spandrel/server'].filter((entry) => exported.has(entry));
+    for (const [, kind, code = ''] of text.matchAll(/^```(tsx?)\n([\s\S]*?)^```$/gm)) {
+      const line = text.slice(0, text.indexOf(code)).split('\n').length;
+      const name = `${readme.replace(/\W+/g, '-')}-${line}.${kind}`;
+      const ours = new Map(
+        order.toReversed().flatMap((entry) => exported.get(entry).map((one) => [one, entry])),
+      );
+      const known = { ...Object.fromEntries(ours), ...OF_OTHERS };
+      await writeFile(path.join(folder, 'snippets', name), `${importsFor(code, known)}${code}\nexport {};\n`);
+      written.push(name);
+    }
+  }
+  return written;
+}
+
+/** A snippet goes on from those before it: what it uses and does not import is found by its name. */
+function importsFor(code, known) {
+  const bare = code.replace(/\/\/.*|\/\*[\s\S]*?\*\/|'[^']*'/g, '');
+  const names = new Set(bare.match(/(?<![.\w])[A-Za-z]\w*(?!\w*:)/g));
+  const declared = bare.match(/\b(?:import|const|let)\s+(?:\{[^}]*\}|\w+)/g)?.join(' ') ?? '';
+  const missing = [...names].filter(
+    (name) => Object.hasOwn(known, name) && !new RegExp(`\\b${name}\\b`).test(declared),
+  );
+  return missing.map((name) => `import { ${name} } from '${known[name]}';\n`).join('');
+}
+
+async function readmes() {
+  const folders = await readdir(new URL('src', root));
+  const found = await Promise.all(
+    folders.map(async (name) =>
+      (await readdir(new URL(`src/${name}`, root)).catch(() => [])).includes('README.md')
+        ? [`src/${name}/README.md`]
+        : [],
+    ),
+  );
+  return ['README.md', ...found.flat(), 'demo/worker/README.md'];
+}
+
+const own = fileURLToPath(new URL('node_modules/typescript', root));
+for (const [version, kinds] of Object.entries({
+  '5.0.4': Object.keys(SETTINGS),
+  '5.4.5': Object.keys(SETTINGS),
+  '5.9.3': Object.keys(SETTINGS),
+  // It has no `node10`.
+  newest: ['node16', 'nodenext', 'bundler'],
+})) {
+  for (const kind of kinds) {
+    test(`types: each snippet compiles with TypeScript ${version}, ${kind}`, async () => {
+      assert.ok(snippets.length > 25, snippets.join(' '));
+      const name = `${version}-${kind}`;
+      await writeFile(
+        path.join(folder, `${name}.json`),
+        JSON.stringify({
+          compilerOptions: {
+            ...{ target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], types: ['node'], jsx: 'preserve' },
+            ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+            ...SETTINGS[kind],
+          },
+          include: ['given.d.ts', 'snippets'],
+        }),
+      );
+      const compiler = version === 'newest' ? own : ensureTool('typescript', version);
+      await compile(compiler, name);
+    });
+  }
+}
+
+async function compile(compiler, name) {
+  const tsc = path.join(compiler, 'bin/tsc');
+  await run(process.execPath, [tsc, '-p', path.join(folder, `${name}.json`)], { cwd: folder }).catch(
+    (error) => assert.fail(error.stdout || error),
+  );
+}
