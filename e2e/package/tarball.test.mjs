@@ -58,7 +58,7 @@ before(async () => {
   await cp(path.join(folder, 'node_modules/spandrel'), path.join(second, 'node_modules/spandrel'), {
     recursive: true,
   });
-  const names = ['edge', 'forward', 'server'];
+  const names = ['edge', 'forward', 'otlp', 'server'];
   const imports = (/** @type {string} */ name) => `export * as ${name} from 'spandrel/${name}';\n`;
   await writeFile(path.join(second, 'index.mjs'), names.map(imports).join(''));
   await writeFile(
@@ -68,7 +68,10 @@ export * as two from './node_modules/other/index.mjs';
 export * as sdk from '@opentelemetry/sdk-trace-web';
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
-export const required = { server: require('spandrel/server'), forward: require('spandrel/forward') };\n`,
+const names = ['edge', 'forward', 'server'];
+export const required = Object.fromEntries(names.map((name) => [name, require('spandrel/' + name)]));
+export * as api from '@opentelemetry/api';
+`,
   );
   ours = await import(pathToFileURL(path.join(folder, 'all.mjs')).href);
   mock = await startMockR2({ allowedOrigins: ['https://shop.test'] });
@@ -76,7 +79,7 @@ export const required = { server: require('spandrel/server'), forward: require('
   backend = await listen(async (req, res) => {
     const chunks = [];
     for await (const chunk of req) chunks.push(chunk);
-    if (status === 200) received += spansIn(Buffer.concat(chunks), req.headers['content-encoding']);
+    if (status === 200) received += spansIn(Buffer.concat(chunks), req.headers['content-encoding']).length;
     res.writeHead(status, { 'content-type': 'application/json' }).end('{}');
   });
 }, LIMIT);
@@ -92,8 +95,8 @@ afterEach(async () => {
 const spansIn = (/** @type {Buffer} */ body, /** @type {string | undefined} */ encoding) =>
   JSON.parse(String(encoding === 'gzip' ? gunzipSync(body) : body)).resourceSpans.flatMap(
     (/** @type {any} */ one) => one.scopeSpans.flatMap((/** @type {any} */ scope) => scope.spans),
-  ).length;
-const SPANS = OBJECTS.reduce((sum, bytes) => sum + spansIn(Buffer.from(bytes), 'gzip'), 0);
+  );
+const SPANS = OBJECTS.reduce((sum, bytes) => sum + spansIn(Buffer.from(bytes), 'gzip').length, 0);
 
 const storageOf = (/** @type {any} */ { s3 }) =>
   s3({ ...mock.owner, endpoint: store.origin + S3_PATH, timeoutMillis: 10_000 });
@@ -411,6 +414,47 @@ test('server and edge: what waits is bounded, and what gives way is counted', LI
   } finally {
     mock.faults.clear();
     await pipeline.close();
+  }
+});
+
+test('edge: of two copies one traces a request, and all know its context', LIMIT, async () => {
+  /** @type {{ name: string, kind: number, spanId: string }[]} */
+  const spans = [];
+  const collector = await listen(async (req, res) => {
+    const chunks = [];
+    for await (const chunk of req) chunks.push(chunk);
+    if (req.url === '/v1/traces')
+      spans.push(...spansIn(Buffer.concat(chunks), req.headers['content-encoding']));
+    res.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  try {
+    const copies = [ours.edge, ours.two.edge, ours.required.edge];
+    const options = { service: 'shop', destination: ours.otlp.otlp({ url: collector.origin }) };
+    /** @type {Promise<unknown>[]} */
+    const tasks = [];
+    const context = { waitUntil: (/** @type {Promise<unknown>} */ task) => void tasks.push(task) };
+    const ask = async (/** @type {(request: Request, context: object) => Promise<Response>} */ handle) => {
+      await (await handle(new Request('http://localhost/'), context)).text();
+      await Promise.all(tasks);
+    };
+    // Each has had its turn, so that each would have changed `fetch`.
+    for (const { instrument } of copies) await ask(instrument(async () => new Response('warm'), options));
+    spans.length = 0;
+    /** @type {unknown[]} */
+    const known = [];
+    let handle = async (/** @type {Request} */ request) => {
+      for (const { contextOf } of copies)
+        known.push(ours.api.trace.getSpan(contextOf(request))?.spanContext().spanId);
+      await (await fetch(`${collector.origin}/asked`)).text();
+      return new Response('fine');
+    };
+    for (const { instrument } of copies) handle = instrument(handle, options);
+    await ask(handle);
+    assert.deepEqual(spans.map(({ kind }) => kind).sort(), [2, 3]);
+    const server = spans.find(({ kind }) => kind === 2)?.spanId;
+    assert.deepEqual(known, [server, server, server]);
+  } finally {
+    await collector.close();
   }
 });
 

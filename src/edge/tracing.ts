@@ -94,7 +94,11 @@ export function prepareTracing(): void {
 export function registerTracing(): void {
   if (isRegistered) return;
   isRegistered = true;
-  outgoing.install(globalThis);
+  const all = shared();
+  if (!all.tracesFetch) {
+    all.tracesFetch = true;
+    outgoing.install(globalThis);
+  }
   const tracers = new Map<string, Tracer>();
   const provider: TracerProvider = {
     getTracer(name, version, { schemaUrl } = {}) {
@@ -114,15 +118,28 @@ export function registerTracing(): void {
   }
 }
 
-/** The contexts of requests and events, for those who cannot have them from {@link context.active}. */
-const contexts = new WeakMap<object, Context>();
+/** What all copies of us share: an app may have this module twice, imported and required. */
+interface Shared {
+  /** The contexts of requests and events, for those who cannot have them from {@link context.active}. */
+  contexts: WeakMap<object, Context>;
+  /** One copy does it for all: it finds their invocations as they do. */
+  tracesFetch?: true;
+}
+
+const SHARED = Symbol.for('spandrel.edge');
+
+function shared(): Shared {
+  const scope = globalThis as { [SHARED]?: Shared };
+  scope[SHARED] ??= { contexts: new WeakMap() };
+  return scope[SHARED];
+}
 
 export function setContextOf(event: object, of: Context): void {
-  contexts.set(event, of);
+  shared().contexts.set(event, of);
 }
 
 /** Whether somebody has instrumented the handler of this very request already. */
-export const hasContext = (event: object): boolean => contexts.has(event);
+export const hasContext = (event: object): boolean => shared().contexts.has(event);
 
 /**
  * The context of a request, with its server span: for runtimes without `AsyncLocalStorage`, where the active context is
@@ -132,4 +149,4 @@ export const hasContext = (event: object): boolean => contexts.has(event);
  * @example
  * const span = trace.getTracer('shop').startSpan('price', {}, contextOf(request));
  */
-export const contextOf = (event: object): Context => contexts.get(event) ?? context.active();
+export const contextOf = (event: object): Context => shared().contexts.get(event) ?? context.active();
