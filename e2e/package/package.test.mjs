@@ -36,6 +36,9 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/index.js',
     'dist/server.js',
     'dist/forward.js',
+    'dist/cjs/forward.cjs',
+    'dist/types/forward.d.ts',
+    'dist/cjs/types/forward.d.ts',
     'dist/cli.js',
     'dist/script.js',
     'dist/script.js.sri',
@@ -54,7 +57,9 @@ test('package: holds the build, its types, licence and README, and nothing else'
   }
   const other = names.filter(
     (name) =>
-      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|js\.sri|d\.ts))$/.test(name) &&
+      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|js\.sri|d\.ts)|dist\/script\.js\.map|dist\/cjs\/types\/package\.json)$/.test(
+        name,
+      ) &&
       !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/README\.md)$/.test(
         name,
       ) &&
@@ -75,18 +80,10 @@ test('package: publint has nothing to say', async () => {
   );
 });
 
-test('package: its types resolve for every ESM consumer', async () => {
+test('package: its types resolve for every consumer', async () => {
   const require = createRequire(import.meta.url);
   const cli = path.join(path.dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js');
-  const flags = [
-    '--profile',
-    'esm-only',
-    '--exclude-entrypoints',
-    'script.js',
-    'stub.js',
-    '--no-emoji',
-    '--no-color',
-  ];
+  const flags = ['--exclude-entrypoints', 'script.js', 'stub.js', '--no-emoji', '--no-color'];
   await run(process.execPath, [cli, path.join(folder, packed.filename), ...flags]);
 });
 

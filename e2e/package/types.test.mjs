@@ -67,6 +67,11 @@ declare const options: import('spandrel/server').IngestOptions;
 declare namespace JSX { interface IntrinsicElements { [name: string]: unknown } interface ElementClass {} }
 `;
 
+/** The entries as a CommonJS module has them. */
+const COMMONJS = `${ENTRIES.map((entry, at) => `import e${at} = require('${entry}');`).join('\n')}
+export = [e0.start, e1.instrument, e2.otlp, e3.EventSpans, e4.forward, e5.createIngest];
+`;
+
 /** What the READMEs use of others without saying once more where it is from. */
 const OF_OTHERS = {
   registerInstrumentations: '@opentelemetry/instrumentation',
@@ -79,6 +84,11 @@ const SETTINGS = {
   nodenext: { module: 'nodenext', moduleResolution: 'nodenext' },
   bundler: { module: 'esnext', moduleResolution: 'bundler' },
   node10: { module: 'esnext', moduleResolution: 'node10' },
+};
+
+const EXTENSIONS = {
+  ...{ node16: ['ts', 'tsx', 'cts'], nodenext: ['ts', 'tsx', 'cts'] },
+  ...{ bundler: ['ts', 'tsx'], node10: ['ts', 'tsx'] },
 };
 
 let folder = '';
@@ -103,6 +113,7 @@ async function writeSnippets() {
   const exported = new Map(ENTRIES.map((entry, at) => [entry, Object.keys(modules[at])]));
   await mkdir(path.join(folder, 'snippets'));
   await writeFile(path.join(folder, 'given.d.ts'), GIVEN);
+  await writeFile(path.join(folder, 'snippets', 'commonjs.cts'), COMMONJS);
   const written = [];
   for (const readme of await readmes()) {
     const text = await readFile(new URL(readme, root), 'utf8');
@@ -166,7 +177,7 @@ for (const [version, kinds] of Object.entries({
             ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
             ...SETTINGS[kind],
           },
-          include: ['given.d.ts', 'snippets'],
+          include: ['given.d.ts', ...EXTENSIONS[kind].map((one) => `snippets/*.${one}`)],
         }),
       );
       const compiler = version === 'newest' ? own : ensureTool('typescript', version);
