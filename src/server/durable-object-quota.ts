@@ -24,7 +24,8 @@ export interface QuotaObjectState {
 
 /**
  * Counts in Durable Objects, one for each project: exact, wherever in the world a request arrives. One object takes
- * some hundred requests a second, and every take is a request to it and a row for each budget written.
+ * some hundred requests a second, and every take is a request to it and, where something was granted, a row for each
+ * budget written. None is forgotten before its window is over; beside `perProject` there can be no more than it grants.
  *
  * @param namespace a binding to {@link QuotaObject}.
  * @throws {TypeError} when it is none.
@@ -73,8 +74,10 @@ export class QuotaObject {
       (name) => found.get(name) as QuotaCount | undefined,
       nowMillis,
     );
-    await this.#storage.put(Object.fromEntries(counts));
-    await this.#arm(nowMillis + take.windowSeconds * 1_000);
+    if (counts.size > 0) {
+      await this.#storage.put(Object.fromEntries(counts));
+      await this.#arm(nowMillis + take.windowSeconds * 1_000);
+    }
     return Response.json(answer);
   }
 

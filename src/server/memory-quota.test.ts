@@ -9,7 +9,7 @@ const cost = (objects: number, bytes = 0) => ({ objects, bytes, relayedBytes: 0 
 function takeOf(names: string[], wanted: number, change: Partial<QuotaTake> = {}): QuotaTake {
   const budgets = names.map((name) => ({ name, limits: { objects: 10 } }));
   const costs = Array.from({ length: wanted }, () => cost(1));
-  return { project: 'p', windowSeconds: 60, budgets, charge: cost(0), wanted: costs, ...change };
+  return { project: 'p', windowSeconds: 60, budgets, wanted: costs, ...change };
 }
 
 test('memory quota: however many take at once, no more is granted than there is', async () => {
@@ -35,14 +35,42 @@ test('memory quota: a window begins with the first that is taken and is over at 
   assert.deepEqual(await take(takeOf(['project'], 1)), { granted: [true], retryAfterSeconds: 0 });
 });
 
-test('memory quota: forgets the budget not taken from for longest, and keeps what is in use', async () => {
+// Names that are made up: of pages, of subjects, in the same project and in another; asking for nothing, for little, for
+// as much as the one that is to be pushed out, and for more than there is.
+for (const made of ['page', 'subject']) {
+  for (const project of ['p', 'q']) {
+    for (const wanted of [0, 1, 9, 10, 11]) {
+      test(`memory quota: names that are made up push no count out: ${made}, ${project}, ${wanted}`, async () => {
+        const { take } = memoryQuota({ maxSubjects: 100, now: () => 0 });
+        const counted = ['project', 'page a', 'subject b'];
+        for (const name of counted) await take(takeOf([name], 10));
+        for (let index = 0; index < 1_000; index += 1) {
+          await take(takeOf([`${made} ${index}`], wanted, { project }));
+        }
+        for (const name of counted) assert.equal((await take(takeOf([name], 1))).granted[0], false, name);
+      });
+    }
+  }
+}
+
+test('memory quota: a quiet project is remembered beside any number of others, and what is refused is not', async () => {
   const { take } = memoryQuota({ maxSubjects: 100, now: () => 0 });
-  await take(takeOf(['page a'], 10));
-  for (let index = 0; index < 300; index += 1) await take(takeOf(['project', `page ${index}`], 0));
-  assert.equal((await take(takeOf(['page a'], 1))).granted[0], true, 'forgotten');
-  await take(takeOf(['project'], 10));
-  for (let index = 0; index < 300; index += 1) await take(takeOf(['project', `page ${index}`], 1));
-  assert.equal((await take(takeOf(['project'], 1))).granted[0], false, 'remembered');
+  for (let index = 0; index < 300; index += 1) await take(takeOf(['project'], 10, { project: `p${index}` }));
+  assert.equal((await take(takeOf(['project'], 1, { project: 'p0' }))).granted[0], false);
+  for (let index = 0; index < 99; index += 1) await take(takeOf([`page ${index}`], 1));
+  for (let index = 0; index < 1_000; index += 1)
+    await take(takeOf(['project', `subject ${index}`], 9, { project: 'p1' }));
+  assert.equal((await take(takeOf(['page 98'], 10))).granted.filter(Boolean).length, 9, 'remembered');
+});
+
+test('memory quota: what is past its window makes room before anything else', async () => {
+  let nowMillis = 0;
+  const { take } = memoryQuota({ maxSubjects: 100, now: () => nowMillis });
+  for (let index = 0; index < 100; index += 1) await take(takeOf([`page ${index}`], 10));
+  nowMillis = 60_000;
+  await take(takeOf(['subject a'], 2));
+  for (let index = 100; index < 199; index += 1) await take(takeOf([`page ${index}`], 1));
+  assert.equal((await take(takeOf(['subject a'], 10))).granted.filter(Boolean).length, 8);
 });
 
 test('memory quota: options that are none are refused', () => {

@@ -7,13 +7,14 @@ export interface QuotaCount extends QuotaCost {
 }
 
 /**
- * Takes what is wanted from counts that a store has read, and says what it is to write. Without clock or store, so
- * that whoever calls it between one read and one write is exact.
+ * Takes what is wanted from counts that a store has read, and says what it is to write: the counts that have changed,
+ * so that what was refused leaves nothing behind. Without clock or store, so that whoever calls it between one read
+ * and one write is exact.
  *
  * @param read the count of a budget, if there is one; it is not changed.
  */
 export function countTake(
-  { windowSeconds, budgets, charge, wanted }: QuotaTake,
+  { windowSeconds, budgets, wanted }: QuotaTake,
   read: (name: string) => QuotaCount | undefined,
   nowMillis: number,
 ): { answer: QuotaAnswer; counts: Map<string, QuotaCount> } {
@@ -35,7 +36,6 @@ export function countTake(
     }
   };
 
-  add(charge);
   let retryAtMillis = nowMillis;
   const granted = wanted.map((cost) => {
     const full = budgets.filter(({ name, limits }) => !fits(limits, counts.get(name) as QuotaCount, cost));
@@ -47,11 +47,11 @@ export function countTake(
   });
   return {
     answer: { granted, retryAfterSeconds: Math.ceil((retryAtMillis - nowMillis) / 1_000) },
-    counts,
+    counts: granted.includes(true) ? counts : new Map(),
   };
 }
 
-/** What costs nothing of a kind fits, even where that kind was overdrawn. */
+/** What costs nothing of a kind fits, even where that kind is used up. */
 function fits(limits: QuotaBudget['limits'], count: QuotaCost, cost: QuotaCost): boolean {
   const kinds = ['objects', 'bytes', 'relayedBytes'] as const;
   return kinds.every((kind) => cost[kind] === 0 || count[kind] + cost[kind] <= (limits[kind] ?? Infinity));

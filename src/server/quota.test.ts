@@ -115,25 +115,103 @@ test('quota: a range counts as the most that it takes', async () => {
   assert.equal((await exchange({ want: 8 })).body.uploads.length, 1);
 });
 
-test('quota: a renewal is never refused, costs no object, and is charged its length', async () => {
-  const { exchange, issue, send } = quotaHarness(
-    { perProject: { objects: 2, bytes: 10_000 } },
-    { maxUploadBytes: 65_536 },
+test('quota: renewals cost their lengths and no object; where they do not fit, all of it comes again', async () => {
+  const told: string[] = [];
+  const { exchange, issue, send, clock } = quotaHarness(
+    { perProject: { objects: 3, bytes: 20_000 } },
+    {
+      maxUploadBytes: 65_536,
+      onStored: () => told.push('stored'),
+      onLost: () => told.push('lost'),
+    },
     true,
   );
-  const { key, token } = await issue();
+  const [{ key, token }, other] = [await issue(), await issue()];
   const { status, body } = await exchange({ renew: [token], sizes: [9_000] });
   assert.deepEqual([status, body.uploads.map((upload) => upload.key)], [200, [key]]);
-  assert.equal((await exchange({ want: 1 })).status, 429, 'the bytes are gone');
-  assert.equal((await exchange({ renew: [token], sizes: [9_000] })).body.uploads.length, 1);
+  const stored = [{ key, token, spanCount: 1, bytes: 1, traces: [] }];
+  // One of them would fit. But a client gives up what it gets no answer to.
+  const over = { renew: [token, other.token], sizes: [2_000, 2_000], want: 1, stored, lost: { paused: 1 } };
+  const refused = await exchange(over);
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '3600']);
+  assert.deepEqual(told, ['stored'], 'a loss that is told twice counts twice');
+  assert.equal(
+    (await exchange({ want: 1, sizes: [2_000] })).body.uploads.length,
+    1,
+    'nothing was taken for it',
+  );
   assert.equal(
     (await send({ query: `?relay=${token}`, body: BYTES })).status,
     200,
-    'a relay takes other bytes',
+    'relays take other bytes',
   );
-  const both = await exchange({ renew: [token], want: 1 });
-  assert.deepEqual([both.status, both.body.uploads.length], [200, 1]);
+  clock.nowMillis += 3_600_000;
+  assert.equal((await exchange(over)).body.uploads.length, 3);
+  assert.deepEqual(told, ['stored', 'stored', 'lost']);
 });
+
+/** What a visitor can make us spend, and what it costs: in turn until its own budget refuses. */
+const CHARGES: Record<string, (harness: IngestHarness, tokens: string[], page?: string) => Promise<number>> =
+  {
+    'fresh uploads': async ({ exchange }, _, page) =>
+      (await exchange({ want: 8, sizes: Array(8).fill(65_536), ...pageOf(page) }, EVIL)).body.uploads
+        ?.length ?? 0,
+    renewals: async ({ exchange }, renew, page) =>
+      (await exchange({ renew, sizes: renew.map(() => 65_536), ...pageOf(page) }, EVIL)).body.uploads
+        ?.length ?? 0,
+    'renewals beside fresh uploads': async ({ exchange }, renew, page) =>
+      (await exchange({ renew, want: 8, sizes: Array(12).fill(65_536), ...pageOf(page) }, EVIL)).body.uploads
+        ?.length ?? 0,
+    'relays by token': async ({ send }, [token]) =>
+      (await send({ query: `?relay=${token}`, body: BYTES, headers: EVIL })).status === 200 ? 1 : 0,
+    'relays without one': async ({ send }) =>
+      (await send({ query: `?relay=&blob=${uuidV7(NOW_MILLIS, random())}`, body: BYTES, headers: EVIL }))
+        .status === 200
+        ? 1
+        : 0,
+    'relays of rubbish': async ({ send }) =>
+      (await send({ query: `?relay=&blob=${uuidV7(NOW_MILLIS, random())}`, body: RUBBISH, headers: EVIL }))
+        .status === 200
+        ? 1
+        : 0,
+    'receipts and questions': async ({ exchange }, [token = ''], page) => {
+      const stored = [{ key: 'k', token, spanCount: 1, bytes: 1e9, traces: [] }];
+      await exchange({ stored, confirm: [token], ...pageOf(page) }, EVIL);
+      return 0;
+    },
+  };
+const EVIL = { 'x-visitor': 'evil' };
+const RUBBISH = new Uint8Array(gzipSync('{"resourceSpans":7}'));
+const random = () => crypto.getRandomValues(new Uint8Array(10));
+const pageOf = (page?: string) => (page ? { page: ledgerOf(page) } : {});
+const of = (request: Request) => request.headers.get('x-visitor') ?? undefined;
+
+for (const [charge, spend] of Object.entries(CHARGES)) {
+  for (const own of ['perSubject', 'perPage'] as const) {
+    // A relay names no page.
+    if (own === 'perPage' && charge.startsWith('relays')) continue;
+    test(`quota: what a visitor's own budget refuses is charged to nobody: ${charge}, ${own}`, async () => {
+      const limits = { objects: 10, bytes: 400_000 };
+      const harness = quotaHarness(
+        {
+          ...(own === 'perPage' ? { perPage: limits } : { perSubject: { ...limits, relayedBytes: 400, of } }),
+          perProject: { objects: 20, bytes: 1_000_000, relayedBytes: 1_000 },
+        },
+        { maxUploadBytes: 65_536 },
+        true,
+      );
+      const tokens = (await harness.exchange({ want: 4, sizes: [64, 64, 64, 64] })).body.uploads.map(
+        ({ token }) => token,
+      );
+      for (let round = 0; round < 60; round += 1)
+        await spend(harness, tokens, own === 'perPage' ? PAGE : undefined);
+      const { body } = await harness.exchange({ want: 6, sizes: Array(6).fill(65_536) });
+      assert.equal(body.uploads?.length, 6, 'others go on');
+      const query = `?relay=${tokens[1]}`;
+      assert.equal((await harness.send({ query, body: BYTES })).status, 200);
+    });
+  }
+}
 
 test('quota: relayed bytes count when they are good, and the object where no token was issued for it', async () => {
   const { send, issue, storage } = quotaHarness({

@@ -10,7 +10,7 @@ import { isObject } from './untrusted-body.js';
 export interface QuotaLimits {
   /** Objects that uploads were issued for, and relays without a token. A key counts once, however often renewed. */
   objects?: number;
-  /** Lengths that were signed, see `maxUploadBytes`. Where no length is signed, nothing is counted. */
+  /** Lengths that were signed, fresh or again, see `maxUploadBytes`. Where no length is signed, nothing is counted. */
   bytes?: number;
   /** Gzip bytes that the endpoint itself put into the store. */
   relayedBytes?: number;
@@ -34,8 +34,8 @@ export interface QuotaOptions {
     of: (request: Request, context: IngestContext) => string | undefined | Promise<string | undefined>;
   };
   /**
-   * What happens while the store fails. `refuse`: no fresh uploads and no relays, and clients keep what they have and
-   * come again. `allow`: no bound. Default `refuse`, because whoever wants to be rid of a bound begins by
+   * What happens while the store fails. `refuse`: no uploads and no relays, and clients keep what they have and come
+   * again. `allow`: no bound. Default `refuse`, because whoever wants to be rid of a bound begins by
    * overloading what counts, and because clients wait for days without losing anything.
    */
   onFailure?: 'refuse' | 'allow';
@@ -63,9 +63,10 @@ export interface QuotaTake {
   project: string;
   windowSeconds: number;
   budgets: QuotaBudget[];
-  /** Counted before all else, even past the limit. */
-  charge: QuotaCost;
-  /** Each is taken from every budget, or not at all; one that does not fit makes room for a smaller one after it. */
+  /**
+   * Each is taken from every budget, or from none: what one budget refuses is charged to no other. One that does not
+   * fit makes room for a smaller one after it.
+   */
   wanted: QuotaCost[];
 }
 
@@ -94,7 +95,7 @@ export interface Quota {
   take(
     request: Request,
     context: IngestContext,
-    costs: Pick<QuotaTake, 'charge' | 'wanted'>,
+    wanted: QuotaCost[],
   ): Promise<QuotaAnswer & { outcome: QuotaOutcome }>;
 }
 
@@ -157,12 +158,12 @@ export function createQuota(
   };
 
   return {
-    async take(request, context, { charge, wanted }) {
+    async take(request, context, wanted) {
       try {
         const answer = await within(timeoutMillis, 'quota', async () => {
           const budgets = await budgetsOf(request, context);
           if (budgets.length === 0) return { granted: wanted.map(() => true), retryAfterSeconds: 0 };
-          return store.take({ project: context.project, windowSeconds, budgets, charge, wanted });
+          return store.take({ project: context.project, windowSeconds, budgets, wanted });
         });
         const granted = wanted.map((_, index) => answer.granted[index] === true);
         const outcome = outcomeOf(granted);

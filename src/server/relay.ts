@@ -43,9 +43,7 @@ export async function relay(
   if (quota) {
     // After the bytes were found good, so that nobody uses up a quota with rubbish.
     const cost = { ...NO_COST, objects: target.isCounted ? 0 : 1, relayedBytes: bytes.length };
-    const answer = await watch.time('quota', () =>
-      quota.take(request, context, { charge: NO_COST, wanted: [cost] }),
-    );
+    const answer = await watch.time('quota', () => quota.take(request, context, [cost]));
     facts.quota = answer.outcome;
     if (!answer.granted[0]) throw rateLimited('the quota is used up', answer.retryAfterSeconds);
   }

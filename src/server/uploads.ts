@@ -1,6 +1,7 @@
 import type { ExchangeRequest, PresignedUpload } from '../protocol.js';
 import { inStoreTime } from './bounded-storage.js';
 import type { Claim } from './confirm.js';
+import { rateLimited } from './hooks.js';
 import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
 import type { Trail } from './log.js';
@@ -20,11 +21,12 @@ export interface UploadsAsked {
 }
 
 /**
- * Issues uploads: those asked for again, and as many fresh ones as the operator and the quota allow.
+ * Issues uploads: those asked for again, all or none, and as many fresh ones as the operator and the quota allow.
  *
- * What is asked for again is charged and never refused. Its key has been counted, it holds one object at most, and
- * a client whose renewal is not answered has to give up the blob.
+ * What is asked for again costs its length and no object: its key has been counted. Where the quota has no room for
+ * that, the whole exchange is refused, since a client gives up the blobs whose renewal is passed over.
  *
+ * @throws {Refusal} `rate_limited`.
  * @throws {StorageError} when signing fails.
  */
 export async function issueUploads(
@@ -43,22 +45,18 @@ export async function issueUploads(
   let fresh = Array.from({ length: most }, (_, index) => length(body.renew.length + index));
   let retryAfterSeconds: number | undefined;
 
-  if (quota && renewals.length + fresh.length > 0) {
-    const costOf = (bytes: number | undefined, objects: number): QuotaCost => ({
-      ...NO_COST,
-      objects,
-      bytes: bytes ?? 0,
-    });
-    const charge = costOf(
-      renewals.reduce((total, { bytes = 0 }) => total + bytes, 0),
-      0,
-    );
-    const wanted = fresh.map((bytes) => costOf(bytes, 1));
-    const answer = await watch.time('quota', () => quota.take(request, context, { charge, wanted }));
+  const take = async (wanted: QuotaCost[]): Promise<boolean[]> => {
+    if (!quota || wanted.length === 0) return wanted.map(() => true);
+    const answer = await watch.time('quota', () => quota.take(request, context, wanted));
     facts.quota = answer.outcome;
-    fresh = fresh.filter((_, index) => answer.granted[index]);
-    if (fresh.length < wanted.length) retryAfterSeconds = answer.retryAfterSeconds;
-  }
+    if (answer.granted.includes(false)) retryAfterSeconds = answer.retryAfterSeconds;
+    return answer.granted;
+  };
+  const again = renewals.reduce((total, { bytes = 0 }) => total + bytes, 0);
+  const [isRenewed] = await take(again > 0 ? [{ ...NO_COST, bytes: again }] : []);
+  if (isRenewed === false) throw rateLimited('the quota is used up', retryAfterSeconds ?? 0);
+  const granted = await take(fresh.map((bytes = 0) => ({ ...NO_COST, objects: 1, bytes })));
+  fresh = fresh.filter((_, index) => granted[index]);
 
   const sign = async (): Promise<PresignedUpload[]> =>
     Promise.all([
