@@ -5,6 +5,7 @@ import {
   type StoredReceipt,
 } from '../protocol.js';
 import { type Claim, confirmAll } from './confirm.js';
+import { tellStored } from './hooks.js';
 import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
 import type { Trail } from './log.js';
@@ -14,8 +15,6 @@ import { issueUploads } from './uploads.js';
 /** What is to be answered and told. */
 export interface Exchanged {
   response: ExchangeResponse;
-  /** Those whose tokens are genuine. */
-  receipts: StoredReceipt[];
   /** Present where the quota has left less than was wanted: when there is more. */
   retryAfterSeconds?: number;
 }
@@ -26,7 +25,11 @@ export interface Exchanged {
  * A bad token spoils nothing but itself. It is passed over, so that an old page, or a guest, cannot cost a client
  * the rest of its request.
  *
- * @throws {Refusal} `bad_token` when the request holds nothing else. @throws {StorageError} when signing fails.
+ * Genuine receipts are told to the operator. Where the hook does not take them, the whole exchange has failed, and the
+ * client says them again.
+ *
+ * @throws {Refusal} `bad_token` when the request holds nothing else, `internal`, `rate_limited`.
+ * @throws {StorageError} when signing fails.
  */
 export async function exchange(
   request: Request,
@@ -56,6 +59,10 @@ export async function exchange(
   facts.stored = receipts.length;
   facts.storedSpans = sum(receipts.map(({ spanCount }) => spanCount));
   facts.lost = sum(Object.values(body.lost));
+  // First, so that nothing is signed or counted for an exchange that comes again.
+  if (!(await watch.time('hooks', () => tellStored(receipts, context, settings.hooks)))) {
+    throw new Refusal('internal', 'the receipts could not be taken; they are to come again');
+  }
   const config = await watch.time('hooks', () => settings.config.read(context));
   const [{ uploads, retryAfterSeconds }, confirmed] = await Promise.all([
     issueUploads(request, { body, renew, paused: config.paused }, context, { settings, trail }),
@@ -70,7 +77,6 @@ export async function exchange(
       config,
       ...(settings.storage.presign ? {} : { relay: true }),
     },
-    receipts,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
 }

@@ -24,29 +24,60 @@ test('hooks: losses are handed on as they are', async () => {
 });
 
 test('hooks: failing hooks cost nobody an answer and are reported', async () => {
-  const { exchange, issue, errors } = ingestHarness({
-    onStored: () => Promise.reject(new Error('stored')),
+  const { exchange, errors } = ingestHarness({
     onPage: () => Promise.reject(new Error('page')),
     onLost: () => {
       throw new Error('lost');
     },
     config: () => Promise.reject(new Error('config')),
   });
-  const upload = await issue();
-  const answer = await exchange({
-    stored: [{ ...upload, spanCount: 1, bytes: 1, traces: [] }],
-    page: LEDGER,
-    lost: { paused: 1 },
-  });
+  const answer = await exchange({ page: LEDGER, lost: { paused: 1 } });
   assert.equal(answer.status, 200);
   assert.deepEqual(answer.body.config, { paused: false, rules: [] });
-  assert.deepEqual(errors.map(String).sort(), [
-    'Error: config',
-    'Error: config',
-    'Error: lost',
-    'Error: page',
-    'Error: stored',
-  ]);
+  assert.deepEqual(errors.map(String).sort(), ['Error: config', 'Error: lost', 'Error: page']);
+});
+
+// What a hook can do instead of taking its receipts: reject, throw, hang, be asked with uploads, renewals, questions or
+// losses beside them. With `waitUntil` it is not waited for.
+const NOT_TAKEN: Record<string, () => unknown> = {
+  rejects: () => Promise.reject(new Error('down')),
+  throws: () => {
+    throw new Error('down');
+  },
+  hangs: () => new Promise(() => {}),
+};
+for (const [how, fail] of Object.entries(NOT_TAKEN)) {
+  test(`hooks: receipts come again until onStored has taken them, and nothing is spent: it ${how}`, async () => {
+    let isDown = true;
+    const taken: string[] = [];
+    const lost: unknown[] = [];
+    const { exchange, issue, errors, storage } = ingestHarness({
+      hookTimeoutMillis: 20,
+      onStored: (receipts) => (isDown ? fail() : taken.push(...receipts.map(({ key }) => key))),
+      onLost: (losses) => lost.push(losses),
+    });
+    const { key, token } = await issue();
+    const stored = [{ key, token, spanCount: 1, bytes: 1, traces: [] }];
+    const calls = storage.calls.length;
+    const beside = { want: 2, renew: [token], confirm: [token], lost: { paused: 1 }, page: LEDGER };
+    for (const said of [{ stored }, { stored, ...beside }]) {
+      const { status, body } = await exchange(said);
+      assert.deepEqual([status, body.error?.code], [500, 'internal']);
+    }
+    assert.deepEqual([errors.length, lost.length, storage.calls.length - calls], [2, 0, 0]);
+    isDown = false;
+    assert.equal((await exchange({ stored, ...beside })).body.uploads.length, 3);
+    assert.deepEqual([taken, lost], [[key], [{ paused: 1 }]]);
+  });
+}
+
+test('hooks: with waitUntil nobody waits for onStored, whatever it does', async () => {
+  for (const fail of Object.values(NOT_TAKEN)) {
+    const { exchange, issue } = ingestHarness({ onStored: fail, waitUntil: () => {}, hookTimeoutMillis: 20 });
+    const { key, token } = await issue();
+    const stored = [{ key, token, spanCount: 1, bytes: 1, traces: [] }];
+    assert.equal((await exchange({ stored, want: 1 })).status, 200);
+  }
 });
 
 test('hooks: a failing onError costs nobody an answer either', async () => {

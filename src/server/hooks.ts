@@ -49,35 +49,52 @@ export function retryAfter(seconds: number): string {
   return String(Math.min(Math.max(whole, 1), MAX_RETRY_AFTER_SECONDS));
 }
 
-/** What a client said of its objects and spans. Receipts are genuine; the rest is hearsay. */
-export interface Said {
-  receipts: StoredReceipt[];
-  page: PageLedger | undefined;
-  lost: Record<string, number>;
+/**
+ * Tells the operator of genuine receipts. Never rejects; resolves at once where `waitUntil` takes over.
+ *
+ * @returns false when the hook has not taken them, as far as that was waited for.
+ */
+export async function tellStored(
+  receipts: StoredReceipt[],
+  context: IngestContext,
+  hooks: Hooks,
+): Promise<boolean> {
+  if (receipts.length === 0) return true;
+  return inBackground(hooks, () => attempt('onStored', () => hooks.onStored?.(receipts, context), hooks));
 }
 
-/** Tells the operator what a client said. Never rejects; resolves at once where `waitUntil` takes over. */
+/** Tells the operator what a client said of itself, which is hearsay. Never rejects; see {@link tellStored}. */
 export async function tell(
-  { receipts, page, lost }: Said,
+  { page, lost }: { page?: PageLedger; lost: Record<string, number> },
   context: IngestContext,
   hooks: Hooks,
 ): Promise<void> {
+  await inBackground(hooks, () =>
+    Promise.all([
+      page !== undefined && attempt('onPage', () => hooks.onPage?.(page, context), hooks),
+      Object.keys(lost).length > 0 && attempt('onLost', () => hooks.onLost?.(lost, context), hooks),
+    ]),
+  );
+}
+
+/** Waits for `task`, unless the operator's `waitUntil` takes it over: then the answer is true. */
+async function inBackground<T>(hooks: Hooks, task: () => Promise<T>): Promise<T | true> {
   const { waitUntil } = hooks;
-  const attempt = async (what: HookName, hook: () => unknown): Promise<void> => {
-    try {
-      // The platform has a bound of its own for what `waitUntil` takes over.
-      await (waitUntil ? hook() : within(hooks.timeoutMillis, what, hook));
-    } catch (error) {
-      reportError(error, hooks);
-    }
-  };
-  const told = Promise.all([
-    receipts.length > 0 && attempt('onStored', () => hooks.onStored?.(receipts, context)),
-    page !== undefined && attempt('onPage', () => hooks.onPage?.(page, context)),
-    Object.keys(lost).length > 0 && attempt('onLost', () => hooks.onLost?.(lost, context)),
-  ]);
-  if (waitUntil) await attempt('waitUntil', () => waitUntil(told));
-  else await told;
+  if (!waitUntil) return task();
+  await attempt('waitUntil', () => waitUntil(task()), hooks);
+  return true;
+}
+
+/** @returns whether the hook neither failed nor took too long. */
+async function attempt(what: HookName, hook: () => unknown, hooks: Hooks): Promise<boolean> {
+  try {
+    // The platform has a bound of its own for what `waitUntil` takes over.
+    await (hooks.waitUntil ? hook() : within(hooks.timeoutMillis, what, hook));
+    return true;
+  } catch (error) {
+    reportError(error, hooks);
+    return false;
+  }
 }
 
 function quietly(task: () => Promise<unknown>): void {

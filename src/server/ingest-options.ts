@@ -92,6 +92,10 @@ export interface IngestOptions {
    * Told of objects that clients say they stored, with tokens that are genuine; all else in them is hearsay. May be
    * told of one object several times, and by another page than the one in `receipt.page`, which may be gone. A relay
    * is not told here: the client sends its receipt like any other.
+   *
+   * When it throws, rejects, or takes over `hookTimeoutMillis`, it has not taken them: `onError` is told, the answer is
+   * a 500, nothing is issued, and the client says all of it again, later and later. A hook that wants no more than to
+   * be told catches what it throws. With `waitUntil` nobody waits for it, and what it failed to take is gone.
    */
   onStored?: (receipts: StoredReceipt[], context: IngestContext) => unknown;
   /**

@@ -98,10 +98,9 @@ async function answer(request: Request, { settings, trail, headers }: Handling):
   if (body.page !== undefined) context.page = body.page.id;
   await watch.time('hooks', () => checkRate(request, context, settings.hooks));
   const exchanged = await exchange(request, body, context, { settings, trail });
-  const { response, receipts, retryAfterSeconds } = exchanged;
-  // Last, so that an exchange that failed, and comes again, has told nothing yet.
-  const said = { receipts, page: body.page, lost: body.lost };
-  await watch.time('hooks', () => tell(said, context, settings.hooks));
+  const { response, retryAfterSeconds } = exchanged;
+  // Last, so that an exchange that failed, and comes again, has told no losses yet.
+  await watch.time('hooks', () => tell(body, context, settings.hooks));
   if (retryAfterSeconds !== undefined) {
     // A refusal has clients say again what they said, and losses would count twice: only what asks for nothing but
     // uploads is refused.
