@@ -18,6 +18,63 @@ function relayOf(length) {
   return new Uint8Array(packed);
 }
 
+const join = (/** @type {Uint8Array[]} */ ...parts) => new Uint8Array(Buffer.concat(parts));
+const GOOD = gzipSync('{"resourceSpans":[{"scopeSpans":[]}]}');
+const NOTHING = gzipSync('');
+/** Its length, as its last four bytes say it: what a reader of several members is told by the last. */
+const LENGTH = GOOD.subarray(-4);
+
+/** A member whose header has something of these in it. @param {number} flag @param {Uint8Array} field */
+const withField = (flag, field) =>
+  join(GOOD.subarray(0, 3), Uint8Array.of(flag), GOOD.subarray(4, 10), field, GOOD.subarray(10));
+
+/** @returns {Record<string, Uint8Array<ArrayBuffer>>} */
+function notOneMember() {
+  const stored = gzipSync('{"resourceSpans":[]}', { level: 0 });
+  return {
+    'two of them': join(GOOD, GOOD),
+    'halves of one text': join(gzipSync('{"resourceSpans":['), gzipSync(']}')),
+    'nothing, then one': join(NOTHING, GOOD),
+    'nothing in a stored block, then one': join(gzipSync('', { level: 0 }), GOOD),
+    'nothing with a name, then one': join(
+      NOTHING.map((byte, at) => (at === 3 ? 0 : byte)),
+      NOTHING,
+      GOOD,
+    ),
+    'nothing, many times, then one': join(...Array.from({ length: 100 }, () => NOTHING), GOOD),
+    'one, then nothing': join(GOOD, NOTHING),
+    'one, nothing, one': join(GOOD, NOTHING, GOOD),
+    'one of stored blocks, then another': join(stored, GOOD),
+    zeros: join(GOOD, new Uint8Array(8)),
+    'one zero': join(GOOD, new Uint8Array(1)),
+    'zeros and the length': join(GOOD, new Uint8Array(1), LENGTH),
+    'a page of zeros and the length': join(GOOD, new Uint8Array(4_096), LENGTH),
+    'zeros, words and the length': join(GOOD, new Uint8Array(1), Buffer.from('<script>'), LENGTH),
+    'zeros and a whole member': join(GOOD, new Uint8Array(1), GOOD),
+    'the length': join(GOOD, LENGTH),
+    'words and the length': join(GOOD, Buffer.from('and more'), LENGTH),
+    'the first byte of a member': join(GOOD, Uint8Array.of(0x1f), LENGTH),
+    'the header of a member': join(GOOD, NOTHING.subarray(0, 10), LENGTH),
+    'past what is read at once': join(
+      relayOf(MAX_RELAY_BYTES - 64),
+      new Uint8Array(1),
+      relayOf(100).subarray(-4),
+    ),
+  };
+}
+
+/** What only looks like several. */
+function oneMember() {
+  const words = join(GOOD, GOOD.subarray(0, 3), LENGTH, new Uint8Array(2));
+  const length = Uint8Array.of(words.length & 255, words.length >> 8);
+  return [
+    withField(4, join(length, words)),
+    withField(8, join(GOOD.subarray(0, 3).filter(Boolean), Uint8Array.of(0))),
+    withField(16, join(Buffer.from('a comment'), Uint8Array.of(0))),
+    withField(4, join(Uint8Array.of(40, 0), LENGTH, new Uint8Array(36))),
+  ];
+}
+
 /**
  * Sends the beginning of a request that says it is longer, by hand.
  *
@@ -79,6 +136,20 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
         assert.deepEqual(await objects(), [[key, MAX_RELAY_BYTES]]);
       });
 
+      await context.test('a relay that is not one gzip member with nothing behind', async () => {
+        const { token } = await issue();
+        for (const [what, bytes] of Object.entries(notOneMember())) {
+          const response = await post(`?relay=${token}`, bytes);
+          assert.equal(response.status, 400, what);
+          assert.equal((await response.json()).error.code, 'malformed', what);
+        }
+        assert.equal((await objects()).length, 1);
+        for (const bytes of oneMember()) {
+          const { token } = await issue();
+          assert.equal((await post(`?relay=${token}`, bytes)).status, 200);
+        }
+      });
+
       await context.test('a body that does not come', async () => {
         const socket = await beginRequest(server.origin);
         const said = await new Promise((resolve, reject) => {
@@ -97,7 +168,7 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
       await context.test('a client that hangs up', async () => {
         for (let times = 0; times < 5; times++) (await beginRequest(server.origin)).destroy();
         await issue();
-        assert.equal((await objects()).length, 1);
+        assert.equal((await objects()).length, 1 + oneMember().length);
       });
 
       assert.doesNotMatch(server.said(), /error|unhandled|warning/i);

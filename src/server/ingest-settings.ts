@@ -102,7 +102,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     statePrefix: statePrefixOption(options.statePrefix ?? DEFAULT_STATE_PREFIX),
     maxBodyBytes: integer('maxBodyBytes', 64 * KIB, KIB, 16 * MIB),
     maxRelayBytes: integer('maxRelayBytes', 256 * KIB, KIB, 64 * MIB),
-    maxInflatedBytes: integer('maxInflatedBytes', 8 * MIB, KIB, 256 * MIB),
+    maxInflatedBytes: integer('maxInflatedBytes', 4 * MIB, KIB, 256 * MIB),
     maxInflateRatio: integer('maxInflateRatio', 100, 1, 1100),
     bodyTimeoutMillis: integer('bodyTimeoutMillis', 30_000, 100, 300_000),
     serverTiming,

@@ -213,7 +213,7 @@ for (const [charge, spend] of Object.entries(CHARGES)) {
   }
 }
 
-test('quota: relayed bytes count when they are good, and the object where no token was issued for it', async () => {
+test('quota: relayed bytes count, and the object where no token was issued for it', async () => {
   const { send, issue, storage } = quotaHarness({
     perProject: { objects: 2, relayedBytes: 2 * BYTES.length },
   });

@@ -5,7 +5,7 @@ import type { IngestSettings } from './ingest-settings.js';
 import type { Trail } from './log.js';
 import { NO_COST } from './quota.js';
 import { Refusal } from './refusal.js';
-import { checkTraceBytes } from './trace-bytes.js';
+import { checkMagic, checkTraceBytes } from './trace-bytes.js';
 import { readBody } from './untrusted-body.js';
 
 /** Where relayed bytes go. */
@@ -39,14 +39,15 @@ export async function relay(
   const { maxRelayBytes: maxBytes, bodyTimeoutMillis: timeoutMillis, quota } = settings;
   const bytes = await watch.time('body', () => readBody(request, { maxBytes, timeoutMillis }));
   facts.bodyBytes = bytes.length;
-  await checkTraceBytes(bytes, settings);
+  checkMagic(bytes);
   if (quota) {
-    // After the bytes were found good, so that nobody uses up a quota with rubbish.
+    // Before anything is inflated: that is what costs.
     const cost = { ...NO_COST, objects: target.isCounted ? 0 : 1, relayedBytes: bytes.length };
     const answer = await watch.time('quota', () => quota.take(request, context, [cost]));
     facts.quota = answer.outcome;
     if (!answer.granted[0]) throw rateLimited('the quota is used up', answer.retryAfterSeconds);
   }
+  await checkTraceBytes(bytes, settings);
   const outcome = await watch.time('store', () => settings.storage.put(target.key, bytes));
   facts.created = outcome === 'created';
   return { v: PROTOCOL_VERSION, key: target.key, token: target.token, created: facts.created };

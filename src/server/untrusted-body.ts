@@ -1,5 +1,6 @@
 import { readBounded } from './bounded-read.js';
 import { DeadlineError, within } from './deadline.js';
+import { BYTES_PER_CONTAINER, FREE_CONTAINERS, MAX_DEPTH } from './json-scan.js';
 import { Refusal } from './refusal.js';
 
 /** How much of a body is waited for. */
@@ -45,12 +46,6 @@ export function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
   if (!isObject(value)) throw new Refusal('malformed', 'the body is not a JSON object');
   return value;
 }
-
-/** Deeper than attributes of attributes of any SDK. */
-const MAX_DEPTH = 200;
-/** Objects and arrays in a body of no length, and bytes for each further one. OTLP/JSON has one for some 30 bytes. */
-const FREE_CONTAINERS = 100;
-const BYTES_PER_CONTAINER = 8;
 
 /**
  * Whether JSON takes no more memory than its length lets expect. 8 MiB of `[` and `]` are 260 MB once parsed, and of

@@ -1,6 +1,6 @@
 // A Worker with a quota in a Durable Object, and the limiter of the platform.
 import { createIngest, durableObjectQuota, QuotaObject as Quota, workersRateLimit } from 'spandrel/server';
-import { storage } from './app.mjs';
+import { storage } from './storage.mjs';
 
 /** Lets a test look into what is kept. */
 export class QuotaObject extends Quota {
