@@ -13,7 +13,8 @@ export interface Project {
 export interface Projects {
   /** By the public key of a request; undefined when it names none of ours. */
   byKey(publicKey: string | undefined): Project | undefined;
-  hasName(name: string): boolean;
+  /** What a token names; undefined when there is none of that name. Where two keys have one name, both their rules hold. */
+  byName(name: string): Project | undefined;
   /** Whether any project takes requests from there: all that can be told before the project is known. */
   anyAllows: OriginRule;
 }
@@ -27,7 +28,11 @@ export function createProjects(options: IngestOptions): Projects {
 
   if (options.projects === undefined) {
     const only = { name: nameOption('project', options.project ?? DEFAULT_PROJECT), allows };
-    return { byKey: () => only, hasName: (name) => name === only.name, anyAllows: allows };
+    return {
+      byKey: () => only,
+      byName: (name) => (name === only.name ? only : undefined),
+      anyAllows: allows,
+    };
   }
 
   const byKey = new Map<string, Project>();
@@ -43,11 +48,19 @@ export function createProjects(options: IngestOptions): Projects {
     });
   }
   if (byKey.size === 0) throw optionError('projects', 'none', 'at least one project');
-  const names = new Set(Array.from(byKey.values(), (project) => project.name));
+  const anyOf =
+    (projects: Project[]): OriginRule =>
+    (request) =>
+      projects.some((project) => project.allows(request));
+  const byName = new Map<string, Project>();
+  for (const { name } of byKey.values()) {
+    const named = Array.from(byKey.values()).filter((project) => project.name === name);
+    byName.set(name, { name, allows: anyOf(named) });
+  }
   return {
     byKey: (publicKey) => (publicKey === undefined ? undefined : byKey.get(publicKey)),
-    hasName: (name) => names.has(name),
-    anyAllows: (request) => Array.from(byKey.values()).some((project) => project.allows(request)),
+    byName: (name) => byName.get(name),
+    anyAllows: anyOf(Array.from(byKey.values())),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { ingestHarness, NOW_MILLIS, SECRET } from '../testing/ingest-harness.js';
+import { ingestHarness, NOW_MILLIS, ORIGIN, SECRET } from '../testing/ingest-harness.js';
 import { uuidV7 } from './uuid.js';
 
 const BYTES = new Uint8Array(gzipSync('{"resourceSpans":[]}'));
@@ -118,4 +118,51 @@ test('relay: rate limits know the project before the body is read', async () => 
   assert.equal(answer.headers.get('retry-after'), '2');
   assert.deepEqual(asked, [{ project: 'shop', kind: 'relay', origin: 'https://shop.example' }, false]);
   assert.deepEqual(storage.calls, []);
+});
+
+// From an origin of its own, of another project, of both, of none; with the token in each place that takes one, and with a
+// blob's id under another project's key. Two keys of one name share its tokens, and each has its own origins.
+test('relay: each project has its own origins, whatever a token is good for', async () => {
+  const { exchange, send, storage } = ingestHarness({
+    allowedOrigins: ['https://main.example'],
+    projects: {
+      pk_a: { name: 'a', allowedOrigins: ['https://a.example', 'https://*.a.example'] },
+      pk_a2: { name: 'a', allowedOrigins: ['https://new.example'] },
+      pk_b: { name: 'b', allowedOrigins: (origin: string) => origin === 'https://b.example' },
+      pk_main: { name: 'main' },
+    },
+  });
+  const fromA = { origin: 'https://a.example' };
+  const issued = (await exchange({ project: 'pk_a', want: 8 }, fromA)).body.uploads;
+  const [{ key, token }] = issued as [(typeof issued)[number]];
+  const said = {
+    confirm: [token],
+    renew: [token],
+    stored: [{ key, token, spanCount: 1, bytes: 1, traces: [] }],
+  };
+  for (const origin of [
+    'https://b.example',
+    'https://main.example',
+    'https://evil.example',
+    'https://xa.example',
+  ]) {
+    const refused = [
+      await send({ query: `?relay=${token}`, body: BYTES, headers: { origin } }),
+      await send({ query: `?relay=&blob=${blobId()}&project=pk_a`, body: BYTES, headers: { origin } }),
+      await exchange({ project: 'pk_a', ...said }, { origin }),
+    ];
+    for (const { status, body } of refused)
+      assert.deepEqual([status, body.error.code], [403, 'forbidden_origin']);
+  }
+  assert.equal(storage.objects.size, 0);
+  // From an origin of b, as b: genuine, but not b's.
+  for (const one of [{ confirm: [token] }, { renew: [token] }, { stored: said.stored }]) {
+    const { body } = await exchange({ project: 'pk_b', ...one }, { origin: 'https://b.example' });
+    assert.equal(body.error?.code, 'bad_token');
+  }
+  const allowed = ['https://a.example', 'https://x.a.example', 'https://new.example', ORIGIN, 'null'];
+  for (const [index, origin] of allowed.entries()) {
+    const query = `?relay=${issued[index]?.token}`;
+    assert.equal((await send({ query, body: BYTES, headers: { origin } })).status, 200, origin);
+  }
 });

@@ -57,10 +57,13 @@ async function tokenTarget(token: string, request: Request, settings: IngestSett
   const { projects, tokens } = settings;
   // A page with `Referrer-Policy: no-referrer` sends its beacons with this. The token was issued to an origin
   // that may call, and is the stronger proof.
-  if (request.headers.get('origin') !== 'null') checkOrigin(projects.anyAllows, request);
+  const hasOrigin = request.headers.get('origin') !== 'null';
+  if (hasOrigin) checkOrigin(projects.anyAllows, request);
   const claim = await tokens.verify(token);
   if (!claim) throw new Refusal('bad_token', 'the token is not valid, or no longer');
-  if (!projects.hasName(claim.project)) throw new Refusal('unknown_project', 'the project is gone');
+  const project = projects.byName(claim.project);
+  if (!project) throw new Refusal('unknown_project', 'the project is gone');
+  if (hasOrigin) checkOrigin(project.allows, request);
   return { project: claim.project, key: claim.key, token, isCounted: true };
 }
 
