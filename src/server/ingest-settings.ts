@@ -106,7 +106,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     maxInflateRatio: integer('maxInflateRatio', 100, 1, 1100),
     bodyTimeoutMillis: integer('bodyTimeoutMillis', 30_000, 100, 300_000),
     serverTiming,
-    config: createConfigSource(hooks),
+    config: createConfigSource(hooks, now),
     quota: createQuota(options.quota, { secret: oldestSecret, hooks }),
     hooks,
     now,
