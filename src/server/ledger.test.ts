@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { DropReason } from '../pipeline/model.js';
 import type { PageLedger, StoredReceipt } from '../protocol.js';
 import { ingestHarness } from '../testing/ingest-harness.js';
 import { createLedger, type Ledger, type PageAccount } from './ledger.js';
@@ -115,7 +116,10 @@ test('ledger: the page not heard of for longest is forgotten first, and what was
   ledger.onLost({ paused: 1 }, { ...CONTEXT, page: ids[0] });
   ledger.onStored([receipt(1, { page: ids[2] })], CONTEXT);
   assert.deepEqual(
-    ledger.pages().map(({ id }) => id),
+    ledger
+      .pages()
+      .map(({ id }) => id)
+      .sort(),
     [ids[0], ids[2]],
   );
   ledger.onPage({ ...COUNTS, id: ids[1] }, CONTEXT);
@@ -163,9 +167,45 @@ test('ledger: reasons made up one after another end as one', () => {
     const reason = String.fromCharCode(97 + (at % 26), 97 + Math.floor(at / 26));
     ledger.onLost({ [reason]: 1 }, { ...CONTEXT, page: PAGE });
   }
+  const ours: Record<DropReason, number> = {
+    ...{ 'buffer-full': 1, 'outbox-full': 2, 'too-old': 3, unencodable: 4, 'too-large': 5, redacted: 6 },
+    ...{ consent: 7, rejected: 8, paused: 9, shutdown: 10 },
+  };
+  ledger.onLost(ours, { ...CONTEXT, page: PAGE });
   for (const lost of [only(ledger).lost, ledger.lost()]) {
-    assert.equal(Object.keys(lost).length, 31);
+    assert.equal(Object.keys(lost).length, 41);
     assert.equal(lost['other'], 70);
+    assert.deepEqual({ ...lost, ...ours }, lost, 'ours have their places');
+  }
+});
+
+// Made up by the ledger of a page, by losses, by both, in the same project and in another. Whoever has one genuine token
+// can name pages in its receipts too; that is an upload each for 100 of them, and the operator's quota bounds it.
+test('ledger: pages that are made up push out none that has stored something, nor leave no room for new ones', () => {
+  const madeUp = [
+    (id: string, ledger: Ledger, project: string) =>
+      ledger.onPage({ ...COUNTS, id }, { ...CONTEXT, project }),
+    (page: string, ledger: Ledger, project: string) =>
+      ledger.onLost({ paused: 1 }, { ...CONTEXT, project, page }),
+  ];
+  const idOf = (index: number) => index.toString(16).padStart(8, '0') + PAGE.slice(8);
+  for (const project of ['shop', 'blog']) {
+    for (const tell of madeUp) {
+      const ledger = createLedger({ maxPages: 10 });
+      for (let index = 0; index < 5; index += 1)
+        ledger.onStored([receipt(1, { page: idOf(index) })], CONTEXT);
+      for (let index = 100; index < 1_000; index += 1) tell(idOf(index), ledger, project);
+      const kept = ledger.pages().map(({ id }) => id);
+      assert.equal(kept.length, 10);
+      for (let index = 0; index < 5; index += 1) assert.ok(kept.includes(idOf(index)));
+      for (let index = 5; index < 50; index += 1)
+        ledger.onStored([receipt(1, { page: idOf(index) })], CONTEXT);
+      ledger.onPage({ ...COUNTS, id: PAGE }, CONTEXT);
+      assert.ok(
+        ledger.pages().some(({ id }) => id === PAGE),
+        'one that has stored nothing yet',
+      );
+    }
   }
 });
 

@@ -6,8 +6,9 @@ import { addToRanges, type NumberRange, subtractRanges } from './ranges.js';
 /** Options of `createLedger`. */
 export interface LedgerOptions {
   /**
-   * Pages remembered, 1 to 100,000; beyond, the one not heard of for longest is forgotten. Default 1,000. A page
-   * takes some 1 kB, and 50 kB where a client does its worst.
+   * Pages remembered, 1 to 100,000; beyond, the one not heard of for longest is forgotten. Pages that only say so
+   * themselves, and of which no receipt was genuine, push out each other while they are more than half of all. Default
+   * 1,000. A page takes some 1 kB, and 50 kB where a client does its worst.
    */
   maxPages?: number;
 }
@@ -24,7 +25,10 @@ export interface PageAccount {
    * the client, or a lie; absent without `counts`.
    */
   balanced?: boolean;
-  /** Spans lost by reason, as told; a loss told twice counts twice. At most 30 reasons, what is beyond is `other`. */
+  /**
+   * Spans lost by reason, as told; a loss told twice counts twice. The reasons that our clients give, and at most 30
+   * further ones; what is beyond is `other`.
+   */
   lost: Record<string, number>;
   /**
    * Objects that the page has sealed and no receipt has named: waiting there or with a page that took them over,
@@ -45,7 +49,7 @@ export interface Ledger {
   onPage(ledger: PageLedger, context: IngestContext): void;
   /** For `onLost`. Losses of a client that does not name its page go into `lost()` alone. */
   onLost(lost: Readonly<Record<string, number>>, context: IngestContext): void;
-  /** The pages remembered, heard of the longest ago first. The answer is the caller's own. */
+  /** The pages remembered, in no order. The answer is the caller's own. */
   pages(): PageAccount[];
   /** All losses told so far, by reason, those of forgotten pages as well; bounded like a page's. */
   lost(): Record<string, number>;
@@ -65,6 +69,11 @@ interface Page {
 /** Objects arrive nearly in order: four uploads are under way at once, and retries come late. */
 const MAX_RANGES = 256;
 const MAX_REASONS = 30;
+/** What our clients say. */
+const REASONS: ReadonlySet<string> = new Set([
+  ...['buffer-full', 'outbox-full', 'too-old', 'unencodable', 'too-large', 'redacted', 'consent', 'rejected'],
+  ...['paused', 'shutdown'],
+]);
 
 /**
  * Makes an account of what the hooks of `createIngest` are told, in memory.
@@ -77,26 +86,30 @@ const MAX_REASONS = 30;
  */
 export function createLedger(options: LedgerOptions = {}): Ledger {
   const maxPages = integerOption('maxPages', options.maxPages ?? 1_000, 1, 100_000);
-  /** In the order in which they were last heard of. */
-  const pages = new Map<string, Page>();
+  /** Those that genuine receipts have named, and the others; each heard of the longest ago first. */
+  const proven = new Map<string, Page>();
+  const hearsay = new Map<string, Page>();
   const allLost = new Map<string, number>();
 
-  const heardOf = (id: string, { project }: IngestContext): Page => {
+  const heardOf = (id: string, { project }: IngestContext, isProven = false): Page => {
     const place = `${project} ${id}`;
-    const page = pages.get(place) ?? {
-      project,
-      id,
-      counts: undefined,
-      lost: new Map(),
-      named: [],
-      confirmed: [],
-      overflowed: false,
-    };
-    pages.delete(place);
-    pages.set(place, page);
-    for (const oldest of pages.keys()) {
-      if (pages.size <= maxPages) break;
-      pages.delete(oldest);
+    const page = proven.get(place) ??
+      hearsay.get(place) ?? {
+        project,
+        id,
+        counts: undefined,
+        lost: new Map(),
+        named: [],
+        confirmed: [],
+        overflowed: false,
+      };
+    const kind = isProven || proven.has(place) ? proven : hearsay;
+    for (const pages of [proven, hearsay]) pages.delete(place);
+    kind.set(place, page);
+    if (proven.size + hearsay.size > maxPages) {
+      const crowd = hearsay.size > maxPages / 2 || proven.size === 0 ? hearsay : proven;
+      const [oldest] = crowd.keys();
+      if (oldest !== undefined) crowd.delete(oldest);
     }
     return page;
   };
@@ -105,7 +118,7 @@ export function createLedger(options: LedgerOptions = {}): Ledger {
     onStored(receipts, context) {
       for (const { page: id, seq, unconfirmed } of receipts) {
         if (id === undefined || seq === undefined) continue;
-        const page = heardOf(id, context);
+        const page = heardOf(id, context, true);
         const isKept =
           addToRanges(page.named, seq, MAX_RANGES) &&
           (unconfirmed === true || addToRanges(page.confirmed, seq, MAX_RANGES));
@@ -120,7 +133,7 @@ export function createLedger(options: LedgerOptions = {}): Ledger {
       count(allLost, lost);
       if (context.page !== undefined) count(heardOf(context.page, context).lost, lost);
     },
-    pages: () => Array.from(pages.values(), accountOf),
+    pages: () => [...proven.values(), ...hearsay.values()].map(accountOf),
     lost: () => Object.fromEntries(allLost),
   };
 }
@@ -152,7 +165,9 @@ function isBalanced({ created, adopted, stored, waiting, dropped, handedOver }: 
 
 function count(counts: Map<string, number>, lost: Readonly<Record<string, number>>): void {
   for (const [reason, spans] of Object.entries(lost)) {
-    const name = counts.has(reason) || counts.size < MAX_REASONS ? reason : 'other';
+    const others = Array.from(counts.keys()).filter((name) => !REASONS.has(name));
+    const hasRoom = REASONS.has(reason) || counts.has(reason) || others.length < MAX_REASONS;
+    const name = hasRoom ? reason : 'other';
     counts.set(name, (counts.get(name) ?? 0) + spans);
   }
 }
