@@ -2,7 +2,7 @@
  * Where objects lie: `{prefix}/{project}/{env}/year=YYYY/month=MM/day=DD/hour=HH/minute=MM/traces_{uuid}.json.gz`.
  *
  * All times are UTC. This is the layout that the OpenTelemetry Collector's S3 receiver lists by default, and it
- * decides by the suffix alone how to read an object. Nothing that a client sends is ever part of a key.
+ * decides by the suffix alone how to read an object. Of what a client sends nothing but the UUID is ever part of a key.
  *
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/awss3receiver
  */
@@ -51,11 +51,43 @@ export function objectKey(layout: KeyLayout, project: string, atMillis: number, 
   ].join('/');
 }
 
+/**
+ * The minute that blobs lie in whose ids tell a time that cannot be: `year=1970/month=01/day=01/hour=00/minute=00`. It is
+ * laid out as all others are, and readers that look at times take these for what was stored when it was stored.
+ */
+export const UNDATED_MILLIS = 0;
+
+/** Clients keep a blob for 7 days; clocks and servers may differ. */
+const OLDEST_MILLIS = 8 * 86_400_000;
+/** A client that has heard of no other clock goes by its own. */
+const AHEAD_MILLIS = 86_400_000;
+
+/**
+ * The key of a blob, by its id alone: whoever sends it, by whichever way, writes the same object.
+ *
+ * @param id a lowercase UUIDv7, made at `atMillis`.
+ * @returns the key by the id's time, or in the minute of {@link UNDATED_MILLIS} where that is over 8 days ago or over a
+ *   day ahead. `other` is the one of both that it is not: where it may lie that was stored when the time was another.
+ */
+export function blobKey(
+  layout: KeyLayout,
+  project: string,
+  { id, atMillis, nowMillis }: { id: string; atMillis: number; nowMillis: number },
+): { key: string; other: string } {
+  const dated = objectKey(layout, project, Math.min(atMillis, MAX_YEAR_MILLIS), id);
+  const undated = objectKey(layout, project, UNDATED_MILLIS, id);
+  const isDated = atMillis >= nowMillis - OLDEST_MILLIS && atMillis <= nowMillis + AHEAD_MILLIS;
+  return isDated ? { key: dated, other: undated } : { key: undated, other: dated };
+}
+
+/** Years have four digits. */
+const MAX_YEAR_MILLIS = Date.UTC(9999, 11, 31);
+
 /** What a key says of its object. */
 export interface ParsedKey {
   project: string;
   environment: string;
-  /** What comes after `traces_`; of our own servers a UUIDv7. */
+  /** What comes after `traces_`; of our own a UUIDv7. */
   id: string;
 }
 

@@ -169,3 +169,81 @@ export type ErrorCode =
 export interface ErrorResponse {
   error: { code: ErrorCode; message: string };
 }
+
+/*
+ * Version 2: a blob has one id for life, and its id decides its key. There are no tokens.
+ *
+ * `POST {endpoint}` with a JSON {@link BlobExchangeRequest} sent as `text/plain`; answered with a
+ * {@link BlobExchangeResponse}, or with an {@link ErrorResponse} and a matching HTTP status.
+ *
+ * `POST {endpoint}?relay={id}`, with `&project={public key}` where there are several, carries one gzip member or
+ * OTLP/JSON as it is; the server stores it under the id's key, once, and answers with a {@link BlobRelayResponse}.
+ */
+
+/** The `v` of every request and answer of protocol 2. */
+export const BLOB_PROTOCOL_VERSION = 2;
+
+/** One blob that is to be put into the bucket. */
+export interface WantedUpload {
+  /** A UUIDv7 in lowercase: 48 bits of time, epoch milliseconds by the endpoint's clock where that is known, and 74 random ones. */
+  id: string;
+  /** The exact length of its gzip, from 1. */
+  bytes: number;
+  /** The blob may have been sent before: the server looks before it signs. */
+  again?: true;
+}
+
+/** What the client says about one blob that it has stored. */
+export interface BlobReceipt extends Omit<StoredReceipt, 'key' | 'token'> {
+  id: string;
+}
+
+/** Body of `POST {endpoint}`. Every list may be empty or absent. */
+export interface BlobExchangeRequest {
+  v: typeof BLOB_PROTOCOL_VERSION;
+  /** Who asks, such as `spandrel/0.2.0`. */
+  client?: string;
+  /** Public project key, when the endpoint serves several projects. */
+  project?: string;
+  /** The sender's ledger at this moment. */
+  page?: PageLedger;
+  /** At most 100, each id once. */
+  wants: WantedUpload[];
+  /** At most 100. */
+  stored: BlobReceipt[];
+  /** Spans lost since the last request that was answered, by reason. */
+  lost: Record<string, number>;
+}
+
+/**
+ * What becomes of one {@link WantedUpload}: how to put it; that it is there; or why not, with the code `malformed` (its
+ * id is none), `too_large` (no upload takes so many bytes), or `rate_limited` (come again after `Retry-After`).
+ */
+export type BlobUpload =
+  | ({ id: string } & Omit<PresignedUpload, 'key' | 'token'>)
+  | { id: string; stored: true }
+  | { id: string; error: ErrorResponse['error'] };
+
+/** Body of a 200 answer. */
+export interface BlobExchangeResponse {
+  v: typeof BLOB_PROTOCOL_VERSION;
+  /** The endpoint's time, epoch milliseconds. */
+  now: number;
+  /** In no order. A want that is missing was not come to, or the store would not tell: ask again. */
+  uploads: BlobUpload[];
+  config: ClientConfig;
+  /** Present and true where the store takes no uploads from outside: send the bytes to this endpoint's relay. */
+  relay?: true;
+  /** Present and true where the receipts could not be taken: say them again. */
+  retell?: true;
+}
+
+/** Body of a relay that was stored (200 for new bytes, 200 too when the object was already there). */
+export interface BlobRelayResponse {
+  v: typeof BLOB_PROTOCOL_VERSION;
+  /** The endpoint's time, epoch milliseconds. */
+  now: number;
+  id: string;
+  /** False when the blob was there already. */
+  created: boolean;
+}

@@ -1,5 +1,10 @@
 /** The server half: the one endpoint that browsers talk to, and the stores behind it. */
 export type {
+  BlobExchangeRequest,
+  BlobExchangeResponse,
+  BlobReceipt,
+  BlobRelayResponse,
+  BlobUpload,
   ClientConfig,
   ErrorCode,
   ErrorResponse,
@@ -11,6 +16,7 @@ export type {
   SamplingRule,
   StoredReceipt,
   TraceSummary,
+  WantedUpload,
 } from './protocol.js';
 export {
   durableObjectQuota,

@@ -1,3 +1,4 @@
+import { UNDATED_MILLIS } from '../object-key.js';
 import type { Storage, StoredObject } from '../server/storage.js';
 
 /** Folders of the layout, up to the part that is time. See `object-key.ts`. */
@@ -15,11 +16,12 @@ export interface WalkOptions {
   signal?: AbortSignal;
 }
 
-/** The minute that a key names, epoch milliseconds; undefined for other keys. */
+/** The minute that a key names, epoch milliseconds; undefined for other keys, and for those of what tells no time. */
 export function minuteOf(key: string): number | undefined {
   const [, , , year, month, day, hour, minute] = TIMED.exec(key) ?? [];
   if (year === undefined) return undefined;
-  return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute));
+  const millis = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute));
+  return millis === UNDATED_MILLIS ? undefined : millis;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Keys as a reader sees them; see `object-key.ts` for how they are made. */
+import { UNDATED_MILLIS } from '../object-key.js';
 import { splitKey } from '../server/forwarded.js';
 
 const FOLDER = /^(.+)\/year=(\d{4})\/month=(\d\d)\/day=(\d\d)\/hour=(\d\d)\/minute=(\d\d)$/;
@@ -11,7 +12,7 @@ export interface Folder {
   path: string;
   /** What comes before the time: prefix, project and environment. Absent where the folder tells no time. */
   root?: string;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; absent also for the minute of what tells no time. */
   startsAtMillis?: number;
 }
 
@@ -22,7 +23,7 @@ export function folderOf(key: string): Folder {
   const [year = 0, month = 0, ...rest] = parts.map(Number);
   const [day, hour, minute] = rest;
   const startsAtMillis = Date.UTC(year, month - 1, day, hour, minute);
-  return { path, root, startsAtMillis };
+  return startsAtMillis === UNDATED_MILLIS ? { path, root } : { path, root, startsAtMillis };
 }
 
 /** The folder of an instant: no key of an earlier minute comes after it, and none of its own before. */

@@ -27,10 +27,8 @@ const MINUTE_MILLIS = 60_000;
  */
 export async function* listChunks(storage: ForwardStorage, scope: Scope): AsyncGenerator<Chunk> {
   const steps = createSteps(scope);
+  // From the first, since what tells no time lies in front.
   let options: { cursor?: string; after?: string } = {};
-  if (scope.project !== undefined && scope.environment !== undefined && scope.fromMillis > 0) {
-    options = { after: folderAt(prefixOf(scope).slice(0, -1), scope.fromMillis) };
-  }
   let before: string | undefined;
   let idle = 0;
   for (;;) {

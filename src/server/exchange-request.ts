@@ -1,9 +1,13 @@
 import {
+  BLOB_PROTOCOL_VERSION,
+  type BlobExchangeRequest,
+  type BlobReceipt,
   type ExchangeRequest,
   type PageLedger,
   PROTOCOL_VERSION,
   type StoredReceipt,
   type TraceSummary,
+  type WantedUpload,
 } from '../protocol.js';
 import { Refusal } from './refusal.js';
 import { isObject, parseJsonObject } from './untrusted-body.js';
@@ -15,6 +19,7 @@ export const EXCHANGE_LIMITS = {
   confirm: 100,
   renew: 20,
   sizes: 120,
+  wants: 100,
   tracesPerReceipt: 500,
   lostReasons: 30,
   /** Characters of a key, a token or a project key. */
@@ -40,25 +45,28 @@ const MAX_DATE_MILLIS = 8.64e15;
  *
  * @throws {Refusal} `malformed`, naming the field and what it takes.
  */
-export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
+export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest | BlobExchangeRequest {
   const body = parseJsonObject(bytes);
-  const {
-    v,
-    client,
-    project,
-    want = 0,
-    stored = [],
-    confirm = [],
-    renew = [],
-    lost = {},
-    page,
-    sizes = [],
-  } = body;
-  if (v !== PROTOCOL_VERSION) refuse('v', String(PROTOCOL_VERSION));
-  return {
-    v: PROTOCOL_VERSION,
+  const { v, client, project, wants = [], stored = [], lost = {}, page } = body;
+  const sender = {
     ...(typeof client === 'string' ? { client: client.slice(0, EXCHANGE_LIMITS.client) } : {}),
     ...(project === undefined ? {} : { project: text(project, 'project') }),
+    ...pageLedger(page),
+  };
+  if (v === BLOB_PROTOCOL_VERSION) {
+    return {
+      v,
+      ...sender,
+      wants: list(wants, 'wants', EXCHANGE_LIMITS.wants).map(wanted),
+      stored: list(stored, 'stored', EXCHANGE_LIMITS.stored).map(blobReceipt),
+      lost: lostCounts(lost),
+    };
+  }
+  if (v !== PROTOCOL_VERSION) refuse('v', `${PROTOCOL_VERSION} or ${BLOB_PROTOCOL_VERSION}`);
+  const { want = 0, confirm = [], renew = [], sizes = [] } = body;
+  return {
+    v: PROTOCOL_VERSION,
+    ...sender,
     // An absurd number is still a number: the caller gives what it wants to give.
     want: Number.isInteger(want) ? number(want, 'want') : refuse('want', 'an integer'),
     stored: list(stored, 'stored', EXCHANGE_LIMITS.stored).map(receipt),
@@ -66,7 +74,17 @@ export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest {
     renew: list(renew, 'renew', EXCHANGE_LIMITS.renew).map((token) => text(token, 'renew[]')),
     lost: lostCounts(lost),
     sizes: list(sizes, 'sizes', EXCHANGE_LIMITS.sizes).map((bytes) => count(bytes, 'sizes[]')),
-    ...pageLedger(page),
+  };
+}
+
+/** Whether the id is one is a question for each alone. */
+function wanted(value: unknown): WantedUpload {
+  if (!isObject(value)) refuse('wants[]', 'objects');
+  const { id, bytes, again } = value;
+  return {
+    id: text(id, 'wants[].id'),
+    bytes: count(bytes, 'wants[].bytes'),
+    ...(again === true ? { again } : {}),
   };
 }
 
@@ -80,10 +98,18 @@ function pageLedger(value: unknown): { page?: PageLedger } {
 
 function receipt(value: unknown): StoredReceipt {
   if (!isObject(value)) refuse('stored[]', 'objects');
-  const { key, token, spanCount, bytes, page, seq, unconfirmed, traces } = value;
+  const { key, token } = value;
+  return { key: text(key, 'stored[].key'), token: text(token, 'stored[].token'), ...contents(value) };
+}
+
+function blobReceipt(value: unknown): BlobReceipt {
+  if (!isObject(value)) refuse('stored[]', 'objects');
+  return { id: text(value['id'], 'stored[].id'), ...contents(value) };
+}
+
+function contents(value: Record<string, unknown>): Omit<StoredReceipt, 'key' | 'token'> {
+  const { spanCount, bytes, page, seq, unconfirmed, traces } = value;
   return {
-    key: text(key, 'stored[].key'),
-    token: text(token, 'stored[].token'),
     spanCount: count(spanCount, 'stored[].spanCount'),
     bytes: count(bytes, 'stored[].bytes'),
     ...(isUuid(page) && isCount(seq) && seq > 0 ? { page, seq } : {}),

@@ -37,15 +37,24 @@ export async function exchange(
   context: IngestContext,
   { settings, trail }: { settings: IngestSettings; trail: Trail },
 ): Promise<Exchanged> {
+  const { protocol1 } = settings;
+  if (!protocol1) throw new Refusal('malformed', 'v takes 2: for protocol 1 this endpoint has no secret');
+  const verify = async (token: string): Promise<Claim | undefined> => {
+    const claim = await protocol1.tokens.verify(token);
+    return claim?.project === context.project ? { token, key: claim.key } : undefined;
+  };
   const claimsOf = async (tokens: string[]): Promise<Claim[]> => {
-    const unique = [...new Set(tokens)];
-    const claims = await Promise.all(unique.map((token) => verifyFor(context.project, token, settings)));
+    const claims = await Promise.all(Array.from(new Set(tokens), verify));
     return claims.filter((claim) => claim !== undefined);
+  };
+  const genuineReceipts = async (stored: StoredReceipt[]): Promise<StoredReceipt[]> => {
+    const claims = await Promise.all(stored.map(({ token }) => verify(token)));
+    return stored.filter((receipt, index) => claims[index]?.key === receipt.key);
   };
   const [confirm, renew, receipts] = await Promise.all([
     claimsOf(body.confirm),
     claimsOf(body.renew),
-    genuineReceipts(body.stored, context.project, settings),
+    genuineReceipts(body.stored),
   ]);
   const given = body.confirm.length + body.renew.length + body.stored.length;
   const taken = confirm.length + renew.length + receipts.length;
@@ -65,7 +74,7 @@ export async function exchange(
   }
   const config = await watch.time('hooks', () => settings.config.read(context));
   const [{ uploads, retryAfterSeconds }, confirmed] = await Promise.all([
-    issueUploads(request, { body, renew, paused: config.paused }, context, { settings, trail }),
+    issueUploads(request, { body, renew, paused: config.paused, protocol1 }, context, { settings, trail }),
     confirm.length > 0 ? watch.time('store', () => confirmAll(confirm, settings)) : [],
   ]);
   facts.confirmed = confirmed.length;
@@ -81,20 +90,6 @@ export async function exchange(
   };
 }
 
-async function verifyFor(
-  project: string,
-  token: string,
-  settings: IngestSettings,
-): Promise<Claim | undefined> {
-  const claim = await settings.tokens.verify(token);
-  return claim?.project === project ? { token, key: claim.key } : undefined;
-}
-
-async function genuineReceipts(stored: StoredReceipt[], project: string, settings: IngestSettings) {
-  const claims = await Promise.all(stored.map(({ token }) => verifyFor(project, token, settings)));
-  return stored.filter((receipt, index) => claims[index]?.key === receipt.key);
-}
-
-function sum(numbers: number[]): number {
+export function sum(numbers: number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }

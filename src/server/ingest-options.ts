@@ -30,11 +30,12 @@ export interface IngestOptions {
   /** Where objects go: `s3()`, `r2()`, or anything of that shape. */
   storage: Storage;
   /**
-   * Signs tokens and nothing else; at least 32 characters. For rotation an array, newest first: the first signs
-   * and all verify. The last one, which is the oldest, also decides the keys of relays without a token, so that
-   * a beacon sent twice across a rotation is still one object. Keep a retired secret for `tokenMaxAgeSeconds`.
+   * Needed for clients of protocol 1, which are those of 0.1; others need none. Signs tokens, and names the subjects of a
+   * quota; at least 32 characters. For rotation an array, newest first: the first signs and all verify. The last one,
+   * which is the oldest, also decides the keys of relays without a token, so that a beacon sent twice across a rotation
+   * is still one object. Keep a retired secret for `tokenMaxAgeSeconds`. Default: none, and protocol 1 is refused.
    */
-  secret: string | readonly string[];
+  secret?: string | readonly string[];
   /** Pages that may call. `[]` leaves only the endpoint's own origin. */
   allowedOrigins: AllowedOrigins;
   /** True takes requests without `Origin`, which browsers never send. Default false, unless all origins may. */
@@ -92,12 +93,14 @@ export interface IngestOptions {
   /** Most inflated bytes per relayed gzip byte, 1 to 1,100. Default 100; deflate can reach 1,032. */
   maxInflateRatio?: number;
   /**
-   * Told of objects that clients say they stored, with tokens that are genuine; all else in them is hearsay. May be
+   * Told of objects that clients say they stored. With protocol 1 their tokens are genuine and all else is hearsay; with
+   * protocol 2 `token` is empty, the key is that of the blob's id, and all of it is hearsay. May be
    * told of one object several times, and by another page than the one in `receipt.page`, which may be gone. A relay
    * is not told here: the client sends its receipt like any other.
    *
-   * When it throws, rejects, or takes over `hookTimeoutMillis`, it has not taken them: `onError` is told, the answer is
-   * a 500, nothing is issued, and the client says all of it again, later and later. A hook that wants no more than to
+   * When it throws, rejects, or takes over `hookTimeoutMillis`, it has not taken them: `onError` is told, and they come
+   * again. With protocol 1 the answer is then a 500, nothing is issued, and the client says all of it again, later and
+   * later; with protocol 2 all else goes on. A hook that wants no more than to
    * be told catches what it throws. With `waitUntil` nobody waits for it, and what it failed to take is gone.
    */
   onStored?: (receipts: StoredReceipt[], context: IngestContext) => unknown;

@@ -1,4 +1,4 @@
-import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment } from '../object-key.js';
+import { DEFAULT_LAYOUT, isKeyPrefix, isKeySegment, type KeyLayout } from '../object-key.js';
 import { boundedStorage } from './bounded-storage.js';
 import { type ConfigSource, createConfigSource } from './client-config.js';
 import { DEFAULT_STATE_PREFIX } from './forwarded.js';
@@ -16,8 +16,9 @@ import { isObject } from './untrusted-body.js';
 /** {@link IngestOptions}, checked and made ready. */
 export interface IngestSettings extends InflateLimits {
   storage: Storage;
-  tokens: Tokens;
-  keys: KeyIssuer;
+  layout: KeyLayout;
+  /** Undefined: without a secret there is none. */
+  protocol1: Protocol1 | undefined;
   projects: Projects;
   urlExpirySeconds: number;
   maxUploads: number;
@@ -39,6 +40,12 @@ export interface IngestSettings extends InflateLimits {
   now: () => number;
 }
 
+/** What protocol 1 is answered with, beside the rest. */
+export interface Protocol1 {
+  tokens: Tokens;
+  keys: KeyIssuer;
+}
+
 const HOOKS = [
   'onStored',
   'onPage',
@@ -56,6 +63,8 @@ const MIB = 1024 * KIB;
 const DAY_SECONDS = 86_400;
 /** Half of what HMAC-SHA256 can use, if it is random text; a word would be guessed. */
 const MIN_SECRET_LENGTH = 32;
+/** With it the names of subjects are no more than hashed. */
+const NO_SECRET = 'none';
 
 /** @throws {TypeError} naming the option, what it got and what it takes, when one is missing or unusable. */
 export function checkIngestOptions(options: IngestOptions): IngestSettings {
@@ -63,8 +72,9 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     integerOption(name, options[name] ?? fallback, minimum, maximum);
 
   const now = functionOption('now', options.now) ?? Date.now;
-  const secrets = secretsOption(options.secret);
-  const [oldestSecret = ''] = secrets.slice(-1);
+  // One that is there and undefined is a variable of the environment that is not set.
+  const secrets = Object.hasOwn(options, 'secret') ? secretsOption(options.secret) : [];
+  const [oldestSecret] = secrets.slice(-1);
   const layout = {
     prefix: options.prefix ?? DEFAULT_LAYOUT.prefix,
     environment: options.environment ?? DEFAULT_LAYOUT.environment,
@@ -86,14 +96,17 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     throw optionError('serverTiming', inWords(serverTiming), 'true or false');
   }
 
+  const maxAgeSeconds = integer('tokenMaxAgeSeconds', 7 * DAY_SECONDS, 60, 90 * DAY_SECONDS);
   return {
     storage: boundedStorage(storageOption(options.storage)),
-    tokens: createTokens({
-      secrets,
-      maxAgeSeconds: integer('tokenMaxAgeSeconds', 7 * DAY_SECONDS, 60, 90 * DAY_SECONDS),
-      now,
-    }),
-    keys: createKeyIssuer({ layout, secret: oldestSecret, now }),
+    layout,
+    protocol1:
+      oldestSecret === undefined
+        ? undefined
+        : {
+            tokens: createTokens({ secrets, maxAgeSeconds, now }),
+            keys: createKeyIssuer({ layout, secret: oldestSecret, now }),
+          },
     projects: createProjects(options),
     urlExpirySeconds: integer('urlExpirySeconds', 900, 1, 7 * DAY_SECONDS),
     maxUploads: integer('maxUploads', 8, 0, 100),
@@ -107,7 +120,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     bodyTimeoutMillis: integer('bodyTimeoutMillis', 30_000, 100, 300_000),
     serverTiming,
     config: createConfigSource(hooks, now),
-    quota: createQuota(options.quota, { secret: oldestSecret, hooks }),
+    quota: createQuota(options.quota, { secret: oldestSecret ?? NO_SECRET, hooks }),
     hooks,
     now,
     // A clock of the user's own is a clock for durations too; else one that never goes back.

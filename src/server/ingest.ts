@@ -1,4 +1,6 @@
+import { BLOB_PROTOCOL_VERSION, type ExchangeRequest } from '../protocol.js';
 import { admit, checkOrigin, contextOf } from './admission.js';
+import { blobExchange } from './blob-exchange.js';
 import { exchange } from './exchange.js';
 import { parseExchangeRequest } from './exchange-request.js';
 import { checkRate, log, rateLimited, reportError, retryAfter, tell } from './hooks.js';
@@ -15,8 +17,9 @@ import { readBody } from './untrusted-body.js';
 /**
  * Makes the one endpoint: a function from `Request` to `Response`, for any fetch-style runtime and any path.
  *
- * It issues presigned uploads, takes receipts, renews, confirms and relays; see `protocol.ts` for what goes over
- * the wire. It keeps no state but that of a quota, so any number of them may run, given the same `secret`.
+ * It issues presigned uploads, takes receipts, looks for objects and relays, by protocol 2 and, where it has a `secret`,
+ * by protocol 1; see `protocol.ts` for what goes over the wire. It keeps no state but that of a quota, so any number of
+ * them may run, given the same options.
  *
  * The function never rejects: whatever happens becomes a JSON answer with the right status. Nothing that it waits
  * for, whether body, hook or store, keeps it for ever.
@@ -25,7 +28,7 @@ import { readBody } from './untrusted-body.js';
  * @example
  * const ingest = createIngest({
  *   storage: s3({ endpoint, bucket, accessKeyId, secretAccessKey }),
- *   secret,
+ *   secret, // for clients of 0.1
  *   allowedOrigins: ['https://shop.example'],
  * });
  * export default { fetch: ingest };
@@ -97,20 +100,24 @@ async function answer(request: Request, { settings, trail, headers }: Handling):
   if (body.client !== undefined) context.client = body.client;
   if (body.page !== undefined) context.page = body.page.id;
   await watch.time('hooks', () => checkRate(request, context, settings.hooks));
-  const exchanged = await exchange(request, body, context, { settings, trail });
-  const { response, retryAfterSeconds } = exchanged;
+  const { response, retryAfterSeconds } =
+    body.v === BLOB_PROTOCOL_VERSION
+      ? await blobExchange(request, body, context, { settings, trail })
+      : await exchange(request, body, context, { settings, trail });
   // Last, so that an exchange that failed, and comes again, has told no losses yet.
   await watch.time('hooks', () => tell(body, context, settings.hooks));
   if (retryAfterSeconds !== undefined) {
     // A refusal has clients say again what they said, and losses would count twice: only what asks for nothing but
     // uploads is refused.
-    const { stored, confirm, renew, lost } = body;
-    const asksOnly = stored.length + confirm.length + renew.length + Object.keys(lost).length === 0;
-    if (asksOnly && response.uploads.length === 0)
+    if (body.v !== BLOB_PROTOCOL_VERSION && asksOnly(body) && response.uploads.length === 0)
       throw rateLimited('the quota is used up', retryAfterSeconds);
     headers.set('retry-after', retryAfter(retryAfterSeconds));
   }
   return jsonResponse(200, response, headers);
+}
+
+function asksOnly({ stored, confirm, renew, lost }: ExchangeRequest): boolean {
+  return stored.length + confirm.length + renew.length + Object.keys(lost).length === 0;
 }
 
 function refusalOf(error: unknown, settings: IngestSettings): Refusal {

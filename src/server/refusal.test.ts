@@ -68,7 +68,7 @@ const CASES: Record<ErrorCode, Record<string, Case>> = {
     'nested and closed': exchanging(`{"v":1,"x":${`[${' '.repeat(20)}`.repeat(201)}${']'.repeat(201)}}`),
     'brackets only': exchanging(`{"v":1,"x":[${'[],'.repeat(10_000)}0]}`),
     'no version': exchanging('{"want":1}'),
-    'another version': exchanging({ v: 2 }),
+    'another version': exchanging({ v: 3 }),
     'negative want': exchanging({ want: -1 }),
     'fractional want': exchanging({ want: 1.5 }),
     'infinite want': exchanging('{"v":1,"want":1e999}'),

@@ -1,25 +1,35 @@
-import { PROTOCOL_VERSION, type RelayResponse } from '../protocol.js';
+import {
+  BLOB_PROTOCOL_VERSION,
+  type BlobRelayResponse,
+  PROTOCOL_VERSION,
+  type RelayResponse,
+} from '../protocol.js';
 import { admit, checkOrigin, contextOf } from './admission.js';
+import { keyOfBlob } from './blob-exchange.js';
 import { checkRate, rateLimited } from './hooks.js';
-import type { IngestSettings } from './ingest-settings.js';
+import type { IngestSettings, Protocol1 } from './ingest-settings.js';
 import type { Trail } from './log.js';
 import { NO_COST } from './quota.js';
 import { Refusal } from './refusal.js';
-import { checkMagic, checkTraceBytes } from './trace-bytes.js';
+import { checkMagic, checkTraceBytes, gzipTraces, isJson } from './trace-bytes.js';
 import { readBody } from './untrusted-body.js';
 
 /** Where relayed bytes go. */
 interface RelayTarget {
   project: string;
   key: string;
-  token: string;
+  /** What is answered, with whether the object is new. */
+  answer: Omit<RelayResponse, 'created'> | Omit<BlobRelayResponse, 'created'>;
   /** Whether the key was counted by the quota when its token was issued. */
-  isCounted: boolean;
+  isCounted?: true;
+  /** Whether the bytes may be JSON too. */
+  takesJson?: true;
 }
 
 /**
- * Stores the gzip bytes that a page could not upload, once: `?relay={token}` under the token's key,
- * `?relay=&blob={id}` under a key of the blob's own, with `&project={public key}` where there are several.
+ * Stores the traces that a page could not upload, once: `?relay={blob's id}` under the id's key, with
+ * `&project={public key}` where there are several. Of protocol 1, where there is one: `?relay={token}` under the token's
+ * key, and `?relay=&blob={id}` under a key of the blob's own.
  *
  * @throws {Refusal} with any code but `internal`. @throws {StorageError} when the store fails.
  */
@@ -27,11 +37,8 @@ export async function relay(
   request: Request,
   query: URLSearchParams,
   { settings, trail: { facts, watch } }: { settings: IngestSettings; trail: Trail },
-): Promise<RelayResponse> {
-  const token = query.get('relay');
-  const target = token
-    ? await tokenTarget(token, request, settings)
-    : await blobTarget(query, request, settings);
+): Promise<RelayResponse | BlobRelayResponse> {
+  const target = await targetOf(query, request, settings);
   facts.project = target.project;
   const context = contextOf(request, target.project, 'relay');
   await watch.time('hooks', () => checkRate(request, context, settings.hooks));
@@ -39,7 +46,8 @@ export async function relay(
   const { maxRelayBytes: maxBytes, bodyTimeoutMillis: timeoutMillis, quota } = settings;
   const bytes = await watch.time('body', () => readBody(request, { maxBytes, timeoutMillis }));
   facts.bodyBytes = bytes.length;
-  checkMagic(bytes);
+  const mustPack = target.takesJson === true && isJson(bytes);
+  if (!mustPack) checkMagic(bytes);
   if (quota) {
     // Before anything is inflated: that is what costs.
     const cost = { ...NO_COST, objects: target.isCounted ? 0 : 1, relayedBytes: bytes.length };
@@ -47,14 +55,45 @@ export async function relay(
     facts.quota = answer.outcome;
     if (!answer.granted[0]) throw rateLimited('the quota is used up', answer.retryAfterSeconds);
   }
-  await checkTraceBytes(bytes, settings);
-  const outcome = await watch.time('store', () => settings.storage.put(target.key, bytes));
+  if (!mustPack) await checkTraceBytes(bytes, settings);
+  const packed = mustPack ? await gzipTraces(bytes) : bytes;
+  const outcome = await watch.time('store', () => settings.storage.put(target.key, packed));
   facts.created = outcome === 'created';
-  return { v: PROTOCOL_VERSION, key: target.key, token: target.token, created: facts.created };
+  return { ...target.answer, created: facts.created };
 }
 
-async function tokenTarget(token: string, request: Request, settings: IngestSettings): Promise<RelayTarget> {
-  const { projects, tokens } = settings;
+async function targetOf(
+  query: URLSearchParams,
+  request: Request,
+  settings: IngestSettings,
+): Promise<RelayTarget> {
+  const { protocol1 } = settings;
+  const relayed = query.get('relay') ?? '';
+  if (protocol1 && !LIKE_AN_ID.test(relayed)) {
+    const old = { settings, protocol1 };
+    return relayed ? tokenTarget(relayed, request, old) : blobTarget(query, request, old);
+  }
+  const project = admit(request, query.get('project') ?? undefined, settings.projects).name;
+  const now = settings.now();
+  const keys = keyOfBlob(relayed, project, now, settings);
+  if (!keys) throw new Refusal('malformed', 'relay takes a UUIDv7 in lowercase; tokens take a secret');
+  const answer = { v: BLOB_PROTOCOL_VERSION, now, id: relayed } as const;
+  return { project, key: keys.key, answer, takesJson: true };
+}
+
+const LIKE_AN_ID = /^[\da-f-]{36}$/i;
+
+/** What protocol 1 is answered with. */
+interface Old {
+  settings: IngestSettings;
+  protocol1: Protocol1;
+}
+
+async function tokenTarget(
+  token: string,
+  request: Request,
+  { settings: { projects }, protocol1: { tokens } }: Old,
+): Promise<RelayTarget> {
   // A page with `Referrer-Policy: no-referrer` sends its beacons with this. The token was issued to an origin
   // that may call, and is the stronger proof.
   const hasOrigin = request.headers.get('origin') !== 'null';
@@ -64,16 +103,17 @@ async function tokenTarget(token: string, request: Request, settings: IngestSett
   const project = projects.byName(claim.project);
   if (!project) throw new Refusal('unknown_project', 'the project is gone');
   if (hasOrigin) checkOrigin(project.allows, request);
-  return { project: claim.project, key: claim.key, token, isCounted: true };
+  const { key } = claim;
+  return { project: claim.project, key, answer: { v: PROTOCOL_VERSION, key, token }, isCounted: true };
 }
 
 async function blobTarget(
   query: URLSearchParams,
   request: Request,
-  settings: IngestSettings,
+  { settings: { projects }, protocol1: { tokens, keys } }: Old,
 ): Promise<RelayTarget> {
-  const project = admit(request, query.get('project') ?? undefined, settings.projects).name;
-  const key = await settings.keys.ofBlob(project, query.get('blob') ?? '');
+  const project = admit(request, query.get('project') ?? undefined, projects).name;
+  const key = await keys.ofBlob(project, query.get('blob') ?? '');
   if (key === undefined) throw new Refusal('malformed', 'blob takes a lowercase UUIDv7 of the last 7 days');
-  return { project, key, token: await settings.tokens.issue(key, project), isCounted: false };
+  return { project, key, answer: { v: PROTOCOL_VERSION, key, token: await tokens.issue(key, project) } };
 }

@@ -59,6 +59,25 @@ export async function checkTraceBytes(
   if (outcome !== 'whole') throw notOne();
 }
 
+/** Whether bytes begin as JSON does, which gzip never does. */
+export function isJson(bytes: Uint8Array): boolean {
+  return (
+    bytes[0] === 0x7b || bytes[0] === 0x20 || bytes[0] === 0x0a || bytes[0] === 0x0d || bytes[0] === 0x09
+  );
+}
+
+/**
+ * OTLP/JSON as one gzip member.
+ *
+ * @throws {Refusal} `malformed` when it is not one request, as {@link checkTraceBytes} has it.
+ */
+export async function gzipTraces(json: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const scanner = createTraceScanner(json.length);
+  if (!scanner.push(json) || !scanner.isWhole()) throw new Refusal('malformed', NO_REQUEST);
+  const stream = new Blob([json]).stream().pipeThrough(new CompressionStream('gzip'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 const NO_REQUEST =
   'the body is not a JSON object in UTF-8 with one array of resourceSpans, or it is nested too deeply or mostly brackets';
 

@@ -3,7 +3,7 @@ import { inStoreTime } from './bounded-storage.js';
 import type { Claim } from './confirm.js';
 import { rateLimited } from './hooks.js';
 import type { IngestContext } from './ingest-options.js';
-import type { IngestSettings } from './ingest-settings.js';
+import type { IngestSettings, Protocol1 } from './ingest-settings.js';
 import type { Trail } from './log.js';
 import { NO_COST, type QuotaCost } from './quota.js';
 
@@ -18,6 +18,7 @@ export interface UploadsAsked {
   /** Those of `body.renew` that are genuine. */
   renew: Claim[];
   paused: boolean;
+  protocol1: Protocol1;
 }
 
 /**
@@ -31,7 +32,7 @@ export interface UploadsAsked {
  */
 export async function issueUploads(
   request: Request,
-  { body, renew, paused }: UploadsAsked,
+  { body, renew, paused, protocol1 }: UploadsAsked,
   context: IngestContext,
   { settings, trail }: { settings: IngestSettings; trail: Trail },
 ): Promise<{ uploads: PresignedUpload[]; retryAfterSeconds?: number }> {
@@ -60,10 +61,14 @@ export async function issueUploads(
 
   const sign = async (): Promise<PresignedUpload[]> =>
     Promise.all([
-      ...renewals.map(({ claim, bytes }) => presign(claim, bytes, settings)),
+      ...renewals.map(async ({ claim, bytes }) => ({
+        ...(await signUpload(claim.key, bytes, settings)),
+        ...claim,
+      })),
       ...fresh.map(async (bytes) => {
-        const key = settings.keys.fresh(context.project);
-        return presign({ key, token: await settings.tokens.issue(key, context.project) }, bytes, settings);
+        const key = protocol1.keys.fresh(context.project);
+        const token = await protocol1.tokens.issue(key, context.project);
+        return { ...(await signUpload(key, bytes, settings)), key, token };
       }),
     ]);
   const uploads = await watch.time('sign', () => inStoreTime('presign', sign));
@@ -87,15 +92,16 @@ function lengthFor(
   return Math.min(Math.max(size || DEFAULT_UPLOAD_BYTES, MIN_UPLOAD_BYTES), maxUploadBytes);
 }
 
-async function presign(
-  { key, token }: Claim,
+/** @param bytes the length that is signed; undefined: none. @throws {StorageError} */
+export async function signUpload(
+  key: string,
   bytes: number | undefined,
   { storage, urlExpirySeconds }: IngestSettings,
-): Promise<PresignedUpload> {
+): Promise<Omit<PresignedUpload, 'key' | 'token'>> {
   const sign = storage.presign as NonNullable<typeof storage.presign>;
-  const issued = { key, token, expiresInMs: urlExpirySeconds * 1000 };
+  const expiresInMs = urlExpirySeconds * 1000;
   const options = { expiresInSeconds: urlExpirySeconds };
-  if (bytes === undefined) return { ...(await sign(key, options)), ...issued };
-  const signed = { ...(await sign(key, { ...options, bytes })), ...issued };
+  if (bytes === undefined) return { ...(await sign(key, options)), expiresInMs };
+  const signed = { ...(await sign(key, { ...options, bytes })), expiresInMs };
   return storage.uploadLength === 'range' ? { ...signed, maxBytes: bytes } : { ...signed, bytes };
 }

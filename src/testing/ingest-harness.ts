@@ -29,13 +29,14 @@ export interface IngestHarness {
   issue(project?: string): Promise<PresignedUpload>;
 }
 
-export function ingestHarness(options: Partial<IngestOptions> = {}): IngestHarness {
+/** @param hasSecret false leaves protocol 2 alone. */
+export function ingestHarness(options: Partial<IngestOptions> = {}, hasSecret = true): IngestHarness {
   const storage = memoryStorage();
   const clock = { nowMillis: NOW_MILLIS };
   const errors: unknown[] = [];
   const ingest = createIngest({
     storage,
-    secret: SECRET,
+    ...(hasSecret ? { secret: SECRET } : {}),
     allowedOrigins: [],
     now: () => clock.nowMillis,
     onError: (error) => errors.push(error),
