@@ -150,6 +150,37 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
         }
       });
 
+      await context.test('protocol 2: a relay of JSON and one of gzip, once, and what is there', async () => {
+        const hex = Date.now().toString(16).padStart(12, '0');
+        const ids = ['8000', '8001', '8002'].map(
+          (part) => `${hex.slice(0, 8)}-${hex.slice(8)}-7000-${part}-${crypto.randomUUID().slice(24)}`,
+        );
+        const [plain = '', packed = '', missing = ''] = ids;
+        const before = (await objects()).length;
+        for (const created of [true, false]) {
+          for (const [id, body] of [
+            [plain, '{"resourceSpans":[]}'],
+            [packed, GOOD],
+          ]) {
+            const response = await post(`?relay=${id}`, body ?? '');
+            assert.equal(response.status, 200);
+            const { now, ...answer } = await response.json();
+            assert.deepEqual(answer, { v: 2, id, created });
+            assert.ok(Math.abs(now - Date.now()) < 60_000);
+          }
+        }
+        const wants = [...ids, 'x'].map((id) => ({ id, bytes: 100, again: true }));
+        const { uploads } = await (await post('', JSON.stringify({ v: 2, wants }))).json();
+        const told = Object.fromEntries(uploads.map((/** @type {any} */ one) => [one.id, one]));
+        assert.deepEqual(
+          [told[plain], told[packed]],
+          [plain, packed].map((id) => ({ id, stored: true })),
+        );
+        assert.ok(told[missing].url.endsWith(`/traces_${missing}.json.gz`));
+        assert.equal(told['x'].error.code, 'malformed');
+        assert.equal((await objects()).length, before + 2);
+      });
+
       await context.test('a body that does not come', async () => {
         const socket = await beginRequest(server.origin);
         const said = await new Promise((resolve, reject) => {
@@ -168,7 +199,7 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
       await context.test('a client that hangs up', async () => {
         for (let times = 0; times < 5; times++) (await beginRequest(server.origin)).destroy();
         await issue();
-        assert.equal((await objects()).length, 1 + oneMember().length);
+        assert.equal((await objects()).length, 3 + oneMember().length);
       });
 
       assert.doesNotMatch(server.said(), /error|unhandled|warning/i);

@@ -98,3 +98,17 @@ test('walk: keys without a minute count by when they were written', async () => 
   const found = await walk({ list } as Storage, { fromMillis: START });
   assert.deepEqual(found, ['otlp/v1/new.json', 'otlp/v1/unknown.json']);
 });
+
+test('walk: what tells no time counts by when it was stored', async () => {
+  const undated = objectKey({ prefix: 'otlp/v1', environment: 'production' }, 'shop', 0, 'x');
+  assert.equal(minuteOf(undated), undefined);
+  const objects = [undated, keyAt('shop', 'production', 0, '1'), keyAt('shop', 'production', 60, '2')].map(
+    (key): StoredObject => ({ key, size: 1, storedAtMillis: START + 60 * MINUTE }),
+  );
+  const list: Storage['list'] = async (_prefix, { after = '' } = {}) => ({
+    objects: objects.filter(({ key }) => key > after),
+  });
+  const [, , last = ''] = objects.map(({ key }) => key);
+  assert.deepEqual(await walk({ list } as Storage, { fromMillis: START + 60 * MINUTE }), [undated, last]);
+  assert.deepEqual(await walk({ list } as Storage, { fromMillis: START + 61 * MINUTE }), []);
+});

@@ -54,3 +54,29 @@ test('listing: folders tell their time, and other folders none', () => {
   assert.deepEqual(folderOf('otlp/v1/x.json.gz'), { path: 'otlp/v1' });
   assert.deepEqual(folderOf('x'), { path: '' });
 });
+
+test('listing: what tells no time counts by when it was stored, wherever the time asked for begins', async () => {
+  const undated = traceKey(0, 1);
+  const old = traceKey(AT - 86_400_000, 2);
+  const recent = traceKey(AT, 3);
+  const stored = (key: string, storedAtMillis: number): StoredObject => ({ key, size: 1, storedAtMillis });
+  const all = [stored(undated, AT), stored(old, AT - 86_400_000), stored(recent, AT)];
+  const list = async (prefix: string, { after = '' }: ListOptions = {}) => ({
+    objects: all.filter(({ key }) => key.startsWith(prefix) && key > after),
+  });
+  const found = async (scope: Partial<Scope>) => {
+    const keys: string[] = [];
+    for await (const { objects } of listChunks({ ...testBucket().view(), list }, { ...SCOPE, ...scope }))
+      keys.push(...objects.map(({ key }) => key));
+    return keys;
+  };
+  assert.deepEqual(folderOf(undated), {
+    ...{ path: undated.slice(0, undated.lastIndexOf('/')), root: 'otlp/v1/shop/production' },
+  });
+  assert.deepEqual(await found({}), [undated, old, recent]);
+  for (const scope of [{}, { project: 'shop', environment: 'production' }, { project: 'shop' }]) {
+    assert.deepEqual(await found({ ...scope, fromMillis: AT - 60_000 }), [undated, recent]);
+    assert.deepEqual(await found({ ...scope, fromMillis: AT + 60_000 }), []);
+    assert.deepEqual(await found({ ...scope, untilMillis: AT - 60_000 }), [old]);
+  }
+});
