@@ -1,9 +1,13 @@
 // The endpoint in every runtime that it is said to run in, by way of the adapter that the README shows.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { bun, deno } from '../conformance/runners/process.mjs';
 import { bundle, RUNTIMES } from './runtimes.mjs';
+
+// Out of the time that a test has.
+before(() => [bun(), deno()]);
 
 const ORIGIN = 'https://shop.example';
 const MAX_RELAY_BYTES = 65_536;

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import resolve from '@rollup/plugin-node-resolve';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { rollup } from 'rollup';
-import { programOf, startProcess } from '../conformance/runners/process.mjs';
+import { bun, deno, startProcess } from '../conformance/runners/process.mjs';
 
 const root = new URL('../../', import.meta.url);
 
@@ -44,9 +44,8 @@ export const RUNTIMES = {
   node: inNode,
   express: inNode,
   hono: inNode,
-  deno: (file) =>
-    startProcess(programOf('deno', 'deno'), ['run', '--allow-net', '--no-config', '--no-lock', file]),
-  bun: (file) => startProcess(programOf('bun', 'bin/bun.exe'), ['run', file]),
+  deno: (file) => startProcess(deno(), ['run', '--allow-net', '--no-config', '--no-lock', file]),
+  bun: (file) => startProcess(bun(), ['run', file]),
   workerd: startWorkerd,
 };
 

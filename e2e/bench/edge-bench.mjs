@@ -3,11 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { rollup } from 'rollup';
 import { bundle, weigh } from '../support/sizes.mjs';
+import { ensureTool } from '../support/tools.mjs';
 
 const VARIANTS = ['bare', 'spandrel-r2', 'spandrel-otlp', 'otel-cf-workers'];
 const ROUNDS = 5;
@@ -70,7 +72,7 @@ async function measureMemory({ url, pid }) {
 async function measureSizes() {
   const dist = (name) => new URL(`../../dist/${name}`, import.meta.url).pathname;
   const code = `export { instrument, r2 } from ${JSON.stringify(dist('edge.js'))};`;
-  const theirs = `export { instrument } from '@microlabs/otel-cf-workers';`;
+  const theirs = `export { instrument } from ${JSON.stringify(ensureTool('@microlabs/otel-cf-workers'))};`;
   const isApi = (id) => id === '@opentelemetry/api';
   return [
     { bundle: 'instrument and r2, with the provider', ...weigh(await bundle(code, isApi)) },
@@ -104,7 +106,13 @@ async function workerOf(variant) {
   const built = await rollup({
     input: fileURLToPath(new URL('edge-worker.mjs', import.meta.url)),
     external: isBuiltIn,
-    plugins: [resolve({ browser: true })],
+    plugins: [
+      resolve({
+        browser: true,
+        modulePaths: [path.dirname(path.dirname(ensureTool('@microlabs/otel-cf-workers')))],
+        dedupe: ['@opentelemetry/api'],
+      }),
+    ],
     // The peer names constants that its own dependency has renamed meanwhile.
     shimMissingExports: true,
     onwarn: () => {},

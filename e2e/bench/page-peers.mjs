@@ -2,6 +2,7 @@
 // else. What each loads is one minified file, bundled alike.
 import { readFile } from 'node:fs/promises';
 import { bundle, weigh } from '../support/sizes.mjs';
+import { ensureTool } from '../support/tools.mjs';
 
 /**
  * The starter of OpenTelemetry's documentation: document load, fetch and XHR, in batches, as OTLP/JSON. Its own
@@ -37,8 +38,8 @@ registerInstrumentations({
 });
 `;
 
-const SENTRY = `
-import { browserTracingIntegration, init, makeBrowserOfflineTransport, makeFetchTransport } from '@sentry/browser';
+const sentry = () => `
+import { browserTracingIntegration, init, makeBrowserOfflineTransport, makeFetchTransport } from ${JSON.stringify(ensureTool('@sentry/browser'))};
 
 init({
   dsn: location.protocol + '//key@' + location.host + '/1',
@@ -73,7 +74,7 @@ export async function readPeers() {
       attributes: '',
       sendsTo: '/v1/traces',
     },
-    { name: 'Sentry', code: await bundle(SENTRY), attributes: '', sendsTo: '/api/1/envelope/' },
+    { name: 'Sentry', code: await bundle(sentry()), attributes: '', sendsTo: '/api/1/envelope/' },
   ];
 }
 

@@ -11,6 +11,7 @@ import { tableOf } from './outside/table.mjs';
 import { startWorld } from './outside/world.mjs';
 import { openSite } from './runners/browser.mjs';
 import { RUNNERS } from './runners/index.mjs';
+import { bun, deno } from './runners/process.mjs';
 
 /**
  * @typedef {import('./case.mjs').Case} Case
@@ -73,6 +74,10 @@ async function main(words) {
     ({ name }) => !wantedCases.length || wantedCases.some((word) => name.includes(word)),
   );
   if (!cases.length) throw new TypeError('no case matches');
+
+  // Before anything runs: nothing else does while npm works.
+  if (runners.some(({ name }) => name === 'bun')) bun();
+  if (runners.some(({ name }) => name === 'deno')) deno();
 
   const begun = Date.now();
   /** @type {Map<string, Map<string, Cell>>} */

@@ -1,4 +1,4 @@
-import { requireEngine } from './install.mjs';
+import { requireTool } from '../support/tools.mjs';
 import { readRecipe, statementsOf } from './recipe.mjs';
 
 /** What stands in the recipe for the place where objects are. */
@@ -12,7 +12,7 @@ const SOURCE = /s3\([^)]*\)/;
  * @param {string[]} [args] Of its command line.
  */
 export async function openClickhouse(args = []) {
-  const { Session } = requireEngine('chdb');
+  const { Session } = requireTool('chdb');
   const session = new Session(undefined, {
     connectionArgs: ['--output_format_json_quote_64bit_integers=1', ...args],
   });

@@ -1,4 +1,4 @@
-import { requireEngine } from './install.mjs';
+import { requireTool } from '../support/tools.mjs';
 import { readRecipe } from './recipe.mjs';
 
 /** What stands in the recipe for the place where objects are. */
@@ -8,7 +8,7 @@ const OBJECTS = "'traces/otlp/v1/*/*/year=*/month=*/day=*/hour=*/minute=*/traces
 
 /** DuckDB in this process, in memory. */
 export async function openDuckdb() {
-  const { DuckDBInstance } = requireEngine('@duckdb/node-api');
+  const { DuckDBInstance } = requireTool('@duckdb/node-api');
   const instance = await DuckDBInstance.create();
   const connection = await instance.connect();
   const run = (/** @type {string} */ sql) => connection.run(sql);

@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ensureEngines } from './install.mjs';
+import { ensureTool } from '../support/tools.mjs';
 
 try {
-  ensureEngines();
+  for (const name of ['@duckdb/node-api', 'chdb', 'wrangler', 'bun']) ensureTool(name);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
@@ -24,6 +24,6 @@ if (!files.length) {
   process.exit(1);
 }
 // One at a time: each engine takes all cores it finds.
-const args = ['--test', '--test-concurrency=1', ...files.map((name) => here + name)];
+const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files.map((name) => here + name)];
 const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
 process.exit(status ?? 1);

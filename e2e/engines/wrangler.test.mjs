@@ -2,19 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { workerInMiniflare } from '../../demo/worker/in-miniflare.mjs';
-import { requireEngine } from './install.mjs';
+import { ensureTool } from '../support/tools.mjs';
 
 const CONFIG = fileURLToPath(new URL('../../demo/worker/wrangler.jsonc', import.meta.url));
 // The command refuses Node 20, which this file runs on as well; the tool behind it does not.
-const WRANGLER = path.join(
-  path.dirname(requireEngine.resolve('wrangler/package.json')),
-  'wrangler-dist/cli.js',
-);
+const WRANGLER = path.join(ensureTool('wrangler'), 'wrangler-dist/cli.js');
 
 test('wrangler: bundles the example Worker and knows all that it is bound to', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'spandrel-wrangler-'));
@@ -39,7 +37,7 @@ test('wrangler: bundles the example Worker and knows all that it is bound to', (
 });
 
 test('wrangler: reads its configuration as the demo does', async () => {
-  const { unstable_getMiniflareWorkerOptions: read } = requireEngine(WRANGLER);
+  const { unstable_getMiniflareWorkerOptions: read } = createRequire(import.meta.url)(WRANGLER);
   const theirs = read(CONFIG).workerOptions;
   const ours = await workerInMiniflare({ assets: async () => new Response(), warehouseUrl: '' })(
     /** @type {any} */ ({ r2: { id: 'traces' }, settings: { secret: '', storage: {} } }),

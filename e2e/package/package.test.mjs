@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { ensureTool } from '../support/tools.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -81,8 +81,7 @@ test('package: publint has nothing to say', async () => {
 });
 
 test('package: its types resolve for every consumer', async () => {
-  const require = createRequire(import.meta.url);
-  const cli = path.join(path.dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist/index.js');
+  const cli = path.join(ensureTool('@arethetypeswrong/cli'), 'dist/index.js');
   const flags = ['--exclude-entrypoints', 'script.js', 'stub.js', '--no-emoji', '--no-color'];
   await run(process.execPath, [cli, path.join(folder, packed.filename), ...flags]);
 });

@@ -20,7 +20,12 @@ if (process.platform !== 'linux' && !process.env['CI']) {
 } else {
   try {
     const { close, ...radosgw } = await startRadosgw();
-    const args = ['--test', '--test-concurrency=1', ...files.map((name) => folder + name)];
+    const args = [
+      '--test',
+      '--test-concurrency=1',
+      '--test-reporter=spec',
+      ...files.map((name) => folder + name),
+    ];
     const env = { ...process.env, [ENVIRONMENT_NAME]: JSON.stringify(radosgw) };
     const child = spawn(process.execPath, args, { stdio: 'inherit', env });
     // Ctrl+C reaches the child as well; its code is ours.

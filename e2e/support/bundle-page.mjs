@@ -1,6 +1,8 @@
 // Bundles a page's module with its framework, as a user's bundler would.
+import path from 'node:path';
 import resolve from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
+import { ensureFrameworks } from './tools.mjs';
 
 /** The builds for browsers, which need no flags. */
 const BUILDS = {
@@ -35,6 +37,7 @@ const __cjs = module.exports; export { __cjs, __cjs as default };`,
  * @returns {Promise<{ fileName: string, code: string }[]>} the entry first, then what it imports later.
  */
 export async function bundlePage(input) {
+  const modules = path.join(ensureFrameworks(), 'node_modules');
   const bundle = await rollup({
     input: input.pathname,
     // Nothing is to be small here, and it is what takes the time.
@@ -42,10 +45,9 @@ export async function bundlePage(input) {
     plugins: [
       {
         name: 'builds',
-        resolveId: (id) =>
-          id in BUILDS ? new URL(`../../node_modules/${BUILDS[id]}`, import.meta.url).pathname : null,
+        resolveId: (id) => (id in BUILDS ? path.join(modules, BUILDS[id]) : null),
       },
-      resolve({ browser: true }),
+      resolve({ browser: true, modulePaths: [modules] }),
       commonjs,
     ],
     onwarn: () => {},

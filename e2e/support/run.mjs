@@ -4,9 +4,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBrowsers } from './browsers.mjs';
+import { ensureFrameworks } from './tools.mjs';
 
 try {
   ensureBrowsers();
+  ensureFrameworks();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

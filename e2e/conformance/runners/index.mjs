@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { startBrowser } from './browser.mjs';
-import { programOf, startProcess } from './process.mjs';
+import { bun, deno, startProcess } from './process.mjs';
 import { startWorkerd } from './workerd.mjs';
 
 /**
@@ -28,12 +28,12 @@ export const RUNNERS = [
   {
     name: 'deno',
     entry: 'deno',
-    start: (file) => startProcess(programOf('deno', 'deno'), ['run', '-A', '--no-config', '--no-lock', file]),
+    start: (file) => startProcess(deno(), ['run', '-A', '--no-config', '--no-lock', file]),
   },
   {
     name: 'bun',
     entry: 'bun',
-    start: (file) => startProcess(programOf('bun', 'bin/bun.exe'), ['run', file]),
+    start: (file) => startProcess(bun(), ['run', file]),
   },
   {
     name: 'workerd',

@@ -1,13 +1,13 @@
 /** A runtime that is a program: it prints `port {number}` once it serves. */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { ensureTool } from '../../support/tools.mjs';
 
 const START_MILLIS = 20_000;
 
-/** The program that an npm package installs. @param {string} name @param {string} file In its package. */
-export const programOf = (name, file) =>
-  path.join(path.dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), file);
+/** Where the programs are, which are got from npm where they are not. */
+export const bun = () => path.join(ensureTool('bun'), 'bin/bun.exe');
+export const deno = () => path.join(ensureTool('deno'), 'deno');
 
 /**
  * @param {string} command
