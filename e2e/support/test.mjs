@@ -1,0 +1,40 @@
+// `npm test [-- stages]`: all stages, or those that are named, one after the other; one that fails hides no other.
+import { fileURLToPath } from 'node:url';
+import { playStages } from './stages.mjs';
+
+/** @type {import('./stages.mjs').Stage[]} */
+const STAGES = [
+  { name: 'build', about: 'compiles and bundles src/ into dist/', run: ['npm', 'run', 'build'], first: true },
+  { name: 'check', about: 'format, lint, types, and which file imports which', run: ['npm', 'run', 'check'] },
+  { name: 'unit', about: 'what needs no browser', run: ['npm', 'run', 'test:unit'] },
+  {
+    name: 'ahead',
+    about: 'of these, what lists by time, with the clock 400 days ahead',
+    run: ['npm', 'run', 'test:ahead'],
+  },
+  { name: 'conformance', about: 'each case in eight runtimes', run: ['npm', 'run', 'conformance'] },
+  { name: 'stores', about: 'uploads to a real S3 server, Ceph', run: ['npm', 'run', 'stores'] },
+  {
+    name: 'engines',
+    about: 'the recipes in DuckDB, ClickHouse and a collector',
+    run: ['npm', 'run', 'engines'],
+  },
+  { name: 'e2e', about: 'pages in Chromium and Firefox', run: ['npm', 'run', 'e2e'] },
+  { name: 'webkit', about: 'pages in WebKitGTK', run: ['npm', 'run', 'webkit'] },
+  { name: 'faults', about: 'what survives what, in browsers', run: ['node', 'e2e/faults/run.mjs', '--ci'] },
+];
+
+process.chdir(fileURLToPath(new URL('../../', import.meta.url)));
+const words = process.argv.slice(2);
+const unknown = words.filter((word) => !STAGES.some(({ name }) => name === word));
+if (unknown.length) {
+  console.error(`no stage "${unknown.join(' ')}": there are ${STAGES.map(({ name }) => name).join(', ')}`);
+  process.exit(1);
+}
+// Ctrl+C reaches the stage as well, and ends all.
+process.once('SIGINT', () => process.exit(130));
+const isFine = await playStages(
+  STAGES.filter(({ name }) => !words.length || words.includes(name)),
+  '.cache/test',
+);
+process.exitCode = isFine ? 0 : 1;
