@@ -5,6 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
+const { NODE_OPTIONS = '', SPANDREL_DAYS_AHEAD } = process.env;
+
+/** The clock that the suite runs with: see `e2e/support/days-ahead.mjs`. @type {Record<string, string>} */
+export const CLOCK = SPANDREL_DAYS_AHEAD ? { NODE_OPTIONS, SPANDREL_DAYS_AHEAD } : {};
+
 /**
  * @typedef {object} Run
  * @property {number | null} code
@@ -14,14 +19,14 @@ export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
  */
 
 /**
- * Starts `spandrel` with an environment of nothing but `env`.
+ * Starts `spandrel` with an environment of nothing but `env` and the clock.
  *
  * @param {string[]} args
  * @param {Record<string, string>} [env]
  */
 export function start(args, env = {}) {
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { PATH: process.env['PATH'] ?? '', ...CLOCK, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

@@ -30,6 +30,8 @@ export async function startProxy(upstream, tls) {
           onBytes: () => true,
         });
         const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...headers } = answer.headers;
+        // Node's own is the machine's time, wherever `Date` has been moved to.
+        headers.date = new Date().toUTCString();
         spoiler.headers?.(headers, req);
         res.writeHead(answer.statusCode ?? 502, headers);
         answer.pipe(res);

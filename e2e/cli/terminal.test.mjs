@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { CLI, spandrel } from './run-command.mjs';
+import { CLI, CLOCK, spandrel } from './run-command.mjs';
 import { startSite } from './site.mjs';
 
 const LIMIT = { timeout: 120_000 };
@@ -103,7 +103,7 @@ const hasPty = spawnSync('script', ['--version']).stdout?.includes('util-linux')
 async function onTerminal(args, env = {}) {
   const quoted = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
   const child = promisify(execFile)('script', ['-qec', quoted, '/dev/null'], {
-    env: { PATH: process.env['PATH'], TERM: 'xterm', ...site.ownerEnv, ...env },
+    env: { PATH: process.env['PATH'], TERM: 'xterm', ...CLOCK, ...site.ownerEnv, ...env },
   });
   child.child.stdin?.end();
   return (await child).stdout;
