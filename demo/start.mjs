@@ -31,6 +31,7 @@ function onFree(error) {
 }
 
 try {
+  console.log('Starting the Worker and the bucket …');
   const host = await start(PORT).catch(onFree);
   // On SIGINT, SIGTERM and every exit Miniflare takes its workerd along. A terminal that is closed would leave it.
   process.once('SIGHUP', () => process.exit(129));
