@@ -62,7 +62,8 @@ test('bfcache: the page comes back from it and goes on, nothing ended or sent tw
 test('bfcache: a page that comes back has web vitals of its own', async ({ page, site }) => {
   site.host.page('/away', plainPage());
   await site.open(page, { documentLoad: true, webVitals: true }, { body: '<h1>Here</h1>' });
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  // Once the first visit has painted, and is over.
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
   await page.evaluate(() => {
     location.href = '/away';
   });

@@ -228,11 +228,14 @@ async function logOf(page: Page, site: Site, { before, after }: Hostility, tag: 
   return (log ?? '').replaceAll(url, 'PAGE');
 }
 
-/** A log's lines, its rejections last: when the network refuses what nobody awaits is the network's affair. */
+/**
+ * A log's lines, last those that come when they come: nobody awaits a rejection or what a timer throws, so that their
+ * place among the others is the network's affair, and the machine's.
+ */
 function linesOf(log: string): string[] {
   const lines = log.split('\n');
-  const isRejection = (line: string): boolean => line.startsWith('rejection ');
-  return [...lines.filter((line) => !isRejection(line)), ...lines.filter(isRejection).sort()];
+  const isUnawaited = (line: string): boolean => /^(rejection |error .*of a timer)/.test(line);
+  return [...lines.filter((line) => !isUnawaited(line)), ...lines.filter(isUnawaited).sort()];
 }
 
 /** Lines that only one of two logs has, or has elsewhere. */

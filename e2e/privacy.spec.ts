@@ -1,5 +1,13 @@
 import type { BrowserContext, Page } from '@playwright/test';
-import { expect, expectLedgerHeld, makeTraces, plainPage, type Site, test } from './support/fixtures.js';
+import {
+  expect,
+  expectLedgerHeld,
+  letTimePass,
+  makeTraces,
+  plainPage,
+  type Site,
+  test,
+} from './support/fixtures.js';
 
 declare global {
   var touched: string[];
@@ -175,7 +183,7 @@ test('consent: pending touches nothing; granted sends what was held; denied dele
   await expect
     .poll(() => page.evaluate(() => globalThis.spandrel.instance?.stats().spans.waiting ?? 0))
     .toBeGreaterThan(3);
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  await letTimePass(page, 1_500);
   expect(await page.evaluate(() => globalThis.touched)).toEqual(['fetch /icon.svg']);
   expect(await leavings(page)).toEqual(NOTHING);
   expect(site.mock.requests.list()).toEqual([]);
@@ -208,7 +216,7 @@ test('consent: pending touches nothing; granted sends what was held; denied dele
   }
   const requests = site.mock.requests.list().length;
   for (const each of [page, other]) await makeTraces(each, ['refused']);
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  await letTimePass(page, 1_500);
   expect(site.mock.requests.list()).toHaveLength(requests);
   expect(await leavings(other)).toEqual(NOTHING);
   await other.close();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { expect, type Site, test } from './support/fixtures.js';
+import { expect, letTimePass, type Site, test } from './support/fixtures.js';
 import { attributeOf, type OtlpSpan } from './support/otlp.js';
 import { IMPORT_MAP } from './support/vendor.mjs';
 
@@ -70,7 +70,7 @@ test('stub: calls and errors before the file came are made up for, in order and 
   const isStub = () =>
     page.evaluate(() => [typeof globalThis.spandrel?.instance, performance.now()] as const);
   await expect.poll(() => page.evaluate(() => document.readyState !== 'loading')).toBe(true);
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+  await letTimePass(page, 200);
   const [instance, lateMillis] = await isStub();
   expect(instance).toBe('undefined');
   release();

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, makeTraces, test } from './support/fixtures.js';
+import { expect, letTimePass, makeTraces, test } from './support/fixtures.js';
 import { attributeOf } from './support/otlp.js';
 
 const NOTE = 'spandrel-1 session';
@@ -44,7 +44,8 @@ test('session: one id for the tabs of an origin, over reloads, in no cookie; ano
     kept.usedAt = kept.startedAt;
     localStorage.setItem('spandrel-1 session', JSON.stringify(kept));
   });
-  await other.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_100)));
+  // The note is read once a second at most.
+  await letTimePass(other, 1_100);
   await makeTraces(other, ['much later']);
   const next = await idOf('much later');
   expect(next).not.toBe(id);

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, plainPage, type Site, test } from './support/fixtures.js';
+import { expect, letTimePass, plainPage, type Site, test } from './support/fixtures.js';
 import { attributeOf, type OtlpSpan } from './support/otlp.js';
 import { NO_PARTS } from './support/parts.mjs';
 import { IMPORT_MAP } from './support/vendor.mjs';
@@ -86,8 +86,14 @@ test('web vitals: what web-vitals says with its own attribution, in the trace of
   await page.waitForFunction(() => performance.now() > 1_200);
   await page.click('#act');
   await page.waitForFunction(() => !document.querySelector('#act'));
-  // web-vitals looks at what was pressed when the page is idle.
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)));
+  // web-vitals looks at what was pressed when the page is idle, and has asked for that before us.
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const observer = new PerformanceObserver(() => requestIdleCallback(() => resolve()));
+        observer.observe({ type: 'first-input', buffered: true });
+      }),
+  );
   await away(page, site);
   const names = ['TTFB', 'FCP', 'LCP', 'INP', ...(browserName === 'chromium' ? ['CLS'] : [])];
   await expectVitals(site, names);
@@ -147,7 +153,8 @@ test('web vitals: a soft navigation has its own', async ({ page, site, browserNa
       .filter((span) => vital(span, 'navigation_type') === 'soft-navigation')
       .map(({ name }) => name);
   await expect.poll(soft).toEqual(expect.arrayContaining(['web-vital FCP', 'web-vital TTFB']));
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+  // Its LCP may still grow.
+  await letTimePass(page, 300);
   await away(page, site);
   await expect.poll(soft).toContain('web-vital LCP');
   const spans = await site.spans();

@@ -168,4 +168,11 @@ export const makeTraces = (page: Page, names: string[], children = 0): Promise<v
     [names, children] as const,
   );
 
+/**
+ * Lets a page run for a while. Only to see that nothing comes, which cannot be waited for, and for what happens once in so
+ * long: a busy machine makes the while longer, and never wrong. What does come is waited for.
+ */
+export const letTimePass = (page: Page, millis: number): Promise<void> =>
+  page.evaluate((wait) => new Promise((resolve) => setTimeout(resolve, wait)), millis);
+
 export { expect, plainPage };

@@ -30,6 +30,11 @@ export default {
     if (request.method === 'POST' && request.headers.has('call')) {
       const [method, ...args] = await request.json();
       try {
+        // In here: a thousand requests from outside are more than a busy machine takes.
+        if (method === 'putAll') {
+          for (const key of args[0]) await storage.put(key, new Uint8Array(1));
+          return Response.json({ value: null });
+        }
         return Response.json({ value: answerOf(await storage[method](...args.map(bytesOf))) });
       } catch (error) {
         return Response.json({ name: error.name, message: error.message, tooLarge: error.tooLarge });
@@ -154,9 +159,7 @@ test('r2 in workerd: type and encoding are kept', async () => {
 
 test('r2 in workerd: a listing of 1,001 goes on over pages, and begins after a key', async () => {
   const keys = Array.from({ length: 1001 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
-  for (let start = 0; start < keys.length; start += 50) {
-    await Promise.all(keys.slice(start, start + 50).map((key) => call('put', key, new Uint8Array(1))));
-  }
+  assert.deepEqual(await call('putAll', keys), { value: null });
   const first = (await call('list', 'many/')).value;
   const second = (await call('list', 'many/', { cursor: first.cursor })).value;
   const keysOf = (page: { objects: { key: string }[] }) => page.objects.map(({ key }) => key);

@@ -11,13 +11,21 @@ const CREDENTIALS = { accessKeyId: 'test-access-key', secretAccessKey: 'test-sec
 const KEY = 'otlp/v1/shop/production/year=2026/month=11/day=21/hour=03/minute=04/traces_a.json.gz';
 const BYTES = new Uint8Array(gzipSync('{"resourceSpans":[]}'));
 
+/** Puts objects of the keys that it is told: a thousand requests from outside are more than a busy machine takes. */
+const FILLS_BUCKET = `export default {
+  async fetch(request, { BUCKET }) {
+    for (const key of await request.json()) await BUCKET.put(key, 'x');
+    return new Response();
+  },
+}`;
+
 let miniflare: Miniflare;
 let options: S3Options;
 
 before(async () => {
   miniflare = new Miniflare({
     modules: true,
-    script: 'export default { fetch: () => new Response() }',
+    script: FILLS_BUCKET,
     compatibilityDate: '2026-04-01',
     r2Buckets: { BUCKET: { id: 'traces', s3Credentials: CREDENTIALS } },
   });
@@ -146,11 +154,8 @@ test('s3 on R2: put writes once, and get, head and delete find what is there', a
 });
 
 test('s3 on R2: a listing goes on over pages', async () => {
-  const bucket = await r2Bucket();
   const keys = Array.from({ length: 1001 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
-  for (let start = 0; start < keys.length; start += 50) {
-    await Promise.all(keys.slice(start, start + 50).map((key) => bucket.put(key, 'x')));
-  }
+  await miniflare.dispatchFetch('http://worker.test/', { method: 'POST', body: JSON.stringify(keys) });
   const storage = s3(options);
   const first = await storage.list('many/');
   assert.equal(first.objects.length, 1000);
