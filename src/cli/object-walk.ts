@@ -1,4 +1,5 @@
 import { UNDATED_MILLIS } from '../object-key.js';
+import { openObjectPages } from '../server/object-pages.js';
 import type { Storage, StoredObject } from '../server/storage.js';
 
 /** Folders of the layout, up to the part that is time. See `object-key.ts`. */
@@ -38,33 +39,21 @@ export async function* walkObjects(
     signal,
   }: WalkOptions,
 ): AsyncGenerator<StoredObject[], void, undefined> {
-  const list = async (after: string | undefined, cursor: string | undefined) => {
-    signal?.throwIfAborted();
-    if (cursor !== undefined) return storage.list(prefix, { cursor });
-    return storage.list(prefix, after === undefined ? {} : { after });
+  const isInside = ({ key, storedAtMillis }: StoredObject): boolean => {
+    const minute = minuteOf(key);
+    // A minute's folder lasts until its end.
+    if (minute !== undefined) return minute + MINUTE_MILLIS > fromMillis && minute < untilMillis;
+    return storedAtMillis === undefined || (storedAtMillis >= fromMillis && storedAtMillis < untilMillis);
   };
-  let after: string | undefined;
-  let cursor: string | undefined;
-  for (;;) {
-    const page = await list(after, cursor);
-    const isInside = ({ key, storedAtMillis }: StoredObject): boolean => {
-      const minute = minuteOf(key);
-      // A minute's folder lasts until its end.
-      if (minute !== undefined) return minute + MINUTE_MILLIS > fromMillis && minute < untilMillis;
-      return storedAtMillis === undefined || (storedAtMillis >= fromMillis && storedAtMillis < untilMillis);
-    };
-    const inside = page.objects.filter(isInside);
+  const pages = openObjectPages(storage, prefix);
+  signal?.throwIfAborted();
+  let page = await pages.next();
+  while (page) {
+    const inside = page.filter(isInside);
     if (inside.length) yield inside;
-
-    const last = page.objects.at(-1)?.key;
-    if (last === undefined || (page.cursor === undefined && page.objects.length === 0)) return;
-    const jump = jumpFrom(last, fromMillis, untilMillis);
-    if (jump !== undefined && jump > last) {
-      // The page may be the last: what is jumped over may have been the rest of it, but there is nothing behind.
-      if (page.cursor === undefined) return;
-      [after, cursor] = [jump, undefined];
-    } else if (page.cursor === undefined) return;
-    else cursor = page.cursor;
+    const last = page.at(-1)?.key;
+    signal?.throwIfAborted();
+    page = await pages.next(last === undefined ? undefined : jumpFrom(last, fromMillis, untilMillis));
   }
 }
 

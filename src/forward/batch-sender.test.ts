@@ -239,7 +239,7 @@ test('batch sender: an object alone that is refused is to blame if the endpoint 
   const lost = await deaf.sender.send(objects(20));
   assert.deepEqual(fates(lost), Array(20).fill('retry'));
   assert.match(lost.results[0]?.message ?? '', /^HTTP 400: protobuf only; an empty request gets HTTP 400/);
-  assert.ok(lost.requestCount <= 12, `${lost.requestCount} requests`);
+  assert.ok(lost.requestCount <= 20, `${lost.requestCount} requests`);
 });
 
 test('batch sender: a 500 puts an object aside only if others were taken', async () => {
@@ -252,7 +252,7 @@ test('batch sender: a 500 puts an object aside only if others were taken', async
   const all = await setUp((_, response) => response.writeHead(500).end());
   const result = await all.sender.send(objects(100));
   assert.deepEqual(fates(result), Array(100).fill('retry'));
-  assert.ok(result.requestCount <= 16, `${result.requestCount} requests`);
+  assert.ok(result.requestCount <= 40, `${result.requestCount} requests`);
 });
 
 test('batch sender: a request that is too large is halved by traces, down to a span', async () => {
@@ -277,7 +277,7 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   assert.match(result.results[0]?.message ?? '', /^HTTP 413, for a single span$/);
   const nothing = await setUp((_, response) => response.writeHead(413).end());
   assert.deepEqual(fates(await nothing.sender.send(objects(100))), Array(100).fill('retry'));
-  assert.ok(nothing.server.received.length < 16);
+  assert.ok(nothing.server.received.length < 30);
 });
 
 test('batch sender: a size that was too large once is not tried again', async () => {
@@ -299,15 +299,72 @@ test('batch sender: a limit far below ours costs a few requests once, and nothin
   assert.ok(result.requestCount < 270, `${result.requestCount} requests`);
 });
 
-test('batch sender: where very many are refused, the rest comes again', async () => {
-  const bad = allNames(100).filter((_, n) => n % 2 === 0);
-  const { server, sender } = await setUp(refusing(400, ...bad));
-  const result = await sender.send(objects(100));
-  assert.ok(result.requestCount <= 1 + 2 * 64, `${result.requestCount} requests`);
-  const count = (status: string): number => fates(result).filter((fate) => fate === status).length;
-  assert.ok(count('quarantine refused') > 10 && count('sent') > 10 && count('retry') > 10);
-  assert.equal(server.taken.length, count('sent'));
-  assert.ok(fates(result).every((fate, n) => fate !== (n % 2 ? 'quarantine refused' : 'sent')));
+// Refusals of the kind that were tried: 400, 409, 422, 413 down to one span, 500 among others that are taken, a partial
+// success without a success, with few and with many to blame, in turns, in one run, and all but one.
+const POISONED: [what: string, isBad: (n: number) => boolean, most: number][] = [
+  ['every second', (n) => n % 2 === 0, 399],
+  ['every other second', (n) => n % 2 === 1, 399],
+  ['the first half', (n) => n < 100, 230],
+  ['the last half', (n) => n >= 100, 230],
+  ['all but the last', (n) => n < 199, 399],
+  ['four', (n) => n % 50 === 7, 4 * 2 * 8],
+  ['one', (n) => n === 199, 2 * 8],
+];
+for (const [what, isBad, most] of POISONED) {
+  for (const refusal of ['400', '409', '422', '500', '413', 'all of them rejected'])
+    test(`batch sender: of 200 objects ${what} refused with ${refusal}: each is found, at once`, async () => {
+      const answer: Answerer = ({ spans }, response) => {
+        if (!spans.some((name) => isBad(allNames(200).indexOf(name)))) return response.writeHead(200).end();
+        const partialSuccess = { rejectedSpans: String(spans.length), errorMessage: 'no' };
+        if (refusal.startsWith('all')) return response.writeHead(200).end(JSON.stringify({ partialSuccess }));
+        return response.writeHead(Number(refusal)).end();
+      };
+      const { server, sender } = await setUp(answer);
+      const result = await sender.send(objects(200));
+      const isFound = fates(result).map((fate, n) => fate === (isBad(n) ? 'quarantine refused' : 'sent'));
+      assert.deepEqual(isFound, Array(200).fill(true));
+      const sent = result.results.filter(({ status }) => status === 'sent').length;
+      if (!refusal.startsWith('all')) assert.equal(server.taken.length, sent);
+      // 413 is halved by spans, and a size that was too large is not tried again.
+      if (refusal !== '413') assert.ok(result.requestCount <= most + 4, `${result.requestCount} requests`);
+    });
+}
+
+test('batch sender: an endpoint that takes an empty request and nothing else is not believed', async () => {
+  const { server, sender } = await setUp(({ spans }, response) =>
+    response.writeHead(spans.length ? 400 : 200).end(),
+  );
+  const first = await sender.send(objects(200));
+  assert.deepEqual([fates(first), first.isUndecided], [Array(200).fill('retry'), true]);
+  assert.ok(first.requestCount <= 50, `${first.requestCount} requests`);
+  assert.equal(server.taken.length, 0);
+});
+
+test('batch sender: an endpoint that breaks later puts no more aside than a batch', async () => {
+  let isWell = true;
+  const { sender } = await setUp(({ spans }, response) =>
+    response.writeHead(isWell || !spans.length ? 200 : 400).end(),
+  );
+  await sender.send(objects(1));
+  isWell = false;
+  const batches = await Promise.all(
+    [1, 2, 3]
+      .map((one) => 200 * one)
+      .map((from) =>
+        sender.send(Array.from({ length: 200 }, (_, n) => objectOf(from + n, [span(from + n, from + n)]))),
+      ),
+  );
+  const all = batches.flatMap(fates);
+  assert.equal(all.filter((fate) => fate === 'quarantine refused').length, 200);
+  assert.equal(all.filter((fate) => fate === 'retry').length, 400);
+});
+
+test('batch sender: what was refused in vain is to blame once others are taken', async () => {
+  const bad = allNames(200);
+  const { sender } = await setUp(refusing(400, ...bad));
+  assert.equal((await sender.send(objects(200))).isUndecided, true);
+  assert.deepEqual(fates(await sender.send([objectOf(300, [span(300, 300)])])), ['sent']);
+  assert.deepEqual(fates(await sender.send(objects(200))), Array(200).fill('quarantine refused'));
 });
 
 test('batch sender: of an object that is refused nothing more is sent', async () => {

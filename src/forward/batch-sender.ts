@@ -4,7 +4,7 @@
  */
 import type { BatchResult, BatchSender, FetchedObject, ObjectResult } from './batch.js';
 import { createSeenSpans, leaveOutTwins } from './dedupe.js';
-import { createDelivery, type Delivery } from './deliver.js';
+import { createDelivery, createEvidence, type Delivery } from './deliver.js';
 import { inspect } from './inspect.js';
 import { planRequests } from './merge.js';
 import { createOtlpSender, type OtlpSenderDeps } from './otlp-sender.js';
@@ -46,7 +46,7 @@ export function createBatchSender(options: BatchSenderOptions): BatchSender {
 export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDeps): BatchSender {
   const sender = createOtlpSender(settings, deps);
   const seen = createSeenSpans(settings.dedupeSpans);
-  const evidence = { accepted: false };
+  const evidence = createEvidence();
   return {
     async send(objects, signal) {
       const delivery = createDelivery({ sender, seen, evidence, signal, concurrency: settings.concurrency });
@@ -65,6 +65,10 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
         byteCount,
       };
       if (stop?.retryAfterMillis !== undefined) result.retryAfterMillis = stop.retryAfterMillis;
+      if (stop?.isUndecided) {
+        result.isUndecided = true;
+        for (const { key, status } of result.results) if (status === 'retry') evidence.doubted.add(key);
+      }
       return result;
     },
   };

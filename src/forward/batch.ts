@@ -38,6 +38,11 @@ export interface BatchResult {
   byteCount: number;
   /** How long the backend asked to be left alone, where it did not take all. */
   retryAfterMillis?: number;
+  /**
+   * The backend refused several of these alone and took none: they or it may be to blame, which shows once it takes
+   * others. Those that are `retry` are to be given again then.
+   */
+  isUndecided?: true;
 }
 
 /** Stages between the bucket and the backend: inspect, stamp, merge, encode, send. */

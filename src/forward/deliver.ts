@@ -10,8 +10,35 @@ export interface DeliveryDeps {
   seen: SeenSpans;
   concurrency: number;
   /** What is known of the endpoint from batch to batch. */
-  evidence: { accepted: boolean };
+  evidence: Evidence;
   signal: AbortSignal | undefined;
+}
+
+/**
+ * Whether refusals are the objects' fault: an endpoint that refuses everything is broken, or set up otherwise than its
+ * user thinks, and what lies in the bucket is sound.
+ */
+export interface Evidence {
+  /** So many objects may be blamed because the endpoint took others: a run of refusals uses it up. */
+  credit: number;
+  /** So many because it took an empty request, where it has taken nothing else. */
+  emptyCredit: number;
+  /** Objects of batches that it refused while it took none. */
+  readonly doubted: Set<string>;
+  /** Those of which it has taken others since. Refused again, they are to blame. */
+  readonly outlived: Set<string>;
+}
+
+export function createEvidence(): Evidence {
+  return { credit: 0, emptyCredit: MAX_BLAMED_BY_EMPTY, doubted: new Set(), outlived: new Set() };
+}
+
+/** Why nothing more is to be sent. */
+export interface Stop {
+  message: string;
+  retryAfterMillis?: number;
+  /** It refused several objects alone and took none, but an empty request: others may show who is to blame. */
+  isUndecided?: true;
 }
 
 /** The requests of one batch. */
@@ -20,33 +47,39 @@ export interface Delivery {
   deliver(requests: PlannedRequest[]): Promise<void>;
   /** Judges what is left. */
   end(): Promise<void>;
-  /** Why nothing more is to be sent, once that is so. */
-  readonly stop: { message: string; retryAfterMillis?: number } | undefined;
+  readonly stop: Stop | undefined;
   readonly requestCount: number;
   readonly byteCount: number;
 }
 
-/** An object that was refused alone, before the endpoint had taken anything else. */
+/** An object that was refused alone, and for which nothing speaks against the endpoint, or for it. */
 interface Suspect {
   owner: ObjectState;
   message: string;
   status: 'refused' | 'failed';
 }
 
-/** Enough to find nine bad ones among a hundred; the rest comes again. */
-const MAX_DIVISIONS = 64;
-/** So many refused alone, and nothing taken: perhaps it is not the objects. */
-const MAX_SUSPECTS = 3;
+/** A whole batch, by default. */
+const MAX_BLAMED_IN_A_ROW = 200;
+const MAX_BLAMED_BY_EMPTY = 3;
+/** So many refused alone, and nothing taken: would it take anything? */
+const FEW_SUSPECTS = 3;
+/** So many, in several parts of the batch. */
+const MAX_SUSPECTS = 8;
 
 export function createDelivery({ sender, seen, concurrency, evidence, signal }: DeliveryDeps): Delivery {
-  let stop: Delivery['stop'];
+  let stop: Stop | undefined;
   let acceptedHere = false;
+  let hasTakenEmpty = false;
   let suspects: Suspect[] = [];
-  let divisions = 0;
   /** The smallest JSON that was too large. */
   let tooLargeBytes = Number.POSITIVE_INFINITY;
   const counts = { requestCount: 0, byteCount: 0 };
   let queue: PlannedRequest[] = [];
+  /** Next comes a part that lies far from what was refused. */
+  let looksElsewhere = false;
+  /** Such a part is looked at from its end. */
+  let isElsewhere = false;
 
   const post = (bytes: Uint8Array<ArrayBuffer>): Promise<Sent> =>
     sender.send(bytes, signal, () => {
@@ -55,44 +88,67 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
     });
 
   const divide = ([pieces, others]: [SpanPiece[], SpanPiece[]]): void => {
-    queue.unshift({ pieces }, { pieces: others });
+    const halves = [{ pieces }, { pieces: others }];
+    queue.unshift(...(isElsewhere ? halves.reverse() : halves));
   };
 
-  const suspect = async ([piece]: SpanPiece[], status: Suspect['status'], message: string): Promise<void> => {
+  const suspect = ([piece]: SpanPiece[], status: Suspect['status'], message: string): Promise<void> => {
     if (piece) suspects.push({ owner: piece.owner, message, status });
-    if (evidence.accepted || suspects.length >= MAX_SUSPECTS) await judge();
+    return judge();
+  };
+
+  /** By what the endpoint has taken. */
+  const isToBlame = ({ status, owner }: Suspect): boolean => {
+    if (status === 'failed') return acceptedHere;
+    if (evidence.outlived.delete(owner.object.key)) return true;
+    if (evidence.credit <= 0) return false;
+    evidence.credit -= 1;
+    return true;
   };
 
   const judge = async (): Promise<void> => {
-    if (!suspects.length || stop) return;
-    const [first] = suspects;
-    // An empty request is one that every endpoint must take, if it takes any.
-    if (!evidence.accepted && suspects.some(({ status }) => status === 'refused')) {
-      const sent = await post(await gzip(requestText([])));
-      if (sent.status === 'accepted') evidence.accepted = true;
-      else {
-        const message = `${first?.message}; an empty request gets ${sent.message ?? 'no better answer'}`;
-        stop = sent.status === 'unavailable' ? sent : { message };
-        return;
-      }
-    }
     const left: Suspect[] = [];
     for (const accused of suspects) {
-      const isToBlame = accused.status === 'refused' ? evidence.accepted : acceptedHere;
-      if (isToBlame)
-        accused.owner.verdict ??= { status: 'quarantine', reason: 'refused', message: accused.message };
+      if (isToBlame(accused)) blame(accused);
       else left.push(accused);
     }
     suspects = left;
-    if (suspects.length >= MAX_SUSPECTS && first) stop = { message: first.message };
+    if (left.length === 0) isElsewhere = false;
+    looksElsewhere = left.length > 0 && left.length % 2 === 0;
+    if (left.length < FEW_SUSPECTS || stop) return;
+    const [first] = left;
+    const message = first?.message ?? '';
+    const isRefused = left.some(({ status }) => status === 'refused');
+    if (isRefused && !(await takesEmpty(message))) return;
+    // Perhaps it is not the objects: others will show.
+    if (left.length >= MAX_SUSPECTS) stop ??= isRefused ? { message, isUndecided: true } : { message };
+  };
+
+  const blame = ({ owner, message }: Suspect): void => {
+    owner.verdict ??= { status: 'quarantine', reason: 'refused', message };
+  };
+
+  /** An empty request is one that every endpoint must take, if it takes any. Else nothing more is sent. */
+  const takesEmpty = async (message: string): Promise<boolean> => {
+    if (hasTakenEmpty) return true;
+    const sent = await post(await gzip(requestText([])));
+    hasTakenEmpty = sent.status === 'accepted';
+    if (hasTakenEmpty) return true;
+    const words = `${message}; an empty request gets ${sent.message ?? 'no better answer'}`;
+    stop ??= sent.status === 'unavailable' ? sent : { message: words };
+    return false;
   };
 
   const accept = (pieces: SpanPiece[], rejectedCount: number, message: string | undefined): void => {
     acceptedHere = true;
-    evidence.accepted = true;
+    evidence.credit = MAX_BLAMED_IN_A_ROW;
+    evidence.emptyCredit = MAX_BLAMED_BY_EMPTY;
+    for (const key of evidence.doubted) evidence.outlived.add(key);
+    evidence.doubted.clear();
     for (const piece of pieces) {
       piece.delivered = true;
       seen.add(piece);
+      evidence.outlived.delete(piece.owner.object.key);
     }
     apportion(pieces, rejectedCount, message);
   };
@@ -106,7 +162,7 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
       const halves = halve(pieces);
       if (halves) return divide(halves);
     }
-    const sent = await post(stored ?? (await gzip(text)));
+    const sent = asRefusal(await post(stored ?? (await gzip(text))), pieces.length);
     switch (sent.status) {
       case 'accepted':
         accept(pieces, sent.rejectedCount, sent.message);
@@ -123,13 +179,21 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
       default: {
         const halves = halveByObject(pieces);
         if (!halves) return suspect(pieces, sent.status, sent.message);
-        if (++divisions <= MAX_DIVISIONS) divide(halves);
+        divide(halves);
       }
     }
   };
 
   const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next && !stop; next = queue.shift()) await one(next);
+    for (let next = take(); next && !stop; next = take()) await one(next);
+  };
+
+  /** The rest of what was refused; now and then the largest other part, while nothing has been taken. */
+  const take = (): PlannedRequest | undefined => {
+    if (!looksElsewhere) return queue.shift();
+    looksElsewhere = false;
+    isElsewhere = true;
+    return queue.pop();
   };
 
   return {
@@ -140,6 +204,15 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
     },
     async end() {
       await judge();
+      const [first] = suspects;
+      if (!first || stop) return;
+      const refused = suspects.filter(({ status }) => status === 'refused');
+      if (refused.length > 0 && (await takesEmpty(first.message))) {
+        if (refused.length <= evidence.emptyCredit) {
+          evidence.emptyCredit -= refused.length;
+          refused.forEach(blame);
+        } else stop ??= { message: first.message, isUndecided: true };
+      }
       if (stop) return;
       for (const { owner, message } of suspects) owner.verdict ??= { status: 'retry', message };
     },
@@ -153,6 +226,12 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
       return counts.byteCount;
     },
   };
+}
+
+/** A partial success of which nothing was a success: it can be divided, since none of it comes twice. */
+function asRefusal(sent: Sent, spanCount: number): Sent {
+  if (sent.status !== 'accepted' || sent.rejectedCount < spanCount) return sent;
+  return { status: 'refused', message: `all spans were rejected${sent.message ? `: ${sent.message}` : ''}` };
 }
 
 const sizeOf = (pieces: readonly SpanPiece[]): number =>

@@ -1,7 +1,7 @@
-import { isStorageError, type StoredObject } from '../server/storage.js';
+import type { StoredObject } from '../server/storage.js';
 import type { FetchedObject } from './batch.js';
 import { inLanes } from './lanes.js';
-import type { ForwardStorage } from './patient-storage.js';
+import { isPassing, type PatientStorage, troubleOf } from './patient-storage.js';
 
 /** What reading several objects gave. Every one is in one of these. */
 export interface Fetched {
@@ -12,8 +12,14 @@ export interface Fetched {
   tooLarge: StoredObject[];
   /** The store does not hand it out: its key has what no URL can hold, or the store refuses this one. */
   unreadable: StoredObject[];
-  /** Not asked for, since the others were larger than listed. */
-  postponed: StoredObject[];
+  /** Not asked for, since the others were larger than listed; or the store had a passing trouble with it. */
+  postponed: Listed[];
+}
+
+/** An object that is to be read. */
+export interface Listed extends StoredObject {
+  /** The store had a passing trouble with it: now it is waited for. */
+  hasFailed?: true;
 }
 
 export interface FetchLimits {
@@ -22,29 +28,38 @@ export interface FetchLimits {
   maxBatchBytes: number;
 }
 
-/** A store that answers one of these to one key may answer better to others. */
-const OF_THIS_KEY = new Set([400, 405, 410, 414, 416]);
-
-/** Reads objects, several at a time, and begins no more once what was read is over the limit. @throws what the store does. */
+/**
+ * Reads objects, several at a time, and begins no more once what was read is over the limit.
+ *
+ * Single reads that fail in passing hold nobody up: these objects come again with the next. Where many fail, and for
+ * those that come again, it waits. @throws {StorageError}
+ */
 export async function fetchObjects(
-  storage: ForwardStorage,
-  listed: readonly StoredObject[],
+  storage: PatientStorage,
+  listed: readonly Listed[],
   { concurrency, maxObjectBytes, maxBatchBytes }: FetchLimits,
 ): Promise<Fetched> {
   const fetched: Fetched = { objects: [], vanished: [], tooLarge: [], unreadable: [], postponed: [] };
   let byteCount = 0;
+  let failures = 0;
   await inLanes(listed, concurrency, async (object) => {
     if (byteCount > maxBatchBytes) return void fetched.postponed.push(object);
+    const isPatient = object.hasFailed === true || failures >= concurrency;
     try {
-      const bytes = await storage.get(object.key, { maxBytes: maxObjectBytes });
+      const get = isPatient ? storage.get : storage.tryGet;
+      const bytes = await get(object.key, { maxBytes: maxObjectBytes });
       if (!bytes) return void fetched.vanished.push(object);
       byteCount += bytes.byteLength;
       fetched.objects.push({ ...object, bytes });
     } catch (error) {
-      if (!isStorageError(error)) throw error;
-      if (error.tooLarge) fetched.tooLarge.push(object);
-      else if (OF_THIS_KEY.has(error.httpStatus ?? 0)) fetched.unreadable.push(object);
-      else throw error;
+      const { tooLarge, ofKey } = troubleOf(error);
+      if (tooLarge) fetched.tooLarge.push(object);
+      else if (ofKey) fetched.unreadable.push(object);
+      else if (isPatient || !isPassing(error)) throw error;
+      else {
+        failures += 1;
+        fetched.postponed.push({ ...object, hasFailed: true });
+      }
     }
   });
   return fetched;

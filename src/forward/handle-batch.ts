@@ -2,7 +2,7 @@ import type { StoredObject } from '../server/storage.js';
 import type { BatchResult, FetchedObject } from './batch.js';
 import { fetchObjects } from './fetch-objects.js';
 import type { HandlingSettings } from './forward-settings.js';
-import type { ForwardStorage } from './patient-storage.js';
+import type { PatientStorage } from './patient-storage.js';
 import type { Settled, Settler } from './settle.js';
 import type { ForwardCounts } from './summary.js';
 
@@ -19,6 +19,7 @@ export interface Remainder {
   postponed: StoredObject[];
   /** As {@link BatchResult}'s, and what the sender said of the first of `retry`. */
   retryAfterMillis: number | undefined;
+  isUndecided: boolean;
   message: string;
 }
 
@@ -31,7 +32,7 @@ export interface BatchHandler {
 }
 
 export function createBatchHandler(
-  storage: ForwardStorage,
+  storage: PatientStorage,
   settler: Settler,
   settings: HandlingSettings,
   counts: ForwardCounts,
@@ -39,12 +40,16 @@ export function createBatchHandler(
   const { sender, maxObjectBytes } = settings;
 
   async function send(objects: readonly Handed[], signal?: AbortSignal): Promise<Remainder> {
-    const remainder: Remainder = { retry: [], postponed: [], retryAfterMillis: undefined, message: '' };
+    const remainder: Remainder = {
+      ...{ retry: [], postponed: [], retryAfterMillis: undefined, isUndecided: false, message: '' },
+    };
     if (objects.length === 0) return remainder;
-    const { results, requestCount, byteCount, retryAfterMillis } = await sendSafely(sender, objects, signal);
+    const sent = await sendSafely(sender, objects, signal);
+    const { results, requestCount, byteCount, retryAfterMillis, isUndecided = false } = sent;
     counts.requests += requestCount;
     counts.sentBytes += byteCount;
     remainder.retryAfterMillis = retryAfterMillis;
+    remainder.isUndecided = isUndecided;
     const byKey = new Map(results.map((result) => [result.key, result]));
     const settled: Settled[] = [];
     for (const object of objects) {

@@ -6,14 +6,14 @@ import type { ForwardSettings } from './forward-settings.js';
 import { createBatchHandler, type Remainder } from './handle-batch.js';
 import { createLeases, type Lease } from './lease.js';
 import { type Chunk, listChunks } from './listing.js';
-import type { ForwardStorage, Wait } from './patient-storage.js';
+import type { PatientStorage, Wait } from './patient-storage.js';
 import { createSettler } from './settle.js';
 import { EndOfPass, type ForwardCounts } from './summary.js';
 import { sweepNotes } from './sweep.js';
 import { leaveOutDone } from './undone.js';
 
 export interface PassDeps {
-  storage: ForwardStorage;
+  storage: PatientStorage;
   settings: ForwardSettings;
   /** Counted into. */
   counts: ForwardCounts;
@@ -28,6 +28,16 @@ interface Open {
   notes: FolderNotes | undefined;
 }
 
+/** Objects that the backend refused while it took none: whether they or it are to blame shows later. */
+interface Doubt {
+  open: Open;
+  objects: StoredObject[];
+  message: string;
+}
+
+/** So many in doubt, and nothing taken: it is the backend. */
+const MAX_DOUBTED = 2_000;
+
 const MINUTE_MILLIS = 60_000;
 const FREE: Lease = { hold: async () => true, release: async () => {} };
 
@@ -40,6 +50,7 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
   const leases = createLeases({ ...settings, storage });
   const manifestsOf = createManifestWalk(storage, settings.statePrefix);
   let open: Open | undefined;
+  const doubts: Doubt[] = [];
   let waitedMillis = 0;
 
   const progress = (): void => {
@@ -50,10 +61,9 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
     }
   };
 
-  const close = async (): Promise<void> => {
-    const closing = open;
-    open = undefined;
-    if (!closing) return;
+  /** Leaves a folder, unless some of it is to come again. */
+  const close = async (closing: Open | undefined): Promise<void> => {
+    if (!closing || doubts.some((doubt) => doubt.open === closing)) return;
     try {
       if (closing.notes) await notes.compact(closing.path);
     } finally {
@@ -89,7 +99,9 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
     let objects = ripe(chunk);
     if (objects.length === 0) return;
     if (open?.path !== path) {
-      await close();
+      const closing = open;
+      open = undefined;
+      await close(closing);
       open = { path, lease: settings.leases ? leases.of(path) : FREE, notes: undefined };
     }
     // With `keep` most are done, pass after pass: that is found out from one listing, and without a lease.
@@ -103,23 +115,47 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
     }
     // After the lease: whoever had it before has noted all by now.
     open.notes ??= await notes.open(path);
-    let rest = await undone(open.notes, objects);
+    const sentBefore = counts.sent;
+    await work(await undone(open.notes, objects), open);
+    if (counts.sent > sentBefore) await reconsider();
+    const doubted = doubts.reduce((sum, one) => sum + one.objects.length, 0);
+    if (doubted > MAX_DOUBTED) throw new EndOfPass('backend-failed', doubts[0]?.message ?? '');
+  }
+
+  /** Sends objects of a folder that is held, as far as the backend takes them. */
+  async function work(objects: readonly StoredObject[], of: Open): Promise<void> {
+    let rest = objects;
     while (rest.length > 0) {
       const postponed: StoredObject[] = [];
       let taken = 0;
       for (const batch of inBatches(rest, settings)) {
         if (signal?.aborted) throw new EndOfPass('aborted', '');
-        if (!(await open.lease.hold())) {
+        if (!(await of.lease.hold())) {
           counts.busy += rest.length - taken + postponed.length;
           return;
         }
         const remainder = await handler.handle(batch, signal);
         postponed.push(...remainder.postponed);
-        await insist(remainder, open.lease);
+        if (remainder.isUndecided) {
+          // Read again when it is their turn: their bytes are not held for so long.
+          const again = remainder.retry.map(({ bytes: _, ...object }): StoredObject => object);
+          doubts.push({ open: of, objects: again, message: remainder.message });
+        } else await insist(remainder, of.lease);
         taken += batch.length;
         progress();
       }
       rest = postponed;
+    }
+  }
+
+  /** The backend has taken others since: what it refuses again is to blame. */
+  async function reconsider(): Promise<void> {
+    for (let left = doubts.length; left > 0; left -= 1) {
+      const [doubt] = doubts;
+      if (!doubt) return;
+      await work(doubt.objects, doubt.open);
+      doubts.shift();
+      if (doubt.open !== open) await close(doubt.open);
     }
   }
 
@@ -154,11 +190,15 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
           await take(chunk);
           progress();
         }
-        await close();
+        await close(open);
+        const [doubt] = doubts;
+        if (doubt) throw new EndOfPass('backend-failed', doubt.message);
         await sweepNotes(storage, settings);
       } finally {
         // A pass that ended early has no time for more: the next one tidies up.
-        await open?.lease.release();
+        for (const { lease } of new Set([...(open ? [open] : []), ...doubts.map((one) => one.open)])) {
+          await lease.release();
+        }
       }
     },
   };

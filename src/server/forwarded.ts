@@ -124,7 +124,7 @@ export async function listManifests(storage: Pick<Storage, 'list'>, prefix: stri
   let cursor: string | undefined;
   do {
     const page = await storage.list(prefix, cursor === undefined ? {} : { cursor });
-    manifests.push(...page.objects);
+    manifests.push(...page.objects.filter(({ key }) => key.startsWith(prefix)));
     // A store that never comes to an end is not followed for ever.
     cursor = page.cursor === cursor ? undefined : page.cursor;
   } while (cursor !== undefined && manifests.length < MAX_MANIFESTS);
