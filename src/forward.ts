@@ -27,5 +27,5 @@ export {
 } from './forward/s3-event.js';
 export type { BatchSenderOptions } from './forward/sender-options.js';
 export type { Stamp, StampAttributes, StampContext } from './forward/stamp.js';
-export type { ForwardCounts, ForwardEnd, ForwardSummary } from './forward/summary.js';
+export type { ForwardCounts, ForwardEnd, ForwardSummary, ForwardWindow } from './forward/summary.js';
 export type { BadTimes } from './forward/times.js';

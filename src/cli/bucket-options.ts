@@ -5,6 +5,7 @@ import type { S3Options } from '../server/s3-options.js';
 import type { Storage } from '../server/storage.js';
 import { type Command, Option, type Session } from './command.js';
 import { messageOf, usageError } from './failure.js';
+import { explainingStorage } from './store-trouble.js';
 
 /** Which bucket, as flags and environment say it. */
 export interface BucketFlags {
@@ -80,7 +81,7 @@ export async function findBucket(
     ...(signal === undefined ? {} : { fetch: abortableFetch(signal) }),
   };
   try {
-    return { options, storage: s3(options) };
+    return { options, storage: explainingStorage(s3(options), options.bucket, options.endpoint) };
   } catch (error) {
     throw usageError(messageOf(error).replace('option "endpoint"', '--s3-endpoint'));
   }

@@ -1,6 +1,9 @@
+import { lookup as lookUp } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { messageOf } from './failure.js';
+import { isInnerAddress, isInnerHost } from './hosts.js';
 import { printable } from './printable.js';
 
 export interface HttpRequest {
@@ -13,6 +16,11 @@ export interface HttpRequest {
   /** From the first byte out to the last one in. Default 15,000. */
   timeoutMillis?: number;
   signal?: AbortSignal;
+  /**
+   * True: the URL is a stranger's word, and is not to lead into a network of ours. The address is judged that is
+   * connected to, whatever name or spelling leads there.
+   */
+  isForeign?: boolean;
 }
 
 export interface HttpAnswer {
@@ -25,6 +33,8 @@ export interface HttpAnswer {
   millis: number;
   /** This machine's clock when the head had come, epoch milliseconds. */
   atMillis: number;
+  /** The IP address that answered. */
+  address?: string | undefined;
 }
 
 export type Ask = (url: string | URL, request?: HttpRequest) => Promise<HttpAnswer>;
@@ -32,7 +42,7 @@ export type Ask = (url: string | URL, request?: HttpRequest) => Promise<HttpAnsw
 /** No answer came. `kind` says what to look at. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
-  readonly kind: 'name' | 'refused' | 'tls' | 'timeout' | 'broken';
+  readonly kind: 'name' | 'inner' | 'refused' | 'tls' | 'timeout' | 'broken';
 
   constructor(kind: HttpError['kind'], message: string, cause?: unknown) {
     super(message, { cause });
@@ -46,18 +56,58 @@ export class HttpError extends Error {
  *
  * @throws {HttpError}
  */
-export const ask: Ask = (url, request = {}) => {
-  const { method = 'GET', headers = {}, body, maxBytes = 262_144, timeoutMillis = 15_000, signal } = request;
+export const ask: Ask = createAsk(lookUp);
+
+const INNER = 'an address of a private network';
+
+/** {@link ask}, with what looks names up as a parameter. */
+export function createAsk(lookup: typeof lookUp): Ask {
+  /** As Node's, for names whose every address is anybody's: connecting goes on with these, and asks no more. */
+  const lookUpOuter: LookupFunction = (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error || !first) return callback(error, '');
+      if (addresses.some(({ address }) => isInnerAddress(address))) {
+        return callback(
+          Object.assign(new Error(`${printable(hostname)} is at ${INNER}`), { code: 'EINNER' }),
+          '',
+        );
+      }
+      if (options.all) return callback(null, addresses);
+      return callback(null, first.address, first.family);
+    });
+  };
+  return (url, request = {}) => send(url, request, lookUpOuter);
+}
+
+const send = (url: string | URL, request: HttpRequest, lookUpOuter: LookupFunction): Promise<HttpAnswer> => {
+  const {
+    method = 'GET',
+    headers = {},
+    body,
+    maxBytes = 262_144,
+    timeoutMillis = 15_000,
+    signal,
+    isForeign,
+  } = request;
   const timeout = AbortSignal.timeout(timeoutMillis);
   const ended = signal ? AbortSignal.any([signal, timeout]) : timeout;
   // An unreferenced timer alone would let the process end.
   const alive = setTimeout(() => undefined, timeoutMillis + 1_000);
   const startedAt = performance.now();
   return new Promise<HttpAnswer>((resolve, reject) => {
-    const { request: open } = new URL(url).protocol === 'https:' ? https : http;
-    const out = open(url, { method, headers, agent: false, signal: ended, maxHeaderSize: 65_536 });
+    const { protocol, hostname } = new URL(url);
+    // An address is not looked up.
+    if (isForeign && isInnerHost(hostname))
+      throw new HttpError('inner', `${printable(hostname)} is ${INNER}`);
+    const { request: open } = protocol === 'https:' ? https : http;
+    const lookup = isForeign ? { lookup: lookUpOuter } : {};
+    const out = open(url, { method, headers, agent: false, signal: ended, maxHeaderSize: 65_536, ...lookup });
     out.once('response', (answer) => {
-      const head = { millis: performance.now() - startedAt, atMillis: Date.now() };
+      const head = {
+        ...{ millis: performance.now() - startedAt, atMillis: Date.now() },
+        address: answer.socket.remoteAddress,
+      };
       const chunks: Buffer[] = [];
       let length = 0;
       const end = (truncated: boolean): void =>
@@ -89,6 +139,7 @@ const timedOut = (millis: number): HttpError =>
 function explain(error: NodeJS.ErrnoException): HttpError {
   const { code = '' } = error;
   if (/^(ENOTFOUND|EAI_)/.test(code)) return new HttpError('name', 'the host name does not resolve', error);
+  if (code === 'EINNER') return new HttpError('inner', error.message, error);
   if (code === 'ECONNREFUSED') return new HttpError('refused', 'the connection is refused', error);
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) {
     return new HttpError('tls', `TLS failed: ${printable(messageOf(error))} (${code})`, error);

@@ -4,7 +4,8 @@
  */
 import type { BatchResult, BatchSender, FetchedObject, ObjectResult } from './batch.js';
 import { createSeenSpans, leaveOutTwins } from './dedupe.js';
-import { createDelivery, createEvidence, type Delivery } from './deliver.js';
+import { createDelivery, type Delivery } from './deliver.js';
+import { createEvidence } from './evidence.js';
 import { inspect } from './inspect.js';
 import { planRequests } from './merge.js';
 import { createOtlpSender, type OtlpSenderDeps } from './otlp-sender.js';

@@ -1,5 +1,6 @@
 /** Takes planned requests to the endpoint, and finds out which object is to blame when it will not have one. */
 import type { SeenSpans } from './dedupe.js';
+import { type Evidence, renew } from './evidence.js';
 import { gzip } from './gzip.js';
 import { halve, halveByObject, type PlannedRequest } from './merge.js';
 import type { OtlpSender, Sent } from './otlp-sender.js';
@@ -12,25 +13,6 @@ export interface DeliveryDeps {
   /** What is known of the endpoint from batch to batch. */
   evidence: Evidence;
   signal: AbortSignal | undefined;
-}
-
-/**
- * Whether refusals are the objects' fault: an endpoint that refuses everything is broken, or set up otherwise than its
- * user thinks, and what lies in the bucket is sound.
- */
-export interface Evidence {
-  /** So many objects may be blamed because the endpoint took others: a run of refusals uses it up. */
-  credit: number;
-  /** So many because it took an empty request, where it has taken nothing else. */
-  emptyCredit: number;
-  /** Objects of batches that it refused while it took none. */
-  readonly doubted: Set<string>;
-  /** Those of which it has taken others since. Refused again, they are to blame. */
-  readonly outlived: Set<string>;
-}
-
-export function createEvidence(): Evidence {
-  return { credit: 0, emptyCredit: MAX_BLAMED_BY_EMPTY, doubted: new Set(), outlived: new Set() };
 }
 
 /** Why nothing more is to be sent. */
@@ -59,9 +41,6 @@ interface Suspect {
   status: 'refused' | 'failed';
 }
 
-/** A whole batch, by default. */
-const MAX_BLAMED_IN_A_ROW = 200;
-const MAX_BLAMED_BY_EMPTY = 3;
 /** So many refused alone, and nothing taken: would it take anything? */
 const FEW_SUSPECTS = 3;
 /** So many, in several parts of the batch. */
@@ -141,10 +120,7 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
 
   const accept = (pieces: SpanPiece[], rejectedCount: number, message: string | undefined): void => {
     acceptedHere = true;
-    evidence.credit = MAX_BLAMED_IN_A_ROW;
-    evidence.emptyCredit = MAX_BLAMED_BY_EMPTY;
-    for (const key of evidence.doubted) evidence.outlived.add(key);
-    evidence.doubted.clear();
+    renew(evidence);
     for (const piece of pieces) {
       piece.delivered = true;
       seen.add(piece);

@@ -15,6 +15,8 @@ export interface ForwardSettings extends HandlingSettings {
   environment: string | undefined;
   fromMillis: number;
   untilMillis: number;
+  /** Where it is what `fromMillis` comes from. */
+  lookBackMinutes: number | undefined;
   mergeWindowMillis: number;
   maxWaitMillis: number;
   leases: boolean;
@@ -67,7 +69,8 @@ export function checkForwardOptions(options: ForwardOptions): ForwardSettings {
     return Number.isFinite(millis) ? millis : refuseOption(name, value, 'a date');
   };
   const numbers = checkIntegers(options, FORWARD_NUMBERS);
-  const looksBackTo = handling.now() - numbers.lookBackMinutes * 60_000;
+  const looksBack = options.after === 'keep' && options.from === undefined;
+  const looksBackTo = looksBack ? handling.now() - numbers.lookBackMinutes * 60_000 : 0;
   for (const name of ['project', 'environment'] as const) {
     const value = options[name];
     if (value !== undefined && !isKeySegment(value)) refuseOption(name, value, 'one key segment');
@@ -82,8 +85,9 @@ export function checkForwardOptions(options: ForwardOptions): ForwardSettings {
     ...handling,
     project: options.project,
     environment: options.environment,
-    fromMillis: minute(options.from, 'from', options.after === 'keep' ? looksBackTo : 0),
+    fromMillis: minute(options.from, 'from', looksBackTo),
     untilMillis: minute(options.until, 'until', Number.POSITIVE_INFINITY),
+    lookBackMinutes: looksBack ? numbers.lookBackMinutes : undefined,
     mergeWindowMillis: numbers.mergeWindowMillis,
     maxWaitMillis: numbers.maxWaitMillis,
     leases: options.leases ?? true,

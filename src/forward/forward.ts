@@ -2,7 +2,14 @@ import type { ForwardOptions } from './forward-options.js';
 import { checkForwardOptions, type ForwardSettings } from './forward-settings.js';
 import { createPass } from './pass.js';
 import { patientStorage, type Wait, wait } from './patient-storage.js';
-import { accountedFor, EndOfPass, emptyCounts, type ForwardEnd, type ForwardSummary } from './summary.js';
+import {
+  accountedFor,
+  EndOfPass,
+  emptyCounts,
+  type ForwardEnd,
+  type ForwardSummary,
+  type ForwardWindow,
+} from './summary.js';
 
 /**
  * Sends what is in the bucket to a backend: one pass over all that is there. To follow a bucket, call it again.
@@ -48,10 +55,19 @@ export async function runForward(settings: ForwardSettings, waitFor: Wait): Prom
     ended,
     startedAtMillis,
     durationMillis: now() - startedAtMillis,
+    window: windowOf(settings),
   };
   if (failure?.message) summary.message = failure.message;
   if (failure?.retryAfterMillis !== undefined) summary.retryAfterMillis = failure.retryAfterMillis;
   return summary;
+}
+
+function windowOf({ fromMillis, untilMillis, lookBackMinutes }: ForwardSettings): ForwardWindow {
+  return {
+    ...(fromMillis > 0 ? { fromMillis } : {}),
+    ...(Number.isFinite(untilMillis) ? { untilMillis } : {}),
+    ...(lookBackMinutes === undefined ? {} : { lookBackMinutes }),
+  };
 }
 
 function endOf(error: unknown): EndOfPass {

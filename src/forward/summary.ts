@@ -47,6 +47,17 @@ export interface ForwardSummary extends ForwardCounts {
   retryAfterMillis?: number;
   startedAtMillis: number;
   durationMillis: number;
+  window: ForwardWindow;
+}
+
+/** What a pass looked at: minutes that end after one instant and begin before another. Epoch milliseconds. */
+export interface ForwardWindow {
+  /** Absent: from the oldest on. */
+  fromMillis?: number;
+  /** Absent: to the newest. */
+  untilMillis?: number;
+  /** Where this is why nothing older was looked at: `from`, or more of these, looks further back. */
+  lookBackMinutes?: number;
 }
 
 export function emptyCounts(): ForwardCounts {

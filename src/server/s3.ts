@@ -38,10 +38,7 @@ export function s3(options: S3Options): PresigningStorage {
       throw new StorageError(`the store did not answer ${method}`, { cause });
     });
     if (expected.includes(response.status)) return response;
-    await release(response);
-    throw new StorageError(`the store answered ${method} with ${response.status}`, {
-      httpStatus: response.status,
-    });
+    throw refusal(method, response, await readText(response, MAX_WORD_BYTES).catch(() => undefined));
   }
 
   const storage: PresigningStorage = {
@@ -87,7 +84,9 @@ export function s3(options: S3Options): PresigningStorage {
     async get(key, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       const response = await call('GET', objectUrl(address, key), [200, 404]);
       if (response.status === 404) {
-        await release(response);
+        const words = await readText(response, MAX_WORD_BYTES).catch(() => undefined);
+        // A bucket that is not there holds no object, but nobody meant that.
+        if (words?.includes('<Code>NoSuchBucket<')) throw refusal('GET', response, words);
         return undefined;
       }
       const bytes = await read(response, maxBytes);
@@ -100,6 +99,17 @@ export function s3(options: S3Options): PresigningStorage {
     },
   };
   return storage;
+}
+
+/** What the store says, without what it repeats of the request. */
+function refusal(method: string, { status, headers }: Response, words = ''): StorageError {
+  const storeCode = /<Code>\s*(\w{1,60})\s*<\/Code>/.exec(words)?.[1];
+  const region = headers.get('x-amz-bucket-region') ?? /<Region>(.*?)<\/Region>/.exec(words)?.[1] ?? '';
+  return new StorageError(`the store answered ${method} with ${status}${storeCode ? ` ${storeCode}` : ''}`, {
+    httpStatus: status,
+    storeCode,
+    storeRegion: /^[\w-]{1,40}$/.test(region) ? region : undefined,
+  });
 }
 
 /** Undefined when there is more. */

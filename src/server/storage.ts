@@ -85,6 +85,14 @@ export interface PresigningStorage extends Storage {
   readonly presign: Presign;
 }
 
+interface StorageErrorOptions {
+  httpStatus?: number;
+  storeCode?: string | undefined;
+  storeRegion?: string | undefined;
+  tooLarge?: boolean;
+  cause?: unknown;
+}
+
 /**
  * The store refused, answered nonsense, or did not answer. The message names neither URL nor credential.
  *
@@ -96,12 +104,20 @@ export class StorageError extends Error {
   /** The store's status; absent when no answer came. */
   readonly httpStatus: number | undefined;
 
+  /** The store's own word for it, such as `NoSuchBucket`; absent when it has none. */
+  readonly storeCode: string | undefined;
+
+  /** Where the bucket is, when the store says that it is in another region than was signed for. */
+  readonly storeRegion: string | undefined;
+
   /** True when an object was larger than the caller takes. */
   readonly tooLarge: boolean;
 
-  constructor(message: string, options: { httpStatus?: number; tooLarge?: boolean; cause?: unknown } = {}) {
+  constructor(message: string, options: StorageErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.httpStatus = options.httpStatus;
+    this.storeCode = options.storeCode;
+    this.storeRegion = options.storeRegion;
     this.tooLarge = options.tooLarge ?? false;
   }
 }

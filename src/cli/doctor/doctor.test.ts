@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import type { lookup as lookUp } from 'node:dns';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { memoryStorage, storageDown } from '../../testing/memory-storage.js';
-import type { Ask, HttpAnswer } from '../http.js';
+import { type Ask, createAsk, type HttpAnswer, type HttpError } from '../http.js';
 import { diagnose } from './doctor.js';
 
 const ENDPOINT = new URL('https://traces.example/spandrel');
@@ -61,6 +65,74 @@ test('doctor: sends nothing into a private network because an endpoint says so',
       asked.join('\n'),
     );
   }
+});
+
+test('doctor: an address is judged at connecting, whatever name or spelling leads there', async (t) => {
+  let count = 0;
+  const server = createServer((_, response) => {
+    count += 1;
+    response.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const names: Record<string, string[]> = {
+    'loopback.example': ['127.0.0.1'],
+    'six.example': ['::1'],
+    'mapped.example': ['::ffff:127.0.0.1'],
+    'any.example': ['0.0.0.0'],
+    'both.example': ['93.184.215.14', '127.0.0.1'],
+    'metadata.example': ['169.254.169.254'],
+  };
+  let lookups = 0;
+  // The first answer of `changing.example` is anybody's address, and no second is ever asked for.
+  const lookup = ((name: string, _: object, done: (error: null, addresses: object[]) => void) => {
+    lookups += 1;
+    const answers =
+      name === 'changing.example' ? [['93.184.215.14'], ['127.0.0.1']][lookups - 1] : names[name];
+    done(
+      null,
+      (answers ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+  }) as unknown as typeof lookUp;
+  const guarded = createAsk(lookup);
+  const spellings = ['[::]', '[::1]', '[::ffff:7f00:1]', '0', '2130706433', '0x7f.1', '0177.0.0.1', '127.1'];
+  for (const host of [...Object.keys(names), ...spellings, 'localhost', 'localhost.']) {
+    const { ask } = world({ uploads: [{ ...UPLOAD, url: `http://${host}:${port}/latest` }] });
+    const both: Ask = (url, request) =>
+      new URL(url).origin === ENDPOINT.origin ? ask(url, request) : guarded(url, request);
+    const settings = { endpoint: ENDPOINT, origin: 'http://shop.example', project: undefined };
+    const { findings } = await diagnose({
+      settings: { ...settings, page: undefined, owned: undefined },
+      ask: both,
+    });
+    const found = findings.find(({ id }) => id === 'upload.url');
+    assert.deepEqual([found?.status, count], ['fail', 0], `${host}: ${found?.seen}`);
+  }
+  lookups = 0;
+  await assert.rejects(
+    guarded(`http://changing.example:${port}/`, { isForeign: true, timeoutMillis: 50 }),
+    (error: HttpError) => error.kind !== 'inner',
+  );
+  assert.deepEqual([lookups, count], [1, 0]);
+  assert.equal((await guarded(`http://127.0.0.1:${port}/`)).status, 200);
+});
+
+test('doctor: follows no redirect of a page into a network of ours', async () => {
+  const asked: [url: string, isForeign: boolean | undefined][] = [];
+  const { ask } = world({ uploads: [] });
+  const redirecting: Ask = async (url, request = {}) => {
+    const answer = await ask(url, request);
+    if (!String(url).includes('/page')) return answer;
+    asked.push([String(url), request.isForeign]);
+    return { ...answer, status: 302, headers: { location: 'http://inner.example/page' } };
+  };
+  const settings = { endpoint: ENDPOINT, origin: ORIGIN, project: undefined, owned: undefined };
+  await diagnose({ settings: { ...settings, page: new URL(`${ORIGIN}/page`) }, ask: redirecting });
+  assert.deepEqual(asked.slice(0, 2), [
+    [`${ORIGIN}/page`, undefined],
+    ['http://inner.example/page', true],
+  ]);
 });
 
 test('doctor: sends nothing where one answer names several hosts', async () => {

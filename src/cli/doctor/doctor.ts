@@ -1,9 +1,10 @@
 import { DEFAULT_LAYOUT } from '../../object-key.js';
 import type { PresignedUpload } from '../../protocol.js';
+import { isInnerHost } from '../hosts.js';
 import { type Ask, HttpError } from '../http.js';
 import { createFindings, type Finding, type FindingStatus } from './checks.js';
 import { checkEndpoint } from './endpoint-checks.js';
-import { checkIssued } from './issued-checks.js';
+import { checkIssued, INNER_ADVICE } from './issued-checks.js';
 import { checkLifecycle, checkReadBack, removeProbes } from './owner-checks.js';
 import { checkPage } from './page-checks.js';
 import { checkPreflight } from './preflight-checks.js';
@@ -46,6 +47,9 @@ export async function diagnose({
     settings,
     findings,
     ask,
+    askForeign: (url, request) =>
+      ask(url, { ...request, isForeign: !examination.isInner && !isOwned(url, settings) }),
+    isInner: isInnerHost(settings.endpoint.hostname),
     now,
     left: new Map(),
     bucketOrigin: undefined,
@@ -118,10 +122,14 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
     if (unused) await checkMisuse(unused, examination);
     sent = await checkUpload(upload, examination);
   });
+  if (broken?.kind === 'inner') {
+    findings.fail('upload.url', broken.message, INNER_ADVICE);
+    return;
+  }
   if (broken) {
     const advice =
       'pages cannot reach it either: check publicEndpoint of s3(), and DNS and certificate of that host';
-    findings.fail('bucket.upload', broken, advice);
+    findings.fail('bucket.upload', broken.message, advice);
   }
   const token = relayed && (await checkRelay(relayed, examination));
   const stored = [...(sent ? [upload.token] : []), ...(token ? [token] : [])];
@@ -133,13 +141,18 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
   await unlessBroken(() => checkReadBack(upload.key, bytes, examination));
 }
 
+/** The operator has named this store himself. */
+function isOwned(url: string | URL, { owned }: DoctorSettings): boolean {
+  return owned !== undefined && new URL(url).origin === new URL(owned.options.endpoint).origin;
+}
+
 /** Runs a part whose connections may break; what it did not get to is skipped. Resolves with why it broke. */
-async function unlessBroken(part: () => Promise<void>): Promise<string | undefined> {
+async function unlessBroken(part: () => Promise<void>): Promise<HttpError | undefined> {
   try {
     await part();
     return undefined;
   } catch (error) {
-    if (error instanceof HttpError) return error.message;
+    if (error instanceof HttpError) return error;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
+import { isInnerAddress, isLoopback } from '../hosts.js';
 import { type HttpAnswer, HttpError } from '../http.js';
 import { millisInWords, printable } from '../printable.js';
 import { SKEW_FAIL_MILLIS, SKEW_WARN_MILLIS, skewOf } from './clock.js';
 import { listOf, unreadable } from './cors.js';
 import { exchange } from './exchange.js';
-import { isLoopback } from './hosts.js';
 import { PROBE_BYTES } from './probe.js';
 import type { Examination } from './settings.js';
 import { checkStrangers } from './stranger-checks.js';
@@ -25,6 +25,7 @@ export async function checkEndpoint(examination: Examination): Promise<Issued | 
     findings.fail('endpoint.reach', error.message, adviceOn(error));
     return undefined;
   }
+  if (answer.address !== undefined) examination.isInner = isInnerAddress(answer.address);
   findings.ok('endpoint.reach', settings.endpoint.origin + printable(settings.endpoint.pathname));
   checkSpeed(answer, examination);
   checkClock(answer, examination);

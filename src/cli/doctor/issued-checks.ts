@@ -1,11 +1,12 @@
 import type { PresignedUpload } from '../../protocol.js';
+import { isInnerHost } from '../hosts.js';
 import { bytesInWords, millisInWords, printable } from '../printable.js';
-import { isLoopback, isPrivate } from './hosts.js';
 import type { Examination } from './settings.js';
 import { type Signature, signatureOf } from './signature.js';
 
 /** A stolen URL is worth this long. */
 const LONG_LIFE_MILLIS = 3_600_000;
+export const INNER_ADVICE = 'set publicEndpoint of s3() to where browsers reach the store';
 const LAYOUT = /\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[^/]+\.json\.gz$/;
 
 /** What an upload says of itself, before anything is sent. False when nothing may be sent to where it points. */
@@ -34,10 +35,9 @@ function checkPlace(upload: PresignedUpload, examination: Examination): boolean 
   const { findings, settings } = examination;
   const url = new URL(upload.url);
   examination.bucketOrigin = url.origin;
-  const isInside = ({ hostname }: URL): boolean => isLoopback(hostname) || isPrivate(hostname);
-  if (isInside(url) && !isInside(settings.endpoint)) {
-    const advice = 'set publicEndpoint of s3() to where browsers reach the store';
-    findings.fail('upload.url', `${url.origin} is an address of a private network`, advice);
+  // What only its address shows is found out at connecting.
+  if (isInnerHost(url.hostname) && !examination.isInner) {
+    findings.fail('upload.url', `${url.origin} is an address of a private network`, INNER_ADVICE);
     return true;
   }
   if (url.protocol === 'http:' && settings.origin.startsWith('https:')) {

@@ -1,4 +1,5 @@
-import { HttpError } from '../http.js';
+import { isInnerAddress } from '../hosts.js';
+import { type Ask, HttpError } from '../http.js';
 import { bareUrl, printable } from '../printable.js';
 import { allowsUrl, connectSources, policiesOf } from './csp.js';
 import type { Examination } from './settings.js';
@@ -41,15 +42,19 @@ export async function checkPage(examination: Examination): Promise<void> {
 
 async function open(
   page: URL,
-  { ask }: Examination,
+  { ask, askForeign }: Examination,
 ): Promise<{ header: string | undefined; html: string } | string> {
   let url = page;
+  let isHome = false;
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const { status, headers, body } = await ask(url, {
+      // The page is the operator's word; where it leads is the page's.
+      const via: Ask = hop === 0 || isHome ? ask : askForeign;
+      const { status, headers, body, address } = await via(url, {
         headers: { accept: 'text/html' },
         maxBytes: MAX_PAGE_BYTES,
       });
+      isHome ||= hop === 0 && address !== undefined && isInnerAddress(address);
       const to = status >= 300 && status < 400 ? headers.location : undefined;
       if (to === undefined) {
         if (status !== 200) return `${bareUrl(url)} answers ${status}`;

@@ -4,7 +4,7 @@ import { type Examination, FOREIGN_ORIGIN } from './settings.js';
 
 /** Whether the bucket's CORS rules let the page send what the upload wants sent, and other pages not. */
 export async function checkPreflight(upload: PresignedUpload, examination: Examination): Promise<void> {
-  const { settings, findings, ask } = examination;
+  const { settings, findings, askForeign: ask } = examination;
   const names = namesToAsk(upload.headers);
   const { method } = upload;
   if (method === 'POST' && names.length === 0) {

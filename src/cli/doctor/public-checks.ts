@@ -4,7 +4,7 @@ import type { DoctorSettings, Examination } from './settings.js';
 /** Whether strangers get at what is in the bucket. */
 export async function checkPublic(
   upload: PresignedUpload,
-  { ask, findings, settings }: Examination,
+  { askForeign: ask, findings, settings }: Examination,
 ): Promise<void> {
   const places = addressOf(upload, settings);
   if (!places) {

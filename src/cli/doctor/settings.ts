@@ -20,6 +20,10 @@ export interface Examination {
   settings: DoctorSettings;
   findings: Findings;
   ask: Ask;
+  /** For addresses that somebody else names: not into networks of ours, unless the endpoint itself is there. */
+  askForeign: Ask;
+  /** The endpoint is in a network of ours, and may name what else is. */
+  isInner: boolean;
   /** This machine's clock, epoch milliseconds. */
   now(): number;
   /** What was put and is still there: bytes by key. The key is the endpoint's word, and so no reason to delete it. */

@@ -1,6 +1,7 @@
 import type { PresignedUpload } from '../../protocol.js';
 import { type HttpAnswer, HttpError } from '../http.js';
 import { bytesInWords, millisInWords } from '../printable.js';
+import { cureOf, INGEST_WORDS } from '../store-trouble.js';
 import { SKEW_FAIL_MILLIS, SKEW_WARN_MILLIS, skewOf } from './clock.js';
 import { unreadable } from './cors.js';
 import { makeProbe, padGzip } from './probe.js';
@@ -60,7 +61,11 @@ export async function checkUpload(
   checkBucketClock(upload, answer, examination);
   if (!isTaken(answer.status)) {
     const code = /<Code>(\w{1,60})<\/Code>/.exec(answer.body.toString('latin1'))?.[1] ?? 'no code';
-    findings.fail('bucket.upload', `${answer.status} ${code}`, uploadAdvice(answer.status, code));
+    findings.fail(
+      'bucket.upload',
+      `${answer.status} ${code}`,
+      cureOf({ status: answer.status, code }, INGEST_WORDS),
+    );
     return undefined;
   }
   examination.left.set(upload.key, body);
@@ -125,7 +130,7 @@ function probeFor(upload: PresignedUpload): Uint8Array<ArrayBuffer> | undefined 
 async function send(
   upload: PresignedUpload,
   sent: Sent,
-  { ask, settings }: Examination,
+  { askForeign: ask, settings }: Examination,
 ): Promise<HttpAnswer> {
   const { headers, body } = bodyOf(upload, sent);
   const { method, url } = upload;
@@ -139,15 +144,3 @@ async function send(
 }
 
 const isTaken = (status: number): boolean => status >= 200 && status < 300;
-
-function uploadAdvice(status: number, code: string): string {
-  if (/Expired|TimeTooSkewed/.test(code))
-    return "the clocks of signer and bucket differ: set the endpoint's by NTP";
-  if (code === 'NoSuchBucket') return 'create the bucket, or mend `bucket` of s3()';
-  if (/InvalidAccessKeyId|Unauthorized/.test(code)) return 'the access key of s3() is not one of this store';
-  if (code === 'SignatureDoesNotMatch')
-    return 'mend secretAccessKey and publicEndpoint of s3(): the host is signed';
-  if (status === 403) return "give the endpoint's access key the right to write to this bucket";
-  if (status === 0) return 'no answer came from the bucket: check publicEndpoint of s3()';
-  return 'see the error codes of the store';
-}

@@ -12,15 +12,13 @@ import { startProgress } from '../progress.js';
 import { duration, moment } from '../time-options.js';
 import { readOnly, refrainingSender } from './dry-run.js';
 import { follow } from './follow.js';
-import { headerVariable, plainHeader, readHeaders } from './header-options.js';
-import { handled, inQuarantine, saySummary } from './rows.js';
+import { type HeaderFlags, headerFile, headerVariable, plainHeader, readHeaders } from './header-options.js';
+import { handled, inQuarantine, LOOK_FURTHER, saySummary, windowLine } from './rows.js';
 
-interface ForwardFlags extends CommonOptions, BucketFlags {
+interface ForwardFlags extends CommonOptions, BucketFlags, HeaderFlags {
   prefix: string;
   to: URL;
   after: After;
-  header?: Record<string, string>;
-  headerEnv?: Record<string, string>;
   from?: number;
   until?: number;
   project?: string;
@@ -31,6 +29,10 @@ interface ForwardFlags extends CommonOptions, BucketFlags {
   concurrency?: number;
   dryRun?: true;
 }
+
+/** With how to look at more, where it was not the user who said so. */
+const windowOf = ({ window }: ForwardSummary): object =>
+  window.lookBackMinutes === undefined ? window : { ...window, hint: LOOK_FURTHER };
 
 /** Small objects take a third of the time that they take through a stream. */
 const gunzip = (bytes: Uint8Array, maxOutputLength: number): Uint8Array =>
@@ -50,7 +52,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
     action: async (session, flags) => {
       const { terminal, signal } = session;
       const { storage } = await needBucket(flags, session);
-      const headers = readHeaders(flags.header ?? {}, flags.headerEnv ?? {}, session);
+      const headers = await readHeaders(flags, session);
       const dryRun = flags.dryRun === true;
       const sender = dryRun ? refrainingSender : createBatchSender({ url: flags.to.href, headers, gunzip });
 
@@ -83,11 +85,11 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
       };
       if (!flags.follow) {
         const summary = await pass();
-        terminal.document({ dryRun, ...summary });
+        terminal.document({ dryRun, ...summary, window: windowOf(summary) });
         saySummary(summary, dryRun, terminal);
         return summary.ended === 'done' && inQuarantine(summary.quarantined) === 0 ? EXIT.fine : EXIT.wrong;
       }
-      const totals = { passes: 0, sent: 0, spans: 0, quarantined: 0 };
+      const totals = { passes: 0, sent: 0, spans: 0, quarantined: 0, window: {} };
       await follow({
         pass,
         ...{ pauseMillis: flags.interval * 1_000, signal },
@@ -95,6 +97,9 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
         onPass(summary, pauseMillis) {
           const { sent, spans, quarantined, ended, message } = summary;
           const aside = inQuarantine(quarantined);
+          if (totals.passes === 0)
+            terminal.talk(`each pass ${windowLine(summary)}`.replace('looked', 'looks'));
+          totals.window = windowOf(summary);
           totals.passes += 1;
           totals.sent += sent;
           totals.spans += spans;
@@ -117,21 +122,30 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
       return EXIT.interrupted;
     },
   })
-    .requiredOption('--to <url>', 'an OTLP/HTTP endpoint; /v1/traces is added unless it is there', httpUrl)
+    .addOption(
+      new Option(
+        '--to <url>',
+        'an OTLP/HTTP endpoint; /v1/traces is added unless it is there. One with a query only by the variable',
+      )
+        .env('SPANDREL_TO')
+        .argParser(httpUrl)
+        .makeOptionMandatory(),
+    )
     .addOption(
       new Option('--after <what>', 'what becomes of an object that was sent; move puts it under forwarded/')
         .choices(['delete', 'move', 'keep'])
         .makeOptionMandatory(),
     )
-    .option('--header <name=value>', 'a header of each request; may be given again', plainHeader)
     .option(
-      '--header-env <name=VARIABLE>',
-      'the same with the value of a variable, for secrets',
-      headerVariable,
+      '--header <name=value>',
+      'a header of each request that opens nothing, such as X-Scope-OrgID; may be given again',
+      plainHeader,
     )
+    .option('--header-env <name=VARIABLE>', 'any other, with the value of a variable', headerVariable)
+    .option('--header-file <name=FILE>', 'the same with what a file holds', headerFile)
     .option(
       '--from <time>',
-      'only what was stored from then on: 2026-11-20, 2026-11-20T14:30, or 24h ago',
+      'only what was stored from then on: 2026-11-20, 2026-11-20T14:30, or 24h ago (default: all; with --after keep 7d)',
       moment,
     )
     .option('--until <time>', 'only what was stored before then', moment)
@@ -149,5 +163,12 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
     .option('--follow', 'pass after pass until Ctrl+C, which ends after the request under way')
     .option('--interval <seconds>', 'with --follow, from one pass to the next', wholeNumber(1, 3_600), 30)
     .option('--dry-run', 'send nothing and change nothing; say what would be sent');
+  command.hook('preAction', () => {
+    // What stands there opens an account with some vendors.
+    const isSeen =
+      command.getOptionValueSource('to') === 'cli' && command.opts<ForwardFlags>().to.search !== '';
+    if (isSeen)
+      command.error('error: --to has a query, which may hold a secret: put the URL into SPANDREL_TO');
+  });
   addPrefixFlag(addBucketFlags(command));
 }

@@ -20,6 +20,7 @@ test('follow: waits longer after each failure, as long as the backend asks, and 
       ...emptyCounts(),
       startedAtMillis: 0,
       durationMillis: 0,
+      window: {},
       ...(ends.shift() ?? { ended: 'done' }),
     }),
     onPass: () => ends.length || stop.abort(),

@@ -1,6 +1,7 @@
 import type { ForwardCounts, ForwardSummary } from '../../forward/summary.js';
 import { bytesInWords, millisInWords, plural, printable } from '../printable.js';
 import type { Terminal } from '../terminal.js';
+import { windowInWords } from '../window.js';
 
 const ENDS: Record<ForwardSummary['ended'], string> = {
   done: 'done',
@@ -19,6 +20,15 @@ export function handled({ listed, left, ...counts }: ForwardCounts): number {
 export function inQuarantine(quarantined: ForwardCounts['quarantined']): number {
   return Object.values(quarantined).reduce((sum, count) => sum + count, 0);
 }
+
+/** Which time a pass has looked at, and how to look at more. */
+export function windowLine({ window }: ForwardSummary): string {
+  const { lookBackMinutes } = window;
+  const further = lookBackMinutes === undefined ? '' : `, as far back as --after keep goes; ${LOOK_FURTHER}`;
+  return `looked at ${windowInWords(window)}${further}`;
+}
+
+export const LOOK_FURTHER = '--from 30d looks further back';
 
 /** Prints what a pass did as a table of counts, leaving out what did not occur. */
 export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: Terminal): void {
@@ -54,6 +64,7 @@ export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: T
     const figure = count.toLocaleString('en').padStart(digits);
     terminal.say(`${name.padEnd(width)}  ${colours.bold(figure)}${more ? `  ${colours.dim(more)}` : ''}`);
   }
+  terminal.say(colours.dim(windowLine(summary)));
   const why = summary.message === undefined ? '' : `: ${printable(summary.message)}`;
   terminal.say(`${ENDS[summary.ended]} after ${millisInWords(summary.durationMillis)}${why}`);
 }

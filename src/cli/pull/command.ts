@@ -3,9 +3,10 @@ import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../
 import { type AddCommand, type CommonOptions, wholeNumber } from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
 import { walkObjects } from '../object-walk.js';
-import { bytesInWords, plural } from '../printable.js';
+import { bytesInWords, plural, printable } from '../printable.js';
 import { startProgress } from '../progress.js';
 import { moment } from '../time-options.js';
+import { windowInWords } from '../window.js';
 import { pull } from './pull.js';
 
 interface PullFlags extends CommonOptions, BucketFlags {
@@ -39,12 +40,11 @@ spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/
         throw usageError(`the folder cannot be made: ${messageOf(cause)}`);
       });
       const progress = startProgress(terminal, 'Pulling');
-      const walk = {
-        prefix: flags.prefix,
-        signal,
+      const window = {
         ...(flags.from === undefined ? {} : { fromMillis: flags.from }),
         ...(flags.until === undefined ? {} : { untilMillis: flags.until }),
       };
+      const walk = { prefix: flags.prefix, signal, ...window };
       const summary = await pull({
         storage,
         pages: walkObjects(storage, walk),
@@ -58,7 +58,7 @@ spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/
         onProgress: ({ listed, written, skipped, vanished, failed, bytes }) =>
           progress.update(written + skipped + vanished + failed, listed, bytesInWords(bytes)),
       }).finally(progress.stop);
-      terminal.document(summary);
+      terminal.document({ ...summary, window });
       for (const { key, message } of summary.failures)
         terminal.talk(`${terminal.talkColours.red('✗')} ${key}: ${message}`);
       const { listed, written, skipped, vanished, failed, bytes } = summary;
@@ -72,6 +72,9 @@ spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/
           `${written.toLocaleString('en')} of ${plural(listed, 'object')} written, ${bytesInWords(bytes)}`,
           ...rest,
         ].join('; '),
+      );
+      terminal.say(
+        terminal.colours.dim(`looked at ${windowInWords(window)} under ${printable(flags.prefix)}`),
       );
       return failed ? EXIT.wrong : EXIT.fine;
     },

@@ -35,6 +35,7 @@ export function bucketSource({
   let isRead = false;
   return {
     name,
+    sinceMillis,
     async list() {
       const fromMillis = isRead ? now() - LATE_MILLIS : sinceMillis;
       for await (const objects of walkObjects(storage, {

@@ -5,6 +5,7 @@ import { type AddCommand, type CommonOptions, Option, type Session, wholeNumber 
 import { CliError, EXIT, messageOf, usageError } from '../failure.js';
 import { plural } from '../printable.js';
 import { duration } from '../time-options.js';
+import { windowInWords } from '../window.js';
 import { bucketSource } from './bucket-source.js';
 import { folderSource } from './folder-source.js';
 import { openBrowser } from './open-browser.js';
@@ -20,6 +21,7 @@ interface ViewFlags extends CommonOptions, BucketFlags {
 }
 
 const DAY_MILLIS = 86_400_000;
+const LOOK_FURTHER = '--last 7d, or all, looks further back';
 
 export function viewCommand(add: AddCommand): void {
   const command = add<ViewFlags>('view [path]', {
@@ -48,8 +50,14 @@ spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestora
           : cause;
       });
       const url = `${server.origin}/viewer/`;
-      terminal.document({ url, source: source.name, objects: objects.length });
-      terminal.say(`${source.name}: ${plural(objects.length, 'object')}`);
+      const { sinceMillis } = source;
+      const window =
+        sinceMillis === undefined ? {} : { window: { fromMillis: sinceMillis, hint: LOOK_FURTHER } };
+      terminal.document({ url, source: source.name, objects: objects.length, ...window });
+      const bound = sinceMillis === undefined ? '' : windowInWords({ fromMillis: sinceMillis });
+      terminal.say(
+        `${source.name}: ${plural(objects.length, 'object')}${bound && ` of ${bound}; ${LOOK_FURTHER}`}`,
+      );
       terminal.say(`${terminal.colours.bold(url)}  ${terminal.colours.dim('Ctrl+C ends it.')}`);
       if (flags.open) openBrowser(url);
       try {

@@ -4,6 +4,8 @@ import type { StoredObject } from '../../server/storage.js';
 export interface ViewSource {
   /** For people. */
   name: string;
+  /** How far it goes back, epoch milliseconds; absent: to the oldest. */
+  sinceMillis?: number | undefined;
   /** Objects newest first, as far as the source goes back. */
   list(): Promise<ViewObject[]>;
   /** The bytes as they are stored; undefined for what is not in the listing, or is gone. */
