@@ -20,10 +20,15 @@ export async function createBucket({ origin, region, accessKeyId, secretAccessKe
       body: xml,
       headers: { 'content-md5': md5 },
     });
-    assert.equal(response.status, 200, await response.text());
+    assert.ok(response.ok, `${response.status} ${await response.text()}`);
   };
   await put('');
   return {
+    put,
+    /** What the store answers, as text. @param {string} what such as `?cors` */
+    async read(what) {
+      return (await client.fetch(`${origin}/${name}${what}`)).text();
+    },
     /** Options of `s3()`. */
     options: { endpoint: origin, bucket: name, region, accessKeyId, secretAccessKey },
     /**

@@ -61,6 +61,8 @@ export async function startShop(radosgw, { bucket: name, uploads, maxUploadBytes
   endpoint = nodeListener(ingest);
   return {
     url: `${site.origin}/`,
+    origin: site.origin,
+    bucket,
     awayUrl: `${site.origin}/away`,
     /** What browsers asked of the store, oldest first. */
     requests: proxy.requests,

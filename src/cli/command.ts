@@ -14,6 +14,8 @@ export interface World {
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
+  /** Puts a question to whoever sits at the terminal, and resolves with the answer; absent where nobody does. */
+  ask?: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
 }
 
 /** What a command's action is given. */
@@ -22,6 +24,8 @@ export interface Session {
   env: World['env'];
   /** Aborted by the first Ctrl+C; the second ends the process. */
   signal: AbortSignal;
+  /** Whether whoever sits at the terminal says yes; absent where nobody does. */
+  confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 export interface CommonOptions {
@@ -48,6 +52,8 @@ export interface CommandParts<O extends CommonOptions> {
 /** How a command's file adds its command to the program. */
 export type AddCommand = <O extends CommonOptions>(signature: string, parts: CommandParts<O>) => Command;
 
+const UNUSABLE = /(option '--(?:to|header)[^']*)' (?:argument|value) '.*?'(?: from env '\w+')? is invalid\./s;
+
 /** The program, without its commands. */
 export function createProgram(version: string, world: World): Command {
   return new Command('spandrel')
@@ -60,6 +66,8 @@ export function createProgram(version: string, world: World): Command {
     .configureOutput({
       writeOut: (text) => void world.stdout.write(text),
       writeErr: (text) => void world.stderr.write(text),
+      // What was given may be a secret in the wrong place.
+      outputError: (text, write) => write(text.replace(UNUSABLE, "$1' is invalid.")),
     });
 }
 
@@ -103,7 +111,11 @@ async function runAction<O extends CommonOptions>(
     interrupted.abort(new CliError('interrupted', { exitCode: EXIT.interrupted }));
   });
   try {
-    const code = await action({ terminal, env: world.env, signal: interrupted.signal }, options, args);
+    const { env, ask } = world;
+    const { signal } = interrupted;
+    const confirm =
+      ask && (async (question: string) => /^y(es)?$/i.test((await ask(`${question} [y/N] `, signal)).trim()));
+    const code = await action({ terminal, env, signal, confirm }, options, args);
     return interrupted.signal.aborted ? EXIT.interrupted : code;
   } catch (error) {
     if (interrupted.signal.aborted) return EXIT.interrupted;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `spandrel`. */
+import { createInterface } from 'node:readline/promises';
 import { runCli } from './run-cli.js';
 
 // Whoever reads may stop reading, as `head` does.
@@ -8,6 +9,16 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw error;
   });
+}
+
+/** On stderr: stdout is for results. */
+async function askTerminal(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal });
+  } finally {
+    lines.close();
+  }
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
@@ -23,4 +34,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
     };
   },
   exit: (code) => process.exit(code),
+  ask: process.stdin.isTTY && process.stderr.isTTY ? askTerminal : undefined,
 });

@@ -84,6 +84,7 @@ export async function diagnose({
       ...{ origin: settings.origin, endpoint: settings.endpoint, bucketOrigin: examination.bucketOrigin },
       ...(first && { method: first.method, headers: first.headers }),
       prefix: prefixOf(first),
+      days: settings.keepDays,
     }),
     leftKeys: [...examination.left.keys()],
   };

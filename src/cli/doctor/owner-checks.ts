@@ -1,10 +1,9 @@
-import { checkS3Options } from '../../server/s3-options.js';
 import { encodeStrictly } from '../../server/sigv4.js';
 import { messageOf } from '../failure.js';
-import type { HttpAnswer } from '../http.js';
 import { plural, printable } from '../printable.js';
+import { askAsOwner } from './as-owner.js';
 import { parseLifecycle } from './lifecycle.js';
-import type { DoctorSettings, Examination } from './settings.js';
+import type { Examination } from './settings.js';
 
 const NO_CREDENTIALS = 'no credentials of the bucket were given';
 
@@ -37,11 +36,8 @@ export async function checkReadBack(key: string, sent: Uint8Array, examination: 
       'something on the way changes bodies',
     );
 
-  const { headers } = await askAsOwner(
-    'HEAD',
-    `/${key.split('/').map(encodeStrictly).join('/')}`,
-    examination,
-  );
+  const path = `/${key.split('/').map(encodeStrictly).join('/')}`;
+  const { headers } = await askAsOwner(settings.owned.options, examination.ask, 'HEAD', path);
   const [encoding, type] = [headers['content-encoding'], headers['content-type']];
   if (encoding) {
     const advice = 'leave contentEncoding of s3() out: R2 and GCS inflate such objects for some readers';
@@ -63,11 +59,12 @@ export async function checkLifecycle(prefix: string, examination: Examination): 
     findings.skip('bucket.lifecycle', NO_CREDENTIALS);
     return;
   }
-  const { status, body } = await askAsOwner('GET', '?lifecycle=', examination);
+  const { status, body } = await askAsOwner(settings.owned.options, examination.ask, 'GET', '?lifecycle=');
   const text = body.toString();
-  const advice = 'set the lifecycle rule below; whoever wants to keep all says --ignore bucket.lifecycle';
+  const advice =
+    'set the lifecycle rule below, or let --fix do it; whoever wants to keep all says --ignore bucket.lifecycle';
   if (status === 404 && text.includes('NoSuchLifecycleConfiguration')) {
-    findings.fail(
+    findings.warn(
       'bucket.lifecycle',
       'there is none: what visitors did is kept, and paid for, for ever',
       advice,
@@ -84,7 +81,7 @@ export async function checkLifecycle(prefix: string, examination: Examination): 
     .map((rule) => rule.days)
     .filter((day) => day !== undefined);
   if (days.length) findings.ok('bucket.lifecycle', `after ${plural(Math.min(...days), 'day')}`);
-  else findings.fail('bucket.lifecycle', `no rule deletes what is under ${printable(prefix)}/`, advice);
+  else findings.warn('bucket.lifecycle', `no rule deletes what is under ${printable(prefix)}/`, advice);
 }
 
 /** With credentials: deletes what doctor wrote, and nothing that is not that, byte by byte. Without, it stays. */
@@ -113,16 +110,4 @@ export async function removeProbes({ settings, findings, left }: Examination): P
   }
   const advice = 'they are not in this bucket, hold something else, or a rule of the bucket keeps them';
   findings.warn('owner.delete', `${plural(left.size, 'object')} could not be deleted`, advice);
-}
-
-async function askAsOwner(
-  method: 'GET' | 'HEAD',
-  path: string,
-  { settings, ask }: Examination,
-): Promise<HttpAnswer> {
-  const { address, signer } = checkS3Options(
-    (settings.owned as NonNullable<DoctorSettings['owned']>).options,
-  );
-  const url = new URL(address + path);
-  return ask(url, { method, headers: await signer.signHeaders({ method, url, headers: {} }) });
 }

@@ -20,7 +20,7 @@ export async function checkPreflight(upload: PresignedUpload, examination: Exami
   if (refusal) {
     const reason = await explain(names, (asked) => refusalOf(settings.origin, asked));
     const seen = `${method} with ${names.join(', ')}: ${refusal}${reason}`;
-    findings.fail('bucket.preflight', seen, 'set the CORS rules below');
+    findings.fail('bucket.preflight', seen, 'set the CORS rules below, or let --fix do it');
   } else findings.ok('bucket.preflight', `${method} with ${names.join(', ')}`);
   if (await refusalOf(FOREIGN_ORIGIN, names)) findings.ok('bucket.preflight-foreign');
   else {

@@ -1,3 +1,4 @@
+import type { ExpiryRule } from './bucket-rules.js';
 import { namesToAsk } from './cors.js';
 
 /** What to set, ready to be pasted. */
@@ -11,12 +12,14 @@ export interface Recipes {
   lifecycle: unknown;
   /** For `wrangler r2 bucket lifecycle set --file`. */
   lifecycleWrangler: unknown;
+  /** The rule of `lifecycle` and `lifecycleWrangler`. */
+  expiry: ExpiryRule;
   /** The part of the page's policy. */
   csp: string;
 }
 
 const MAX_AGE_SECONDS = 86_400;
-const SUGGESTED_DAYS = 30;
+export const SUGGESTED_DAYS = 30;
 /** Where nothing is known of the uploads, those of `s3()`. */
 const USUAL_HEADERS = { 'content-type': 'application/gzip', 'if-none-match': '*' };
 
@@ -27,6 +30,7 @@ export function recipes({
   method = 'PUT',
   headers = USUAL_HEADERS,
   prefix,
+  days = SUGGESTED_DAYS,
 }: {
   origin: string;
   endpoint: URL;
@@ -34,6 +38,7 @@ export function recipes({
   method?: string;
   headers?: Record<string, string>;
   prefix: string;
+  days?: number | undefined;
 }): Recipes {
   const names = namesToAsk(headers);
   const rule = {
@@ -58,9 +63,7 @@ export function recipes({
     corsR2: [rule],
     corsWrangler: { rules: [wrangler] },
     lifecycle: {
-      Rules: [
-        { ID: id, Status: 'Enabled', Filter: { Prefix: `${prefix}/` }, Expiration: { Days: SUGGESTED_DAYS } },
-      ],
+      Rules: [{ ID: id, Status: 'Enabled', Filter: { Prefix: `${prefix}/` }, Expiration: { Days: days } }],
     },
     lifecycleWrangler: {
       rules: [
@@ -68,10 +71,11 @@ export function recipes({
           id,
           enabled: true,
           conditions: { prefix: `${prefix}/` },
-          deleteObjectsTransition: { condition: { type: 'Age', maxAge: SUGGESTED_DAYS * 86_400 } },
+          deleteObjectsTransition: { condition: { type: 'Age', maxAge: days * 86_400 } },
         },
       ],
     },
+    expiry: { id, prefix: `${prefix}/`, days },
     csp: `connect-src ${[...new Set(sources)].join(' ')}`,
   };
 }

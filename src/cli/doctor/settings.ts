@@ -11,6 +11,8 @@ export interface DoctorSettings {
   project: string | undefined;
   /** A page whose policy is to be looked at. */
   page: URL | undefined;
+  /** After how many days the suggested rule deletes. */
+  keepDays?: number;
   /** With credentials, where there are any. */
   owned: { options: S3Options; storage: Storage } | undefined;
 }

@@ -25,6 +25,20 @@ test('file path: what a file system or a shell would take for something else is 
   for (const [key, file] of cases) assert.equal(filePathOf(key), file);
 });
 
+test('file path: where capitals are small letters, keys that differ in them do not meet', () => {
+  const small = (key: string): string => filePathOf(key, { ignoresCase: true });
+  assert.equal(small('shop/Traces_a.json.gz'), 'shop/%54races_a.json.gz');
+  for (const [one, other] of [
+    ['A', 'a'],
+    ['%41', 'A'],
+    ['CON', 'con'],
+    ['\u017f', 's'],
+    [`${'a'.repeat(300)}B`, `${'a'.repeat(300)}b`],
+  ] as const) {
+    assert.notEqual(small(one).toLowerCase(), small(other).toLowerCase(), `${one} ${other}`);
+  }
+});
+
 test('file path: never outside, never too long, and no two keys in one place', () => {
   const segment = fc.oneof(
     fc.string({ unit: 'binary' }),

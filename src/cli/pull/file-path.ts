@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** What every file system takes, and what no shell or program takes for something else. */
 const PLAIN = /^[A-Za-z0-9._=~@+,()-]$/;
+/** The same where capitals are small letters: there they are encoded. */
+const PLAIN_SMALL = /^[a-z0-9._=~@+,()-]$/;
 /** Windows keeps these for devices, whatever the suffix. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
 /** File systems take 255 bytes; a suffix for the time of writing has to fit as well. */
@@ -10,17 +12,22 @@ const HASH_CHARS = 16;
 
 /**
  * Where an object of this key goes, below a folder, with slashes: the key itself where that can be, else with odd
- * characters percent-encoded. Never absolute, never with `..`; two keys never share a path, as far as the file
- * system tells capitals from small letters.
+ * characters percent-encoded. Never absolute, never with `..`; two keys never share a path.
+ *
+ * @param options.ignoresCase whether the file system takes capitals for small letters; then they are encoded too.
  */
-export function filePathOf(key: string): string {
-  return key.split('/').map(segmentOf).join('/');
+export function filePathOf(key: string, { ignoresCase = false }: { ignoresCase?: boolean } = {}): string {
+  const plain = ignoresCase ? PLAIN_SMALL : PLAIN;
+  return key
+    .split('/')
+    .map((segment) => segmentOf(segment, plain))
+    .join('/');
 }
 
-function segmentOf(segment: string): string {
+function segmentOf(segment: string, plain: RegExp): string {
   // An empty segment needs a name that no other segment can have: `%` alone is never written.
   if (segment === '') return '%';
-  let name = Array.from(segment, (char) => (PLAIN.test(char) ? char : percent(char))).join('');
+  let name = Array.from(segment, (char) => (plain.test(char) ? char : percent(char))).join('');
   if (/^\.+$/.test(name)) name = name.replaceAll('.', '%2E');
   // Windows drops a dot at the end, and a leading one or dash is hidden or an option.
   name = name.replace(/\.$/, '%2E').replace(/^[.-]/, percent);

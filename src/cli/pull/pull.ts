@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readBounded } from '../../server/bounded-read.js';
@@ -40,6 +40,8 @@ export interface PullSummary {
 const MAX_FAILURES_TOLD = 20;
 /** Beside the files, in the same file system, so that a rename is all or nothing. */
 const PARTIAL_FOLDER = '.spandrel-partial';
+const LEFTOVER = /^\d+-[0-9a-f]{16}(-case)?$/;
+const HOUR_MILLIS = 3_600_000;
 
 /** Copies objects to files. A file has its name only when it is whole. Rejects when the listing fails, or on abort. */
 export async function pull(options: PullOptions): Promise<PullSummary> {
@@ -53,12 +55,15 @@ export async function pull(options: PullOptions): Promise<PullSummary> {
     bytes: 0,
     failures: [],
   };
-  const partial = path.join(folder, PARTIAL_FOLDER);
-  await mkdir(partial, { recursive: true });
   const root = await realpath(folder);
+  const partial = path.join(root, PARTIAL_FOLDER);
+  await refuseOutside(partial, root);
+  await mkdir(partial, { recursive: true });
+  await removeLeftovers(partial);
+  const ignoresCase = await takesCapitalsForSmall(partial);
   const one = async (object: StoredObject): Promise<void> => {
     try {
-      await pullOne(object, { ...options, root, partial }, summary);
+      await pullOne(object, { ...options, root, partial, ignoresCase }, summary);
     } catch (error) {
       if (signal.aborted) return;
       summary.failed += 1;
@@ -93,14 +98,18 @@ export async function pull(options: PullOptions): Promise<PullSummary> {
 interface Target extends PullOptions {
   root: string;
   partial: string;
+  ignoresCase: boolean;
 }
 
 async function pullOne(object: StoredObject, target: Target, summary: PullSummary): Promise<void> {
-  const { storage, folder, inflate, maxBytes, partial } = target;
+  const { storage, root, inflate, maxBytes, partial, ignoresCase } = target;
   const isGzip = object.key.endsWith('.gz');
-  const name = filePathOf(inflate && isGzip ? object.key.slice(0, -'.gz'.length) : object.key);
-  const file = path.join(folder, ...name.split('/'));
-  const there = await stat(file).catch(() => undefined);
+  const name = filePathOf(inflate && isGzip ? object.key.slice(0, -'.gz'.length) : object.key, {
+    ignoresCase,
+  });
+  const file = path.join(root, ...name.split('/'));
+  // A link is no file of ours, whatever it leads to: it is replaced.
+  const there = await lstat(file).catch(() => undefined);
   // What was inflated was whole when it got its name; its size says nothing.
   if (there?.isFile() && ((inflate && isGzip) || there.size === object.size)) {
     summary.skipped += 1;
@@ -126,6 +135,26 @@ async function pullOne(object: StoredObject, target: Target, summary: PullSummar
   }
   summary.written += 1;
   summary.bytes += bytes.length;
+}
+
+/** What a pull left that was ended in the middle of a file. Another may be at work: no file takes so long. */
+async function removeLeftovers(partial: string): Promise<void> {
+  for (const name of await readdir(partial)) {
+    const file = path.join(partial, name);
+    const about = LEFTOVER.test(name) ? await lstat(file).catch(() => undefined) : undefined;
+    if (about && about.mtimeMs < Date.now() - HOUR_MILLIS) await rm(file, { force: true });
+  }
+}
+
+/** Whether two names that differ in capitals are one file here. */
+async function takesCapitalsForSmall(partial: string): Promise<boolean> {
+  const name = `${process.pid}-${randomBytes(8).toString('hex')}-case`;
+  await writeFile(path.join(partial, name), '', { flag: 'wx' });
+  try {
+    return (await lstat(path.join(partial, name.toUpperCase())).catch(() => undefined)) !== undefined;
+  } finally {
+    await rm(path.join(partial, name), { force: true });
+  }
 }
 
 /** The bytes that belong under the name: a store may have inflated what was put with `Content-Encoding: gzip`. */
