@@ -29,7 +29,7 @@ const ATTEMPTS = 4;
 const FIRST_WAIT_MILLIS = 400;
 
 /**
- * A store whose passing troubles are waited for: no answer, 408, 429 and 5xx; and that lists nothing but what was asked
+ * A store whose passing troubles are waited for: no answer, one that breaks off, 408, 429 and 5xx; and that lists nothing but what was asked
  * for. @throws {StorageError} what is left.
  */
 export function patientStorage(
