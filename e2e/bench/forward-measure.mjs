@@ -3,11 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { createBatchSender, forward } from '../../dist/forward.js';
+import { StorageError } from '../../dist/server.js';
 
 const PER_MINUTE = 1_000;
-const START = Date.UTC(2026, 10, 1);
-const [variant, url, count] = process.argv.slice(2);
+const MINUTE_MILLIS = 60_000;
+const [variant = '', url, count, limit] = process.argv.slice(2);
 const objectCount = Number(count);
+/** The newest are half an hour old. */
+const START =
+  (Math.floor(Date.now() / MINUTE_MILLIS) - 30 - Math.ceil(objectCount / PER_MINUTE)) * MINUTE_MILLIS;
+/** One read in so many fails, once. */
+const failsEvery = variant.includes('1 %') ? 100 : Number.POSITIVE_INFINITY;
+const ending = new AbortController();
+const ended = ending.signal;
 
 const hex = (bytes) => randomBytes(bytes).toString('hex');
 
@@ -35,7 +43,8 @@ function makeStore() {
   const offsets = new Uint32Array(objectCount + 1);
   const gone = new Uint8Array(objectCount);
   const bytes = Buffer.alloc(objectCount * 700);
-  const atMillisOf = (index) => START + Math.floor(index / PER_MINUTE) * 60_000 + (index % PER_MINUTE);
+  let reads = 0;
+  const atMillisOf = (index) => START + Math.floor(index / PER_MINUTE) * MINUTE_MILLIS + (index % PER_MINUTE);
   for (let index = 0; index < objectCount; index += 1) {
     offsets[index + 1] = offsets[index] + objectBytes(atMillisOf(index)).copy(bytes, offsets[index]);
   }
@@ -67,6 +76,9 @@ function makeStore() {
     async get(key) {
       if (!isTrace(key)) return others.get(key);
       const index = indexOf(key);
+      reads += 1;
+      if (reads % failsEvery === 0)
+        throw new StorageError('the store answered GET with 503', { httpStatus: 503 });
       return gone[index] ? undefined : new Uint8Array(bytes.subarray(offsets[index], offsets[index + 1]));
     },
     async put(key, content) {
@@ -81,7 +93,7 @@ function makeStore() {
   };
 }
 
-/** What anyone writes first: list, get, post, delete, 16 at a time. */
+/** What anyone writes first: list, get, post, delete, 16 at a time; and what fails again, at once. */
 async function copyLoop(storage) {
   let sent = 0;
   let cursor;
@@ -90,10 +102,12 @@ async function copyLoop(storage) {
     const rest = page.objects.values();
     const lane = async () => {
       for (const { key } of rest) {
+        if (ended.aborted) return;
+        const body = await storage.get(key).catch(() => storage.get(key));
         const response = await fetch(`${url}/v1/traces`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-          body: await storage.get(key),
+          body,
         });
         await response.arrayBuffer();
         await storage.delete(key);
@@ -102,7 +116,7 @@ async function copyLoop(storage) {
     };
     await Promise.all(Array.from({ length: 16 }, lane));
     cursor = page.cursor;
-  } while (cursor !== undefined);
+  } while (cursor !== undefined && !ended.aborted);
   return { sent, requests: sent };
 }
 
@@ -122,8 +136,9 @@ const nobody = {
 };
 const sender = variant === 'forward, without a backend' ? nobody : createBatchSender({ url });
 const after = variant === 'forward, keep' ? 'keep' : 'delete';
-const work =
-  variant === 'copy loop' ? () => copyLoop(storage) : () => forward({ storage, sender, after, from: 0 });
+const work = variant.startsWith('copy loop')
+  ? () => copyLoop(storage)
+  : () => forward({ storage, sender, after, from: 0, signal: ended });
 
 globalThis.gc?.();
 await sleep(200);
@@ -131,20 +146,24 @@ const baseBytes = process.memoryUsage.rss();
 const timer = setInterval(sample, 100);
 const cpu = process.cpuUsage();
 const startedAt = performance.now();
+setTimeout(() => ending.abort(), Number(limit) * 1_000).unref();
 const result = await work();
 const seconds = (performance.now() - startedAt) / 1_000;
 clearInterval(timer);
-if (result.sent !== objectCount)
+const isCutShort = ended.aborted && !result.skipped && (result.ended ?? 'aborted') === 'aborted';
+if (result.sent !== objectCount && !isCutShort)
   throw new Error(`${result.sent} of ${objectCount} were sent: ${JSON.stringify(result)}`);
 const { user, system } = process.cpuUsage(cpu);
 const mib = (bytes) => (bytes - baseBytes) / 2 ** 20;
 const half = samples.length >> 1;
-process.send({
+const figures = {
   variant,
-  'objects/s': objectCount / seconds,
-  'CPU µs/object': (user + system) / objectCount,
+  objects: result.sent,
+  'objects/s': result.sent / seconds,
+  'CPU µs/object': (user + system) / result.sent,
   requests: result.requests,
   'RSS MiB over the start, peak of the first half': mib(Math.max(...samples.slice(0, half))),
   'of the second': mib(Math.max(...samples.slice(half))),
-});
-process.disconnect();
+};
+// Connections that are kept for later requests do not keep the process.
+process.send(figures, () => process.exit());

@@ -1,5 +1,8 @@
 // `spandrel forward` from the demo's bucket to a collector's stand-in.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { listen } from '../../demo/mock-r2/listen.mjs';
@@ -91,7 +94,7 @@ test('forward: headers from the environment arrive, and are not printed', LIMIT,
     '--after',
     'keep',
     '--header',
-    'x-scope=shop',
+    'X-Scope-OrgID=shop',
     '--header-env',
     'Authorization=OTLP_AUTH',
     '--verbose',
@@ -99,7 +102,7 @@ test('forward: headers from the environment arrive, and are not printed', LIMIT,
   const run = await spandrel(argsOf(args), { ...site.ownerEnv, OTLP_AUTH: `Bearer ${SECRET}` });
   assert.equal(run.code, 1, run.stdout + run.stderr);
   assert.deepEqual(
-    [received[0]?.headers.authorization, received[0]?.headers['x-scope']],
+    [received[0]?.headers.authorization, received[0]?.headers['x-scope-orgid']],
     [`Bearer ${SECRET}`, 'shop'],
   );
   assert.match(run.stdout, /^sent +3 /m);
@@ -108,8 +111,53 @@ test('forward: headers from the environment arrive, and are not printed', LIMIT,
     assert.ok(!(run.stdout + run.stderr).includes(secret));
 });
 
+test('forward: headers from a file arrive, and are not printed', LIMIT, async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'spandrel-forward-'));
+  const file = path.join(folder, 'team');
+  await writeFile(file, `${SECRET}\n`);
+  const args = argsOf(['--after', 'keep', '--verbose', '--header-file', `x-honeycomb-team=${file}`]);
+  const run = await spandrel(args, site.ownerEnv);
+  assert.equal(received[0]?.headers['x-honeycomb-team'], SECRET, run.stderr);
+  assert.ok(!(run.stdout + run.stderr).includes(SECRET));
+  await writeFile(file, `${SECRET}\nmore`);
+  assert.equal((await spandrel(args, site.ownerEnv)).code, 2);
+  await rm(folder, { recursive: true });
+  assert.equal((await spandrel(args, site.ownerEnv)).code, 2);
+});
+
+test('forward: says which time it looked at, and how to look further', LIMIT, async () => {
+  const run = await spandrel(argsOf(['--after', 'keep']), site.ownerEnv);
+  assert.match(
+    run.stdout,
+    /^looked at what was stored since \d{4}-\d\d-\d\d \d\d:\d\d UTC, as far back as --after keep goes; --from 30d looks further back$/m,
+  );
+  const { json } = await spandrel(argsOf(['--after', 'keep', '--json']), site.ownerEnv);
+  const week = 7 * 86_400_000;
+  assert.ok(Math.abs(json.window.fromMillis - (json.startedAtMillis - week)) < 60_000);
+  assert.deepEqual(
+    [json.window.lookBackMinutes, json.window.hint],
+    [10_080, '--from 30d looks further back'],
+  );
+  const all = await spandrel(
+    argsOf(['--after', 'keep', '--from', '2020-01-01', '--until', '1h']),
+    site.ownerEnv,
+  );
+  assert.match(all.stdout, /^looked at what was stored since 2020-01-01 00:00 and before .* UTC$/m);
+  const deleted = await spandrel(argsOf(['--after', 'delete', '--json']), site.ownerEnv);
+  assert.deepEqual(deleted.json.window, {});
+});
+
+// Of the kind were tried: names of ten vendors and none, known values under a harmless name, each flag given what another
+// takes, a URL with a user, a password or a query.
 test('forward: secrets on the command line are refused, and not repeated', LIMIT, async () => {
   for (const args of [
+    ...['x-honeycomb-team', 'dd-api-key', 'x-sf', 'signoz-access', 'uptrace-dsn', 'x-plain', 'lightstep'].map(
+      (name) => ['--header', `${name}=${SECRET}`],
+    ),
+    ['--header', `X-Scope-OrgID=Basic ${SECRET}`],
+    ['--header-file', `x-honeycomb-team=${SECRET}`],
+    ['--to', `http://127.0.0.1:1/?api-key=${SECRET}`],
+    ['--to', `http://user:${SECRET}@127.0.0.1:1/`],
     ['--header', `Authorization=Bearer ${SECRET}`],
     ['--header', `x-api-key=${SECRET}`],
     ['--header', `x-plain=Bearer ${SECRET}`],
@@ -118,6 +166,7 @@ test('forward: secrets on the command line are refused, and not repeated', LIMIT
   ]) {
     const run = await spandrel(argsOf(['--after', 'keep', ...args]), site.ownerEnv);
     assert.deepEqual([run.code, run.stdout], [2, ''], args.join(' '));
+    assert.ok(!run.stderr.includes(SECRET), run.stderr);
     assert.equal(received.length, 0);
   }
 });
@@ -133,6 +182,7 @@ test('forward: a backend that refuses its callers ends it with 1, and nothing is
 
 test('forward: follows until Ctrl+C', LIMIT, async () => {
   const run = start(argsOf(['--after', 'delete', '--follow', '--interval', '1', '--json']), site.ownerEnv);
+  await run.said(/each pass looks at all there is/);
   await run.said(/3 objects, \d+ spans, 1 quarantined/);
   const { s3 } = await import('../../dist/server.js');
   const later = new Uint8Array(gzipSync(JSON.stringify(visits({ sessions: 5 })[4])));
