@@ -1,12 +1,14 @@
 // `spandrel doctor` on a set-up that is well, and on many that are not.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { defaultRules } from '../../demo/mock-r2/mock-r2.mjs';
 import { makeCertificate } from '../../demo/testing/certificate.mjs';
-import { spandrel } from './run-command.mjs';
+import { CLI, spandrel } from './run-command.mjs';
 import { startProxy, startSite } from './site.mjs';
 
 /** Miniflare takes a while to start on a machine that has much else to do. */
@@ -463,3 +465,67 @@ for (const [what, answer, said] of HOSTILE)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them.
     assert.doesNotMatch(run.stdout + run.stderr, /[\u0000-\u0009\u000b-\u001f]/);
   });
+
+const hasPty = spawnSync('script', ['--version']).stdout?.includes('util-linux') ?? false;
+
+test('doctor --fix: asks on a terminal, says what it would write, and writes what is agreed to', {
+  ...LIMIT,
+  skip: hasPty ? false : 'no script(1) here',
+}, async () => {
+  /** @type {string | undefined} */
+  let rules;
+  let puts = 0;
+  site.store.spoil({
+    answer(req, res) {
+      if (!req.url?.includes('lifecycle')) return false;
+      let body = '';
+      req.on('data', (text) => (body += text));
+      req.on('end', () => {
+        if (req.method === 'PUT') [rules, puts] = [body, puts + 1];
+        const none = '<Error><Code>NoSuchLifecycleConfiguration</Code></Error>';
+        res
+          .writeHead(req.method === 'PUT' || rules ? 200 : 404)
+          .end(req.method === 'PUT' ? '' : (rules ?? none));
+      });
+      return true;
+    },
+  });
+  /** @param {string} reply */
+  const answering = async (reply) => {
+    const args = [
+      CLI,
+      'doctor',
+      '--endpoint',
+      site.endpointUrl,
+      '--origin',
+      site.origin,
+      ...site.ownerFlags,
+      '--fix',
+    ];
+    const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...site.ownerEnv },
+    });
+    let said = '';
+    child.stdout.on('data', (text) => {
+      said += text;
+      if (!said.includes('[y/N]') || child.stdin.writableEnded) return;
+      child.stdin.end(`${reply}\n`);
+    });
+    const [code] = await once(child, 'close');
+    return { code, said };
+  };
+  const no = await answering('n');
+  assert.match(
+    no.said,
+    /lifecycle rules of \S+ are, before --fix:\s+none\s+and will be:\s+<LifecycleConfiguration/,
+  );
+  assert.match(no.said, /To undo it: aws s3api delete-bucket-lifecycle --bucket/);
+  assert.match(no.said, /lifecycle rules: declined/);
+  assert.deepEqual([puts, no.code], [0, 0]);
+  const yes = await answering('yes');
+  assert.match(yes.said, /lifecycle rules: written/);
+  assert.match(yes.said, /old objects are deleted by a rule +after 30 days/);
+  assert.deepEqual([puts, yes.code], [1, 0]);
+  assert.match(rules ?? '', /<Prefix>otlp\/v1\/<\/Prefix>.*<Days>30</);
+});

@@ -81,6 +81,16 @@ test('pull: from, until and prefix', LIMIT, async () => {
   assert.equal(await some('--from', '2026-11-20T23:59Z', '--until', '2026-11-21T00:00Z'), 'bd');
   assert.equal(await some('--prefix', 'otlp/v1/shop/staging'), 'd');
   assert.equal(await some('--from', '2030-01-01'), '');
+  const bounded = await pull('--from', '2026-11-20T23:59', '--until', '2026-11-21');
+  assert.deepEqual(bounded.json.window, {
+    fromMillis: Date.UTC(2026, 10, 20, 23, 59),
+    untilMillis: Date.UTC(2026, 10, 21),
+  });
+  const args = ['pull', folder, '--from', '2030-01-01', ...site.ownerFlags];
+  assert.match(
+    (await spandrel(args, site.ownerEnv)).stdout,
+    /^looked at what was stored since 2030-01-01 00:00 UTC under otlp\/v1$/m,
+  );
 });
 
 test('pull: inflates, within a bound', LIMIT, async () => {

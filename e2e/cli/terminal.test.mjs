@@ -78,7 +78,13 @@ test('errors: a stack only when it is asked for', async () => {
   const args = ['view', '--bucket', 'traces', '--s3-endpoint', 'http://127.0.0.1:9'];
   const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'the secret key' };
   const plain = await spandrel(args, env);
-  assert.deepEqual([plain.code, plain.stderr], [1, 'error: the store did not answer GET\n']);
+  assert.deepEqual(
+    [plain.code, plain.stderr],
+    [
+      1,
+      'error: bucket "traces" at 127.0.0.1:9: the store did not answer GET; check --s3-endpoint, and whether a firewall is in the way\n',
+    ],
+  );
   for (const run of [
     await spandrel([...args, '--verbose'], env),
     await spandrel(args, { ...env, DEBUG: '1' }),

@@ -170,6 +170,7 @@ test('view: a bucket, its new objects, and nothing outside the prefix', LIMIT, a
       (/** @type {any} */ { key }) => key,
     );
   assert.deepEqual(await keys(), [`${now}/traces_a.json.gz`], 'the last 24 hours');
+  await view.said(/1 object of what was stored since \d{4}-.* UTC; --last 7d, or all, looks further back/);
   await storage.put(`${now}/traces_b.json.gz`, bytes);
   assert.deepEqual((await keys()).sort(), [`${now}/traces_a.json.gz`, `${now}/traces_b.json.gz`]);
   const read = async (/** @type {string} */ key) =>
@@ -187,7 +188,10 @@ test('view: a bucket, its new objects, and nothing outside the prefix', LIMIT, a
     AWS_SECRET_ACCESS_KEY: 'quite another',
   });
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /^error: the store answered GET with 403/);
+  assert.match(
+    wrong.stderr,
+    /^error: bucket ".*: the store answered GET with 403 .*mend AWS_SECRET_ACCESS_KEY/,
+  );
 });
 
 test('view: command lines that cannot be used', LIMIT, async () => {

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { createBatchSender } from '../../forward/batch-sender.js';
 import { forward } from '../../forward/forward.js';
 import type { After } from '../../forward/forward-options.js';
-import type { ForwardSummary } from '../../forward/summary.js';
+import { accountedFor, type ForwardSummary } from '../../forward/summary.js';
 import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
 import { type AddCommand, type CommonOptions, httpUrl, Option, wholeNumber } from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
@@ -13,7 +13,7 @@ import { duration, moment } from '../time-options.js';
 import { readOnly, refrainingSender } from './dry-run.js';
 import { follow } from './follow.js';
 import { type HeaderFlags, headerFile, headerVariable, plainHeader, readHeaders } from './header-options.js';
-import { handled, inQuarantine, LOOK_FURTHER, saySummary, windowLine } from './rows.js';
+import { inQuarantine, LOOK_FURTHER, saySummary, windowLine } from './rows.js';
 
 interface ForwardFlags extends CommonOptions, BucketFlags, HeaderFlags {
   prefix: string;
@@ -72,7 +72,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
             ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
             onProgress: (counts) =>
               progress.update(
-                handled(counts),
+                accountedFor(counts),
                 counts.listed,
                 `${plural(counts.spans, 'span')}  ${printable(counts.folder, 60)}`,
               ),

@@ -11,12 +11,6 @@ const ENDS: Record<ForwardSummary['ended'], string> = {
   'backend-failed': 'the backend failed',
 };
 
-/** Objects of a pass that nothing is left to do for. */
-export function handled({ listed, left, ...counts }: ForwardCounts): number {
-  const { sent, alreadyDone, quarantined, vanished, skipped, tooYoung, busy } = counts;
-  return sent + alreadyDone + inQuarantine(quarantined) + vanished + skipped + tooYoung + busy;
-}
-
 export function inQuarantine(quarantined: ForwardCounts['quarantined']): number {
   return Object.values(quarantined).reduce((sum, count) => sum + count, 0);
 }
