@@ -77,7 +77,9 @@ export function s3(options: S3Options): PresigningStorage {
       url.search = `list-type=2&prefix=${encodeURIComponent(prefix)}${page}`;
       const text = await readText(await call('GET', url, [200]), MAX_LISTING_BYTES);
       const listing = text === undefined ? undefined : parseObjectListing(text);
-      if (!listing) throw new StorageError('the store answered a listing with something else');
+      if (!listing) {
+        throw new StorageError('the store answered a listing with something else', { httpStatus: 200 });
+      }
       return listing;
     },
 
