@@ -94,7 +94,7 @@ export async function startHost({
   /** @param {Parameters<RequestListener>[0]} req @param {Parameters<RequestListener>[1]} res */
   async function answer(req, res) {
     if (!LOOPBACK_HOST.test(req.headers.host ?? '')) return sendJson(res, 403, { error: 'Loopback only.' });
-    const { pathname } = new URL(req.url ?? '/', 'http://host');
+    const { pathname, search } = new URL(req.url ?? '/', 'http://host');
     const listener =
       routes.get(pathname) ??
       mounts.find(([prefix]) =>
@@ -107,6 +107,13 @@ export async function startHost({
     const file =
       (await findFile(pathname, allFolders, allFiles)) ?? (isShopPage ? await findShopPage() : undefined);
     if (file) return sendFile(file, req, res, headersFor);
+    if (await findFile(`${pathname}/`, allFolders, {})) {
+      res.writeHead(302, { location: `${pathname}/${search}` }).end();
+      return;
+    }
+    // Somebody who mistypes an address gets a page; a script that asks for what is not there, no HTML.
+    const lost = req.headers.accept?.includes('text/html') ? await findShopPage() : undefined;
+    if (lost) return sendFile(lost, req, res, headersFor, 404);
     sendJson(res, 404, { error: 'Not found.' });
   }
 

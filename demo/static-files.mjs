@@ -70,11 +70,12 @@ export async function fileResponse(file, headersFor) {
  * @param {import('node:http').IncomingMessage} req
  * @param {import('node:http').ServerResponse} res
  * @param {(type: string) => Record<string, string>} headersFor Further headers, by content type.
+ * @param {number} [status] Default 200.
  */
-export async function sendFile(file, req, res, headersFor) {
+export async function sendFile(file, req, res, headersFor, status = 200) {
   const type = typeOf(file);
   const { size } = await stat(file);
-  res.writeHead(200, { 'content-type': type, 'content-length': size, ...headersFor(type) });
+  res.writeHead(status, { 'content-type': type, 'content-length': size, ...headersFor(type) });
   if (req.method === 'HEAD') res.end();
   else await pipeline(createReadStream(file), res);
 }

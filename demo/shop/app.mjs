@@ -95,10 +95,10 @@ function App() {
     <header class="shop-top">
       <a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28" />Keystone</a>
       <nav aria-label="Shop">
-        <a href="/" data-spandrel="Things">Things</a>
-        <a href="/shop/slow" data-spandrel="A slow page">A slow page</a>
-        <a href="/shop/about" data-spandrel="How it works">How it works</a>
-        <a href="/shop/cart" data-spandrel="Cart">Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
+        <a href="/" data-spandrel="Things" aria-current=${current('/')}>Things</a>
+        <a href="/shop/slow" data-spandrel="A slow page" aria-current=${current('/shop/slow')}>A slow page</a>
+        <a href="/shop/about" data-spandrel="How it works" aria-current=${current('/shop/about')}>How it works</a>
+        <a href="/shop/cart" data-spandrel="Cart" aria-current=${current('/shop/cart')}>Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
       </nav>
     </header>
     <div class="shop-body">
@@ -120,6 +120,8 @@ function App() {
     <${Consent} consent=${consent} onConsent=${setConsent} />
   </div>`;
 }
+
+const current = (path) => (location.pathname === path ? 'page' : null);
 
 const isShopPath = (href) => href === '/' || href.startsWith('/shop/');
 

@@ -7,6 +7,12 @@
  * @property {number} count
  */
 
+/** Reasons for which spans go on purpose: the visitor, the user's own hook, or the operator said so. */
+const ON_PURPOSE = ['consent', 'redacted', 'paused'];
+
+/** True of a reason for which something was lost that should not have been. @param {string} reason */
+export const isAccident = (reason) => !ON_PURPOSE.includes(reason);
+
 /**
  * Where every span is now that ended here, or was left behind by a page that is gone.
  *
@@ -17,7 +23,9 @@
  */
 export function readLedger({ spans }) {
   const { created, adopted, stored, waiting, handedOver } = spans;
-  const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
+  const [dropped, leftOut] = [isAccident, (reason) => !isAccident(reason)].map((belongs) =>
+    Object.entries(spans.dropped).reduce((sum, [reason, count]) => sum + (belongs(reason) ? count : 0), 0),
+  );
   const total = created + adopted;
   const sources = [
     { name: 'created', label: 'ended', count: created },
@@ -27,6 +35,7 @@ export function readLedger({ spans }) {
     { name: 'stored', label: 'in the bucket', count: stored },
     { name: 'waiting', label: 'waiting', count: waiting },
     { name: 'dropped', label: 'lost', count: dropped },
+    ...(leftOut > 0 ? [{ name: 'left-out', label: 'deleted, as asked', count: leftOut }] : []),
     ...(handedOver > 0
       ? [{ name: 'handed-over', label: 'taken over by another tab', count: handedOver }]
       : []),
@@ -34,7 +43,7 @@ export function readLedger({ spans }) {
   return {
     sources,
     places: places.map((place) => ({ ...place, percent: (100 * place.count) / Math.max(1, total) })),
-    balanced: total === stored + waiting + dropped + handedOver,
+    balanced: total === stored + waiting + dropped + leftOut + handedOver,
   };
 }
 

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeAge, describeCompression, describeCuts, describeStorage, readLedger } from './ledger.mjs';
+import {
+  describeAge,
+  describeCompression,
+  describeCuts,
+  describeStorage,
+  isAccident,
+  readLedger,
+} from './ledger.mjs';
 
 const ledger = (spans) => readLedger({ spans: { adopted: 0, handedOver: 0, ...spans } });
 
@@ -21,6 +28,27 @@ test('ledger: every span that ended has a place', () => {
     ],
   );
   assert.equal(balanced, true);
+});
+
+// Each reason of stats().spans.dropped was tried on both sides: as what is lost, and as what was to be left out.
+test('ledger: what was left out on purpose is not called lost', () => {
+  const dropped = { consent: 28, redacted: 1, paused: 1, rejected: 2 };
+  const { places, balanced } = ledger({ created: 32, stored: 0, waiting: 0, dropped });
+  assert.deepEqual(
+    places.map(({ name, count }) => [name, count]),
+    [
+      ['stored', 0],
+      ['waiting', 0],
+      ['dropped', 2],
+      ['left-out', 30],
+    ],
+  );
+  assert.equal(balanced, true);
+  const all = ['buffer-full', 'outbox-full', 'too-old', 'unencodable', 'too-large', 'rejected', 'shutdown'];
+  assert.deepEqual(
+    [...all, ...Object.keys(dropped)].filter((reason) => !isAccident(reason)),
+    ['consent', 'redacted', 'paused'],
+  );
 });
 
 test('ledger: what came from other pages, and what went to them, has a place too', () => {

@@ -17,7 +17,7 @@ export function HomePage({ products }) {
 
 export function ProductPage({ product, products, onAdd }) {
   return html`<article class="product">
-      <${Picture} index=${products.findIndex(({ id }) => id === product.id)} />
+      <${Picture} id=${product.id} products=${products} />
       <div>
         <h1>${product.name}</h1>
         <p class="price">${money.format(product.price)}</p>
@@ -174,7 +174,7 @@ function Shelf({ products, shown }) {
       ({ id, name, price, blurb }) =>
         html`<li key=${id}>
           <a class="card" href=${addressOf({ id })}>
-            <${Picture} index=${products.findIndex((product) => product.id === id)} />
+            <${Picture} id=${id} products=${products} />
             <b>${name}</b>
             <span class="quiet">${blurb}</span>
             <span class="price">${money.format(price)}</span>

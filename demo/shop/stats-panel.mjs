@@ -1,7 +1,14 @@
 /** The SDK's stats(), live, and the switches that make them move. */
 import { html, useEffect, useState } from '/vendor/preact.js';
 import { lastCuts, setCut } from './control.mjs';
-import { describeAge, describeCompression, describeCuts, describeStorage, readLedger } from './ledger.mjs';
+import {
+  describeAge,
+  describeCompression,
+  describeCuts,
+  describeStorage,
+  isAccident,
+  readLedger,
+} from './ledger.mjs';
 import { sdk } from './tracing.mjs';
 
 const CONSENT_NOTES = {
@@ -9,13 +16,16 @@ const CONSENT_NOTES = {
   denied: 'You said no: nothing is collected, and what was kept is deleted.',
 };
 
+/** What it is doing before, and unless, the visitor has agreed. */
+const STATES = { pending: 'waiting for an answer', denied: 'off' };
+
 /** The whole panel. `consent` as the visitor gave it. */
 export function StatsPanel({ consent }) {
   const stats = useStats();
   return html`<aside class="panel" id="telemetry" aria-labelledby="telemetry-title">
     <header>
       <h2 id="telemetry-title">What the SDK is doing</h2>
-      ${stats && html`<span class="badge ok">${stats.state}</span>`}
+      ${stats && html`<span class=${consent === 'granted' ? 'badge ok' : 'badge'}>${STATES[consent] ?? stats.state}</span>`}
     </header>
     ${stats ? html`<${Ledger} stats=${stats} kept=${consent === 'granted'} />` : html`<p class="quiet">The SDK's script did not load.</p>`}
     ${stats && CONSENT_NOTES[consent] && html`<p class="consent-note">${CONSENT_NOTES[consent]}</p>`}
@@ -129,7 +139,7 @@ function Figures({ stats }) {
 }
 
 function Losses({ dropped }) {
-  const reasons = Object.entries(dropped);
+  const reasons = Object.entries(dropped).filter(([reason]) => isAccident(reason));
   if (reasons.length === 0) return null;
   return html`<h3>Lost, by reason</h3>
     <ul class="reasons">
@@ -137,7 +147,8 @@ function Losses({ dropped }) {
     </ul>`;
 }
 
-function Errors({ errors }) {
+function Errors({ errors: all }) {
+  const errors = all.filter(({ kind }) => isAccident(kind));
   if (errors.length === 0) return null;
   return html`<h3>Latest trouble</h3>
     <ul class="reasons">
