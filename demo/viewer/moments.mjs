@@ -2,10 +2,10 @@
 import { formatVital, ratingWords } from './page-facts.mjs';
 import { placeInstant } from './timeline.mjs';
 
-/** Flags are as wide as their text, at a guess: what cannot be measured before it is drawn. */
-const CHAR_PIXELS = 6.6;
+/** Around the text of a flag, and to the next one. */
 const FLAG_PIXELS = 30;
-const MAX_LABEL_CHARS = 28;
+/** Longer texts are cut. */
+const MAX_TEXT_PIXELS = 190;
 /** More lines would push the waterfall out of sight; what is left out is in its rows. */
 const MAX_LANES = 4;
 
@@ -13,13 +13,13 @@ const MAX_LANES = 4;
  * @typedef {object} Moment
  * @property {'vital' | 'error' | 'interaction'} kind
  * @property {string} label
- * @property {string} detail the whole of it, in words
+ * @property {string} rated what more there is to say, in words; may be empty
  * @property {string} rating of a vital
  * @property {bigint} time
  * @property {string} spanId whose details say more
  *
- * @typedef {Moment & { left: number, lane: number, flipped: boolean }} Flag `left` in percent; one that is `flipped`
- *   stands to the left of its moment
+ * @typedef {Moment & { left: number, lane: number, flipped: boolean, room: number }} Flag `left` in percent; one that is
+ *   `flipped` stands to the left of its moment; `room` in pixels is what it may take
  */
 
 /**
@@ -32,25 +32,24 @@ export function momentsOf({ activity, interaction, vitals, exceptions }) {
     ...vitals.map((vital) => ({
       kind: 'vital',
       label: `${vital.name} ${formatVital(vital)}`,
-      detail: `${vital.name} ${formatVital(vital)}, ${ratingWords(vital.rating)}`,
+      rated: ratingWords(vital.rating),
       rating: vital.rating,
       time: vital.time,
       spanId: vital.spanId,
     })),
     ...exceptions.map(({ type, message, time, spanId }) => {
-      const detail = message ? `${type}: ${message}` : type;
-      return { kind: 'error', label: cut(detail), detail, rating: '', time, spanId };
+      const label = message ? `${type}: ${message}` : type;
+      return { kind: 'error', label, rated: '', rating: '', time, spanId };
     }),
   ];
   return moments.filter(({ time }) => time !== undefined).sort((a, b) => Number(a.time - b.time));
 }
 
 function interactionMoment({ type, target, time }, activity) {
-  const detail = `${type} ${target}`.trim();
   return {
     kind: 'interaction',
-    label: cut(detail),
-    detail,
+    label: `${type} ${target}`.trim(),
+    rated: '',
     rating: '',
     time: time ?? activity.start,
     spanId: activity.spanId,
@@ -63,17 +62,19 @@ function interactionMoment({ type, target, time }, activity) {
  * @param {Moment[]} moments by time
  * @param {{ start: bigint, duration: bigint }} axis
  * @param {number} width of the track in pixels
+ * @param {(label: string) => number} widthOf a label in pixels
  * @returns {{ flags: Flag[], laneCount: number, hiddenCount: number }}
  */
-export function placeFlags(moments, axis, width) {
+export function placeFlags(moments, axis, width, widthOf) {
   /** @type {[from: number, to: number][][]} What is taken of each lane, in pixels. */
   const lanes = [];
   const flags = [];
   for (const moment of moments) {
     const left = placeInstant(moment.time, axis);
     const x = (left / 100) * width;
-    const length = moment.label.length * CHAR_PIXELS + FLAG_PIXELS;
-    const flipped = x + length > width && x > width / 2;
+    const wanted = Math.min(widthOf(moment.label), MAX_TEXT_PIXELS) + FLAG_PIXELS;
+    const flipped = x + wanted > width && x > width / 2;
+    const length = Math.min(wanted, flipped ? x : width - x);
     const [from, to] = flipped ? [x - length, x] : [x, x + length];
     const isFree = (taken) => taken.every(([start, end]) => to <= start || from >= end);
     let lane = lanes.findIndex(isFree);
@@ -83,9 +84,7 @@ export function placeFlags(moments, axis, width) {
       continue;
     }
     lanes[lane].push([from, to]);
-    flags.push({ ...moment, left, lane, flipped });
+    flags.push({ ...moment, left, lane, flipped, room: length });
   }
   return { flags, laneCount: lanes.length, hiddenCount: moments.length - flags.length };
 }
-
-const cut = (text) => (text.length > MAX_LABEL_CHARS ? `${text.slice(0, MAX_LABEL_CHARS - 1)}…` : text);

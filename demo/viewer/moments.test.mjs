@@ -6,8 +6,9 @@ import { attributes, pageTrace, span } from './testing/page-trace.mjs';
 
 const AXIS = { start: 0n, duration: 1_000n };
 const moment = (time, label = 'LCP 1.2 s') => ({ kind: 'vital', label, time: BigInt(time) });
+const widthOf = (label) => label.length * 7;
 const place = (moments, width = 1_000) =>
-  placeFlags(moments, AXIS, width).flags.map(({ left, lane, flipped }) => [left, lane, flipped]);
+  placeFlags(moments, AXIS, width, widthOf).flags.map(({ left, lane, flipped }) => [left, lane, flipped]);
 
 test('moments: the click, the vitals and the errors of a trace, in the order of time', () => {
   const vital = span({
@@ -20,11 +21,11 @@ test('moments: the click, the vitals and the errors of a trace, in the order of 
   });
   const spans = [...pageTrace({ kind: 'route', clicked: 'Trowel', errors: ['x'.repeat(100)] }), vital];
   assert.deepEqual(
-    momentsOf(readPageFacts(spans)).map(({ kind, label, detail }) => [kind, label, detail]),
+    momentsOf(readPageFacts(spans)).map(({ kind, label, rated }) => [kind, label, rated]),
     [
-      ['interaction', 'click Trowel', 'click Trowel'],
-      ['vital', 'LCP 1.24 s', 'LCP 1.24 s, needs improvement'],
-      ['error', `TypeError: ${'x'.repeat(16)}…`, `TypeError: ${'x'.repeat(100)}`],
+      ['interaction', 'click Trowel', ''],
+      ['vital', 'LCP 1.24 s', 'needs improvement'],
+      ['error', `TypeError: ${'x'.repeat(100)}`, ''],
     ],
   );
 });
@@ -58,6 +59,24 @@ test('flags: more than four lanes are counted instead', () => {
     Array.from({ length: 9 }, () => moment(500)),
     AXIS,
     1_000,
+    widthOf,
   );
   assert.deepEqual([flags.length, laneCount, hiddenCount], [4, 4, 5]);
+});
+
+// Tried as well: texts of one and of many letters, wide letters, no room at all.
+test('flags: none reaches another of its lane, or beyond the track, whatever it says', () => {
+  const labels = ['!', 'LCP 1.2 s', 'WWWWWWWWWWWWWWWW', 'x'.repeat(5_000), '長い名前のボタン'];
+  const moments = Array.from({ length: 40 }, (_, index) => moment(index * 25, labels[index % labels.length]));
+  for (let width = 0; width <= 1_500; width += 13) {
+    const taken = [[], [], [], []];
+    for (const { left, lane, flipped, room } of placeFlags(moments, AXIS, width, (text) => text.length * 12)
+      .flags) {
+      const x = (left / 100) * width;
+      const [from, to] = flipped ? [x - room, x] : [x, x + room];
+      assert.ok(from >= -0.01 && to <= width + 0.01, `${from} to ${to} of ${width}`);
+      for (const [start, end] of taken[lane]) assert.ok(to <= start + 0.01 || from >= end - 0.01);
+      taken[lane].push([from, to]);
+    }
+  }
 });

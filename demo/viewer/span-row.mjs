@@ -1,22 +1,22 @@
 /** One line of the waterfall. */
 import { html } from '/vendor/preact.js';
 import { findAttribute } from './any-value.mjs';
+import { Clipped } from './clipped.mjs';
 import { SpanKindIcon } from './kind-icon.mjs';
-import { formatVital, ratingWords, readVital } from './page-facts.mjs';
+import { readVital } from './page-facts.mjs';
+import { BLOCKING, labelOf } from './span-label.mjs';
 import { formatDuration, placeInstant, placeSpan } from './timeline.mjs';
-import { plural, resourceName } from './wording.mjs';
+import { plural } from './wording.mjs';
 
 /** Deeper spans are not indented further, or their names would leave the column. */
 const MAX_INDENT_LEVELS = 14;
 /** Ticks drawn on one bar; the details list them all. */
 const MAX_EVENT_TICKS = 40;
 
-const BLOCKING = 'spandrel.long_frame.blocking_millis';
-
 /** DOM id of a span's row. */
 export const rowId = (spanId) => `span-${spanId}`;
 
-export function SpanRow({ row, index, top, axis, colours, active, selected, onToggle, onPick }) {
+export function SpanRow({ row, index, top, axis, colours, repeated, active, selected, onToggle, onPick }) {
   const { node, expanded } = row;
   const { span, children } = node;
   const place = placeSpan(span, axis);
@@ -25,7 +25,7 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
   const hidden = expanded ? 0 : node.descendantCount;
   const url = findAttribute(span.attributes, 'url.full', 'http.url') ?? '';
   const vital = readVital(span);
-  const hint = hintOf(span, vital, url);
+  const label = labelOf(span, vital, repeated);
   return html`<div
     id=${rowId(span.spanId)}
     role="row"
@@ -59,7 +59,12 @@ export function SpanRow({ row, index, top, axis, colours, active, selected, onTo
       ${colours.byService && node.entersService && html`<${ServiceBadge} span=${span} colours=${colours} />`}
       <${SpanKindIcon} kind=${span.kind} />
       <span class="span-label" title=${`${span.name}\n${url}`}>
-        ${span.name}${hint && !span.name.includes(hint) && html` <span class="quiet">${hint}</span>`}
+        ${
+          label.before &&
+          html`<${Clipped} text=${`${label.before} `} tail=${1} also=${label.isShort ? 'quiet whole' : 'quiet constant'} />`
+        }
+        <${Clipped} text=${label.main} />
+        ${label.after && html`<${Clipped} text=${` ${label.after}`} also="quiet constant" />`}
       </span>
       ${hidden > 0 && html`<span class="badge">+${hidden}</span>`}
     </div>
@@ -81,17 +86,11 @@ function barColour(span, vital, colours) {
   return findAttribute(span.attributes, BLOCKING) ? 'frame' : `hue-${colours.hueOf(span)}`;
 }
 
-// What tells spans of one name apart.
-function hintOf(span, vital, url) {
-  if (vital) return `${formatVital(vital)}, ${ratingWords(vital.rating)}`;
-  const blocking = Math.round(Number(findAttribute(span.attributes, BLOCKING)));
-  if (blocking > 0) return `blocked ${blocking} ms`;
-  // A server's span has its address in parts.
-  return resourceName(url) || (findAttribute(span.attributes, 'url.path') ?? '');
-}
-
 function ServiceBadge({ span, colours }) {
-  return html`<span class="badge service"><i class=${`swatch hue-${colours.hueOf(span)}`}></i>${span.resource.serviceName}</span>`;
+  const { serviceName } = span.resource;
+  return html`<span class="service" title=${serviceName}>
+    <i class=${`swatch hue-${colours.hueOf(span)}`}></i><span class="badge">${serviceName}</span>
+  </span>`;
 }
 
 function EventTick({ event, axis }) {

@@ -23,23 +23,43 @@ export function formatDuration(nanos) {
   return `${threeDigits(Number(nanos) / Number(size))} ${unit}`;
 }
 
+/** Between a mark and its label, and from a label to the next mark, in pixels. */
+const LABEL_GAP = 12;
+/** More room than this for each is left empty. */
+const TICK_PIXELS = 80;
+
 /**
- * Marks at round times: 1, 2 or 5 times a power of ten nanoseconds apart.
+ * Marks at round times: 1, 2 or 5 times a power of ten nanoseconds apart, as many as there is room for. No label
+ * reaches the next one, or beyond the axis.
  *
  * @param {bigint} duration of the whole axis; 0 gives one tick
- * @param {number} wanted about how many
- * @returns {{ offset: bigint, percent: number, label: string }[]} from 0, never more than twice `wanted` + 1
+ * @param {number} width of the axis in pixels
+ * @param {(label: string) => number} widthOf a label in pixels
+ * @returns {{ percent: number, label: string, flipped: boolean }[]} from 0; the label of one that is `flipped` stands
+ *   to the left of its mark
  */
-export function axisTicks(duration, wanted) {
-  if (duration <= 0n) return [{ offset: 0n, percent: 0, label: '0' }];
-  const step = roundStep(duration / BigInt(wanted) || 1n);
+export function axisTicks(duration, width, widthOf) {
+  let step = roundStep(duration / BigInt(Math.max(2, Math.floor(width / TICK_PIXELS))) || 1n);
+  for (;;) {
+    const ticks = placeTicks(duration, step, width, widthOf);
+    if (ticks !== undefined) return ticks;
+    step = roundStep(step + 1n);
+  }
+}
+
+// Undefined when labels would meet. The one at 0 is always alone when the step is longer than the axis.
+function placeTicks(duration, step, width, widthOf) {
   const ticks = [];
+  let free = 0;
   for (let offset = 0n; offset <= duration; offset += step) {
-    ticks.push({
-      offset,
-      percent: percentOf(offset, duration),
-      label: offset === 0n ? '0' : formatDuration(offset),
-    });
+    const label = offset === 0n ? '0' : formatDuration(offset);
+    const percent = percentOf(offset, duration);
+    const x = (percent / 100) * width;
+    const length = widthOf(label) + LABEL_GAP;
+    const flipped = offset > 0n && x + length > width;
+    if (offset > 0n && (flipped ? x - length : x) < free) return undefined;
+    free = flipped ? x : x + length;
+    ticks.push({ percent, label, flipped });
   }
   return ticks;
 }

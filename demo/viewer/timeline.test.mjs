@@ -27,16 +27,32 @@ test('durations: written in the unit that fits', () => {
   for (const [nanos, text] of cases) assert.equal(formatDuration(nanos), text);
 });
 
-test('axis: ticks stand at round times and stay few', () => {
-  assert.deepEqual(
-    axisTicks(2_500_000_000n, 5).map(({ label }) => label),
-    ['0', '500 ms', '1 s', '1.5 s', '2 s', '2.5 s'],
-  );
-  for (const duration of [0n, 1n, 2n, 7n, 999n, 123_456_789n, 2n ** 64n]) {
-    for (const wanted of [3, 5]) {
-      const ticks = axisTicks(duration, wanted);
-      assert.ok(ticks.length >= 1 && ticks.length <= 2 * wanted + 1, `${duration}: ${ticks.length}`);
-      assert.ok(ticks.every(({ percent }) => percent >= 0 && percent <= 100));
+/** As wide as the digits of the widest system font at 12 px. */
+const widthOf = (label) => label.length * 8;
+
+test('axis: ticks are at round times, as many as there is room for', () => {
+  const labels = (width) => axisTicks(2_500_000_000n, width, widthOf).map(({ label }) => label);
+  assert.deepEqual(labels(600), ['0', '500 ms', '1 s', '1.5 s', '2 s', '2.5 s']);
+  assert.deepEqual(labels(240), ['0', '1 s', '2 s']);
+  assert.deepEqual(labels(120), ['0', '2 s']);
+  assert.deepEqual(labels(40), ['0']);
+  assert.deepEqual(labels(0), ['0']);
+});
+
+// Tried as well: an axis of nothing, of one nanosecond, of days; labels of two units; a last label on the very end.
+test('axis: no label reaches the next, or beyond the end, at any width', () => {
+  const durations = [0n, 1n, 2n, 7n, 999n, 1_000_000n, 123_456_789n, 617_000_000n, 65n * 10n ** 9n];
+  for (const duration of [...durations, 4_000n * 10n ** 9n, 10n ** 14n, 3n * 10n ** 14n, 2n ** 64n]) {
+    for (let width = 0; width <= 2_000; width += 7) {
+      let end = 0;
+      for (const { percent, label, flipped } of axisTicks(duration, width, widthOf)) {
+        assert.ok(percent >= 0 && percent <= 100);
+        const x = (percent / 100) * width;
+        const [from, to] = flipped ? [x - widthOf(label), x] : [x, x + widthOf(label)];
+        assert.ok(from >= end, `${label} of ${duration} ns in ${width} px`);
+        assert.ok(to <= width || label === '0', `${label} of ${duration} ns ends in ${width} px`);
+        end = to;
+      }
     }
   }
 });

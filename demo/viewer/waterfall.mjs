@@ -1,7 +1,9 @@
 /** The spans of one trace on a time axis: a treegrid that renders only the rows in sight. */
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '/vendor/preact.js';
+import { repeatedNames } from './span-label.mjs';
 import { OrphanNote, rowId, SpanRow } from './span-row.mjs';
 import { visibleRows } from './span-tree.mjs';
+import { textMeasure } from './text-measure.mjs';
 import { axisTicks, placeInstant } from './timeline.mjs';
 import { useMedia } from './use-media.mjs';
 
@@ -27,10 +29,12 @@ export function Waterfall({ tree, axis, moments, colours, selectedId, collapsed,
   const narrow = useMedia('(max-width: 640px)');
   const rowHeight = narrow ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
   const [activeId, setActiveId] = useState(selectedId);
-  const [view, setView] = useState({ top: 0, height: 600 });
+  const [view, setView] = useState({ top: 0, height: 600, axisWidth: 0 });
   const scroller = useRef(null);
+  const track = useRef(null);
 
   const rows = useMemo(() => visibleRows(tree.roots, collapsed), [tree, collapsed]);
+  const repeated = useMemo(() => repeatedNames(tree.roots), [tree]);
   // The note about orphans is a line of its own, between the last true tree and the first orphan.
   const noteIndex = tree.orphanCount > 0 ? rows.findIndex((row) => row.node.orphan) : -1;
   const lineOf = (index) => (noteIndex >= 0 && index >= noteIndex ? index + 1 : index);
@@ -42,9 +46,14 @@ export function Waterfall({ tree, axis, moments, colours, selectedId, collapsed,
 
   useLayoutEffect(() => {
     const element = scroller.current;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () =>
+      setView({
+        top: element.scrollTop,
+        height: element.clientHeight,
+        axisWidth: track.current.clientWidth,
+      });
     const observer = new ResizeObserver(measure);
-    observer.observe(element);
+    for (const one of [element, track.current]) observer.observe(one);
     element.addEventListener('scroll', measure, { passive: true });
     return () => {
       observer.disconnect();
@@ -107,7 +116,7 @@ export function Waterfall({ tree, axis, moments, colours, selectedId, collapsed,
 
   const first = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN_ROWS);
   const last = Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN_ROWS;
-  const ticks = axisTicks(axis.duration, narrow ? 3 : 5);
+  const ticks = axisTicks(axis.duration, view.axisWidth, textMeasure(track.current));
 
   return html`<div
     id="waterfall"
@@ -122,10 +131,10 @@ export function Waterfall({ tree, axis, moments, colours, selectedId, collapsed,
   >
     <div class="axis" role="presentation" aria-hidden="true">
       <span class="axis-title">${narrow ? '' : 'Span'}</span>
-      <div class="axis-track">
+      <div class="axis-track" ref=${track}>
         ${ticks.map(
           (tick) =>
-            html`<span class=${tick.percent > 92 ? 'tick last' : 'tick'} style=${{ left: `${tick.percent}%` }}>
+            html`<span class=${tick.flipped ? 'tick flipped' : 'tick'} style=${{ left: `${tick.percent}%` }}>
               ${tick.label}
             </span>`,
         )}
@@ -158,6 +167,7 @@ export function Waterfall({ tree, axis, moments, colours, selectedId, collapsed,
           top=${line * rowHeight}
           axis=${axis}
           colours=${colours}
+          repeated=${repeated}
           active=${index === activeIndex}
           selected=${spanId === selectedId}
           onToggle=${() => toggle(spanId)}
