@@ -27,8 +27,8 @@ function Part({ part }) {
         trace's share.
       </p>
       <p>
-        <${CopyButton} text=${json} label="Copy this JSON">Copy JSON<//>
-        <${CopyButton} text=${part.key} label="Copy the object key">Copy key<//>
+        <${CopyButton} text=${json} label="Copy JSON" of="of this object" />
+        <${CopyButton} text=${part.key} label="Copy key" of="of this object" />
       </p>
     </header>
     <pre tabindex="0" aria-label="OTLP JSON">${shown}</pre>

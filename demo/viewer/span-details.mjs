@@ -62,7 +62,7 @@ export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
     <${Section} title="Identity">
       <dl class="identity">
         <dt>Span id</dt>
-        <dd><code>${span.spanId}</code> <${CopyButton} text=${span.spanId} label="Copy span id" /></dd>
+        <dd><code>${span.spanId}</code> <${CopyButton} text=${span.spanId} label="Copy" of="span id" /></dd>
         <dt>Parent</dt>
         <dd>
           ${
