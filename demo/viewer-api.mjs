@@ -5,8 +5,8 @@ const PAGE_OBJECT_COUNT = 200;
 /**
  * What the trace viewer needs of the bucket, and no more: the objects as they are.
  *
- * - `GET /viewer/api/objects?after={key}` → `{ objects: [{ key, size, uploadedAt }] }`, newest first, at most 200:
- *   those older than `after`, else the newest.
+ * - `GET /viewer/api/objects?after={key}` → `{ objects: [{ key, size, uploadedAt }], more }`, newest first, at most 200:
+ *   those older than `after`, else the newest. `more` says whether there are older ones still.
  * - `GET /viewer/api/object?key=` → the stored bytes, untouched. No Content-Encoding: the page inflates them.
  * - `GET /viewer/api/events` → server-sent events, one message `{ key, size, uploadedAt }` per new object.
  *
@@ -18,7 +18,8 @@ export function createViewerApi({ bucket, onObject }) {
   async function sendObjects(res, after) {
     const objects = await bucket.list();
     const from = objects.findIndex(({ key }) => key === after) + 1;
-    sendJson(res, 200, { objects: objects.slice(from, from + PAGE_OBJECT_COUNT) });
+    const to = from + PAGE_OBJECT_COUNT;
+    sendJson(res, 200, { objects: objects.slice(from, to), more: to < objects.length });
   }
 
   /** @param {import('node:http').ServerResponse} res @param {string} key */

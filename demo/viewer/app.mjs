@@ -27,6 +27,9 @@ function App() {
   const sessions = useMemo(() => (isSessions ? gatherSessions(feed?.traces ?? []) : []), [feed, isSessions]);
 
   const isOpen = traceId !== '' || sessionId !== '';
+  // A trace or session that is open has a heading of its own.
+  const isTitled =
+    traceId === '' ? sessions.some(({ id }) => id === sessionId) : source.current?.get(traceId) !== undefined;
   const reading = {
     feed,
     onOlder: () => source.current.loadOlder(),
@@ -44,6 +47,7 @@ function App() {
 
   return html`<div class=${isOpen ? 'viewer main-open' : 'viewer'}>
     <header class="top">
+      ${!isTitled && html`<h1 class="visually-hidden">${isSessions ? 'Sessions' : 'Traces'}</h1>`}
       <a class="brand" href="/viewer/" aria-label="Spandrel">
         <img src="/icon.svg" alt="" width="24" height="24" /><span>Spandrel</span>
       </a>
@@ -71,6 +75,7 @@ function openPart({ source, sessions, place, go, reading }) {
     const trace = source.current?.get(traceId);
     if (trace === undefined) return html`<${NotHere} ...${reading} noun="trace" />`;
     return html`<${TraceView}
+      ...${reading}
       key=${traceId}
       trace=${trace}
       spanId=${spanId}
@@ -80,7 +85,10 @@ function openPart({ source, sessions, place, go, reading }) {
       onClose=${close}
     />`;
   }
-  if (sessionId === '') return html`<${NothingOpen} noun=${view === 'sessions' ? 'session' : 'trace'} />`;
+  if (sessionId === '') {
+    const isEmpty = (view === 'sessions' ? sessions : (reading.feed?.traces ?? [])).length === 0;
+    return html`<${NothingOpen} noun=${view === 'sessions' ? 'session' : 'trace'} isEmpty=${isEmpty} />`;
+  }
   const session = sessions.find(({ id }) => id === sessionId);
   if (session === undefined) return html`<${NotHere} ...${reading} noun="session" />`;
   return html`<${SessionStory}

@@ -11,16 +11,20 @@ export const MAX_INFLATED_BYTES = 32 * 1024 * 1024;
  * One page of objects, newest first.
  *
  * @param {string} [after] the key where the page before ended
- * @returns {Promise<StoredObject[]>} without entries that are no objects
+ * @returns {Promise<{ objects: StoredObject[], more: boolean }>} without entries that are no objects; `more` when there
+ *   are older ones, or the host does not say that there are none
  * @throws {Error} when the host does not answer with a list
  */
 export async function listObjects(after) {
   const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
   const response = await fetch(`/viewer/api/objects${query}`, { cache: 'no-store' });
   if (!response.ok) throw new Error(`the bucket's list answered ${response.status}`);
-  const { objects } = await response.json();
+  const { objects, more } = await response.json();
   if (!Array.isArray(objects)) throw new Error("the bucket's list is no list");
-  return objects.map(readStoredObject).filter((object) => object !== undefined);
+  return {
+    objects: objects.map(readStoredObject).filter((object) => object !== undefined),
+    more: objects.length > 0 && more !== false,
+  };
 }
 
 /**

@@ -1,18 +1,25 @@
 /** What stands where there is nothing to show yet, and what to do about it. */
 import { html } from '/vendor/preact.js';
 import { ABOUT } from './about.mjs';
+import { describeReading, Older } from './older.mjs';
 import { plural } from './wording.mjs';
 
 /** In place of the list. */
-export function EmptyState({ feed, filtered, sessions, onClear }) {
+export function EmptyState({ feed, filtered, sessions, onClear, onOlder }) {
+  if (!feed?.settled) return html`<div class="empty"><p>${describeReading(feed)}</p></div>`;
+  const older = html`<${Older} feed=${feed} onOlder=${onOlder} />`;
   if (filtered) {
     return html`<div class="empty">
       <h2>No trace matches</h2>
+      <p>Of those in the ${plural(feed.objectCount, 'object')} read so far.</p>
       <p><button onClick=${onClear}>Clear search and filters</button></p>
+      ${older}
     </div>`;
   }
-  if (!feed?.loaded) return html`<div class="empty"><p>Reading the bucket…</p></div>`;
   const isEmpty = feed.traces.length === 0;
+  if (sessions && !isEmpty && feed.hasOlder) {
+    return html`<div class="empty"><h2>No trace read so far names a session</h2>${older}</div>`;
+  }
   return html`<div class="empty">
     <h2>${sessions && !isEmpty ? 'No trace here names a session' : ABOUT.source ? 'Nothing here yet' : 'The bucket is empty'}</h2>
     ${
@@ -30,10 +37,10 @@ export function EmptyState({ feed, filtered, sessions, onClear }) {
 }
 
 /** In place of a trace or session, on wide screens. */
-export function NothingOpen({ noun }) {
+export function NothingOpen({ noun, isEmpty }) {
   return html`<div class="empty wide">
     <img src="/icon.svg" alt="" width="72" height="72" />
-    <h2>Pick a ${noun}</h2>
+    <h2>${isEmpty ? `No ${noun} so far` : `Pick a ${noun}`}</h2>
     ${
       ABOUT.shopUrl
         ? html`<p>
@@ -51,12 +58,12 @@ export function NothingOpen({ noun }) {
 
 /** For a permalink to what has not been read. */
 export function NotHere({ feed, noun, onOlder }) {
-  if (!feed?.loaded || feed.queuedCount > 0) return html`<div class="empty"><p>Reading the bucket…</p></div>`;
+  if (!feed?.settled) return html`<div class="empty"><p>${describeReading(feed)}</p></div>`;
   return html`<div class="empty">
     <h2>This ${noun} is not here</h2>
     <p>It is in none of the ${plural(feed.objectCount, 'object')} read so far.</p>
+    <${Older} feed=${feed} onOlder=${onOlder} />
     <p>
-      ${feed.hasOlder && html`<button onClick=${onOlder}>Read older objects</button>`}
       <a href=${noun === 'session' ? '#sessions' : '#'}>Back to the list</a>
     </p>
   </div>`;

@@ -5,19 +5,23 @@ import { createTraces } from './traces.mjs';
 
 /** Objects read at a time; more would crowd out the page's own requests. */
 const MAX_READS = 4;
+/** Pages listed after the connection was lost; what was stored meanwhile is in the first of them. */
+const MAX_MISSED_PAGES = 20;
 /** Renders at most this often while many objects arrive. */
 const CHANGE_INTERVAL_MILLIS = 60;
 
 /**
  * @typedef {object} Feed
  * @property {'connecting' | 'live' | 'reconnecting'} state
- * @property {boolean} loaded the first page has been read, whatever came of it
+ * @property {boolean} settled all of the first page has been read, whatever came of it
+ * @property {boolean} isReading what was asked for, a page of objects, is being listed or read; news do not count
+ * @property {number} leftCount objects of it still to read
  * @property {number} objectCount objects read well
- * @property {number} queuedCount objects still to read
  * @property {{ key: string, kind: 'malformed' | 'unreachable', reason: string }[]} failures
  * @property {number} skippedSpans spans without usable ids
  * @property {string} listError why the bucket could not be listed; empty when it could
- * @property {boolean} hasOlder an older page may exist
+ * @property {boolean} hasOlder there are older objects, and room for their traces
+ * @property {boolean} isFull as many traces as are kept
  * @property {import('./traces.mjs').Trace[]} traces newest first
  */
 
@@ -31,14 +35,19 @@ const CHANGE_INTERVAL_MILLIS = 60;
 export function startFeed(onChange) {
   const traces = createTraces();
   const known = new Set();
+  /** @type {{ object: object, isNews: boolean }[]} */
   const queue = [];
   const failures = new Map();
   let reading = 0;
+  let listing = 0;
+  /** Objects that were asked for, and are not read yet. */
+  let leftCount = 0;
   let objectCount = 0;
   let skippedSpans = 0;
   let state = 'connecting';
   let listError = '';
-  let firstPageRead = false;
+  let firstPageListed = false;
+  let settled = false;
   let oldestKey;
   let hasOlder = false;
   let timer;
@@ -46,24 +55,27 @@ export function startFeed(onChange) {
   const changed = () => {
     timer ??= setTimeout(() => {
       timer = undefined;
+      settled ||= firstPageListed && leftCount === 0;
       onChange({
         state,
-        loaded: firstPageRead && (objectCount > 0 || queue.length + reading === 0),
+        settled,
+        isReading: listing + leftCount > 0,
+        leftCount,
         objectCount,
-        queuedCount: queue.length + reading,
         failures: [...failures.values()],
         skippedSpans,
         listError,
-        hasOlder,
+        hasOlder: hasOlder && !traces.isFull(),
+        isFull: traces.isFull(),
         traces: traces.list(),
       });
     }, CHANGE_INTERVAL_MILLIS);
   };
 
-  const read = async (object) => {
+  const read = async ({ object, isNews }) => {
     try {
       const parsed = parseRequest(await readObject(object.key));
-      traces.add(object, parsed.traces);
+      traces.add(object, parsed.traces, isNews);
       skippedSpans += parsed.skipped;
       objectCount += 1;
       failures.delete(object.key);
@@ -71,6 +83,7 @@ export function startFeed(onChange) {
       const kind = error instanceof ObjectError ? error.kind : 'malformed';
       failures.set(object.key, { key: object.key, kind, reason: String(error?.message ?? error), object });
     }
+    if (!isNews) leftCount -= 1;
   };
 
   const pump = () => {
@@ -84,29 +97,50 @@ export function startFeed(onChange) {
     changed();
   };
 
-  const enqueue = (objects, first = false) => {
-    const fresh = objects.filter(({ key }) => !known.has(key));
-    for (const { key } of fresh) known.add(key);
-    if (first) queue.unshift(...fresh);
-    else queue.push(...fresh);
+  /** What came by itself is read before what was asked for: there is less of it, and it is in front. */
+  const enqueue = (objects, isNews) => {
+    const fresh = objects.filter(({ key }) => !known.has(key)).map((object) => ({ object, isNews }));
+    for (const { object } of fresh) known.add(object.key);
+    if (isNews) queue.unshift(...fresh);
+    else {
+      queue.push(...fresh);
+      leftCount += fresh.length;
+    }
     pump();
     return fresh.length;
   };
 
-  const list = async (after) => {
+  /** Lists a page, the newest or that after `after`, and reads it. */
+  const askFor = async (after) => {
+    listing += 1;
+    changed();
     try {
-      const objects = await listObjects(after);
+      const { objects, more } = await listObjects(after);
       listError = '';
-      if (after !== undefined || !firstPageRead) {
-        oldestKey = objects.at(-1)?.key ?? oldestKey;
-        hasOlder = objects.length > 0;
-      }
+      oldestKey = objects.at(-1)?.key ?? oldestKey;
       // A host that does not page answers with what is known already: then there is nothing older.
-      if (enqueue(objects) === 0 && after !== undefined) hasOlder = false;
+      hasOlder = (enqueue(objects, false) > 0 || after === undefined) && more;
     } catch (error) {
       listError = error instanceof Error ? error.message : String(error);
     }
-    firstPageRead = true;
+    listing -= 1;
+    firstPageListed = true;
+    changed();
+  };
+
+  /** Whatever was stored while nobody listened: page after page, until one reaches what is known. */
+  const catchUp = async () => {
+    try {
+      let page = await listObjects();
+      for (let count = 1; count < MAX_MISSED_PAGES; count++) {
+        const isAllNew = enqueue(page.objects, true) === page.objects.length;
+        if (!isAllNew || !page.more) break;
+        page = await listObjects(page.objects.at(-1).key);
+      }
+      listError = '';
+    } catch (error) {
+      listError = error instanceof Error ? error.message : String(error);
+    }
     changed();
   };
 
@@ -115,21 +149,28 @@ export function startFeed(onChange) {
     (live) => {
       state = live ? 'live' : 'reconnecting';
       changed();
-      // Whatever was stored while nobody listened is in the first page.
-      if (live && firstPageRead) void list();
+      if (live && firstPageListed) void catchUp();
     },
   );
-  void list();
+  void askFor();
 
   return {
     get: traces.get,
-    loadOlder: () => list(oldestKey),
+    async loadOlder() {
+      // A second click while the first is under way asks for nothing.
+      if (listing === 0) await askFor(oldestKey);
+    },
     retry() {
       const again = [...failures.values()].filter(({ kind }) => kind === 'unreachable');
-      for (const { key } of again) failures.delete(key);
-      queue.push(...again.map(({ object }) => object));
-      pump();
-      if (listError !== '') void list();
+      for (const { key } of again) {
+        failures.delete(key);
+        known.delete(key);
+      }
+      enqueue(
+        again.map(({ object }) => object),
+        false,
+      );
+      if (listError !== '') void (oldestKey === undefined ? askFor() : catchUp());
     },
     stop() {
       unwatch();

@@ -1,8 +1,9 @@
-/** A listbox over many rows: one tab stop, moved in by keys, rendered in steps. */
+/** A listbox over many rows: one tab stop, moved in by keys, rendered as far as one has scrolled. */
 import { html, useEffect, useRef, useState } from '/vendor/preact.js';
 
-/** Rows rendered at once; "Show more" adds as many again. */
+/** Rows rendered at first, and added when the end of those comes near. */
 const ROWS_STEP = 100;
+const NEAR = '1200px';
 
 /**
  * @template T
@@ -22,6 +23,7 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
   const [activeId, setActiveId] = useState('');
   const [limit, setLimit] = useState(ROWS_STEP);
   const box = useRef(null);
+  const end = useRef(null);
   const reasons = useRef({ focus: false, scrolled: false });
 
   const shown = items.slice(0, limit);
@@ -36,6 +38,17 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
     if (activeId !== '') document.getElementById(`${id}-${activeId}`)?.scrollIntoView({ block: 'nearest' });
   }, [activeId]);
 
+  const hasMore = items.length > limit;
+  useEffect(() => {
+    if (!hasMore) return undefined;
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && setLimit(limit + ROWS_STEP),
+      { root: box.current, rootMargin: NEAR },
+    );
+    observer.observe(end.current);
+    return () => observer.disconnect();
+  }, [limit, hasMore]);
+
   // A list that goes away is not being read, though no blur says so.
   useEffect(() => () => onReading(false), []);
 
@@ -44,8 +57,11 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
     onReading(Object.values(reasons.current).some(Boolean));
   };
   const move = (index) => {
-    const item = shown[Math.min(shown.length - 1, Math.max(0, index))];
-    if (item) setActiveId(idOf(item));
+    const item = items[Math.min(items.length - 1, Math.max(0, index))];
+    if (item === undefined) return;
+    // It may be where nothing has been rendered yet.
+    setLimit((known) => Math.max(known, index + 1));
+    setActiveId(idOf(item));
   };
   const onKeyDown = (event) => {
     const target = {
@@ -54,7 +70,7 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
       PageDown: activeIndex + 8,
       PageUp: activeIndex - 8,
       Home: 0,
-      End: shown.length - 1,
+      End: items.length - 1,
     }[event.key];
     if (target !== undefined) move(target);
     else if ((event.key === 'Enter' || event.key === ' ') && shown[activeIndex]) {
@@ -85,6 +101,8 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
             key=${idOf(item)}
             id=${rowId(item)}
             role="option"
+            aria-posinset=${index + 1}
+            aria-setsize=${items.length}
             aria-selected=${idOf(item) === openId ? 'true' : 'false'}
             class=${`option${index === activeIndex ? ' active' : ''}${isFailed(item) ? ' failed' : ''}`}
             onClick=${() => {
@@ -96,12 +114,6 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
           </div>`,
       )}
     </div>
-    ${
-      items.length > limit
-        ? html`<button class="more" onClick=${() => setLimit(limit + ROWS_STEP)}>
-            Show more (${items.length - limit} left)
-          </button>`
-        : children
-    }
+    ${hasMore ? html`<div ref=${end}></div>` : children}
   </div>`;
 }

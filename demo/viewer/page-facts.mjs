@@ -3,6 +3,7 @@
  * attributes are in the README; other SDKs' spans have none of them, and then the facts are empty.
  */
 import { findAttribute } from './any-value.mjs';
+import { withoutEchoes } from './failures.mjs';
 import { formatDuration } from './timeline.mjs';
 
 /** Kept of one trace: a page in a loop throws for ever. */
@@ -51,7 +52,7 @@ export const KINDS = {
  * @property {string} ended why the activity ended: `quiet`, `hidden`, …
  * @property {Interaction | undefined} interaction that began the activity
  * @property {Vital[]} vitals the latest report of each
- * @property {Exception[]} exceptions by time
+ * @property {Exception[]} exceptions by time; each once, though it was recorded on its way up as well
  * @property {{ id: string, previousId: string, startedAt: bigint | undefined } | undefined} session
  * @property {number} probability with which a trace such as this is kept, over 0, up to 1
  * @property {string} keptFor why it was kept although the rate said no; empty when the rate said yes
@@ -85,10 +86,13 @@ export function readPageFacts(spans) {
     ended: textOf(activity, 'spandrel.activity.end'),
     interaction: readInteraction(activity, kind),
     vitals: [...vitals.values()].sort(byTime),
-    exceptions: exceptions
-      .slice(0, MAX_EXCEPTIONS)
-      .map(([event, span]) => readException(event, span))
-      .sort(byTime),
+    exceptions: withoutEchoes(
+      exceptions
+        .slice(0, MAX_EXCEPTIONS)
+        .map(([event, span]) => readException(event, span))
+        .sort(byTime),
+      spans,
+    ),
     session: readSession(told, sessionSpan),
     probability: readProbability(told),
     keptFor: textOf(told, 'spandrel.sampling.reason'),

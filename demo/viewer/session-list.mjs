@@ -4,6 +4,7 @@ import { EmptyState } from './empty-states.mjs';
 import { ListBox } from './list-box.mjs';
 import { ListHead } from './list-head.mjs';
 import { Notices } from './notices.mjs';
+import { Older } from './older.mjs';
 import { formatDuration } from './timeline.mjs';
 import { useHeld } from './use-held.mjs';
 import { CORE_VITALS, VitalChips } from './vital-chips.mjs';
@@ -21,10 +22,10 @@ const idOf = ({ id }) => id;
  * @param {() => void} props.onRetry
  */
 export function SessionSide({ feed, sessions, openId, onOpen, onOlder, onRetry }) {
-  const held = useHeld(sessions, idOf);
-  const shown = sessions.filter(held.isShown);
+  const held = useHeld(sessions, (session) => session, undefined);
+  const { shown } = held;
   return html`<nav class="side" aria-label="Sessions" ...${held.pointing}>
-    <${ListHead} newCount=${sessions.length - shown.length} noun="session" onReveal=${held.reveal}>
+    <${ListHead} feed=${feed} newCount=${held.waiting.length} noun="session" onReveal=${held.reveal}>
       ${plural(sessions.length, 'session')}
     <//>
     <${Notices} feed=${feed} onRetry=${onRetry} />
@@ -41,9 +42,9 @@ export function SessionSide({ feed, sessions, openId, onOpen, onOlder, onRetry }
             isFailed=${({ errorCount }) => errorCount > 0}
             row=${(session) => html`<${SessionRow} session=${session} />`}
           >
-            ${feed?.hasOlder && html`<button class="more" onClick=${onOlder}>Read older objects</button>`}
+            <${Older} feed=${feed} onOlder=${onOlder} />
           <//>`
-        : html`<${EmptyState} feed=${feed} sessions />`
+        : html`<${EmptyState} feed=${feed} sessions onOlder=${onOlder} />`
     }
   </nav>`;
 }

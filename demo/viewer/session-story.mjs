@@ -32,7 +32,7 @@ export function SessionStory({ session, knowsPrevious, onOpen, onClose }) {
       <div class="trace-title">
         <button class="icon back" aria-label="Back to the list" onClick=${onClose}>←</button>
         <h1>${title}</h1>
-        <${CopyButton} text=${() => location.href} label="Copy a link to this session">Copy link<//>
+        <${CopyButton} text=${() => location.href} label="Copy link" of="to this session" />
       </div>
       <p class="facts">
         <span><b>${formatDuration(duration)}</b></span>
@@ -104,12 +104,13 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
             onClick=${open}
             >${summary.rootName}</a
           >
-          <span class="option-duration">${formatDuration(summary.duration)}</span>
+          ${!summary.isFragment && html`<span class="option-duration">${formatDuration(summary.duration)}</span>`}
           ${summary.probability < 1 && html`<span class="badge">${describeOdds(summary)}</span>`}
           ${end && html`<span class="badge">${end}</span>`}
         </p>
         <p class="quiet entry-page">
           ${kind === 'route' && interaction && html`by ${interaction.type} on ${interaction.target} · `}
+          ${summary.partNames && `${summary.partNames} · `}
           ${plural(summary.spanCount, 'span')}${summary.pageUrl && ` · ${pathOnly(summary.pageUrl)}`}
         </p>
         ${exceptions

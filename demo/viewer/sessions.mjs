@@ -16,6 +16,7 @@ const MAX_LEAD_NANOS = 12n * 3_600_000_000_000n;
  * @property {number} errorCount
  * @property {import('./page-facts.mjs').Vital[]} vitals the worst of each
  * @property {string[]} services
+ * @property {boolean} isNews all of its traces came by themselves
  */
 
 /**
@@ -89,6 +90,7 @@ function summarize(id, traces) {
     errorCount,
     vitals: worstVitals(traces.flatMap(({ summary }) => summary.vitals)),
     services: [...new Set(traces.flatMap(({ summary }) => summary.services))].sort(),
+    isNews: traces.every((trace) => trace.isNews),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The side of the traces: search, filters, and the list. */
 import { html, useMemo, useState } from '/vendor/preact.js';
+import { Clipped } from './clipped.mjs';
 import { EmptyState } from './empty-states.mjs';
 import { filterTraces, isNoFilter, NO_FILTER } from './filter.mjs';
 import { FilterBar } from './filter-bar.mjs';
@@ -7,6 +8,7 @@ import { KindIcon } from './kind-icon.mjs';
 import { ListBox } from './list-box.mjs';
 import { ListHead } from './list-head.mjs';
 import { Notices } from './notices.mjs';
+import { Older } from './older.mjs';
 import { worstVitals } from './page-facts.mjs';
 import { estimateCount } from './sessions.mjs';
 import { formatDuration, logShare } from './timeline.mjs';
@@ -15,6 +17,8 @@ import { CORE_VITALS, VitalChips } from './vital-chips.mjs';
 import { describeOdds, formatTime, NUMBERS, pathOnly, plural } from './wording.mjs';
 
 const idOf = ({ traceId }) => traceId;
+const about = ({ summary, isNews }) => ({ start: summary.start, isNews });
+const NONE = [];
 
 /**
  * @param {object} props
@@ -26,11 +30,15 @@ const idOf = ({ traceId }) => traceId;
  */
 export function TraceSide({ feed, openId, onOpen, onOlder, onRetry }) {
   const [filter, setFilter] = useState(NO_FILTER);
-  const all = feed?.traces ?? [];
-  const held = useHeld(all, idOf);
+  // While the first page is read, a part whose root is on its way waits for it.
+  const all = useMemo(
+    () => (feed?.settled ? feed.traces : (feed?.traces.filter(({ summary }) => !summary.isFragment) ?? NONE)),
+    [feed],
+  );
   const services = useMemo(() => [...new Set(all.flatMap(({ summary }) => summary.services))].sort(), [feed]);
   const matching = useMemo(() => filterTraces(all, filter), [feed, filter]);
-  const shown = matching.filter(held.isShown);
+  const held = useHeld(matching, about, filter);
+  const { shown } = held;
   const longest = longestDuration(shown);
   const estimate = estimateCount(matching);
   const count = isNoFilter(filter)
@@ -39,7 +47,7 @@ export function TraceSide({ feed, openId, onOpen, onOlder, onRetry }) {
 
   return html`<nav class="side" aria-label="Traces" ...${held.pointing}>
     <${FilterBar} filter=${filter} services=${services} onChange=${setFilter} />
-    <${ListHead} newCount=${matching.length - shown.length} noun="trace" onReveal=${held.reveal}>
+    <${ListHead} feed=${feed} newCount=${held.waiting.length} noun="trace" onReveal=${held.reveal}>
       ${count}${estimate > matching.length && html`, for about ${NUMBERS.format(estimate)} before sampling`}
     <//>
     <${Notices} feed=${feed} onRetry=${onRetry} />
@@ -56,34 +64,41 @@ export function TraceSide({ feed, openId, onOpen, onOlder, onRetry }) {
             isFailed=${({ summary }) => summary.errorCount > 0}
             row=${({ summary }) => html`<${TraceRow} summary=${summary} longest=${longest} />`}
           >
-            ${feed?.hasOlder && html`<button class="more" onClick=${onOlder}>Read older objects</button>`}
+            <${Older} feed=${feed} onOlder=${onOlder} />
           <//>`
-        : html`<${EmptyState} feed=${feed} filtered=${all.length > 0} onClear=${() => setFilter(NO_FILTER)} />`
+        : html`<${EmptyState}
+            feed=${feed}
+            filtered=${!isNoFilter(filter)}
+            onClear=${() => setFilter(NO_FILTER)}
+            onOlder=${onOlder}
+          />`
     }
   </nav>`;
 }
 
 function TraceRow({ summary, longest }) {
   const [exception] = summary.exceptions;
+  // When what is there was measured says nothing of how long the whole took.
+  const hasLength = !summary.isFragment || summary.duration > 0n;
   const vitals = worstVitals(summary.vitals).filter(({ name }) => CORE_VITALS.includes(name));
   return html`<div class="option-line">
       <${KindIcon} kind=${summary.kind} />
-      <span class="option-name">${summary.rootName}</span>
-      <span class="option-duration">${formatDuration(summary.duration)}</span>
+      <span class="option-name" title=${summary.rootName}><${Clipped} text=${summary.rootName} /></span>
+      <span class="option-duration">${hasLength && formatDuration(summary.duration)}</span>
     </div>
     <div class="option-line option-facts">
       <span>${summary.services.join(', ')}</span>
       <span>${plural(summary.spanCount, 'span')}</span>
       ${summary.errorCount > 0 && html`<span class="badge error">${plural(summary.errorCount, 'error')}</span>`}
-      ${!summary.hasRoot && html`<span class="badge">root not here yet</span>`}
+      ${!summary.hasRoot && html`<span class="badge">${summary.isFragment ? 'its root is not read' : 'began elsewhere'}</span>`}
       ${summary.probability < 1 && html`<span class="badge">${describeOdds(summary)}</span>`}
       <time class="option-time">${formatTime(summary.start)}</time>
     </div>
     <div class="option-line option-last">
       ${
         exception
-          ? html`<span class="option-error">${exception.type}: ${exception.message}</span>`
-          : html`<span>${summary.pageUrl && pathOnly(summary.pageUrl)}</span>`
+          ? html`<span class="option-error"><${Clipped} text=${`${exception.type}: ${exception.message}`} /></span>`
+          : html`<span><${Clipped} text=${summary.partNames || (summary.pageUrl && pathOnly(summary.pageUrl))} /></span>`
       }
       <${VitalChips} vitals=${vitals} />
     </div>

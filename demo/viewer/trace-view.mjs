@@ -6,6 +6,8 @@ import { formatHash } from './filter.mjs';
 import { KindIcon } from './kind-icon.mjs';
 import { momentsOf } from './moments.mjs';
 import { MomentsLane } from './moments-lane.mjs';
+import { NameSplitter } from './name-splitter.mjs';
+import { Older } from './older.mjs';
 import { KINDS } from './page-facts.mjs';
 import { RawOtlp } from './raw-otlp.mjs';
 import { SpanDetails } from './span-details.mjs';
@@ -22,8 +24,10 @@ import { describeEnd, describeOdds, formatTime, pagePath, plural, shortId } from
  * @param {boolean} props.inSession whether it was opened from its session's story
  * @param {(change: { spanId?: string, tab?: string }) => void} props.onGo
  * @param {() => void} props.onClose
+ * @param {import('./feed.mjs').Feed | undefined} props.feed
+ * @param {() => void} props.onOlder
  */
-export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
+export function TraceView({ trace, spanId, tab, inSession, onGo, onClose, feed, onOlder }) {
   const [collapsed, setCollapsed] = useState(new Set());
   const tree = useMemo(() => buildTree(trace.spans.values()), [trace, trace.revision]);
   const colours = useMemo(() => assignColours(trace.spans.values()), [trace, trace.revision]);
@@ -58,7 +62,7 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
         </button>
         <${KindIcon} kind=${summary.kind} />
         <h1>${summary.rootName}</h1>
-        <${CopyButton} text=${() => location.href} label="Copy a link to this view">Copy link<//>
+        <${CopyButton} text=${() => location.href} label="Copy link" of="to this view" />
       </div>
       <p class="facts">
         <span><b>${formatDuration(summary.duration)}</b></span>
@@ -78,6 +82,7 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
         }
       </p>
       ${summary.pageUrl && html`<p class="page-url">${pagePath(summary.pageUrl)}</p>`}
+      ${summary.isFragment && html`<${Fragment} feed=${feed} onOlder=${onOlder} />`}
     </header>
     <div class="view-bar">
       <${Tabs} tab=${tab} onGo=${onGo} partCount=${trace.parts.length} />
@@ -105,6 +110,7 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
               onCollapse=${onCollapse}
               onSelect=${(id) => onGo({ spanId: id })}
               />
+              <${NameSplitter} />
             </div>
             ${
               span &&
@@ -120,6 +126,14 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose }) {
           </div>`
     }
   </article>`;
+}
+
+function Fragment({ feed, onOlder }) {
+  const count = plural(feed?.objectCount ?? 0, 'object');
+  return html`<div class="fragment">
+    <p>What these spans are a part of is in none of the ${count} read so far.</p>
+    <${Older} feed=${feed} onOlder=${onOlder} />
+  </div>`;
 }
 
 function Tabs({ tab, onGo, partCount }) {

@@ -3,6 +3,7 @@
  * id, and a span that came twice is kept once.
  */
 import { findAttribute } from './any-value.mjs';
+import { countFailures } from './failures.mjs';
 import { readPageFacts } from './page-facts.mjs';
 
 /** Traces kept in the page; the oldest go first. */
@@ -21,23 +22,32 @@ const MAX_SEARCH_CHARS = 100_000;
  * @property {{ key: string, size: number, uploadedAt: number, resourceSpans: object[] }[]} parts one per object
  * @property {number} duplicates spans that came more than once
  * @property {number} revision grows with every part
+ * @property {boolean} isNews it came by itself: none of its parts was asked for
  * @property {Summary} summary
  *
  * @typedef {import('./page-facts.mjs').PageFacts & OwnSummary} Summary
  *
  * @typedef {object} OwnSummary
- * @property {string} rootName that of the page's activity, which may continue a server's trace; else of the root
+ * @property {string} rootName that of the page's activity, which may continue a server's trace; else of the root; else,
+ *   of a server's part, of the earliest span; else {@link FRAGMENT_NAME}
  * @property {boolean} hasRoot false while only parts without either have been read
+ * @property {boolean} isFragment a part that says nothing of what it is a part of: its root has not been read
+ * @property {string} partNames of a fragment, what is there of it
  * @property {string[]} services all, sorted
  * @property {bigint | undefined} start nanoseconds since the epoch
  * @property {bigint} extent nanoseconds, from the earliest start to the latest end
  * @property {bigint} duration nanoseconds, of the page's activity; what is reported of it later, such as a shift of the
  *   layout, does not make it longer. Else the extent
  * @property {number} spanCount
- * @property {number} errorCount spans with status ERROR
+ * @property {number} errorCount failures, see failures.mjs
  * @property {string} pageUrl empty when no span tells
  * @property {string} searchText lower case
  */
+
+/** How a part of a trace is called whose root has not been read. */
+export const FRAGMENT_NAME = 'Part of a trace';
+/** Names told of a fragment. */
+const MAX_PART_NAMES = 3;
 
 /** Creates an empty collection. */
 export function createTraces() {
@@ -48,15 +58,27 @@ export function createTraces() {
     /** @returns {Trace | undefined} */
     get: (traceId) => byId.get(traceId),
 
+    /** True when a further trace would push out the oldest. */
+    isFull: () => byId.size >= MAX_TRACES,
+
     /** Adds what {@link parseRequest} read from the object `key`. Adding an object twice changes nothing. */
-    add({ key, size, uploadedAt }, parsedTraces) {
+    add({ key, size, uploadedAt }, parsedTraces, isNews = false) {
       for (const [traceId, { spans, resourceSpans }] of parsedTraces) {
         let trace = byId.get(traceId);
         if (trace === undefined) {
-          trace = { traceId, spans: new Map(), parts: [], duplicates: 0, revision: 0, summary: undefined };
+          trace = {
+            traceId,
+            spans: new Map(),
+            parts: [],
+            duplicates: 0,
+            revision: 0,
+            isNews,
+            summary: undefined,
+          };
           byId.set(traceId, trace);
         }
         if (trace.parts.some((part) => part.key === key)) continue;
+        trace.isNews &&= isNews;
         trace.parts.push({ key, size, uploadedAt, resourceSpans });
         for (const span of spans) addSpan(trace, span);
         trace.revision += 1;
@@ -111,22 +133,28 @@ function summarize(spans) {
   const all = [...spans.values()];
   const { start, end } = timeRange(all);
   const facts = readPageFacts(all);
-  const root = facts.activity ?? all.find((span) => span.parentSpanId === '') ?? firstEntry(spans);
+  const root =
+    facts.activity ?? all.find((span) => span.parentSpanId === '') ?? firstEntry(spans, facts.kind);
   const extent = start === undefined ? 0n : end - start;
   const services = [...new Set(all.map((span) => span.resource.serviceName))].sort();
   const pageUrl = findPage([root, ...all]);
   const names = new Set(all.map((span) => span.name));
   const said = [facts.session?.id, facts.interaction?.target, ...facts.exceptions.map(describeException)];
+  const hasRoot = root === facts.activity || root.parentSpanId === '';
+  // What a server did for a request stands for itself, whoever asked.
+  const isFragment = !hasRoot && facts.kind !== 'request';
   return {
     ...facts,
-    rootName: root.name,
-    hasRoot: root === facts.activity || root.parentSpanId === '',
+    rootName: isFragment ? FRAGMENT_NAME : root.name,
+    hasRoot,
+    isFragment,
+    partNames: isFragment ? listNames([root.name, ...names]) : '',
     services,
     start,
     extent,
     duration: facts.activity === undefined ? extent : durationOf(facts.activity),
     spanCount: all.length,
-    errorCount: all.filter((span) => span.status.code === 'error').length,
+    errorCount: countFailures(all),
     pageUrl,
     searchText: [root.traceId, pageUrl, ...services, ...names, ...said]
       .join('\n')
@@ -135,14 +163,22 @@ function summarize(spans) {
   };
 }
 
+function listNames(names) {
+  const all = [...new Set(names)];
+  const told = all.slice(0, MAX_PART_NAMES).join(', ');
+  return all.length > MAX_PART_NAMES ? `${told} and ${all.length - MAX_PART_NAMES} more` : told;
+}
+
 function durationOf({ start, end }) {
   return start === undefined || end === undefined || end < start ? 0n : end - start;
 }
 
-// Of the spans whose parents are not here, the earliest; where parents form circles, of all.
-function firstEntry(spans) {
+// Of the spans whose parents are not here, the earliest, and a server's before others; where parents form circles, of all.
+function firstEntry(spans, kind) {
   const all = [...spans.values()];
-  const entries = all.filter((span) => !spans.has(span.parentSpanId));
+  const entries = all.filter(
+    (span) => !spans.has(span.parentSpanId) && (kind !== 'request' || span.kind === 'server'),
+  );
   const candidates = entries.length > 0 ? entries : all;
   let [first] = candidates;
   for (const span of candidates) {

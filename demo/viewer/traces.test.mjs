@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRequest } from './parse-otlp.mjs';
-import { createTraces } from './traces.mjs';
+import { createTraces, FRAGMENT_NAME } from './traces.mjs';
 
 const TRACE = 'a'.repeat(32);
 const ROOT = '1'.repeat(16);
@@ -75,7 +75,8 @@ test('traces: without a root the earliest span stands for it, and it is said', (
     { ...child, name: 'first' },
   ];
   add(traces, 'object', ...orphans);
-  assert.equal(traces.get(TRACE).summary.rootName, 'first');
+  assert.equal(traces.get(TRACE).summary.rootName, FRAGMENT_NAME);
+  assert.equal(traces.get(TRACE).summary.partNames, 'first, timeless, later');
   assert.equal(traces.get(TRACE).summary.hasRoot, false);
 });
 
@@ -96,7 +97,7 @@ test('traces: the page is where the visitor was, not where a fetch went', () => 
   assert.equal(traces.get(TRACE).summary.pageUrl, 'https://shop/');
 });
 
-test('traces: errors are counted by status, and newest come first', () => {
+test('traces: errors are counted, and newest come first', () => {
   const traces = createTraces();
   add(traces, 'one', { ...root, status: { code: 2 } }, { ...child, status: { code: 1 } });
   add(traces, 'two', { ...root, traceId: 'b'.repeat(32), startTimeUnixNano: '2000' });
@@ -162,4 +163,39 @@ test('traces: parts of several services meet in one trace, whichever comes first
     assert.deepEqual(summary.services, ['shop', 'shop-api']);
     assert.equal(spans.get(server.spanId).parentSpanId, CHILD);
   }
+});
+
+// Tried as well: each kind of late part (a vital, a long frame, an error), alone and together; a server's part beside one.
+test('traces: a part whose root is not read says that it is a part, and what of', () => {
+  const late = (spanId, name, more) => ({ ...child, spanId: spanId.repeat(16), name, ...more });
+  const cls = late('7', 'web-vital CLS', { startTimeUnixNano: '9000', endTimeUnixNano: '9000' });
+  const frame = late('8', 'long-animation-frame');
+  const told = (...spans) => {
+    const traces = createTraces();
+    add(traces, 'object', ...spans);
+    const { rootName, isFragment, partNames, searchText } = traces.get(TRACE).summary;
+    assert.match(searchText, /cls|frame/);
+    return [rootName, isFragment, partNames];
+  };
+  assert.deepEqual(told(cls), [FRAGMENT_NAME, true, 'web-vital CLS']);
+  assert.deepEqual(told(cls, frame), [FRAGMENT_NAME, true, 'long-animation-frame, web-vital CLS']);
+  // A server's part stands for itself, whatever else came early.
+  const server = late('9', 'GET /', { kind: 2, startTimeUnixNano: '9500', endTimeUnixNano: '9900' });
+  assert.deepEqual(told(cls, frame, server), ['GET /', false, '']);
+  assert.deepEqual(told(cls, root), ['route /', false, '']);
+});
+
+test('traces: one is news as long as nothing of it was asked for', () => {
+  const isNews = (...parts) => {
+    const traces = createTraces();
+    for (const [index, news] of parts.entries()) {
+      const request = { resourceSpans: [{ scopeSpans: [{ spans: [{ ...root, traceId: TRACE }] }] }] };
+      traces.add({ key: `${index}`, size: 1, uploadedAt: 1 }, parseRequest(request).traces, news);
+    }
+    return traces.get(TRACE).isNews;
+  };
+  assert.deepEqual(
+    [isNews(true), isNews(true, true), isNews(false, true), isNews(true, false)],
+    [true, true, false, false],
+  );
 });

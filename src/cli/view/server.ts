@@ -40,6 +40,19 @@ const FILES: Record<string, string> = {
   '/icon.svg': 'icon.svg',
   '/vendor/preact.js': 'preact.js',
 };
+/** For who mistypes the address. */
+const LOST_PAGE = `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8" />
+  <meta name="viewport" content="width=device-width, initial-scale=1" />
+  <title>No such page · Spandrel</title>
+  <link rel="stylesheet" href="/style.css" />
+  <main class="lost">
+    <h1>No such page</h1>
+    <p><a href="/viewer/">To the traces</a></p>
+  </main>
+</html>
+`;
 
 export interface ViewServerOptions {
   source: ViewSource;
@@ -107,12 +120,14 @@ export async function serveViewer({
     }
     if (req.method !== 'GET' && req.method !== 'HEAD') return json(405, { error: 'GET only.' });
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://host');
-    if (pathname === '/') return void res.writeHead(302, { ...HEADERS, location: '/viewer/' }).end();
+    if (pathname === '/' || pathname === '/viewer')
+      return void res.writeHead(302, { ...HEADERS, location: '/viewer/' }).end();
     if (pathname === '/viewer/api/events') return watch(res);
     if (pathname === '/viewer/api/objects') {
       const objects = await list();
       const from = objects.findIndex(({ key }) => key === searchParams.get('after')) + 1;
-      return json(200, { objects: objects.slice(from, from + PAGE_OBJECT_COUNT) });
+      const to = from + PAGE_OBJECT_COUNT;
+      return json(200, { objects: objects.slice(from, to), more: to < objects.length });
     }
     if (pathname === '/viewer/api/object') {
       const bytes = await source.get(searchParams.get('key') ?? '');
@@ -130,7 +145,10 @@ export async function serveViewer({
     }
     const name = FILES[pathname] ?? /^\/viewer\/([\w-]+\.(?:mjs|css))$/.exec(pathname)?.[1];
     const bytes = name && (await readFile(path.join(files, name)).catch(() => undefined));
-    if (!name || !bytes) return json(404, { error: 'Not found.' });
+    if (!name || !bytes) {
+      if (!req.headers.accept?.includes('text/html')) return json(404, { error: 'Not found.' });
+      return void res.writeHead(404, { ...HEADERS, 'content-type': TYPES['.html'] }).end(LOST_PAGE);
+    }
     res.writeHead(200, { ...HEADERS, 'content-type': TYPES[path.extname(name)] ?? 'text/plain' }).end(bytes);
   };
 
