@@ -36,6 +36,9 @@ import { workerInMiniflare } from './worker/in-miniflare.mjs';
 /** The shop's own routes: its script takes them from the address. */
 const SHOP_PAGE = /^\/$|^\/shop\/[^.]*$/;
 
+/** What one types for its front door. */
+const SHOP_FRONT = /^\/shop\/?$/;
+
 const HTML = 'text/html; charset=utf-8';
 
 /** @param {string} path */
@@ -48,6 +51,9 @@ const FILES = () => ({
   '/icon.svg': here('icon.svg'),
   '/vendor/preact.js': new URL(import.meta.resolve('htm/preact/standalone')),
 });
+
+/** @param {Parameters<RequestListener>[1]} res @param {string} location */
+const redirect = (res, location) => void res.writeHead(302, { location }).end();
 
 /** A page on the net can point a name of its own at 127.0.0.1; it must not get at the control API that way. */
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|([a-z0-9-]+\.)+localhost|\[::1\])(:\d+)?$/;
@@ -102,15 +108,13 @@ export async function startHost({
       )?.[1];
     if (listener) return listener(req, res);
     if (req.method !== 'GET' && req.method !== 'HEAD') return sendJson(res, 405, { error: 'GET only.' });
+    if (SHOP_FRONT.test(pathname)) return redirect(res, `/${search}`);
     const isShopPage = SHOP_PAGE.test(pathname);
     if (isShopPage && sendShopPage) return sendShopPage(req, res);
     const file =
       (await findFile(pathname, allFolders, allFiles)) ?? (isShopPage ? await findShopPage() : undefined);
     if (file) return sendFile(file, req, res, headersFor);
-    if (await findFile(`${pathname}/`, allFolders, {})) {
-      res.writeHead(302, { location: `${pathname}/${search}` }).end();
-      return;
-    }
+    if (await findFile(`${pathname}/`, allFolders, {})) return redirect(res, `${pathname}/${search}`);
     // Somebody who mistypes an address gets a page; a script that asks for what is not there, no HTML.
     const lost = req.headers.accept?.includes('text/html') ? await findShopPage() : undefined;
     if (lost) return sendFile(lost, req, res, headersFor, 404);

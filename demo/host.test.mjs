@@ -85,6 +85,23 @@ test('host: nothing outside the folders can be reached', async () => {
   }
 });
 
+// Tried as well: a folder without an index, a file as if it were a folder.
+test('host: a folder without its slash is found, and who reads gets a page where there is nothing', async () => {
+  const to = async (/** @type {string} */ path) => {
+    const { status, headers } = await get(path, { accept: 'text/html,*/*' });
+    return [status, headers['location'] ?? headers['content-type']];
+  };
+  assert.deepEqual(await to('/files'), [302, '/files/']);
+  assert.deepEqual(await to('/viewer?x=1'), [302, '/viewer/?x=1']);
+  assert.deepEqual(await to('/shop'), [302, '/']);
+  assert.deepEqual(await to('/shop/'), [302, '/']);
+  const page = [404, 'text/html; charset=utf-8'];
+  for (const path of ['/no/such/page', '/files/sub', '/files/index.html/', '/dist']) {
+    assert.deepEqual(await to(path), page, path);
+  }
+  assert.equal(JSON.parse((await get('/no/such/page')).text).error, 'Not found.');
+});
+
 test('host: answers to loopback names only', async () => {
   const { port } = new URL(host.origin);
   assert.equal((await get('/files/', { host: `localhost:${port}` })).status, 200);

@@ -73,6 +73,12 @@ test('demo: of who does not agree the bucket has what the server saw, and nothin
   await expect(page.getByText(/Nobody has agreed yet/)).toBeVisible();
   await page.getByRole('button', { name: 'No, thanks' }).click();
   await expect(page.getByText('You are not measured.')).toBeVisible();
+  // What goes because the visitor said so is no accident.
+  const panel = page.getByRole('complementary', { name: 'What the SDK is doing' });
+  await expect(panel.getByText(/[1-9]\d* deleted, as asked/)).toBeVisible();
+  await expect(panel.getByText('0 lost')).toBeVisible();
+  await expect(panel.getByText('off', { exact: true })).toBeVisible();
+  await expect(panel.getByText(/Latest trouble|Lost, by reason|running/)).toHaveCount(0);
   await page.getByRole('button', { name: 'Add to cart' }).click();
   await expect(page.getByText('Trowel is in your cart.')).toBeVisible();
   await page.evaluate(() => globalThis.spandrel.instance?.flush());
@@ -82,6 +88,37 @@ test('demo: of who does not agree the bucket has what the server saw, and nothin
   expect(await storedServices()).toEqual(['shop-api']);
   const viewer = await openViewer(context, '#sessions');
   await expect(viewer.getByText('No trace here names a session')).toBeVisible();
+});
+
+// Tried as well: an address below a folder, one with a dot, one with a query, each without its slash.
+test('demo: a mistyped address is answered with a page, and one without its slash is found', async ({
+  page,
+  allowConsole,
+}) => {
+  allowConsole(/status of 404/);
+  const { origin } = new URL(demo.shop);
+  for (const path of [
+    '/no/such/page',
+    '/shop',
+    '/shop/?x',
+    '/shop/v1.2',
+    '/dist/nothing.js',
+    '/viewer/nothing',
+    '/?/x.y',
+  ]) {
+    const isHome = /^\/(shop\/?)?(\?|$)/.test(path);
+    expect((await page.goto(origin + path))?.status(), path).toBe(isHome ? 200 : 404);
+    const heading = isHome ? 'Small things that hold' : 'No such page';
+    await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+  }
+  const trace = 'a'.repeat(32);
+  await page.goto(`${origin}/viewer#trace=${trace}`);
+  await expect(page).toHaveURL(`${demo.viewer}#trace=${trace}`);
+  await expect(page.getByText('This trace is not here')).toBeVisible();
+  // A script that asks for what is not there is told so in its own language.
+  const answer = await page.request.get(`${origin}/dist/nothing.js`, { headers: { accept: '*/*' } });
+  expect([answer.status(), await answer.json()]).toEqual([404, { error: 'Not found.' }]);
+  await page.goto('about:blank');
 });
 
 test('demo: what a visitor does is in the viewer within seconds, by mouse and by keyboard', async ({
@@ -107,7 +144,7 @@ test('demo: what a visitor does is in the viewer within seconds, by mouse and by
     'route /shop/product/:id',
     'click Add to cart',
     /click Check out.*1 error.*TypeError/s,
-    /click Redeem.*3 errors.*\/api\/fail answered 500/s,
+    /click Redeem.*1 error\D.*\/api\/fail answered 500/s,
   ]) {
     await expect(list.getByRole('option', { name }).first()).toBeVisible();
   }

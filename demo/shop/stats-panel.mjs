@@ -42,12 +42,19 @@ export function StatsPanel({ consent }) {
 /** One line at the foot of a phone, where the panel is out of sight. */
 export function StatsStrip() {
   const stats = useStats();
-  if (stats === undefined) return null;
+  const [isPanelSeen, setPanelSeen] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => setPanelSeen(entries.at(-1).isIntersecting));
+    observer.observe(document.getElementById('telemetry'));
+    return () => observer.disconnect();
+  }, []);
+  // Over the panel it would hide what it points to.
+  if (stats === undefined || isPanelSeen) return null;
   const { sources, places } = readLedger(stats);
-  return html`<a class="strip" href="#telemetry">
+  return html`<nav class="strip" aria-label="Telemetry"><a href="#telemetry">
     ${sources.map(({ name, label, count }) => html`<span key=${name}><b>${count}</b> ${label}</span>`)}
     ${places.map(({ name, label, count }) => html`<span key=${name}><i class=${name}></i>${count} ${label}</span>`)}
-  </a>`;
+  </a></nav>`;
 }
 
 function useStats() {

@@ -59,12 +59,14 @@ function App() {
       ${ABOUT.source && html`<span class="source quiet">${ABOUT.source}</span>`}
       ${ABOUT.shopUrl && html`<a class="to-shop" href=${ABOUT.shopUrl}>Open the shop</a>`}
     </header>
-    ${
-      isSessions
-        ? html`<${SessionSide} ...${reading} sessions=${sessions} openId=${sessionId} onOpen=${openSession} />`
-        : html`<${TraceSide} ...${reading} openId=${traceId} onOpen=${openTrace} />`
-    }
-    <main class="main">${openPart({ source, sessions, place, go, reading })}</main>
+    <main class="parts">
+      ${
+        isSessions
+          ? html`<${SessionSide} ...${reading} sessions=${sessions} openId=${sessionId} onOpen=${openSession} />`
+          : html`<${TraceSide} ...${reading} openId=${traceId} onOpen=${openTrace} />`
+      }
+      <div class="main">${openPart({ source, sessions, place, go, reading })}</div>
+    </main>
   </div>`;
 }
 

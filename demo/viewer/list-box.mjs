@@ -114,6 +114,6 @@ export function ListBox({ id, label, items, idOf, openId, onOpen, onReading, row
           </div>`,
       )}
     </div>
-    ${hasMore ? html`<div ref=${end}></div>` : children}
+    ${hasMore && html`<div ref=${end}></div>`} ${children}
   </div>`;
 }

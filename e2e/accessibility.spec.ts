@@ -1,0 +1,126 @@
+/** axe-core on every page of the shop and of the viewer, in light and in dark, on a desk and on a phone. */
+import type { BrowserContext, Page } from '@playwright/test';
+import checker, { type RunOptions } from 'axe-core';
+import { put, uploads } from '../demo/testing/client.mjs';
+import { visitObjects } from '../demo/testing/visits.mjs';
+import { expect, test } from './support/fixtures.js';
+
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+const RULES: RunOptions = {
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  // Still an experiment of axe's, and right: who speaks to a page says what stands on its buttons.
+  rules: { 'label-content-name-mismatch': { enabled: true } },
+  resultTypes: ['violations'],
+};
+
+// The rules are about what is drawn from one and the same markup.
+test.skip(({ browserName }) => browserName !== 'chromium', 'once is enough');
+
+/** Looks at a page as it stands, in each size and colour. */
+async function expectNoViolations(page: Page, name: string): Promise<void> {
+  await page.evaluate(checker.source);
+  for (const size of [PHONE, DESK]) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      // What depends on what is in sight has been told, and drawn.
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+      const { violations } = await page.evaluate((rules) => globalThis.axe.run(rules), RULES);
+      const told = violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`),
+      );
+      expect(told, `${name}, ${size.width} px, ${colorScheme}`).toEqual([]);
+    }
+  }
+}
+
+declare global {
+  var axe: typeof import('axe-core');
+}
+
+test('accessibility: each page of the shop', async ({ page, site, allowConsole }) => {
+  test.slow();
+  allowConsole(/status of 404/);
+  const { origin } = site.host;
+  const heading = (name: RegExp) => expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
+  await page.goto(origin);
+  await heading(/Small things/);
+  await expectNoViolations(page, 'home, before consent');
+  await page.getByRole('button', { name: 'No, thanks' }).click();
+  await expectNoViolations(page, 'home, refused');
+  await page.getByRole('button', { name: 'Agree after all' }).click();
+  await expectNoViolations(page, 'home, agreed');
+  await page.getByRole('link', { name: /^Cart/ }).click();
+  await heading(/empty/);
+  await expectNoViolations(page, 'empty cart');
+  await page.goto(`${origin}/shop/product/trowel`);
+  await heading(/Trowel/);
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  await expect(page.getByText('is in your cart')).toBeVisible();
+  await expectNoViolations(page, 'product, with a notice');
+  await page.getByRole('link', { name: /^Cart/ }).click();
+  await heading(/Your cart/);
+  await expectNoViolations(page, 'cart');
+  for (const [path, title] of [
+    ['/shop/slow', /cathedral/],
+    ['/shop/about', /How it works/],
+    ['/shop/nothing', /No such page/],
+    ['/shop/product/nothing', /did not load/],
+    ['/no/such/page', /No such page/],
+  ] as const) {
+    await page.goto(origin + path);
+    await heading(title);
+    await expectNoViolations(page, path);
+  }
+});
+
+test('accessibility: each page of the viewer', async ({ context, site }) => {
+  test.slow();
+  const { host } = site;
+  await host.mock.bucket.clear();
+  const open = async (of: BrowserContext, hash = ''): Promise<Page> => {
+    const viewer = await of.newPage();
+    await viewer.goto(`${host.origin}/viewer/${hash}`);
+    await expect(viewer.getByText('Live', { exact: true })).toBeVisible();
+    return viewer;
+  };
+  const viewer = await open(context);
+  await expect(viewer.getByText('The bucket is empty')).toBeVisible();
+  await expectNoViolations(viewer, 'empty');
+  for (const bytes of visitObjects({ sessions: 2 })) {
+    const [upload] = await uploads(`${host.origin}/spandrel`, host.origin, 1, bytes.length);
+    expect(upload && (await put(upload, bytes)).status).toBe(200);
+  }
+  const options = viewer.getByRole('listbox').getByRole('option');
+  await expect(options).toHaveCount(8);
+  await expectNoViolations(viewer, 'list');
+  await viewer.getByRole('searchbox').fill('nothing has this name');
+  await expect(viewer.getByText('No trace matches')).toBeVisible();
+  await expectNoViolations(viewer, 'list without a match');
+  await viewer.getByRole('searchbox').clear();
+
+  await options.filter({ hasText: 'load /' }).first().click();
+  await expect(viewer.getByRole('treegrid')).toBeVisible();
+  await expectNoViolations(viewer, 'trace');
+  await viewer.getByRole('row', { name: /GET/ }).click();
+  await expect(viewer.getByRole('complementary')).toBeVisible();
+  await expectNoViolations(viewer, 'details');
+  await viewer.getByRole('tab', { name: /Raw/ }).click();
+  await expect(viewer.getByText('resourceSpans').first()).toBeVisible();
+  await expectNoViolations(viewer, 'raw');
+
+  await viewer.getByRole('link', { name: 'Sessions' }).click();
+  await expect(options).toHaveCount(2);
+  await expectNoViolations(viewer, 'sessions');
+  await options.first().click();
+  await expect(viewer.getByRole('article')).toBeVisible();
+  await expectNoViolations(viewer, 'story');
+  for (const hash of [`#trace=${'f'.repeat(32)}`, '#session=nobody']) {
+    const lost = await open(context, hash);
+    await expect(lost.getByText('is not here')).toBeVisible();
+    await expectNoViolations(lost, hash);
+  }
+});

@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** Runs `spandrel view` on a folder, and looks for new files each second. */
+export async function startView(folder: string): Promise<{ url: string; close(): Promise<void> }> {
+  const child = spawn(process.execPath, [CLI, 'view', folder, '--interval', '1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // Playwright asks its children for colours.
+    env: { PATH: process.env['PATH'] },
+  });
+  let url = '';
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    url = /http:\S+/.exec(line)?.[0] ?? url;
+    if (/Ctrl\+C/.test(line)) break;
+  }
+  return {
+    url,
+    async close() {
+      const exited = once(child, 'exit');
+      child.kill('SIGINT');
+      await exited;
+    },
+  };
+}
