@@ -17,7 +17,7 @@ const CONSENT_NOTES = {
 };
 
 /** What it is doing before, and unless, the visitor has agreed. */
-const STATES = { pending: 'waiting for an answer', denied: 'off' };
+const STATES = { pending: 'holding', denied: 'off' };
 
 /** The whole panel. `consent` as the visitor gave it. */
 export function StatsPanel({ consent }) {

@@ -6,7 +6,7 @@ import { KindIcon } from './kind-icon.mjs';
 import { worstVitals } from './page-facts.mjs';
 import { formatDuration } from './timeline.mjs';
 import { VitalChips } from './vital-chips.mjs';
-import { describeEnd, describeOdds, formatTime, pathOnly, plural, shortId } from './wording.mjs';
+import { describeEnd, describeOdds, formatTime, hasLength, pathOnly, plural, shortId } from './wording.mjs';
 
 /** Entries rendered at once; "Show more" adds as many again. */
 const ENTRIES_STEP = 200;
@@ -104,7 +104,7 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
             onClick=${open}
             >${summary.rootName}</a
           >
-          ${!summary.isFragment && html`<span class="option-duration">${formatDuration(summary.duration)}</span>`}
+          ${hasLength(summary) && html`<span class="option-duration">${formatDuration(summary.duration)}</span>`}
           ${summary.probability < 1 && html`<span class="badge">${describeOdds(summary)}</span>`}
           ${end && html`<span class="badge">${end}</span>`}
         </p>

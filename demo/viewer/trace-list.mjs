@@ -14,7 +14,7 @@ import { estimateCount } from './sessions.mjs';
 import { formatDuration, logShare } from './timeline.mjs';
 import { useHeld } from './use-held.mjs';
 import { CORE_VITALS, VitalChips } from './vital-chips.mjs';
-import { describeOdds, formatTime, NUMBERS, pathOnly, plural } from './wording.mjs';
+import { describeOdds, formatTime, hasLength, NUMBERS, pathOnly, plural } from './wording.mjs';
 
 const idOf = ({ traceId }) => traceId;
 const about = ({ summary, isNews }) => ({ start: summary.start, isNews });
@@ -78,13 +78,11 @@ export function TraceSide({ feed, openId, onOpen, onOlder, onRetry }) {
 
 function TraceRow({ summary, longest }) {
   const [exception] = summary.exceptions;
-  // When what is there was measured says nothing of how long the whole took.
-  const hasLength = !summary.isFragment || summary.duration > 0n;
   const vitals = worstVitals(summary.vitals).filter(({ name }) => CORE_VITALS.includes(name));
   return html`<div class="option-line">
       <${KindIcon} kind=${summary.kind} />
       <span class="option-name" title=${summary.rootName}><${Clipped} text=${summary.rootName} /></span>
-      <span class="option-duration">${hasLength && formatDuration(summary.duration)}</span>
+      <span class="option-duration">${hasLength(summary) && formatDuration(summary.duration)}</span>
     </div>
     <div class="option-line option-facts">
       <span>${summary.services.join(', ')}</span>

@@ -14,7 +14,7 @@ import { SpanDetails } from './span-details.mjs';
 import { ancestorIds, buildTree } from './span-tree.mjs';
 import { formatDuration } from './timeline.mjs';
 import { Waterfall } from './waterfall.mjs';
-import { describeEnd, describeOdds, formatTime, pagePath, plural, shortId } from './wording.mjs';
+import { describeEnd, describeOdds, formatTime, hasLength, pagePath, plural, shortId } from './wording.mjs';
 
 /**
  * @param {object} props
@@ -65,7 +65,7 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose, feed, 
         <${CopyButton} text=${() => location.href} label="Copy link" of="to this view" />
       </div>
       <p class="facts">
-        <span><b>${formatDuration(summary.duration)}</b></span>
+        ${hasLength(summary) && html`<span><b>${formatDuration(summary.duration)}</b></span>`}
         ${summary.kind !== 'other' && html`<span>${KINDS[summary.kind]}</span>`}
         <span>${plural(summary.spanCount, 'span')}</span>
         ${summary.errorCount > 0 && html`<span class="badge error">${plural(summary.errorCount, 'error')}</span>`}

@@ -14,6 +14,9 @@ export const shortId = (id) => id.slice(0, 8);
 export const describeEnd = (reason) =>
   ({ timeout: 'cut after 30 s', hidden: 'page was hidden', leaving: 'page was left' })[reason] ?? '';
 
+/** False of a part that is an instant: that says nothing of how long the whole took. */
+export const hasLength = ({ isFragment, duration }) => !isFragment || duration > 0n;
+
 /** How many traces such as this there were. */
 export function describeOdds({ probability, keptFor }) {
   if (keptFor) return `kept: ${keptFor}`;
