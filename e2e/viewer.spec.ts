@@ -70,9 +70,12 @@ async function fill(bucket: Bucket, count: number): Promise<void> {
   await Promise.all(all.map((one, index) => bucket.put(`visit-${index}`, one, (count - index) * 60)));
 }
 
+/** A page of objects is 200 requests. */
+const READING = { timeout: 60_000 };
+
 /** All there are: rows are rendered as far as one has scrolled. */
 const expectRows = (page: Page, count: number) =>
-  expect(options(page).first()).toHaveAttribute('aria-setsize', String(count));
+  expect(options(page).first()).toHaveAttribute('aria-setsize', String(count), READING);
 
 const head = (page: Page, text: string | RegExp) =>
   expect(page.getByRole('status').filter({ hasText: text })).toBeVisible();
@@ -100,6 +103,7 @@ test('viewer: what was asked for is shown at once, though somebody reads the lis
   await options(page).nth(2).hover();
   await expect(page.getByText(/Reading, 1\d\d objects left/).first()).toBeVisible();
   release();
+  await page.unrouteAll({ behavior: 'wait' });
   await expectRows(page, 200);
   await expect(page.getByText(/Reading/)).toHaveCount(0);
   await expect(news(page)).toHaveCount(0);
@@ -122,7 +126,7 @@ test('viewer: what was asked for is shown at once, though somebody reads the lis
   ] as const) {
     await older(page).click();
     await expectRows(page, count);
-    expect(await scroller.evaluate((element) => element.scrollTop)).toBeGreaterThan(5_000);
+    expect(await scroller.evaluate((element) => element.scrollTop)).toBeGreaterThan(1_000);
     await expect(news(page)).toHaveCount(0);
     await expect(page.getByRole('button', { name: /Show more/ })).toHaveCount(0);
     await head(page, `${count} traces`);
@@ -141,7 +145,7 @@ test('viewer: what was asked for is shown at once, though somebody reads the lis
   await bucket.put('late', late);
   await expectRows(page, 451);
   await bucket.put('fresh', fresh);
-  await expect(news(page)).toHaveText(/1 new trace$/);
+  await expect(news(page)).toHaveText(/1 new trace$/, READING);
   await expectRows(page, 451);
   await head(page, '452 traces');
   const first = options(page).first();
@@ -182,6 +186,7 @@ test('viewer: a part whose root is in an older object says so, and becomes the t
   page,
   bucket,
 }) => {
+  test.slow();
   await fill(bucket, 199);
   const vital = { parentSpanId: id(1), endTimeUnixNano: nano(NOW + 2) };
   await bucket.put('part', request([span(2, 'web-vital CLS', vital)]), 1);

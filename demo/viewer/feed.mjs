@@ -7,8 +7,9 @@ import { createTraces } from './traces.mjs';
 const MAX_READS = 4;
 /** Pages listed after the connection was lost; what was stored meanwhile is in the first of them. */
 const MAX_MISSED_PAGES = 20;
-/** Renders at most this often while many objects arrive. */
+/** Renders at most this often while objects arrive, and while a whole page of them does. */
 const CHANGE_INTERVAL_MILLIS = 60;
+const READING_INTERVAL_MILLIS = 300;
 
 /**
  * @typedef {object} Feed
@@ -52,24 +53,27 @@ export function startFeed(onChange) {
   let hasOlder = false;
   let timer;
 
+  const tell = () => {
+    timer = undefined;
+    settled ||= firstPageListed && leftCount === 0;
+    onChange({
+      state,
+      settled,
+      isReading: listing + leftCount > 0,
+      leftCount,
+      objectCount,
+      failures: [...failures.values()],
+      skippedSpans,
+      listError,
+      hasOlder: hasOlder && !traces.isFull(),
+      isFull: traces.isFull(),
+      traces: traces.list(),
+    });
+  };
+
   const changed = () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      settled ||= firstPageListed && leftCount === 0;
-      onChange({
-        state,
-        settled,
-        isReading: listing + leftCount > 0,
-        leftCount,
-        objectCount,
-        failures: [...failures.values()],
-        skippedSpans,
-        listError,
-        hasOlder: hasOlder && !traces.isFull(),
-        isFull: traces.isFull(),
-        traces: traces.list(),
-      });
-    }, CHANGE_INTERVAL_MILLIS);
+    if (timer !== undefined) return;
+    timer = setTimeout(tell, leftCount > 1 ? READING_INTERVAL_MILLIS : CHANGE_INTERVAL_MILLIS);
   };
 
   const read = async ({ object, isNews }) => {

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from '/vendor/preact.js';
 
 /** Rows rendered at first, and added when the end of those comes near. */
-const ROWS_STEP = 100;
+const ROWS_STEP = 50;
 const NEAR = '1200px';
 
 /**
