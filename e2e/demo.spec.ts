@@ -285,6 +285,7 @@ test('viewer: two thousand traces of a hundred sessions, and an empty address', 
 }) => {
   // A browser's part is the same in all; the bytes are put by hand.
   test.skip(browserName !== 'chromium', 'once is enough');
+  test.slow();
   const { origin } = new URL(demo.shop);
   // In the future, so that they are in front of what the other tests left.
   for (const bytes of visitObjects({ sessions: 100, traces: 20, endedAt: Date.now() + 86_400_000 })) {
