@@ -14,7 +14,6 @@ const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
 // A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
 const standIns = {
   '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
-  '@opentelemetry/sdk-trace-web': '.cache/esm/sdk/tracer-provider.js',
 };
 const withStandIns = {
   name: 'with-stand-ins',

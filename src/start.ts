@@ -1,5 +1,4 @@
 import { context, type Span, type Tracer, trace } from '@opentelemetry/api';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from './destinations/bucket.js';
 import type { Destination } from './destinations/destination.js';
 import { createDiagnostics } from './diagnostics/diagnostics.js';
@@ -30,6 +29,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { isSound } from './platform/soundness.js';
+import { BasicTracerProvider } from './sdk/tracer-provider.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
@@ -189,8 +189,8 @@ export function start(options: StartOptions): Spandrel {
 
   const attributes = {
     'service.name': service,
-    'service.version': version,
-    'deployment.environment.name': environment,
+    ...(version !== undefined && { 'service.version': version }),
+    ...(environment !== undefined && { 'deployment.environment.name': environment }),
     'telemetry.sdk.name': 'spandrel',
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
@@ -212,17 +212,14 @@ export function start(options: StartOptions): Spandrel {
     (attributes) => 'spandrel.activity.type' in attributes,
   );
   const provider = new BasicTracerProvider({
-    resource: resourceOf(attributes),
+    resource: { attributes },
     sampler: sampling.sampler,
-    spanProcessors: [
-      ...(options.session === false ? [] : [sessions]),
-      page.processor,
-      sampling.processor,
-    ] as never,
+    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, sampling.processor],
   });
   const tracer = provider.getTracer('spandrel', VERSION);
-  const isGlobal = trace.setGlobalTracerProvider(provider);
-  const ownsContext = context.setGlobalContextManager(page.contextManager);
+  // What came first has taken both places, or has left them to the app.
+  const isGlobal = !isSecond && trace.setGlobalTracerProvider(provider);
+  const ownsContext = !isSecond && context.setGlobalContextManager(page.contextManager);
   if (globalThis.document) page.begin(tracer);
   if (isSecond) warnRunning();
   for (const instrumentation of instrumentations) {
@@ -263,7 +260,6 @@ function inert(): Spandrel {
   diagnostics.trouble('broken-platform', 'JSON, Promise or Date of this page is broken: nothing is traced');
   return {
     tracer: new BasicTracerProvider({
-      resource: resourceOf({}),
       sampler: { shouldSample: () => ({ decision: 0 }) },
     }).getTracer('spandrel'),
     recordException() {},
@@ -274,21 +270,4 @@ function inert(): Spandrel {
     flush: async () => 'lost',
     async shutdown() {},
   };
-}
-
-type ProviderResource = NonNullable<
-  NonNullable<ConstructorParameters<typeof BasicTracerProvider>[0]>['resource']
->;
-
-/** A resource of plain attributes: what `@opentelemetry/resources` would make of them, without its detectors. */
-function resourceOf(attributes: Record<string, string | undefined>): ProviderResource {
-  const entries = Object.entries(attributes).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const resource: ProviderResource = {
-    attributes: Object.fromEntries(entries),
-    getRawAttributes: () => entries,
-    merge: (other) => (other ? other.merge(resource) : resource),
-  };
-  return resource;
 }

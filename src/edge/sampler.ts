@@ -5,7 +5,7 @@
  * @see https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
 import { type Attributes, isSpanContextValid, trace } from '@opentelemetry/api';
-import type { Sampler } from '@opentelemetry/sdk-trace-web';
+import type { Sampler } from '../sdk/tracer-provider.js';
 import { attributesOf } from '../spa/sampler.js';
 import { isKept, probabilityOf, randomnessOf, stateAfter, thresholdOf } from '../spa/sampling-threshold.js';
 

@@ -1,6 +1,6 @@
 /** What a user's options come to: made once for each `env`, shared by its invocations. */
-import type { Sampler } from '@opentelemetry/sdk-trace-web';
 import type { ReadableSpan } from '../pipeline/model.js';
+import type { Sampler } from '../sdk/tracer-provider.js';
 import { createPropagation, type Propagation } from '../spa/propagation.js';
 import { VERSION } from '../version.js';
 import { type Kept, nothingKept } from './collector.js';

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import * as api from '@opentelemetry/api';
 import * as standIn from './opentelemetry-api.js';
+import { registered } from './opentelemetry-global.js';
 
 const SPAN_CONTEXT = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };
 const GLOBAL = Symbol.for('opentelemetry.js.api.1');
 
 afterEach(() => {
+  standIn.trace.disable();
+  standIn.context.disable();
   delete (globalThis as { [GLOBAL]?: unknown })[GLOBAL];
 });
 
@@ -30,14 +33,40 @@ function contextManager(active: api.Context): api.ContextManager {
   return self;
 }
 
-test('API stand-in: what it registers, the package finds, once', () => {
-  const tracer = {} as api.Tracer;
-  assert.equal(standIn.trace.setGlobalTracerProvider({ getTracer: () => tracer }), true);
-  assert.equal(api.trace.getTracer('any'), tracer);
-  assert.equal(api.trace.setGlobalTracerProvider({ getTracer: () => tracer }), false);
-  assert.equal(standIn.trace.setGlobalTracerProvider({ getTracer: () => tracer }), false);
+const providerOf = (who: string): api.TracerProvider => ({
+  getTracer: (...names) =>
+    ({
+      startSpan: () => [who, names[0], names[1]],
+      startActiveSpan: (...args: unknown[]) => [who, ...args],
+    }) as never,
+});
+
+test('API stand-in: what it registers, the package finds, until somebody registers their own', () => {
+  assert.equal(standIn.trace.setGlobalTracerProvider(providerOf('ours')), true);
+  assert.equal(standIn.trace.setGlobalTracerProvider(providerOf('another of ours')), false);
+  const tracer = api.trace.getTracer('any', '1');
+  const task = (): void => {};
+  assert.deepEqual(tracer.startSpan('a') as unknown, ['ours', 'any', '1']);
+  assert.deepEqual(tracer.startActiveSpan('a', {}, api.ROOT_CONTEXT, task) as unknown, [
+    ...['ours', 'a', {}, api.ROOT_CONTEXT],
+    task,
+  ]);
+  assert.equal(api.trace.setGlobalTracerProvider(providerOf('theirs')), true);
+  assert.equal(api.trace.setGlobalTracerProvider(providerOf('again theirs')), false);
+  assert.deepEqual(tracer.startSpan('b') as unknown, ['theirs', 'any', '1']);
   standIn.trace.disable();
-  assert.notEqual(api.trace.getTracer('any'), tracer);
+  assert.deepEqual(api.trace.getTracer('any').startSpan('c') as unknown, ['theirs', 'any', undefined]);
+  api.trace.disable();
+});
+
+test('API stand-in: what it has registered is gone with it', () => {
+  standIn.trace.setGlobalTracerProvider(providerOf('ours'));
+  standIn.context.setGlobalContextManager(contextManager(standIn.ROOT_CONTEXT));
+  assert.equal(registered()?.version, '1.10.0');
+  standIn.trace.disable();
+  standIn.context.disable();
+  assert.equal(api.trace.getTracer('any').startSpan('a').isRecording(), false);
+  assert.equal(GLOBAL in globalThis, false);
 });
 
 test('API stand-in: what the package registers, it finds', () => {
@@ -52,6 +81,8 @@ test('API stand-in: what the package registers, it finds', () => {
   standIn.diag.warn('trouble', 1);
   assert.deepEqual(warnings, [['trouble', 1]]);
   standIn.context.disable();
+  assert.equal(standIn.context.active().getValue(key), 'yes');
+  api.context.disable();
   assert.equal(standIn.context.active(), standIn.ROOT_CONTEXT);
 });
 
@@ -102,9 +133,11 @@ test('API stand-in: a trace state is changed and written as the package does it'
   assert.equal(ours?.get('b'), undefined);
 });
 
-test('API stand-in: a page whose copy is of another version keeps its own', () => {
-  (globalThis as { [GLOBAL]?: unknown })[GLOBAL] = { version: '1.4.0' };
-  assert.equal(standIn.trace.setGlobalTracerProvider({ getTracer: () => ({}) as api.Tracer }), false);
+test('API stand-in: a place that cannot be changed is left alone', () => {
+  const place = Object.freeze({ version: '1.4.0' });
+  (globalThis as { [GLOBAL]?: unknown })[GLOBAL] = place;
+  assert.equal(standIn.trace.setGlobalTracerProvider(providerOf('ours')), false);
+  assert.equal(registered(), place);
 });
 
 test('API stand-in: the package’s names, numbers and verdicts', async () => {

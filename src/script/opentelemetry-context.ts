@@ -1,6 +1,6 @@
 /** `context` of OpenTelemetry's API, as far as it is used. Part of the API's stand-in. */
 import type * as api from '@opentelemetry/api';
-import { register, registered } from './opentelemetry-global.js';
+import { own, register, registered, unregister } from './opentelemetry-global.js';
 
 type ContextAPI = api.ContextAPI;
 
@@ -18,21 +18,20 @@ function contextOf(values: Map<symbol, unknown>): api.Context {
 
 export const ROOT_CONTEXT: api.Context = contextOf(new Map());
 
-export const active = (): api.Context => registered()?.context?.active() ?? ROOT_CONTEXT;
+/** Others' before ours. Ours where there is none, though an app with tracers of its own does not see it. */
+const manager = (): api.ContextManager | undefined => registered()?.context ?? own.context;
+
+export const active = (): api.Context => manager()?.active() ?? ROOT_CONTEXT;
 
 const run: ContextAPI['with'] = (value, task, self, ...args) => {
-  const manager = registered()?.context;
-  return manager ? manager.with(value, task, self, ...args) : task.apply(self as never, args);
+  const found = manager();
+  return found ? found.with(value, task, self, ...args) : task.apply(self as never, args);
 };
 
 export { run as with };
 
-export const bind: ContextAPI['bind'] = (value, target) =>
-  registered()?.context?.bind(value, target) ?? target;
+export const bind: ContextAPI['bind'] = (value, target) => manager()?.bind(value, target) ?? target;
 
 export const setGlobalContextManager = (manager: api.ContextManager): boolean => register('context', manager);
 
-export function disable(): void {
-  registered()?.context?.disable();
-  delete registered()?.context;
-}
+export const disable = (): void => unregister('context');

@@ -1,7 +1,7 @@
 /** `trace` of OpenTelemetry's API, as far as it is used. Part of the API's stand-in. */
 import type * as api from '@opentelemetry/api';
 import { active } from './opentelemetry-context.js';
-import { register, registered } from './opentelemetry-global.js';
+import { register, registered, unregister } from './opentelemetry-global.js';
 
 const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
 
@@ -41,8 +41,24 @@ export const getSpanContext = (from: api.Context): api.SpanContext | undefined =
 export const setSpanContext = (on: api.Context, spanContext: api.SpanContext): api.Context =>
   setSpan(on, wrapSpanContext(spanContext));
 
-export const setGlobalTracerProvider = (provider: api.TracerProvider): boolean => register('trace', provider);
-
-export function disable(): void {
-  delete registered()?.trace;
+/** Its tracers become those of whoever registers later: an app asks for its own when its modules load, before its SDK. */
+export function setGlobalTracerProvider(provider: api.TracerProvider): boolean {
+  const lent: api.TracerProvider = {
+    getTracer(...names) {
+      let theirs: api.Tracer | undefined;
+      const tracer = (): api.Tracer => {
+        const now = registered()?.trace ?? lent;
+        if (now !== lent) theirs ??= now.getTracer(...names);
+        return theirs ?? provider.getTracer(...names);
+      };
+      return {
+        startSpan: (...args) => tracer().startSpan(...args),
+        startActiveSpan: (...args: unknown[]) =>
+          (tracer().startActiveSpan as (...all: unknown[]) => never)(...args),
+      };
+    },
+  };
+  return register('trace', lent);
 }
+
+export const disable = (): void => unregister('trace');

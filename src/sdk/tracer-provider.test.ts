@@ -47,17 +47,16 @@ function seen(span: ReadableSpan) {
 function record(Provider: typeof Theirs | typeof Ours, play: (tracer: Tracer) => void, sampler?: Sampler) {
   const heard: unknown[] = [];
   const hear = (what: string) => (span: unknown) => void heard.push([what, seen(span as ReadableSpan)]);
+  const processor = {
+    onStart: hear('start'),
+    onEnding: hear('ending'),
+    onEnd: hear('end'),
+    forceFlush: async () => {},
+    shutdown: async () => {},
+  };
   const provider = new Provider({
     resource: { attributes: {}, getRawAttributes: () => [] } as never,
-    spanProcessors: [
-      {
-        onStart: hear('start'),
-        onEnding: hear('ending'),
-        onEnd: hear('end'),
-        forceFlush: async () => {},
-        shutdown: async () => {},
-      },
-    ],
+    spanProcessors: [processor],
     ...(sampler ? { sampler } : {}),
   });
   play(provider.getTracer('tests', '1.2.3'));

@@ -1,7 +1,7 @@
 /**
- * A tracer provider, small: stands for `@opentelemetry/sdk-trace-web` in the script tag's file, and serves the edge.
+ * A tracer provider, small: that of `start()` and of the edge. Apps bring OpenTelemetry's, and those are all served.
  *
- * The package is 4 kB there (Brotli), of a budget of 30: metrics of itself, views for Node's inspector, flushing with
+ * The package is 4 kB (Brotli): metrics of itself, views for Node's inspector, flushing with
  * deadlines, limits from configuration. Spans come out as the package's do, with its default limits; the test compares
  * them field by field. Misuse (a span ended twice, an attribute that is none) is ignored as there, without a log line.
  *
@@ -27,9 +27,10 @@ import {
   TraceFlags,
   type Tracer,
   type TracerProvider,
+  type TraceState,
   trace,
 } from '@opentelemetry/api';
-import type { Sampler, TracerConfig } from '@opentelemetry/sdk-trace-web';
+import type { ReadableSpan } from '../pipeline/model.js';
 import { RANDOM } from './trace-context.js';
 
 /** Attributes of a span, an event or a link; events and links of a span. The specification's default. */
@@ -37,8 +38,39 @@ const LIMIT = 128;
 
 const SUPPRESS_TRACING = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
-export interface Config extends Required<Pick<TracerConfig, 'sampler' | 'spanProcessors'>> {
-  resource: TracerConfig['resource'] | undefined;
+export interface SamplingResult {
+  /** Not recorded, recorded, recorded and sampled: `SamplingDecision` of whatever SDK. */
+  decision: 0 | 1 | 2;
+  attributes?: Readonly<Attributes>;
+  traceState?: TraceState;
+}
+
+/** OpenTelemetry's, of the SDK's second and third major version. */
+export interface Sampler {
+  shouldSample(
+    context: Context,
+    traceId: string,
+    spanName: string,
+    spanKind: SpanKind,
+    attributes: Attributes,
+    links: Link[],
+  ): SamplingResult;
+  toString(): string;
+}
+
+/** OpenTelemetry's, as far as it is called. */
+interface SpanProcessor {
+  onStart(span: never, parentContext: Context): void;
+  onEnding?(span: never): void;
+  onEnd(span: never): void;
+}
+
+export type Resource = ReadableSpan['resource'];
+
+export interface Config {
+  resource: Resource | undefined;
+  sampler: Sampler;
+  spanProcessors: readonly SpanProcessor[];
 }
 export type Scope = { name: string; version: string | undefined; schemaUrl: string | undefined };
 
@@ -303,7 +335,7 @@ export function createTracer(scope: Scope, configOf: (from: Context) => Config |
 }
 
 /** As the parent was; a root is sampled. */
-const likeParent: Pick<Sampler, 'shouldSample'> = {
+const likeParent: Sampler = {
   shouldSample(parent) {
     const isSampled = (validParent(parent)?.traceFlags ?? TraceFlags.SAMPLED) & TraceFlags.SAMPLED;
     return { decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
@@ -315,7 +347,7 @@ export class BasicTracerProvider implements TracerProvider {
   readonly #config: Config;
   readonly #tracers = new Map<string, Tracer>();
 
-  constructor({ resource, sampler = likeParent as Sampler, spanProcessors = [] }: TracerConfig) {
+  constructor({ resource, sampler = likeParent, spanProcessors = [] }: Partial<Config>) {
     this.#config = { resource, sampler, spanProcessors };
   }
 

@@ -5,9 +5,9 @@
  * flag, which anybody can set, but its randomness is used: who keeps a larger share keeps all that we keep.
  */
 import { type Attributes, type Context, isSpanContextValid, trace } from '@opentelemetry/api';
-import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace-web';
 import { refuse } from '../options.js';
 import { isShare } from '../page-options.js';
+import type { Sampler, SamplingResult } from '../sdk/tracer-provider.js';
 import type { Verdict } from './sampling-rules.js';
 import {
   explicitRandomness,

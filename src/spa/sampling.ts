@@ -1,11 +1,11 @@
 /** Sampling as `start()` has it: by chance as a trace begins, by what became of it at its end. */
 import type { Context, SpanContext } from '@opentelemetry/api';
-import type { Sampler } from '@opentelemetry/sdk-trace-web';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { SamplingOptions } from '../page-options.js';
 import type { OpenSpan, ReadableSpan } from '../pipeline/model.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import type { Platform, Stop } from '../platform/platform.js';
+import type { Sampler } from '../sdk/tracer-provider.js';
 import { createSampler } from './sampler.js';
 import { createMarks } from './sampling-marks.js';
 import { createPressure, type PressureLimits } from './sampling-pressure.js';
