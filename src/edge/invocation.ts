@@ -2,7 +2,16 @@
  * One call of a handler: its span begins, the handler runs in its context, and once the answer is out and the handler's
  * own background work is over, the spans are sent. Nothing of it outlives it, and it shares nothing with others.
  */
-import { type Attributes, context, type Link, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Baggage,
+  context,
+  type Link,
+  propagation,
+  type Span,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api';
 import type { Config } from '../sdk/tracer-provider.js';
 import { backgroundOf, createWork } from './background.js';
 import { failWith } from './failure.js';
@@ -18,7 +27,9 @@ export interface Trigger {
   readonly kind: number;
   readonly attributes: Attributes;
   /** In another process. */
-  readonly parent?: SpanContext;
+  readonly parent?: SpanContext | undefined;
+  /** That the caller sent along. */
+  readonly baggage?: Baggage | undefined;
   readonly links?: Link[];
   /**
    * The handler has answered. Says so on the span, if that is recorded, and gives what the runtime gets.
@@ -53,8 +64,8 @@ let isCold = true;
  * @throws what a stand-in of the host's throws; nothing has begun then.
  */
 export function beginInvocation(setup: Setup, trigger: Trigger, args: readonly unknown[]): RunningInvocation {
-  const { options, runtime, resource, sampler, propagation } = setup;
-  const { name, kind, links = [], parent } = trigger;
+  const { options, runtime, resource, sampler } = setup;
+  const { name, kind, links = [], parent, baggage } = trigger;
   const work = createWork();
   const background = backgroundOf(args, work);
   const { waitUntil } = background;
@@ -66,7 +77,7 @@ export function beginInvocation(setup: Setup, trigger: Trigger, args: readonly u
       return config;
     },
     tracer: tracer(),
-    propagation,
+    propagation: setup.propagation,
     get isOver() {
       return isOver;
     },
@@ -74,7 +85,8 @@ export function beginInvocation(setup: Setup, trigger: Trigger, args: readonly u
   const attributes = runtime.isFunction
     ? { ...trigger.attributes, 'faas.coldstart': isCold }
     : trigger.attributes;
-  const around = withInvocation(surroundings(), invocation);
+  const bare = withInvocation(surroundings(), invocation);
+  const around = baggage ? propagation.setBaggage(bare, baggage) : bare;
   const from = parent ? trace.setSpanContext(around, parent) : around;
   const span = tracer().startSpan(name, { kind, attributes, links }, from);
   isCold = false;

@@ -14,6 +14,7 @@ import { registered } from './opentelemetry-global.js';
 // Namespaces, as the bundler sees through them to what is used.
 export * as context from './opentelemetry-context.js';
 export { ROOT_CONTEXT } from './opentelemetry-context.js';
+export * as propagation from './opentelemetry-propagation.js';
 export * as trace from './opentelemetry-trace.js';
 export { isSpanContextValid, isValidSpanId, isValidTraceId } from './opentelemetry-trace.js';
 

@@ -86,10 +86,12 @@ function withHeaders(
   try {
     const [, init] = args;
     // There the browser drops what it does not know.
-    if (!args.length || !added['traceparent'] || (init?.mode ?? given?.mode) === 'no-cors') return args;
+    const names = Object.keys(added);
+    if (!args.length || !names.length || (init?.mode ?? given?.mode) === 'no-cors') return args;
     const before = init?.headers === undefined ? given?.headers : init.headers;
     const headers = new Headers(before);
-    if (headers.has('traceparent')) return args;
+    // Baggage is no matter of the trace.
+    if (names.some((name) => name !== 'baggage' && headers.has(name))) return args;
     const more = Object.entries(added).filter(([name]) => !headers.has(name));
     const changed: Record<string, unknown> = {};
     // What it inherits counts too.

@@ -10,7 +10,6 @@
 import {
   type Attributes,
   type Context,
-  type Span,
   SpanKind,
   SpanStatusCode,
   type TimeInput,
@@ -21,7 +20,7 @@ import {
 export interface HttpRequest {
   /** Has the request's span as the active one. */
   readonly context: Context;
-  /** What the request shall carry: `traceparent` and `tracestate`, or nothing. */
+  /** What the request shall carry: `traceparent`, say, or nothing. */
   readonly headers: Record<string, string>;
   /**
    * @param status 0 when it may not be known, or there was no answer.
@@ -40,7 +39,7 @@ export interface HttpRequestDeps {
   /** What `url.full` says. */
   stored(url: URL): string;
   parent(): Context;
-  headersFor(url: URL, span: Span): Record<string, string>;
+  headersFor(url: URL, from: Context): Record<string, string>;
   /** Default: the span's own clock. */
   now?(): TimeInput;
 }
@@ -73,9 +72,10 @@ export function requestTracing(deps: HttpRequestDeps): BeginRequest {
     const startTime = deps.now?.();
     const options = { kind: SpanKind.CLIENT, attributes, ...(startTime !== undefined && { startTime }) };
     const span = tracer.startSpan(method ?? 'HTTP', options, parent);
+    const context = trace.setSpan(parent, span);
     return {
-      context: trace.setSpan(parent, span),
-      headers: deps.headersFor(url, span),
+      context,
+      headers: deps.headersFor(url, context),
       end(status, error = status >= 400 ? String(status) : undefined) {
         if (status) span.setAttribute('http.response.status_code', status);
         // To have stopped it is no error, and has no `error.type` (open-telemetry/semantic-conventions pull 3494).

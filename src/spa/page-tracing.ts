@@ -69,7 +69,7 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       const part: PartDeps = { tracer, activities: begun, clock, platform, guard, onPage, routeName };
       const { headersFor } = createPropagation(options.propagateTo ?? []);
       const propagation: Propagation = {
-        headersFor: (url, span) => (deps.mayPropagate() ? headersFor(url, span) : {}),
+        headersFor: (url, from) => (deps.mayPropagate() ? headersFor(url, from) : {}),
       };
       const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
         const stop = isOn === false ? undefined : guard(trace);

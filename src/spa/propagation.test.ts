@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTraceState, type SpanContext, trace } from '@opentelemetry/api';
+import {
+  baggageEntryMetadataFromString,
+  createTraceState,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api';
+import { W3CBaggagePropagator } from '@opentelemetry/core';
 import { createPropagation, serverParent } from './propagation.js';
 
 const TRACE_ID = '12345678901234567890123456789012';
 const SPAN_ID = '1234567890123456';
 const spanOf = (context: Partial<SpanContext> = {}) =>
-  trace.wrapSpanContext({ traceId: TRACE_ID, spanId: SPAN_ID, traceFlags: 1, ...context });
+  trace.setSpanContext(ROOT_CONTEXT, { traceId: TRACE_ID, spanId: SPAN_ID, traceFlags: 1, ...context });
 
 const PAGE = 'https://shop.example';
 const sends = (allowed: Parameters<typeof createPropagation>[0], url: string): boolean =>
@@ -22,6 +31,46 @@ test('propagation: the header is the span’s context, with its trace state', ()
     tracestate: 'ot=th:c,a=b',
   });
   assert.deepEqual(headersFor(url, spanOf({ traceId: '0'.repeat(32) })), {}, 'a span of no trace');
+});
+
+/** Others tried: none, empty, keys and values of every kind, properties, more than any server takes. */
+test('propagation: baggage goes along as OpenTelemetry writes it, to whom traceparent goes', () => {
+  const baggage = propagation.createBaggage({
+    'user.id': { value: 'ü, =;%"1' },
+    plain: { value: 'p', metadata: baggageEntryMetadataFromString('ttl=30;secret') },
+    empty: { value: '' },
+  });
+  const from = propagation.setBaggage(spanOf(), baggage);
+  const { headersFor } = createPropagation([], PAGE);
+  const expected: Record<string, string> = {};
+  new W3CBaggagePropagator().inject(from, expected, { set: (to, name, value) => (to[name] = value) });
+  assert.ok(expected['baggage']?.includes('plain=p;ttl=30'));
+  assert.equal(headersFor(new URL(`${PAGE}/api`), from)['baggage'], expected['baggage']);
+  assert.deepEqual(headersFor(new URL('https://other.example/'), from), {});
+  const long = propagation.createBaggage({
+    long: { value: 'x'.repeat(9_000) },
+    short: { value: 'y' },
+  });
+  assert.equal(headersFor(new URL(PAGE), propagation.setBaggage(spanOf(), long))['baggage'], 'short=y');
+  const half = propagation.setBaggage(spanOf(), propagation.createBaggage({ half: { value: '\ud800' } }));
+  assert.deepEqual(Object.keys(headersFor(new URL(PAGE), half)), ['traceparent'], 'half a character');
+});
+
+test('propagation: the app’s own propagator is asked in place of W3C, if it has one', (t) => {
+  t.after(() => propagation.disable());
+  const { headersFor } = createPropagation([], PAGE);
+  const own: TextMapPropagator = {
+    inject: (from, carrier, setter) => setter.set(carrier, 'b3', `${trace.getSpanContext(from)?.traceId}-1`),
+    extract: (from) => from,
+    fields: () => ['b3'],
+  };
+  propagation.setGlobalPropagator(own);
+  assert.deepEqual(headersFor(new URL(PAGE), spanOf()), { b3: `${TRACE_ID}-1` });
+  assert.deepEqual(headersFor(new URL('https://other.example/'), spanOf()), {});
+  own.inject = () => {
+    throw new Error('theirs');
+  };
+  assert.deepEqual(Object.keys(headersFor(new URL(PAGE), spanOf())), ['traceparent']);
 });
 
 test('propagation: goes to the page’s own origin and to those allowed, and to no other', () => {

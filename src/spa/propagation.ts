@@ -1,14 +1,51 @@
 /**
- * `traceparent`, out to where it is allowed and in from the server that rendered the page.
+ * What requests carry, out to where it is allowed, and `traceparent` in from the server that rendered the page.
  *
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
+ * @see https://www.w3.org/TR/baggage/#header-content
  */
-import { isSpanContextValid, type Span, type SpanContext } from '@opentelemetry/api';
+import { type Context, isSpanContextValid, propagation, type SpanContext, trace } from '@opentelemetry/api';
 import { parseTraceparent, traceparentOf } from '../sdk/trace-context.js';
 
 export interface Propagation {
-  /** The headers that a request to `url` may carry: `traceparent`, and `tracestate` where there is one. */
-  headersFor(url: URL, span: Span): Record<string, string>;
+  /**
+   * The headers that a request to `url` may carry, by the context that it is made in: those of the app's global
+   * propagator, else `traceparent`, and `tracestate` and `baggage` where there are any.
+   */
+  headersFor(url: URL, from: Context): Record<string, string>;
+}
+
+/** What every server takes at least. */
+const MAX_BAGGAGE_CHARS = 8192;
+
+function baggageOf(from: Context): string | undefined {
+  let text = '';
+  for (const [key, { value, metadata }] of propagation.getBaggage(from)?.getAllEntries() ?? []) {
+    const entry = `${text && ','}${encodeURIComponent(key)}=${encodeURIComponent(value)}${metadata ? `;${metadata}` : ''}`;
+    if (text.length + entry.length <= MAX_BAGGAGE_CHARS) text += entry;
+  }
+  return text;
+}
+
+function carriedBy(from: Context): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const set = (name: string, value: string | undefined): void => {
+    if (value) headers[name] = value;
+  };
+  try {
+    if (propagation.fields().length) {
+      propagation.inject(from, headers, { set: (_, name, value) => set(name, value) });
+      return headers;
+    }
+    set('baggage', baggageOf(from));
+  } catch {
+    // Somebody's propagator, or half a character: the request goes on all the same.
+  }
+  const span = trace.getSpanContext(from);
+  if (!span || !isSpanContextValid(span)) return {};
+  set('traceparent', traceparentOf(span));
+  set('tracestate', span.traceState?.serialize());
+  return headers;
 }
 
 /**
@@ -21,17 +58,14 @@ export function createPropagation(
   ownOrigin: string = location.origin,
 ): Propagation {
   return {
-    headersFor({ origin, href }, span) {
-      const context = span.spanContext();
+    headersFor({ origin, href }, from) {
       // `search` and not `test`, which would go on from where a global pattern last matched.
       const isAllowed =
         allowed === true ||
         (allowed &&
           (origin === ownOrigin ||
             allowed.some((one) => (typeof one === 'string' ? one === origin : href.search(one) >= 0))));
-      if (!isAllowed || !isSpanContextValid(context)) return {};
-      const tracestate = context.traceState?.serialize();
-      return { traceparent: traceparentOf(context), ...(tracestate ? { tracestate } : {}) };
+      return isAllowed ? carriedBy(from) : {};
     },
   };
 }

@@ -24,7 +24,7 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
   if (!prototype) return () => {};
   const { setRequestHeader } = prototype;
   /** What `open` was told, until it is sent. */
-  const opened = new WeakMap<XMLHttpRequest, { method: string; url: string; hasParent?: boolean }>();
+  const opened = new WeakMap<XMLHttpRequest, { method: string; url: string; names: string[] }>();
   /** What ends the span of the request that is under way. */
   const underWay = new WeakMap<XMLHttpRequest, (error?: string) => void>();
 
@@ -54,8 +54,11 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
     underWay.set(xhr, end);
     // Capturing, to be in front of the page's listeners, though Chromium calls them as they come.
     for (const name of ENDS) xhr.addEventListener(name, onEnd, true);
-    if (!told.hasParent) {
-      for (const [name, value] of Object.entries(request.headers)) setRequestHeader.call(xhr, name, value);
+    const added = Object.entries(request.headers);
+    const isOwn = ([name]: [string, string]): boolean => told.names.includes(name.toLowerCase());
+    // Baggage is no matter of the trace.
+    if (!added.some((one) => one[0] !== 'baggage' && isOwn(one))) {
+      for (const one of added) if (!isOwn(one)) setRequestHeader.call(xhr, ...one);
     }
     return end;
   };
@@ -65,7 +68,7 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
       guard(() => {
         // `open` ends a request that is under way without any event.
         underWay.get(xhr)?.(isAnswered(xhr) ? undefined : 'abort');
-        opened.set(xhr, { method: String(args[0]), url: String(args[1]) });
+        opened.set(xhr, { method: String(args[0]), url: String(args[1]), names: [] });
       });
       return Reflect.apply(original, xhr, args);
     }),
@@ -74,8 +77,7 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
       'setRequestHeader',
       (original, xhr: XMLHttpRequest, args) => {
         guard(() => {
-          const told = opened.get(xhr);
-          if (told && String(args[0]).toLowerCase() === 'traceparent') told.hasParent = true;
+          opened.get(xhr)?.names.push(String(args[0]).toLowerCase());
         });
         return Reflect.apply(original, xhr, args);
       },
