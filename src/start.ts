@@ -29,7 +29,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { isSound } from './platform/soundness.js';
-import { BasicTracerProvider } from './sdk/tracer-provider.js';
+import { createProvider, createTracer } from './sdk/tracer-provider.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
@@ -211,7 +211,7 @@ export function start(options: StartOptions): Spandrel {
     exporter,
     (attributes) => 'spandrel.activity.type' in attributes,
   );
-  const provider = new BasicTracerProvider({
+  const provider = createProvider({
     resource: { attributes },
     sampler: sampling.sampler,
     spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, sampling.processor],
@@ -259,9 +259,7 @@ function inert(): Spandrel {
   );
   diagnostics.trouble('broken-platform', 'JSON, Promise or Date of this page is broken: nothing is traced');
   return {
-    tracer: new BasicTracerProvider({
-      sampler: { shouldSample: () => ({ decision: 0 }) },
-    }).getTracer('spandrel'),
+    tracer: createTracer({ name: 'spandrel', version: VERSION, schemaUrl: undefined }, () => undefined),
     recordException() {},
     setConsent() {},
     mark: () => false,

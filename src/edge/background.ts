@@ -57,7 +57,8 @@ export function backgroundOf(args: readonly unknown[], work: Work): Background {
   const at = args.findIndex((value, index) => index > 0 && canWait(value));
   const waiter = args[at];
   if (!canWait(waiter)) return { args: [...args], waitUntil: undefined };
-  const passOn = (promise: Promise<unknown>): void => waiter.waitUntil(promise);
+  const original = waiter.waitUntil;
+  const passOn = (promise: Promise<unknown>): void => Reflect.apply(original, waiter, [promise]);
   const waitUntil = (promise: unknown): void => {
     // The runtime may refuse it, and it is for the handler to hear that.
     passOn(promise as Promise<unknown>);
@@ -67,6 +68,11 @@ export function backgroundOf(args: readonly unknown[], work: Work): Background {
     (promise as PromiseLike<unknown>).then(end, end);
   };
   const passed = [...args];
-  passed[at] = standIn(waiter, (name) => (name === 'waitUntil' ? waitUntil : undefined));
+  // A native one is of this event alone, and must stay itself: `new Entrypoint(ctx, env)` takes no other.
+  const isNative = Object.prototype.toString.call(waiter) === '[object ExecutionContext]';
+  const property = { value: waitUntil, configurable: true, writable: true };
+  if (!isNative || !Reflect.defineProperty(waiter, 'waitUntil', property)) {
+    passed[at] = standIn(waiter, (name) => (name === 'waitUntil' ? waitUntil : undefined));
+  }
   return { args: passed, waitUntil: passOn };
 }

@@ -1,7 +1,6 @@
 /** Where a request comes from and what it brings, as far as it says so and is believed. */
 import {
   type Baggage,
-  type BaggageEntry,
   baggageEntryMetadataFromString,
   type Context,
   type Link,
@@ -56,7 +55,8 @@ function broughtBy(headers: Headers): Context {
 
 /** What every server takes at least. */
 const MAX_BAGGAGE_CHARS = 8192;
-const MAX_ENTRIES = 180;
+/** A key, a value, and properties of the two. */
+const MEMBER = /^\s*([^\s=;]+)\s*=\s*([^\s;]+)\s*(?:;\s*(.*?)\s*)?$/;
 
 /**
  * Entries that are none are left out.
@@ -65,19 +65,19 @@ const MAX_ENTRIES = 180;
  */
 function parseBaggage(text: string | null): Baggage | undefined {
   if (!text || text.length > MAX_BAGGAGE_CHARS) return undefined;
-  const entries: Record<string, BaggageEntry> = Object.create(null);
-  for (const member of text.split(',').slice(0, MAX_ENTRIES)) {
-    const [, name = '', coded = '', properties] =
-      /^\s*([^\s=;]+)\s*=\s*([^\s;]+)\s*(?:;(.*))?$/.exec(member) ?? [];
+  let found: Baggage | undefined;
+  for (const member of text.split(',')) {
+    const [, key = '', coded = '', properties] = MEMBER.exec(member) ?? [];
     try {
-      const [key, value] = [decodeURIComponent(name), decodeURIComponent(coded)];
-      if (!key) continue;
-      const metadata = properties?.trim();
-      entries[key] = metadata ? { value, metadata: baggageEntryMetadataFromString(metadata) } : { value };
+      const value = decodeURIComponent(coded);
+      const metadata = properties && { metadata: baggageEntryMetadataFromString(properties) };
+      if (key) {
+        found ??= propagation.createBaggage();
+        found = found.setEntry(decodeURIComponent(key), { value, ...metadata });
+      }
     } catch {
       // Not coded as it has to be.
     }
   }
-  const found = propagation.createBaggage(entries);
-  return found.getAllEntries().length ? found : undefined;
+  return found;
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { type Context, context, createContextKey, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { StackContextManager } from '@opentelemetry/sdk-trace-web';
 import type { ReadableSpan } from '../pipeline/span.js';
-import { BasicTracerProvider } from '../sdk/tracer-provider.js';
+import { createProvider } from '../sdk/tracer-provider.js';
 import { createPropagation } from '../spa/propagation.js';
 import { createOutgoingFetch } from './outgoing-fetch.js';
 
@@ -26,7 +26,10 @@ function setUp(answer: Fetch = async () => new Response('ok')) {
     forceFlush: async () => {},
     shutdown: async () => {},
   };
-  const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('test');
+  const sampler = { shouldSample: () => ({ decision: 2 as const }) };
+  const tracer = createProvider({ resource: undefined, sampler, spanProcessors: [processor] }).getTracer(
+    'test',
+  );
   const server = tracer.startSpan('GET /', {}, ROOT_CONTEXT);
   const invocation = { tracer, propagation: createPropagation(['http://a.example'], '') };
   const inside = trace.setSpan(ROOT_CONTEXT.setValue(INVOCATION, invocation), server);
@@ -294,6 +297,7 @@ test('trace fetch: a function, with its parent given', async () => {
   assert.equal(spans.length, 1, 'no parent given, none active');
 });
 
+/** Workers' own objects are in the conformance suite. Tried here: the object itself, one of a context, a frozen one. */
 test('trace fetch: a binding, which stays itself in all else', async () => {
   const { spans, inside, outgoing } = setUp();
   class Binding {
@@ -312,12 +316,23 @@ test('trace fetch: a binding, which stays itself in all else', async () => {
       return this.#name;
     }
   }
+  const frozen = Object.freeze(new Binding());
   const binding = new Binding();
-  const traced = outgoing.traceFetch(binding, inside);
-  assert.equal(await (await traced.fetch('http://a.example/')).text(), 'api');
-  assert.equal(spans.length, 1);
-  assert.equal(traced.add(1, 2), 6);
-  assert.equal(traced.name, 'api');
-  assert.equal((traced.nested as () => string)(), 'nested');
-  assert.ok(traced instanceof Binding);
+  const ofContext = outgoing.traceFetch(binding, inside);
+  assert.equal(Object.hasOwn(binding, 'fetch'), false, 'a context is of one request, a binding of all');
+  for (const traced of [ofContext, outgoing.traceFetch(frozen, inside), outgoing.traceFetch(frozen)]) {
+    await context.with(inside, async () => {
+      assert.equal(await (await traced.fetch('http://a.example/')).text(), 'api');
+    });
+    assert.equal(spans.splice(0).length, 1);
+    assert.equal(traced.add(1, 2), 6);
+    assert.equal(traced.name, 'api');
+    assert.equal(traced.nested, binding.nested === traced.nested ? binding.nested : frozen.nested);
+    assert.ok(traced instanceof Binding);
+  }
+  assert.equal(outgoing.traceFetch(binding), binding);
+  assert.equal(outgoing.traceFetch(binding), binding);
+  await context.with(inside, () => binding.fetch('http://a.example/'));
+  assert.equal(spans.length, 1, 'and once');
+  assert.deepEqual(Object.keys(binding), ['nested']);
 });

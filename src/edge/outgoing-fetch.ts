@@ -9,6 +9,7 @@ import { requestTracing } from '../sdk/http-request.js';
 import { patch } from '../spa/patch.js';
 import type { Propagation } from '../spa/propagation.js';
 import { noteNetworkBody } from './body-kind.js';
+import { standIn } from './stand-in.js';
 
 /** The key by which OpenTelemetry's instrumentations know that a request is telemetry's own. */
 const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
@@ -32,7 +33,8 @@ export interface OutgoingFetch {
    */
   install(scope: { fetch: Fetch }): Stop;
   /**
-   * The same function or object, whose requests are traced.
+   * The same function or object, whose requests are traced: an object for good, as it gets a `fetch` of its own. With a
+   * parent given what comes back stands for the object, which is left as it is.
    *
    * @param parent whose children the spans are. Default: the active context at each call.
    */
@@ -57,7 +59,7 @@ function withoutCredentials({ href }: URL): string {
 
 export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps): OutgoingFetch {
   const installed = new WeakMap<object, Stop>();
-  /** What each of ours was installed over: who names it to `traceFetch` wants one span and not two. */
+  /** What each of ours goes around: who names it to `traceFetch` wants one span and not two. */
   const beneath = new WeakMap<Fetch, Fetch>();
 
   const call = (
@@ -94,34 +96,20 @@ export function createOutgoingFetch({ invocationOf, guard }: OutgoingFetchDeps):
       return stop;
     },
     traceFetch(fetcher, parent) {
-      const traced = (original: Fetch): Fetch =>
-        new Proxy(original, {
-          apply: (_, self, args) =>
-            call(
-              beneath.get(original) ?? original,
-              self === proxy ? fetcher : self,
-              args as Parameters<Fetch>,
-              parent,
-            ),
+      const traced = (given: Fetch, owner?: object): Fetch => {
+        const original = beneath.get(given) ?? given;
+        const self: Fetch = new Proxy(original, {
+          apply: (_, on, args) => call(original, owner ?? on, args as Parameters<Fetch>, parent),
         });
-      const proxy: typeof fetcher =
-        typeof fetcher === 'function'
-          ? (traced(fetcher) as typeof fetcher)
-          : new Proxy(fetcher, {
-              get(target, name) {
-                const value: unknown = Reflect.get(target, name, target);
-                return name === 'fetch' ? traced(value as Fetch) : bound(value, proxy, target);
-              },
-            });
-      return proxy;
+        beneath.set(self, original);
+        return self;
+      };
+      if (typeof fetcher === 'function') return traced(fetcher) as typeof fetcher;
+      const value = traced(fetcher.fetch, fetcher);
+      // A native object has to stay itself: no other can be handed on by RPC.
+      const isOwn =
+        !parent && Reflect.defineProperty(fetcher, 'fetch', { value, configurable: true, writable: true });
+      return isOwn ? fetcher : standIn(fetcher, (name) => (name === 'fetch' ? value : undefined));
     },
   };
-}
-
-/** A runtime's functions refuse any other `this`. No `bind`, which a stub would take for a method of the other side. */
-function bound(value: unknown, proxy: unknown, target: object): unknown {
-  if (typeof value !== 'function') return value;
-  return new Proxy(value, {
-    apply: (original, self, args) => Reflect.apply(original, self === proxy ? target : self, args),
-  });
 }

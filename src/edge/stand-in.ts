@@ -16,6 +16,8 @@ export function standIn<T extends object>(target: T, replace: (name: string | sy
       const replaced = replace(name);
       if (replaced !== undefined) return replaced;
       if (typeof value !== 'function' || name === 'constructor' || Object.hasOwn(target, name)) return value;
+      // What RPC finds on the other side is both a function and a promise, and answers to any name.
+      if ('then' in value) return value;
       if (!bound.has(value)) bound.set(value, value.bind(target));
       return bound.get(value);
     },

@@ -71,6 +71,9 @@ const outgoing = createOutgoingFetch({ invocationOf, guard });
  * The same function or object, whose requests are traced: for service bindings and stubs of Durable Objects
  * (`env.API`), and where there is no `AsyncLocalStorage`, with the context given. The global `fetch` is traced anyway.
  *
+ * An object stays itself, and can be handed on by RPC: it gets a `fetch` of its own, once and for good. With a context
+ * given, which is of one request, what comes back stands for the object, which is the one to hand on.
+ *
  * @param fetcher a `fetch` function, or an object that has one.
  * @param parent whose children the spans are, such as `contextOf(request)`. Default: the active context at each call.
  */
@@ -99,14 +102,8 @@ export function registerTracing(): void {
     all.tracesFetch = true;
     outgoing.install(globalThis);
   }
-  const tracers = new Map<string, Tracer>();
   const provider: TracerProvider = {
-    getTracer(name, version, { schemaUrl } = {}) {
-      const key = JSON.stringify([name, version, schemaUrl]);
-      const known = tracers.get(key) ?? tracerOf(name, version, schemaUrl);
-      tracers.set(key, known);
-      return known;
-    },
+    getTracer: (name, version, options) => tracerOf(name, version, options?.schemaUrl),
   };
   // A host that has its own keeps it: the API replaces nothing, and says so itself.
   const ownsTracers = trace.setGlobalTracerProvider(provider);

@@ -60,7 +60,8 @@ function lend(name: Lent): void {
     get: () => (isRegistering ? undefined : own[name]),
     set(value: unknown) {
       if (name === 'trace') takeBack('context');
-      Reflect.defineProperty(to, name, { value, configurable: true, enumerable: true, writable: true });
+      Reflect.deleteProperty(to, name);
+      to[name] = value as never;
     },
   });
 }

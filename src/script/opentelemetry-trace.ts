@@ -45,11 +45,12 @@ export const setSpanContext = (on: api.Context, spanContext: api.SpanContext): a
 export function setGlobalTracerProvider(provider: api.TracerProvider): boolean {
   const lent: api.TracerProvider = {
     getTracer(...names) {
+      const ours = provider.getTracer(...names);
       let theirs: api.Tracer | undefined;
       const tracer = (): api.Tracer => {
         const now = registered()?.trace ?? lent;
         if (now !== lent) theirs ??= now.getTracer(...names);
-        return theirs ?? provider.getTracer(...names);
+        return theirs ?? ours;
       };
       return {
         startSpan: (...args) => tracer().startSpan(...args),

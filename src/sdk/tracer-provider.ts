@@ -334,27 +334,8 @@ export function createTracer(scope: Scope, configOf: (from: Context) => Config |
   return self;
 }
 
-/** As the parent was; a root is sampled. */
-const likeParent: Sampler = {
-  shouldSample(parent) {
-    const isSampled = (validParent(parent)?.traceFlags ?? TraceFlags.SAMPLED) & TraceFlags.SAMPLED;
-    return { decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
-  },
-};
-
-/** Named as in the package. */
-export class BasicTracerProvider implements TracerProvider {
-  readonly #config: Config;
-  readonly #tracers = new Map<string, Tracer>();
-
-  constructor({ resource, sampler = likeParent, spanProcessors = [] }: Partial<Config>) {
-    this.#config = { resource, sampler, spanProcessors };
-  }
-
-  getTracer(name: string, version?: string, { schemaUrl }: { schemaUrl?: string } = {}): Tracer {
-    const key = `${name}@${version || ''}:${schemaUrl || ''}`;
-    const tracer = this.#tracers.get(key) ?? createTracer({ name, version, schemaUrl }, () => this.#config);
-    this.#tracers.set(key, tracer);
-    return tracer;
-  }
-}
+/** The page's. A tracer is a name and no more: who asks again gets another. */
+export const createProvider = (config: Config): TracerProvider => ({
+  getTracer: (name, version, options) =>
+    createTracer({ name, version, schemaUrl: options?.schemaUrl }, () => config),
+});

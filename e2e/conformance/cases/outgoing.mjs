@@ -1,6 +1,13 @@
 import { trace } from '@opentelemetry/api';
 import { contextOf, traceFetch } from 'spandrel/edge';
-import { delay, NOT_IN_PAGES, NOT_WITHOUT_STORAGE, optionsOf, pathOf } from '../inside/instrumented.mjs';
+import {
+  delay,
+  NOT_IN_PAGES,
+  NOT_WITHOUT_STORAGE,
+  onlyInWorkerd,
+  optionsOf,
+  pathOf,
+} from '../inside/instrumented.mjs';
 
 const OWN = '00-12345678901234567890123456789012-1234567890123456-01';
 const ABORT_MILLIS = 40;
@@ -84,6 +91,40 @@ const lineOf = ({ name, attributes = {} }) =>
     ...(attributes['spandrel.aborted'] ? ['aborted'] : []),
   ].join(' ');
 
+/** What a Worker does with a binding, as it looks to who does it. @param {any} api @param {any} other @param {any} ctx */
+async function uses(api, other, ctx) {
+  /** @type {Record<string, () => unknown>} */
+  const tasks = {
+    property: () => api.property,
+    nested: () => api.nested.leaf,
+    method: () => api.add(1, 2),
+    'method, taken off': () => Reflect.apply(api.add, undefined, [1, 2]),
+    'a function handed on': () => api.call((/** @type {string} */ text) => `${text} back`),
+    'a promise of it': async () => (await Promise.resolve(api)) === api,
+    'no promise itself': () => typeof api.then,
+    'its class': () => [api.constructor.name, Object.prototype.toString.call(api), Object.keys(api)],
+    'of its class': () => api instanceof other.constructor,
+    cloned: () => structuredClone(api),
+    'handed on': () => other.useStub(api),
+    'in an object': () => other.useStub({ api }.api),
+    'the native method': () => typeof Reflect.apply(Object.getPrototypeOf(api).connect, api, ['localhost:1']),
+    'an entrypoint made by hand': async () => {
+      const { WorkerEntrypoint } = await import(/** @type {string} */ ('cloudflare:workers'));
+      return typeof new WorkerEntrypoint(ctx, {});
+    },
+  };
+  /** @type {Record<string, unknown>} */
+  const seen = {};
+  for (const [name, task] of Object.entries(tasks)) {
+    try {
+      seen[name] = await task();
+    } catch (error) {
+      seen[name] = String(error);
+    }
+  }
+  return seen;
+}
+
 /** `instrument`: what a handler fetches. @type {import('../case.mjs').Case[]} */
 export const outgoing = [
   {
@@ -151,6 +192,62 @@ export const outgoing = [
       trees.map(({ name, children }) => [name, children?.map((one) => one.kind)]),
     ],
     expected: ['true', [['GET', ['client']]]],
+  },
+  {
+    name: 'a binding is what it was when its requests are traced',
+    notIn: onlyInWorkerd('others have no bindings'),
+    spans: 4,
+    serve: (env) =>
+      env.module(
+        {
+          /** @param {Request} request @param {any} bindings @param {any} ctx */
+          async fetch(request, { API, OTHER }, ctx) {
+            const before = await uses(API, OTHER, ctx);
+            const api = traceFetch(API);
+            const after = await uses(api, OTHER, ctx);
+            const ofContext = traceFetch(OTHER, contextOf(request));
+            return Response.json({
+              isSame: api === API,
+              different: Object.keys(before).filter(
+                (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+              ),
+              before,
+              ofContext: [await ofContext.property, await ofContext.nested.leaf, await ofContext.add(1, 2)],
+              fetched: [
+                await (await traceFetch(API, contextOf(request)).fetch('http://api/')).text(),
+                await (await ofContext.fetch('http://other/')).text(),
+                await (await OTHER.fetch('http://other/')).text(),
+              ],
+            });
+          },
+        },
+        optionsOf(env),
+      ),
+    client: async ({ ask }) => JSON.parse((await ask('/')).text),
+    view: ({ client, trees: [root] }) => ({ ...client, spans: root?.children?.map(lineOf) }),
+    expected: {
+      isSame: true,
+      different: [],
+      before: {
+        property: 'property',
+        nested: 'leaf',
+        method: 3,
+        'method, taken off': 3,
+        'a function handed on': 'called back',
+        'a promise of it': true,
+        'no promise itself': 'undefined',
+        'its class': ['Fetcher', '[object Fetcher]', []],
+        'of its class': true,
+        cloned: 'DataCloneError: ServiceStub cannot be serialized in this context.',
+        'handed on': '3, not traced',
+        'in an object': '3, not traced',
+        'the native method': 'TypeError: Incoming CONNECT on a worker not supported',
+        'an entrypoint made by hand': 'object',
+      },
+      ofContext: ['property', 'leaf', 3],
+      fetched: ['traced', 'traced', 'not traced'],
+      spans: ['GET http://api/ 200', 'GET http://other/ 200', 'GET http://api/ 200'],
+    },
   },
   {
     name: 'what is fetched outside of any request is not traced',

@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { context, propagation as otel, trace } from '@opentelemetry/api';
 import { contextOf } from 'spandrel/edge';
 import { delay, NOT_IN_PAGES, NOT_WITHOUT_STORAGE, optionsOf, pathOf } from '../inside/instrumented.mjs';
 
@@ -103,6 +103,39 @@ export const propagation = [
       ],
       links: [[[PARENT], null]],
     },
+  },
+  {
+    name: 'baggage is read by the handler, and goes on with what it fetches; that of strangers is not there',
+    notIn: NOT_WITHOUT_STORAGE,
+    spans: 3 * 2,
+    serve: (env) =>
+      env.instrumented(
+        async () => {
+          await delay(1);
+          const { baggage = null } = (await (await fetch(`${env.base}/echo`)).json()).headers;
+          const read = otel.getBaggage(context.active())?.getAllEntries() ?? null;
+          return Response.json({ read, baggage });
+        },
+        optionsOf(env, {
+          trustTraceparent: (/** @type {Request} */ request) => pathOf(request) !== '/stranger',
+        }),
+      ),
+    async client({ ask }) {
+      const told = [];
+      for (const [path, headers] of /** @type {[string, Record<string, string | string[]>][]} */ ([
+        [
+          '/friend',
+          { traceparent: GOOD, baggage: 'user=%C3%BC%2C1 ; ttl=30 , empty=,=none,plain=a=b,bad=%,user2="x"' },
+        ],
+        ['/friend', { baggage: ['a=1', '__proto__=2'] }],
+        ['/stranger', { traceparent: GOOD, baggage: 'a=1' }],
+      ])) {
+        told.push(JSON.parse((await ask(path, { headers })).text));
+      }
+      return told;
+    },
+    view: ({ client }) => client,
+    expected: [],
   },
   {
     name: 'what a handler fetches is a client span, whose context goes out',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Log, LogLevel, Miniflare } from 'miniflare';
+import { kCurrentWorker, Log, LogLevel, Miniflare } from 'miniflare';
 import { inflated } from '../outside/world.mjs';
 
 const COMPATIBILITY_DATE = '2026-04-01';
@@ -31,6 +31,9 @@ export async function startWorkerd(file, compatibilityFlags, queues) {
     modules: await Promise.all([file, path.join(path.dirname(file), 'host.mjs')].map(module)),
     r2Buckets: [BUCKET],
     queueConsumers: queues,
+    serviceBindings: Object.fromEntries(
+      ['API', 'OTHER'].map((name) => [name, { name: kCurrentWorker, entrypoint: 'Api' }]),
+    ),
     /** @param {import('node:stream').Readable[]} streams */
     handleRuntimeStdio(...streams) {
       for (const stream of streams)
