@@ -154,11 +154,15 @@ test('processor: a burst over the cap drops whole traces, those with errors last
 });
 
 test('processor: the exporter is asked for by name', () => {
-  assert.throws(
-    () => new TraceBatchProcessor({} as never),
-    /TypeError: spandrel: option "exporter" takes a TraceExporter/,
-  );
   const { exporter } = testClient();
+  // Another's, in either way of the SDK's; ours in the other way; nothing.
+  const foreign = { export() {}, shutdown: async () => {} };
+  for (const wrong of [foreign, { exporter: foreign }, { exporter }, {}, undefined, null]) {
+    assert.throws(
+      () => new TraceBatchProcessor(wrong as never),
+      /TypeError: spandrel: option "exporter" takes a TraceExporter alone; for others use BatchSpanProcessor/,
+    );
+  }
   assert.throws(() => new TraceBatchProcessor(exporter, { delay: 1 } as never), /has no option "delay"/);
 });
 

@@ -35,7 +35,9 @@ export class TraceBatchProcessor {
    * @throws {TypeError} naming the option, what it got and what it takes.
    */
   constructor(exporter: Exporter, options: TraceBatchProcessorOptions = {}) {
-    if (!exporter?.pipeline) refuse('exporter', exporter, 'a TraceExporter');
+    if (!exporter?.pipeline) {
+      refuse('exporter', exporter, 'a TraceExporter alone; for others use BatchSpanProcessor');
+    }
     checkNames('TraceBatchProcessor', options, BUFFER_NAMES);
     const { platform, diagnostics, pipeline, gate } = exporter;
     const checked = checkNumbers(options, BUFFER_NAMES);
