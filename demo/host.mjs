@@ -1,6 +1,7 @@
 import { nodeListener } from '../dist/server.js';
 import { listen } from './mock-r2/listen.mjs';
 import { startMockR2 } from './mock-r2/mock-r2.mjs';
+import { bundleOwnApp } from './own/bundle.mjs';
 import { sendJson } from './send-json.mjs';
 import { createShopApi } from './shop-api.mjs';
 import { fileResponse, findFile, sendFile } from './static-files.mjs';
@@ -44,7 +45,12 @@ const HTML = 'text/html; charset=utf-8';
 /** @param {string} path */
 const here = (path) => new URL(path, import.meta.url);
 
-const FOLDERS = { '/dist/': here('../dist/'), '/shop/': here('shop/'), '/viewer/': here('viewer/') };
+const FOLDERS = {
+  '/dist/': here('../dist/'),
+  '/own/': here('own/'),
+  '/shop/': here('shop/'),
+  '/viewer/': here('viewer/'),
+};
 const FILES = () => ({
   '/': here('shop/index.html'),
   '/style.css': here('style.css'),
@@ -170,6 +176,11 @@ export async function startHost({
       routes.set(path, listener);
       return origin + path;
     };
+    route('/own/app.js', async (_req, res) => {
+      const type = 'text/javascript; charset=utf-8';
+      const code = await bundleOwnApp();
+      res.writeHead(200, { 'content-type': type, ...headersFor(type) }).end(code);
+    });
     return {
       origin,
       mock,

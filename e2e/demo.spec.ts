@@ -7,7 +7,7 @@ import type { BrowserContext, Page } from '@playwright/test';
 import { put, uploads } from '../demo/testing/client.mjs';
 import { visitObjects } from '../demo/testing/visits.mjs';
 import { expect, test } from './support/fixtures.js';
-import { attributeOf, type OtlpRequest } from './support/otlp.js';
+import { attributeOf, type OtlpRequest, type OtlpSpan } from './support/otlp.js';
 
 /** The demo as `npm start` runs it, by the addresses that it prints. */
 const demo = { shop: '', viewer: '' };
@@ -43,6 +43,20 @@ async function openViewer(context: BrowserContext, hash = ''): Promise<Page> {
 }
 
 const listIn = (viewer: Page) => viewer.getByRole('listbox');
+
+/** Spans of a service in the bucket. */
+async function storedSpans(service: string): Promise<OtlpSpan[]> {
+  const { objects } = await (await fetch(new URL('api/objects', demo.viewer))).json();
+  const spans: OtlpSpan[] = [];
+  for (const { key } of objects) {
+    const answer = await fetch(new URL(`api/object?key=${encodeURIComponent(key)}`, demo.viewer));
+    const { resourceSpans } = JSON.parse(gunzipSync(await answer.arrayBuffer()).toString()) as OtlpRequest;
+    for (const { resource, scopeSpans } of resourceSpans)
+      if (attributeOf(resource.attributes, 'service.name') === service)
+        spans.push(...scopeSpans.flatMap((scope) => scope.spans));
+  }
+  return spans;
+}
 
 /** Services that have spans in the bucket. */
 async function storedServices(): Promise<string[]> {
@@ -199,6 +213,26 @@ test('demo: what a visitor does is in the viewer within seconds, by mouse and by
   await expect(viewer.getByRole('complementary', { name: 'Span reserve stock' })).toBeVisible();
   await viewer.keyboard.press('Escape');
   await expect(waterfall).toBeFocused();
+});
+
+test('demo: an app with its own OpenTelemetry exports by Spandrel, and its page is traced', async ({
+  page,
+  allowConsole,
+}) => {
+  allowConsole(/api\/nothing/);
+  await page.goto(new URL('/shop/about', demo.shop).href);
+  await page.getByRole('link', { name: 'Another page' }).click();
+  await page.getByRole('button', { name: 'Count the stock' }).click();
+  await expect(page.getByRole('status')).toHaveText(/^\d+ kinds of things/);
+  await page.getByRole('button', { name: 'Ask for what is not there' }).click();
+  await expect(page.getByRole('status')).toContainText('404');
+  const namesOf = async (): Promise<string[]> => {
+    const found = await storedSpans('stockroom');
+    const nameOf = (id?: string) => found.find(({ spanId }) => spanId === id)?.name ?? 'nobody';
+    return found.map(({ name, parentSpanId }) => (parentSpanId ? `${name} < ${nameOf(parentSpanId)}` : name));
+  };
+  for (const one of ['load /own/', 'GET < click button#stock', 'count the stock < click button#stock'])
+    await expect.poll(namesOf).toContain(one);
 });
 
 test('demo: a visit in two tabs is one session, told in order, with what was slow', async ({

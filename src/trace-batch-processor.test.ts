@@ -160,7 +160,7 @@ test('processor: the exporter is asked for by name', () => {
   for (const wrong of [foreign, { exporter: foreign }, { exporter }, {}, undefined, null]) {
     assert.throws(
       () => new TraceBatchProcessor(wrong as never),
-      /TypeError: spandrel: option "exporter" takes a TraceExporter alone; for others use BatchSpanProcessor/,
+      /TypeError: spandrel: option "exporter" takes a TraceExporter; others take BatchSpanProcessor/,
     );
   }
   assert.throws(() => new TraceBatchProcessor(exporter, { delay: 1 } as never), /has no option "delay"/);

@@ -36,7 +36,7 @@ export class TraceBatchProcessor {
    */
   constructor(exporter: Exporter, options: TraceBatchProcessorOptions = {}) {
     if (!exporter?.pipeline) {
-      refuse('exporter', exporter, 'a TraceExporter alone; for others use BatchSpanProcessor');
+      refuse('exporter', exporter, 'a TraceExporter; others take BatchSpanProcessor');
     }
     checkNames('TraceBatchProcessor', options, BUFFER_NAMES);
     const { platform, diagnostics, pipeline, gate } = exporter;

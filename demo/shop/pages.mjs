@@ -146,6 +146,9 @@ export function AboutPage() {
       </li>
       <li><b><a href="/viewer/">Open the viewer</a>.</b> It reads the bucket and nothing else.</li>
     </ol>
+    <p>
+      <a href="/own/">Another page</a> has no script tag: its app brings its own OpenTelemetry, and Spandrel exports.
+    </p>
   </section>`;
 }
 

@@ -86,13 +86,11 @@ function withHeaders(
   try {
     const [, init] = args;
     // There the browser drops what it does not know.
-    const names = Object.keys(added);
-    if (!args.length || !names.length || (init?.mode ?? given?.mode) === 'no-cors') return args;
+    if (!args.length || (init?.mode ?? given?.mode) === 'no-cors') return args;
     const before = init?.headers === undefined ? given?.headers : init.headers;
     const headers = new Headers(before);
-    // Baggage is no matter of the trace.
-    if (names.some((name) => name !== 'baggage' && headers.has(name))) return args;
     const more = Object.entries(added).filter(([name]) => !headers.has(name));
+    if (!more.length || headers.has('traceparent')) return args;
     const changed: Record<string, unknown> = {};
     // What it inherits counts too.
     for (const name in init) changed[name] = init[name as keyof RequestInit];

@@ -16,15 +16,12 @@ import {
   type HrTime,
   INVALID_SPAN_CONTEXT,
   type Link,
-  SamplingDecision,
   type Span,
   type SpanContext,
-  SpanKind,
+  type SpanKind,
   type SpanOptions,
   type SpanStatus,
-  SpanStatusCode,
   type TimeInput,
-  TraceFlags,
   type Tracer,
   type TracerProvider,
   type TraceState,
@@ -35,6 +32,8 @@ import { RANDOM } from './trace-context.js';
 
 /** Attributes of a span, an event or a link; events and links of a span. The specification's default. */
 const LIMIT = 128;
+
+// The API's enums by their numbers: its objects would be shipped for a few of them.
 
 const SUPPRESS_TRACING = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
@@ -154,7 +153,7 @@ class RecordedSpan implements Span {
   readonly startTime: HrTime;
   endTime: HrTime = [0, 0];
   duration: HrTime = [-1, -1];
-  status: SpanStatus = { code: SpanStatusCode.UNSET };
+  status: SpanStatus = { code: 0 };
   ended = false;
   droppedAttributesCount = 0;
   droppedEventsCount = 0;
@@ -231,8 +230,8 @@ class RecordedSpan implements Span {
   }
 
   setStatus({ code, message }: SpanStatus): this {
-    if (this.ended || code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this;
-    const isTold = code === SpanStatusCode.ERROR && typeof message === 'string';
+    if (this.ended || code === 0 || this.status.code === 1) return this;
+    const isTold = code === 2 && typeof message === 'string';
     this.status = isTold ? { code, message } : { code };
     return this;
   }
@@ -299,7 +298,7 @@ export function createTracer(scope: Scope, configOf: (from: Context) => Config |
       const config = configOf(from);
       if (!config) return trace.wrapSpanContext(parentSpanContext ?? INVALID_SPAN_CONTEXT);
       const traceId = parentSpanContext?.traceId ?? newId(4);
-      const kind = options.kind ?? SpanKind.INTERNAL;
+      const kind = options.kind ?? 0;
       const attributes = { ...options.attributes };
       const sampled = config.sampler.shouldSample(
         parent,
@@ -309,16 +308,16 @@ export function createTracer(scope: Scope, configOf: (from: Context) => Config |
         attributes,
         options.links ?? [],
       );
-      const isSampled = sampled.decision === SamplingDecision.RECORD_AND_SAMPLED;
+      const isSampled = sampled.decision === 2;
       const spanContext: SpanContext = {
         traceId,
         spanId: newId(2),
         // The package forgets that its parent's trace has a random id, which the standard's second level forbids.
-        traceFlags: (isSampled ? TraceFlags.SAMPLED : 0) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM),
+        traceFlags: (isSampled ? 1 : 0) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM),
       };
       const traceState = sampled.traceState ?? parentSpanContext?.traceState;
       if (traceState) spanContext.traceState = traceState;
-      if (sampled.decision === SamplingDecision.NOT_RECORD) return trace.wrapSpanContext(spanContext);
+      if (sampled.decision === 0) return trace.wrapSpanContext(spanContext);
       return new RecordedSpan({
         ...{ name, kind, spanContext, parentSpanContext, scope, config, options, parent },
         attributes: { ...attributes, ...sampled.attributes },

@@ -54,11 +54,9 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
     underWay.set(xhr, end);
     // Capturing, to be in front of the page's listeners, though Chromium calls them as they come.
     for (const name of ENDS) xhr.addEventListener(name, onEnd, true);
-    const added = Object.entries(request.headers);
-    const isOwn = ([name]: [string, string]): boolean => told.names.includes(name.toLowerCase());
-    // Baggage is no matter of the trace.
-    if (!added.some((one) => one[0] !== 'baggage' && isOwn(one))) {
-      for (const one of added) if (!isOwn(one)) setRequestHeader.call(xhr, ...one);
+    const { names } = told;
+    for (const [name, value] of Object.entries(names.includes('traceparent') ? {} : request.headers)) {
+      if (!names.includes(name.toLowerCase())) setRequestHeader.call(xhr, name, value);
     }
     return end;
   };
