@@ -95,7 +95,7 @@ for (const length of [0, 2_000]) {
   });
 
   test(`otlp by HTTP: protobuf ${length ? 'with' : 'without'} gzip is what the official serializer makes`, async () => {
-    const { posts, tracer, spans, finish } = await setUp((response) => response.end(), {
+    const { posts, tracer, spans, finish } = await setUp((response) => response.end('{}'), {
       format: protobuf(ProtobufTraceSerializer),
     });
     tracer.startSpan('x'.repeat(length), { attributes: { n: 1 } }).end();
@@ -111,8 +111,8 @@ for (const length of [0, 2_000]) {
 
 test('otlp by HTTP: a busy collector is tried again, with the same bytes', async () => {
   const { posts, tracer, stored, finish } = await setUp((response, nth) => {
-    if (nth === 3) return response.end();
-    response.writeHead(nth === 1 ? 503 : 429, { 'retry-after': '0' }).end();
+    if (nth === 3) return response.end('{}');
+    response.writeHead(nth === 1 ? 503 : 429, { 'retry-after': '0' }).end('{}');
   });
   tracer.startSpan('work').end();
   await stored(1);
@@ -125,7 +125,7 @@ test('otlp by HTTP: a busy collector is tried again, with the same bytes', async
 test('otlp by HTTP: a collector that does not answer in time is tried again', async () => {
   const { posts, tracer, stored, finish } = await setUp(
     (response, nth) => {
-      if (nth > 1) response.end();
+      if (nth > 1) response.end('{}');
     },
     { timeoutMillis: 500 },
   );

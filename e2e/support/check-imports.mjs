@@ -16,6 +16,7 @@ const LAYERS = [
   { name: 'parts', files: /^(destinations|spa|script|sdk|events|server|forward|cli)\// },
   { name: 'pipeline', files: /^pipeline\// },
   { name: 'ground', files: /^(platform|diagnostics)\// },
+  { name: 'wire', files: /^wire\// },
   { name: 'leaves', files: /^(protocol|options|page-options|tag-options|object-key|early|version)\.ts$/ },
 ];
 /** The nouns: types that every layer may speak of. */
@@ -65,8 +66,8 @@ function offence(file, target, isType) {
   ) {
     return 'the client knows nothing of the server';
   }
-  if (file.startsWith('server/') && !/^server\/|^(protocol|object-key)\.ts$/.test(target)) {
-    return 'the server shares protocol.ts and object-key.ts with the client, and nothing else';
+  if (file.startsWith('server/') && !/^(server|wire)\/|^(protocol|object-key)\.ts$/.test(target)) {
+    return 'the server shares wire/, protocol.ts and object-key.ts with the client, and nothing else';
   }
   if (isType && (NOUNS.test(target) || CONTRACTS.test(target))) return undefined;
   if (layerOf(target) < layerOf(file)) {

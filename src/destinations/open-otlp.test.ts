@@ -116,7 +116,7 @@ test('open otlp: headers are read at each export, also asynchronously', async ()
     await begin(destination);
     const request = first(platform);
     assert.equal(headersOf(request)['call'], call);
-    request.answer({ status: 200 });
+    request.answer({ status: 200, body: '{}' });
     await settle();
   }
 });
@@ -203,7 +203,7 @@ for (const format of ['json', protobuf(ProtobufTraceSerializer)] as const) {
     const size = (request.init.body as Uint8Array).length;
     assert.equal(request.init.keepalive, true);
     assert.equal(platform.keepalive.freeBytes, free - size);
-    request.answer({ status: 200 });
+    request.answer({ status: 200, body: '{}' });
     assert.deepEqual(await sending, { status: 'stored' });
     assert.equal(platform.keepalive.freeBytes, free);
     assert.equal(claims, 0);
@@ -281,7 +281,12 @@ test('open otlp: protobuf while the page lives: in steps, between which it may d
   const { headers, body } = first(platform).init;
   assert.deepEqual(headers, { 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' });
   assert.ok(gunzipSync(body as Uint8Array).includes(SPAN.name));
-  first(platform).answer({ status: 200, body: '', bytes: Uint8Array.of(0x0a, 2, 0x08, 1) });
+  first(platform).answer({
+    status: 200,
+    body: '',
+    contentType: 'application/x-protobuf',
+    bytes: Uint8Array.of(0x0a, 2, 0x08, 1),
+  });
   await settle();
   assert.equal((sent.outcome as { rejected?: { spanCount: number } }).rejected?.spanCount, 1);
 });

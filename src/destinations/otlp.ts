@@ -34,8 +34,9 @@ const MAX_TIMEOUT_MILLIS = 60_000;
  * An OpenTelemetry collector, or any engine that takes OTLP/HTTP. Each blob is one `POST {url}/v1/traces`, gzip from
  * 1,024 bytes on.
  *
- * Any 2xx is stored, and spans that its partial success rejects are counted as dropped. 429, 502, 503, 504 and no
- * answer are tried again, after `Retry-After`; every other status drops the blob, counted as `rejected`. OTLP has no
+ * A 2xx with an OTLP answer is stored, and spans that its partial success rejects are counted as dropped. A 2xx with
+ * anything else (a login page, a 204, no body, half a JSON), 429, 502, 503, 504 and no answer are tried again, after
+ * `Retry-After`; every other status drops the blob, counted as `rejected`. OTLP has no
  * way to ask what has arrived: what left with a page whose answer nobody saw is sent again by the next, so a span may
  * arrive twice, with the same ids.
  *

@@ -47,7 +47,7 @@ const allNames = (count: number): string[] => Array.from({ length: count }, (_, 
 const refusing =
   (code: number, ...bad: string[]): Answerer =>
   ({ spans }, response) =>
-    response.writeHead(spans.some((name) => bad.includes(name)) ? code : 200).end();
+    response.writeHead(spans.some((name) => bad.includes(name)) ? code : 200).end('{}');
 
 test('batch sender: a batch is one request, stamped, and each object has its result', async () => {
   const { server, sender } = await setUp();
@@ -182,7 +182,7 @@ test('batch sender: the same ids in two projects are two spans', async () => {
 
 test('batch sender: spans that were not taken are no twins of what comes later', async () => {
   let isUp = false;
-  const { server, sender } = await setUp((_, response) => response.writeHead(isUp ? 200 : 503).end());
+  const { server, sender } = await setUp((_, response) => response.writeHead(isUp ? 200 : 503).end('{}'));
   assert.deepEqual(fates(await sender.send(objects(2))), ['retry', 'retry']);
   isUp = true;
   const result = await sender.send(objects(2));
@@ -249,14 +249,15 @@ test('batch sender: a 500 puts an object aside only if others were taken', async
     ...Array(7).fill('sent'),
   ]);
   assert.deepEqual(fates(await one.sender.send([objectOf(0, [span(0, 0)])])), ['retry']);
-  const all = await setUp((_, response) => response.writeHead(500).end());
+  const all = await setUp((_, response) => response.writeHead(500).end('{}'));
   const result = await all.sender.send(objects(100));
   assert.deepEqual(fates(result), Array(100).fill('retry'));
   assert.ok(result.requestCount <= 40, `${result.requestCount} requests`);
 });
 
 test('batch sender: a request that is too large is halved by traces, down to a span', async () => {
-  const answer: Answerer = ({ spans }, response) => response.writeHead(spans.length > 3 ? 413 : 200).end();
+  const answer: Answerer = ({ spans }, response) =>
+    response.writeHead(spans.length > 3 ? 413 : 200).end('{}');
   const { server, sender } = await setUp(answer, { concurrency: 1 });
   const batch = [
     objectOf(0, [span(0, 0), span(0, 1), span(1, 2)]),
@@ -271,11 +272,11 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   const taken = server.received.filter(({ spans }) => spans.length <= 3);
   const traceOne = taken.filter(({ spans }) => spans.includes(nameOf(1, 2)) || spans.includes(nameOf(1, 3)));
   assert.equal(traceOne.length, 1, 'a trace that fits is in one piece');
-  const never = await setUp(({ spans }, response) => response.writeHead(spans.length ? 413 : 200).end());
+  const never = await setUp(({ spans }, response) => response.writeHead(spans.length ? 413 : 200).end('{}'));
   const result = await never.sender.send([objectOf(0, [span(0, 0)])]);
   assert.deepEqual(fates(result), ['quarantine refused']);
   assert.match(result.results[0]?.message ?? '', /^HTTP 413, for a single span$/);
-  const nothing = await setUp((_, response) => response.writeHead(413).end());
+  const nothing = await setUp((_, response) => response.writeHead(413).end('{}'));
   assert.deepEqual(fates(await nothing.sender.send(objects(100))), Array(100).fill('retry'));
   assert.ok(nothing.server.received.length < 30);
 });
@@ -284,7 +285,7 @@ test('batch sender: a size that was too large once is not tried again', async ()
   const sizes: number[] = [];
   const answer: Answerer = ({ spans }, response) => {
     if (spans.length > 2) sizes.push(spans.length);
-    response.writeHead(spans.length > 2 ? 413 : 200).end();
+    response.writeHead(spans.length > 2 ? 413 : 200).end('{}');
   };
   const { sender } = await setUp(answer, { concurrency: 1, maxRequestSpans: 8 });
   assert.deepEqual(fates(await sender.send(objects(16))), Array(16).fill('sent'));
@@ -292,7 +293,8 @@ test('batch sender: a size that was too large once is not tried again', async ()
 });
 
 test('batch sender: a limit far below ours costs a few requests once, and nothing is left over', async () => {
-  const answer: Answerer = ({ spans }, response) => response.writeHead(spans.length > 2 ? 413 : 200).end();
+  const answer: Answerer = ({ spans }, response) =>
+    response.writeHead(spans.length > 2 ? 413 : 200).end('{}');
   const { sender } = await setUp(answer);
   const result = await sender.send(objects(300));
   assert.deepEqual(fates(result), Array(300).fill('sent'));
@@ -377,7 +379,7 @@ test('batch sender: of an object that is refused nothing more is sent', async ()
 
 test('batch sender: where the URL or the headers are wrong, nothing is put aside and nothing more is sent', async () => {
   for (const code of [301, 401, 403, 404]) {
-    const { sender } = await setUp((_, response) => response.writeHead(code).end(), {
+    const { sender } = await setUp((_, response) => response.writeHead(code).end('{}'), {
       maxRequestSpans: 1,
       concurrency: 1,
     });
@@ -388,7 +390,9 @@ test('batch sender: where the URL or the headers are wrong, nothing is put aside
 });
 
 test('batch sender: when the endpoint asks for an hour, that is told at once', async () => {
-  const { sender } = await setUp((_, response) => response.writeHead(429, { 'retry-after': '3600' }).end());
+  const { sender } = await setUp((_, response) =>
+    response.writeHead(429, { 'retry-after': '3600' }).end('{}'),
+  );
   const result = await sender.send(objects(2));
   assert.deepEqual([fates(result), result.retryAfterMillis], [['retry', 'retry'], 3_600_000]);
   assert.deepEqual(sender.slept, []);
@@ -414,7 +418,7 @@ test('batch sender: no more requests at once than it may make, and all of them a
       most = Math.max(most, ++atOnce);
       waiting.push(() => {
         atOnce--;
-        response.end();
+        response.end('{}');
       });
       // All that may be are there, or the last ones.
       if (waiting.length >= 3 || most === 3) for (const answer of waiting.splice(0)) answer();
@@ -438,7 +442,7 @@ test('batch sender: what is held is bounded, and merged as far as it is held', a
 });
 
 test('batch sender: once nothing is to be sent, nothing is inspected', async () => {
-  const { sender } = await setUp((_, response) => response.writeHead(401).end(), {
+  const { sender } = await setUp((_, response) => response.writeHead(401).end('{}'), {
     maxHeldBytes: 1_048_576,
     maxInflateRatio: 1_100,
   });
@@ -457,7 +461,7 @@ test('batch sender: stops when it is told to, and answers for each object', asyn
   const { sender, server } = await setUp(
     (_, response) => {
       controller.abort();
-      response.end();
+      response.end('{}');
     },
     { maxRequestSpans: 1, concurrency: 1 },
   );

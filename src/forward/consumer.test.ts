@@ -239,7 +239,7 @@ test('queue consumer: may tell others instead, reading nothing', async () => {
     ...{ url: 'https://hooks.example/', bucket: 'traces' },
     fetch: async (_url, { body }) => {
       bodies.push(String(body));
-      return new Response();
+      return new Response('{}');
     },
   });
   const calls: string[] = [];

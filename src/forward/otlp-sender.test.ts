@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Answerer, backend, gzipped, RECEIVED_AT, request, span } from '../testing/forward.js';
-import { parseRetryAfter } from './otlp-answer.js';
+import { parseRetryAfter } from '../wire/retry-after.js';
 import { createOtlpSender, type OtlpSenderSettings, type Sent } from './otlp-sender.js';
 
 const BODY = gzipped(JSON.stringify(request([span(0, 0)])));
@@ -49,7 +49,7 @@ async function attempt(
   }
 }
 
-const status = (code: number, body = '', headers: Record<string, string> = {}): Answerer => {
+const status = (code: number, body = '{}', headers: Record<string, string> = {}): Answerer => {
   return (_, response) => void response.writeHead(code, headers).end(body);
 };
 
@@ -88,23 +88,47 @@ test('OTLP sender: POSTs gzip of JSON with the headers of the user, as they are 
   server.close();
 });
 
-test('OTLP sender: any 2xx is accepted, and a partial success is read', async () => {
+test('OTLP sender: a 2xx with an OTLP answer is accepted, and a partial success is read', async () => {
   const partial = (rejectedSpans: unknown, errorMessage?: unknown): string =>
     JSON.stringify({ partialSuccess: { rejectedSpans, errorMessage } });
   const cases: [Answerer, object][] = [
-    [status(204), { rejectedCount: 0 }],
-    [status(202, 'ok'), { rejectedCount: 0 }],
+    [status(202), { rejectedCount: 0 }],
     [status(200, '{}'), { rejectedCount: 0 }],
     [status(200, partial('3', 'too old')), { rejectedCount: 3, message: 'too old' }],
     [status(200, partial(2)), { rejectedCount: 2 }],
     [status(200, partial(0, 'a\nwarning')), { rejectedCount: 0, message: 'a warning' }],
     [status(200, partial(-1)), { rejectedCount: 0 }],
     [status(200, partial('many', {})), { rejectedCount: 0 }],
-    [status(200, 'null'), { rejectedCount: 0 }],
-    [status(200, '\u0008\u0003\0'), { rejectedCount: 0 }],
+    [status(200, '', { 'content-type': 'application/x-protobuf' }), { rejectedCount: 0 }],
   ];
   for (const [answer, expected] of cases) {
     assert.deepEqual((await attempt(answer)).sent, { status: 'accepted', ...expected });
+  }
+});
+
+// More of the kind in `destinations/otlp-answer.test.ts`, which is of the same module.
+test('OTLP sender: a 2xx that is no OTLP answer is none', async () => {
+  const { sent } = await attempt(
+    inTurn(
+      (_, response) =>
+        void response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
+      status(200, '', { 'content-type': 'application/json' }),
+    ),
+  );
+  assert.equal(sent.status, 'unavailable', 'broken off, then empty');
+  for (const answer of [
+    status(204),
+    status(202, 'ok'),
+    status(200, ''),
+    status(200, 'null'),
+    status(200, '{"partialSuccess"'),
+    status(200, '\u0008\u0003\0'),
+    status(200, '{}', { 'content-type': 'text/html' }),
+    status(200, '<html>', { 'content-type': 'application/x-protobuf' }),
+  ]) {
+    const { sent } = await attempt(answer);
+    assert.equal(sent.status, 'unavailable');
+    assert.match(sent.message ?? '', /no OTLP answer/);
   }
 });
 
@@ -171,9 +195,13 @@ test('OTLP sender: tells what is too large, what is refused, what failed, and wh
     [status(403, 'no'), 'unavailable', 'HTTP 403: no (look at the headers)'],
     [status(404), 'unavailable', 'HTTP 404 (look at the URL)'],
     [status(415), 'unavailable', 'HTTP 415 (it does not take OTLP/JSON in gzip)'],
-    [status(200, ' <!doctype html>'), 'unavailable', 'it answers with a web page; look at the URL'],
     [
-      status(307, '', { location: '/elsewhere' }),
+      status(200, ' <!doctype html>'),
+      'unavailable',
+      'it answers with a web page, which is no OTLP answer; look at the URL',
+    ],
+    [
+      status(307, '{}', { location: '/elsewhere' }),
       'unavailable',
       'it redirects, which is not followed; look at the URL',
     ],
@@ -188,9 +216,9 @@ test('OTLP sender: an answer that never ends is not waited for, nor one that is 
   const settings = { timeoutMillis: 100, maxRetryMillis: 0 };
   const silent = await attempt(() => {}, settings);
   assert.deepEqual(silent.sent, { status: 'unavailable', message: 'no answer in time' });
-  // The status has come: the spans are there.
+  // A status alone does not say that the spans were taken.
   const endless = await attempt((_, response) => void response.writeHead(200).write('{'), settings);
-  assert.deepEqual(endless.sent, { status: 'accepted', rejectedCount: 0 });
+  assert.deepEqual(endless.sent, { status: 'unavailable', message: 'its answer broke off' });
   let pulled = 0;
   const flood = (): ReadableStream<Uint8Array> =>
     new ReadableStream({

@@ -1,6 +1,6 @@
 /** One request after another to an OTLP/HTTP endpoint, each tried again as long as it may be. */
 import { readBounded } from '../server/bounded-read.js';
-import { type Answer, meaningOf } from './otlp-answer.js';
+import { type Answer, answerOf } from './otlp-answer.js';
 
 /** Headers of each request, or what gives them. */
 export type SenderHeaders =
@@ -72,9 +72,18 @@ export function createOtlpSender(settings: OtlpSenderSettings, deps: OtlpSenderD
         signal: deadline.signal,
       };
       const response = await deadline.within(deps.fetch(url, init));
-      const body = await deadline.within(textOf(response)).catch(() => '');
       const { status, headers: answered } = response;
-      return meaningOf({ httpStatus: status, headers: answered, body: withoutSecrets(body, headers) }, now());
+      const said = await deadline.within(readBounded(response.body, MAX_ANSWER_BYTES)).catch(() => undefined);
+      // Whether the spans were taken stood in what is missing.
+      if (!said && response.ok) return { status: 'busy', message: 'its answer broke off' };
+      const answer = {
+        // Where a redirect is not shown, its status is 0.
+        status: status || 302,
+        contentType: answered.get('content-type') ?? undefined,
+        body: withoutSecrets(new TextDecoder().decode(said), headers),
+        bytes: said,
+      };
+      return answerOf(answer, answered, now());
     } catch (error) {
       return { status: 'busy', message: deadline.signal.aborted ? 'no answer in time' : networkWords(error) };
     } finally {
@@ -178,12 +187,6 @@ function createDeadline(millis: number, outer: AbortSignal | undefined) {
       abort();
     },
   };
-}
-
-/** Empty when it is too long. */
-async function textOf(response: Response): Promise<string> {
-  const bytes = await readBounded(response.body, MAX_ANSWER_BYTES);
-  return new TextDecoder().decode(bytes);
 }
 
 /** Node tells the reason in a code; other words may hold the URL. */

@@ -2,8 +2,6 @@
 
 /** A hundred presigned uploads of 2 KB each; more is not an answer of ours. */
 const MAX_BODY_BYTES = 256 * 1024;
-/** A server may ask for more patience than we would have, but not for all day. */
-const MAX_RETRY_AFTER_MILLIS = 60 * 60_000;
 
 /**
  * A response's body; beyond 256 KiB it is cut and cancelled.
@@ -37,19 +35,3 @@ export async function readBytes(response: Response): Promise<Uint8Array> {
 
 /** As UTF-8. A character that was cut off at the end is left out. */
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes, { stream: true });
-
-/**
- * Reads a `Retry-After`: seconds, or an HTTP date, which is compared with the answer's own `Date` where that can
- * be read, since the client's clock may be wrong.
- *
- * @returns milliseconds from now, 0 to one hour; undefined when absent or unreadable.
- * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
- */
-export function parseRetryAfter(headers: Headers, nowMillis: number): number | undefined {
-  const value = headers.get('retry-after');
-  if (!value) return undefined;
-  const millis = /^\s*\d+\s*$/.test(value)
-    ? Number(value) * 1_000
-    : Date.parse(value) - (Date.parse(headers.get('date') ?? '') || nowMillis);
-  return Number.isNaN(millis) ? undefined : Math.min(Math.max(0, millis), MAX_RETRY_AFTER_MILLIS);
-}

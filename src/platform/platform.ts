@@ -8,6 +8,8 @@ export interface HttpAnswer {
   body: string;
   /** The same as it came, for what is not text. Absent when there was no answer. */
   bytes?: Uint8Array;
+  /** The header, where it may be read. */
+  contentType?: string | undefined;
   /** From `Retry-After`: 0 to one hour. */
   retryAfterMillis?: number | undefined;
 }

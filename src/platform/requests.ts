@@ -1,5 +1,6 @@
 /** What goes out of a browser page: requests, beacons and deferred requests, known as our own by their URLs. */
-import { parseRetryAfter, readBytes, textOf } from './http.js';
+import { parseRetryAfter } from '../wire/retry-after.js';
+import { readBytes, textOf } from './http.js';
 import type { HttpAnswer, Platform, Stop } from './platform.js';
 import { untraced } from './untraced.js';
 
@@ -12,6 +13,8 @@ interface FetchLater {
 const REQUEST_MILLIS = 30_000;
 /** Firefox never settles a request that was under way when its page went into the bfcache; those that will, soon do. */
 const RESTORED_MILLIS = 1_000;
+/** A server may ask for more patience than we would have, but not for all day. */
+const MAX_RETRY_AFTER_MILLIS = 60 * 60_000;
 /** Presigned URLs are long, and only the latest can still turn up in resource timing. */
 const MAX_OWN_URLS = 100;
 
@@ -67,8 +70,12 @@ export function createRequests(
     const response: Response = await untraced(() => hostFetch.call(scope, url, init));
     // Read even when nobody wants it: only that frees the keepalive bytes.
     const bytes = await readBytes(response);
-    const retryAfterMillis = parseRetryAfter(response.headers, Date.now());
-    return { status: response.status, body: textOf(bytes), bytes, retryAfterMillis };
+    const { headers, status } = response;
+    const asked = parseRetryAfter(headers, Date.now());
+    return {
+      ...{ status, body: textOf(bytes), bytes, contentType: headers.get('content-type') ?? undefined },
+      retryAfterMillis: asked && Math.min(asked, MAX_RETRY_AFTER_MILLIS),
+    };
   };
 
   return {
