@@ -81,6 +81,8 @@ export function createBucketKeys(
   const refusals = new WeakMap<TraceBlob, { times: number; storedBefore: number }>();
   /** Blobs for which no fresh upload is near. */
   const lacking = new Set<TraceBlob>();
+  /** Blobs that have waited for an upload; counted once. */
+  const waited = new WeakSet<TraceBlob>();
   let recentLengths = FIRST_LENGTHS;
   const shared = new Set(options.inlined.map(({ token }) => token));
   const pool = createUploadUrlPool(
@@ -154,6 +156,10 @@ export function createBucketKeys(
     },
     ready(blob) {
       const isThere = isReady(blob);
+      if (!isThere && !waited.has(blob)) {
+        waited.add(blob);
+        totals.pool.empty++;
+      }
       if (!isThere && lacking.size < options.poolSize) lacking.add(blob);
       return isThere;
     },
@@ -175,7 +181,7 @@ export function createBucketKeys(
       const { length } = blob.bytes;
       const claim = claimOf(mode, length, worthOf(blob, mode));
       if (!claim) {
-        totals.pool.empty++;
+        if (!waited.has(blob)) totals.pool.empty++;
         return undefined;
       }
       blob.claim = claim;

@@ -20,10 +20,11 @@ export function bucket(options: BucketOptions): Destination {
   const place = checked.endpoint ?? 'functions';
   return {
     id: checked.project === undefined ? place : `${place} ${checked.project}`,
+    isOurs: true,
     open(deps) {
       const endpoint =
         checked.endpoint === undefined
-          ? functionsEndpoint(options as BucketFunctions)
+          ? functionsEndpoint(options as BucketFunctions, deps)
           : createEndpoint(deps.platform, checked.endpoint, checked.project);
       return openBucket(deps, checked, endpoint);
     },

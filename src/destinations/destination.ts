@@ -9,7 +9,15 @@ export interface Destination {
   readonly id?: string;
   /** What `tee()` is made of: each gets every blob, by itself. At least one; none has branches of its own. */
   readonly branches?: readonly Destination[];
+  /** It says itself which functions in it are the user's. Not part of the public promise. */
+  readonly isOurs?: true;
   open(deps: DestinationDeps): OpenDestination;
+}
+
+/** What functions of the user's are handed as their last argument. */
+export interface Tools {
+  /** The platform's `fetch`, for requests that are to make no spans. The page's own `fetch` is traced. */
+  readonly fetch: typeof fetch;
 }
 
 export interface DestinationDeps {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createDiagnostics } from '../diagnostics/diagnostics.js';
 import { handMadeUpload } from '../testing/blobs.js';
 import { testPlatform } from '../testing/platform.js';
 import { VERSION } from '../version.js';
-import { createEndpoint, functionsEndpoint, parse, usable } from './endpoint.js';
+import { type BucketFunctions, createEndpoint, functionsEndpoint, parse, usable } from './endpoint.js';
 
 const URL = 'https://app.test/spandrel';
 const MESSAGE = { want: 2, sizes: [700, 4_096], stored: [], confirm: [], renew: [], lost: {} };
@@ -123,10 +124,17 @@ test('endpoint: uploads that are no list, or too many, are bounded', () => {
   assert.equal(parse('{'), undefined);
 });
 
-test('endpoint: the user’s functions hear of what is stored first, and are asked only when something is wanted', async () => {
+/** Functions in a world whose clock the test moves. */
+function withFunctions(functions: BucketFunctions) {
+  const platform = testPlatform();
+  const diagnostics = createDiagnostics(platform.now, platform.after);
+  return { platform, diagnostics, endpoint: functionsEndpoint(functions, { platform, diagnostics }) };
+}
+
+test('endpoint: the user’s functions hear of what is stored, and are asked only when something is wanted', async () => {
   const calls: unknown[] = [];
   const uploads = [handMadeUpload()];
-  const endpoint = functionsEndpoint({
+  const { endpoint } = withFunctions({
     async requestUploads(request) {
       calls.push(request);
       return uploads;
@@ -136,17 +144,11 @@ test('endpoint: the user’s functions hear of what is stored first, and are ask
     },
   });
   const receipt = { key: 'k', token: 't', spanCount: 1, bytes: 1, traces: [] };
-  assert.deepEqual(await endpoint.exchange({ ...MESSAGE, stored: [receipt] }), {
-    ok: true,
-    uploads,
-    confirmed: [],
-    paused: false,
-  });
+  const { heard, ...answer } = await endpoint.exchange({ ...MESSAGE, stored: [receipt] });
+  assert.deepEqual(answer, { ok: true, uploads, confirmed: [], paused: false });
+  assert.equal(await heard, true);
   assert.deepEqual(await endpoint.exchange({ ...MESSAGE, want: 0 }), {
-    ok: true,
-    uploads: [],
-    confirmed: [],
-    paused: false,
+    ...{ ok: true, uploads: [], confirmed: [], paused: false, heard: undefined },
   });
   assert.deepEqual(calls, [[receipt], { want: 2, renew: [], sizes: [700, 4_096] }]);
 });
@@ -156,8 +158,53 @@ for (const [name, requestUploads] of [
   ['throws', () => assert.fail('planted')],
 ] as const) {
   test(`endpoint: a function of the user’s that ${name} is a failure`, async () => {
-    const answer = await functionsEndpoint({ requestUploads }).exchange(MESSAGE);
+    const answer = await withFunctions({ requestUploads }).endpoint.exchange(MESSAGE);
     assert.equal(answer.ok, false);
     assert.match(answer.ok ? '' : answer.cause, /planted/);
   });
 }
+
+// F11 of the seed: whatever `notify` does, uploads are had at once.
+for (const [name, notify] of [
+  ['rejects', () => Promise.reject(new Error('planted'))],
+  ['throws', () => assert.fail('planted')],
+  ['never answers', () => new Promise<void>(() => {})],
+  ['throws nothing', () => Promise.reject()],
+  ['is made of something else', (() => ({ then: () => assert.fail('planted') })) as never],
+] as const) {
+  test(`endpoint: a notify that ${name} holds nothing up, and is counted`, async () => {
+    const uploads = [handMadeUpload()];
+    const world = withFunctions({ requestUploads: async () => uploads, notify });
+    const receipt = { key: 'k', token: 't', spanCount: 1, bytes: 1, traces: [] };
+    const answer = await world.endpoint.exchange({ ...MESSAGE, stored: [receipt] });
+    assert.deepEqual(answer.ok && answer.uploads, uploads);
+    await world.platform.advance(30_000);
+    assert.equal(await answer.heard, false);
+    const { requests } = world.diagnostics.totals;
+    assert.deepEqual([requests.notifies, requests.notifyFailures, requests.exchangeFailures], [1, 1, 0]);
+  });
+}
+
+test('endpoint: requestUploads that never answers is given up', async () => {
+  const world = withFunctions({ requestUploads: () => new Promise(() => {}) });
+  const asked = world.endpoint.exchange(MESSAGE);
+  await world.platform.advance(30_000);
+  assert.equal((await asked).ok, false);
+});
+
+test('endpoint: both functions are handed a fetch', async () => {
+  const world = withFunctions({
+    requestUploads: async (_, { fetch }) => (await fetch('https://app.test/uploads')).json(),
+    async notify(receipts, { fetch }) {
+      await fetch('https://app.test/notify', { method: 'POST', body: JSON.stringify(receipts) });
+    },
+  });
+  const receipt = { key: 'k', token: 't', spanCount: 1, bytes: 1, traces: [] };
+  const asked = world.endpoint.exchange({ ...MESSAGE, stored: [receipt] });
+  for (const request of world.platform.requests) request.answer({ status: 200, body: '[]' });
+  assert.equal(await (await asked).heard, true);
+  assert.deepEqual(world.platform.requests.map(({ url }) => url).sort(), [
+    'https://app.test/notify',
+    'https://app.test/uploads',
+  ]);
+});

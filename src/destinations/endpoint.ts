@@ -8,6 +8,8 @@ import {
   type StoredReceipt,
 } from '../protocol.js';
 import { VERSION } from '../version.js';
+import { createDeadlines } from './deadlines.js';
+import type { DestinationDeps, Tools } from './destination.js';
 
 /** A user's own functions in place of the endpoint. */
 export interface BucketFunctions {
@@ -15,13 +17,21 @@ export interface BucketFunctions {
    * Issues presigned uploads: `want` fresh ones, and one with the same key and token for each token in `renew`.
    * `sizes` are the lengths in bytes that they are wanted for: those in `renew` first, then the fresh ones. Whoever
    * signs a length says so in the upload's `bytes`, or `maxBytes`; others need not look at them. May reject; it is
-   * asked again, later and later.
+   * asked again, later and later, as it is when it takes longer than 30 s.
    */
-  requestUploads(request: { want: number; renew: string[]; sizes: number[] }): Promise<PresignedUpload[]>;
-  /** Hears of stored objects. May reject; the receipts then come again. */
-  notify?(receipts: StoredReceipt[]): Promise<void>;
+  requestUploads(
+    request: { want: number; renew: string[]; sizes: number[] },
+    tools: Tools,
+  ): Promise<PresignedUpload[]>;
+  /**
+   * Hears of stored objects. May reject; the receipts then come again, later and later. Nothing waits for it, and it is
+   * called once at a time.
+   */
+  notify?(receipts: StoredReceipt[], tools: Tools): Promise<void>;
 }
 
+/** So long may a function of the user's take, as a request of ours may. */
+const FUNCTION_MILLIS = 30_000;
 /** A beacon has no answer, so its bytes count as in flight for this long. */
 const BEACON_MILLIS = 5_000;
 const MAX_UPLOADS = 100;
@@ -91,18 +101,43 @@ export function createEndpoint(platform: Platform, url: string, project: string 
 }
 
 /** An endpoint made of the user's functions. */
-export function functionsEndpoint(functions: BucketFunctions): Endpoint {
+export function functionsEndpoint(
+  functions: BucketFunctions,
+  { platform, diagnostics }: Pick<DestinationDeps, 'platform' | 'diagnostics'>,
+): Endpoint {
+  const { requests } = diagnostics.totals;
+  const tools: Tools = { fetch: platform.fetch };
+  const deadlines = createDeadlines(platform);
+  const call = <T>(task: () => Promise<T> | T): Promise<T> =>
+    deadlines.within(FUNCTION_MILLIS, new Promise<T>((resolve) => resolve(diagnostics.theirs(task))));
+
+  const tell = async (stored: StoredReceipt[]): Promise<boolean> => {
+    requests.notifies++;
+    try {
+      await call(() => functions.notify?.(stored, tools));
+      return true;
+    } catch (error) {
+      requests.notifyFailures++;
+      diagnostics.trouble('notify', String(error));
+      return false;
+    }
+  };
+
   return {
     confirms: false,
     async exchange({ want, renew, sizes, stored }) {
+      const heard = stored.length && functions.notify ? tell(stored) : undefined;
       try {
-        if (stored.length) await functions.notify?.(stored);
-        const uploads = want || renew.length ? await functions.requestUploads({ want, renew, sizes }) : [];
-        return { ok: true, uploads: usable(uploads), confirmed: [], paused: false };
+        const uploads =
+          want || renew.length
+            ? await call(() => functions.requestUploads({ want, renew, sizes }, tools))
+            : [];
+        return { ok: true, uploads: usable(uploads), confirmed: [], paused: false, heard };
       } catch (error) {
-        return { ok: false, cause: String(error) };
+        return { ok: false, cause: String(error), heard };
       }
     },
+    close: deadlines.close,
   };
 }
 

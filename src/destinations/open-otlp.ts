@@ -25,7 +25,7 @@ export function openOtlp(
   const { platform, diagnostics } = deps;
   const { requests } = diagnostics.totals;
   const deadlines = createDeadlines(platform);
-  const source = createHeaderSource(headers, deadlines, timeoutMillis);
+  const source = createHeaderSource(deps, headers, deadlines, timeoutMillis);
   /** Blobs that are being sent by requests that outlive the page. */
   const surviving = new Set<TraceBlob>();
 

@@ -1,11 +1,11 @@
 /** The user's headers, read at each export. */
-import { untraced } from '../platform/untraced.js';
 import type { Deadlines } from './deadlines.js';
+import type { DestinationDeps, Tools } from './destination.js';
 
-/** Headers, or what gives them. Names are compared without regard to case. */
+/** Headers, or what gives them; it is handed a `fetch` whose requests make no spans. Names are compared without regard to case. */
 export type OtlpHeaders =
   | Record<string, string>
-  | (() => Record<string, string> | Promise<Record<string, string>>);
+  | ((tools: Tools) => Record<string, string> | Promise<Record<string, string>>);
 
 export interface HeaderSource {
   /** Asks once, if there is nobody else's answer to fall back on yet. */
@@ -31,10 +31,13 @@ export function checkedHeaders(headers: unknown): Record<string, string> {
 
 /** @param waitMillis how long an asynchronous function may take. */
 export function createHeaderSource(
+  { platform, diagnostics }: Pick<DestinationDeps, 'platform' | 'diagnostics'>,
   headers: OtlpHeaders,
   deadlines: Deadlines,
   waitMillis: number,
 ): HeaderSource {
+  const ask = (): unknown =>
+    diagnostics.theirs(() => (headers as (tools: Tools) => unknown)({ fetch: platform.fetch }));
   let latest: Record<string, string> | undefined;
   let asking = false;
   if (typeof headers !== 'function') {
@@ -55,9 +58,9 @@ export function createHeaderSource(
       // A failure is told by the export that meets it.
       self.read().then(asked, asked);
     },
-    read: async () => keep(await deadlines.within(waitMillis, Promise.resolve(untraced(headers)))),
+    read: async () => keep(await deadlines.within(waitMillis, Promise.resolve(ask()))),
     readNow() {
-      const given = untraced(headers);
+      const given = ask();
       if (typeof (given as PromiseLike<unknown>)?.then !== 'function') return keep(given);
       Promise.resolve(given)
         .then(keep)

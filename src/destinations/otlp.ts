@@ -14,7 +14,7 @@ export interface OtlpOptions {
   url?: string;
   /**
    * Headers of each export, or a function that gives them, also asynchronously: it is called for each export, and once
-   * ahead; requests that it begins at once are not traced. They win over our own `Content-Type`; `Content-Encoding` and `Content-Length` are ours. A function that
+   * ahead. What it begins at once is not traced, nor is what it asks for by the `fetch` that it is handed. They win over our own `Content-Type`; `Content-Encoding` and `Content-Length` are ours. A function that
    * throws, rejects or takes longer than `timeoutMillis` delays the export. A leaving page cannot wait: of an
    * asynchronous function it uses the latest answer.
    */
@@ -54,6 +54,7 @@ export function otlp(options: OtlpOptions = {}): Destination {
   checkHeaders(headers);
   return {
     id: `otlp ${url}`,
+    isOurs: true,
     open: (deps) => openOtlp(deps, { url, headers, format, timeoutMillis }),
   };
 }

@@ -1,5 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import type { DropReason } from '../pipeline/model.js';
+import { untraced } from '../platform/untraced.js';
 import type { Stats } from './stats.js';
 
 /** Kinds of trouble that `stats().errors` remembers. */
@@ -15,6 +16,13 @@ export interface Diagnostics {
   trouble(kind: string, message: string): void;
   /** Our own exception, caught at a door. */
   exception(error: unknown): void;
+  /**
+   * Runs a function of the user's: what it begins at once is not traced, and that it was called is noted, as what it
+   * begins later may be. See `pipeline/echo.ts`.
+   */
+  theirs<T>(task: () => T): T;
+  /** Milliseconds since then; Infinity before. */
+  sinceTheirs(): number;
   /**
    * Adds a function that writes its gauges into the copy that {@link stats} gives away.
    *
@@ -47,12 +55,12 @@ function copied<T>(value: T): T {
 
 /**
  * @param after how a change reaches subscribers later; see `Platform.after`.
- * @param alsoChanged hears of each change, at once.
+ * @param parent whose other destination this is of.
  */
 export function createDiagnostics(
   now: () => number,
   after: (millis: number, task: () => void) => unknown,
-  alsoChanged?: () => void,
+  parent?: Diagnostics,
 ): Diagnostics {
   const totals: Stats = {
     spans: { created: 0, adopted: 0, handedOver: 0, stored: 0, waiting: 0, dropped: {} },
@@ -70,6 +78,8 @@ export function createDiagnostics(
       uploadFailures: 0,
       exchanges: 0,
       exchangeFailures: 0,
+      notifies: 0,
+      notifyFailures: 0,
       relays: 0,
       beacons: 0,
       deferred: 0,
@@ -84,10 +94,11 @@ export function createDiagnostics(
   const listeners = new Set<(stats: Stats) => void>();
   const others: Diagnostics[] = [];
   let announced = false;
+  let theirsAtMillis = Number.NEGATIVE_INFINITY;
   const announce = (): void => {
     announced = false;
     const stats = self.stats();
-    for (const listener of listeners) self.guard(() => listener(stats));
+    for (const listener of listeners) self.guard(() => self.theirs(() => listener(stats)));
   };
 
   const self: Diagnostics = {
@@ -118,16 +129,22 @@ export function createDiagnostics(
       totals.exceptions++;
       self.trouble('exception', String(error));
     },
+    theirs(task) {
+      if (parent) return parent.theirs(task);
+      theirsAtMillis = now();
+      return untraced(task);
+    },
+    sinceTheirs: () => now() - theirsAtMillis,
     gauge(write) {
       gauges.add(write);
       return () => void gauges.delete(write);
     },
     other(at) {
-      others[at] ??= createDiagnostics(now, after, self.changed);
+      others[at] ??= createDiagnostics(now, after, self);
       return others[at];
     },
     changed() {
-      alsoChanged?.();
+      parent?.changed();
       if (announced || !listeners.size) return;
       announced = true;
       after(100, announce);

@@ -88,7 +88,7 @@ export interface Stats {
   pool: {
     /** Gauge: presigned uploads ready to use. */
     ready: number;
-    /** Times a blob wanted to leave with the page and no upload was ready. */
+    /** Times a blob was to be sent and no upload was ready for it, however often it was looked for. */
     empty: number;
     /** Uploads that expired unused. */
     expired: number;
@@ -99,6 +99,9 @@ export interface Stats {
     uploadFailures: number;
     exchanges: number;
     exchangeFailures: number;
+    /** Calls of `bucket()`'s `notify`, and those that failed: their receipts come again. */
+    notifies: number;
+    notifyFailures: number;
     relays: number;
     beacons: number;
     /** Requests left with the browser for when the page is gone; most are taken back. */

@@ -13,8 +13,8 @@ export interface Owed {
   add(receipt: StoredReceipt): void;
   /** Takes what an earlier page kept; hands a receipt back rather than adding it. */
   remembered(name: string, value: unknown): StoredReceipt | undefined;
-  /** What the next message can carry. */
-  next(): OwedPart;
+  /** What the next message can carry, with or without receipts. */
+  next(isForReceipts: boolean): OwedPart;
   /** It is under way, and counts as told. */
   underWay(part: OwedPart): void;
   /** It was not heard. */
@@ -82,10 +82,10 @@ export function createOwed(deps: {
       rememberLost();
       return undefined;
     },
-    next() {
+    next(isForReceipts) {
       const stored: StoredReceipt[] = [];
       let weight = 0;
-      for (const receipt of receipts) {
+      for (const receipt of isForReceipts ? receipts : []) {
         weight += 1 + receipt.traces.length;
         if (weight > MAX_WEIGHT && stored.length) break;
         stored.push(receipt);

@@ -9,7 +9,10 @@ import { createOwed, MAX_WEIGHT } from './notify-owed.js';
 export type Message = Omit<ExchangeRequest, 'v' | 'client' | 'project' | 'sizes'> & { sizes: number[] };
 
 /** What came back. `refused`: 401 or 403, asking again soon is no use; `malformed`: 400 or 413, never say that again. */
-export type MessageAnswer =
+export type MessageAnswer = {
+  /** Where the receipts went another way than the question: whether they were heard. Never rejects. */
+  heard?: Promise<boolean> | undefined;
+} & (
   | {
       ok: true;
       uploads: PresignedUpload[];
@@ -26,7 +29,8 @@ export type MessageAnswer =
       retryAfterMillis?: number | undefined;
       refused?: boolean;
       malformed?: boolean;
-    };
+    }
+);
 
 /** Whom it is said to: the endpoint, or the user's own functions. */
 export interface Endpoint {
@@ -38,6 +42,8 @@ export interface Endpoint {
   readonly confirms: boolean;
   /** Where the bytes of a blob can be posted instead of the bucket. */
   relayUrl?(token: string | undefined, blobId: string): string;
+  /** Ends all that is awaited. */
+  close?(): void;
 }
 
 export interface NotifierDeps {
@@ -108,7 +114,13 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   /** The delay is the server's wish, not ours. */
   let isHeld = false;
   let inFlight: Promise<void> | undefined;
+  /** Receipts on a way of their own, which holds up nothing else. */
+  let telling: Promise<void> | undefined;
+  let tellFailures = 0;
+  let tellNotBeforeMillis = 0;
   let timer: Stop | undefined;
+
+  const mayTell = (): boolean => !telling && platform.monotonic() >= tellNotBeforeMillis;
 
   const messageOf = (
     wanted: number[],
@@ -119,7 +131,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     confirm,
     renew: renew.map(({ claim }) => claim.token),
     sizes: [...renew.map(({ length }) => length), ...wanted],
-    ...owed.next(),
+    ...owed.next(mayTell()),
     page: deps.ledger(),
   });
 
@@ -159,15 +171,29 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     owed.underWay(message);
     const answer = await endpoint.exchange(message);
     if (closed) return;
+    const { heard } = answer;
+    if (heard) {
+      telling = heard.then((isHeard) => {
+        telling = undefined;
+        if (closed) return;
+        tellFailures = isHeard ? 0 : tellFailures + 1;
+        if (isHeard) owed.settled(message);
+        else {
+          owed.back(message);
+          tellNotBeforeMillis = platform.monotonic() + deps.nextDelayMillis(tellFailures, platform.random());
+        }
+        self.talk();
+      });
+    }
     if (!answer.ok) {
       totals.requests.exchangeFailures++;
       diagnostics.trouble('endpoint', answer.cause);
       if (answer.malformed) owed.settled(message);
-      else owed.back(message);
+      else if (!heard) owed.back(message);
       failed(answer.retryAfterMillis ?? (answer.refused ? REFUSED_MILLIS : undefined));
       return;
     }
-    owed.settled(message);
+    if (!heard) owed.settled(message);
     if (answer.relay) deps.relayOnly();
     const fresh = answer.uploads.filter((upload) => !renewals.has(upload.token));
     for (const token of message.renew) {
@@ -188,6 +214,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
 
   const hurry = (): void => {
     if (!isHeld) notBeforeMillis = 0;
+    tellNotBeforeMillis = 0;
     self.talk();
   };
   const stopOnline = platform.onOnline(hurry);
@@ -216,8 +243,11 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       if (closed || inFlight) return;
       const now = platform.monotonic();
       const urgent = deps.wanted().length || renewals.size || confirms.size;
-      if (!urgent && !owed.receiptCount) return;
-      const dueMillis = urgent || hurried ? 0 : owedSinceMillis + NOTIFY_MILLIS;
+      if (!urgent && (telling || !owed.receiptCount)) return;
+      const tellMillis = hurried
+        ? tellNotBeforeMillis
+        : Math.max(owedSinceMillis + NOTIFY_MILLIS, tellNotBeforeMillis);
+      const dueMillis = urgent ? 0 : tellMillis;
       const delay = Math.max(dueMillis, notBeforeMillis) - now;
       if (delay > 0) {
         timer = platform.after(delay, self.talk);
@@ -243,18 +273,21 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       } else owed.settled({ ...message, stored: [] });
     },
     async settle() {
-      const before = failures;
+      const failed = (): number => failures + tellFailures;
+      const before = failed();
       hurried = true;
       do {
         hurry();
         await inFlight;
-      } while (inFlight && failures === before);
+        await telling;
+      } while (inFlight && failed() === before);
       hurried = false;
     },
     close() {
       closed = true;
       timer?.();
       stopOnline();
+      endpoint.close?.();
     },
   };
   return self;

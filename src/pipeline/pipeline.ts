@@ -11,9 +11,11 @@ import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { RedactionOptions } from '../page-options.js';
 import type { Platform, Stop } from '../platform/platform.js';
+import { untraced } from '../platform/untraced.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { openDeliveries } from './deliveries.js';
 import type { Delivery } from './delivery.js';
+import { createEchoes, ECHO_MILLIS } from './echo.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
 import type { ReadableSpan, SpanGroup, TraceBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';
@@ -94,6 +96,7 @@ export function createPipeline(
 ): OpenPipeline {
   const { platform, diagnostics } = deps;
   const { totals, exception } = diagnostics;
+  const isEcho = createEchoes();
   const drains = new Set<(isOver: boolean) => void>();
   /** Ends each flush under way. */
   const flushes = new Set<() => void>();
@@ -110,7 +113,7 @@ export function createPipeline(
   const encoder = createTraceEncoder({
     redaction,
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
-    redact: redact && ((span) => diagnostics.guard(() => redact(span) !== false) === true),
+    redact: redact && ((span) => diagnostics.guard(() => untraced(() => redact(span)) !== false) === true),
   });
 
   const sealer = createSealer(
@@ -219,6 +222,7 @@ export function createPipeline(
       const stopTimer = platform.after(timeoutMillis, end);
       if (totals.state === 'shut-down') return end();
       flushes.add(end);
+      if (totals.state === 'running') sealer.start();
       void sealer
         .idle()
         .then(() => Promise.all(all.map((delivery) => delivery.sendAll())))
@@ -242,6 +246,10 @@ export function createPipeline(
         sealer.drop(totals.state === 'paused' ? 'paused' : 'shutdown');
         return safe;
       }
+      const sinceMillis = diagnostics.sinceTheirs();
+      const mayBeEcho = sinceMillis < ECHO_MILLIS && !draining && !away;
+      // Nobody is told either: a listener may make requests as well.
+      if (mayBeEcho && diagnostics.guard(() => isEcho(groups))) return Promise.resolve(true);
       diagnostics.changed();
       if (draining) return safe;
       // A hidden page has slow timers, and may end without a further word.

@@ -12,8 +12,8 @@ test('retry: jitter is full, from nothing to the longest delay', () => {
   assert.equal(nextDelayMillis(3, 0.25), 1_000);
 });
 
-test('retry: Retry-After is the least delay, whatever the backoff', () => {
+test('retry: Retry-After is a least delay beside our own', () => {
   assert.equal(nextDelayMillis(9, 0, 7_000), 7_000);
   assert.equal(nextDelayMillis(1, 0.5, RETRY_CAP_MILLIS * 2), RETRY_CAP_MILLIS * 2 + RETRY_BASE_MILLIS / 2);
-  assert.equal(nextDelayMillis(5, 0, 0), 0);
+  assert.equal(nextDelayMillis(9, 0.5, 0), 128_000, 'and ours beside it: 0 is no leave to hammer');
 });

@@ -46,6 +46,8 @@ export interface Platform {
    * answer, and `body` why.
    */
   request(url: string, init: RequestInit, timeoutMillis?: number): Promise<HttpAnswer>;
+  /** The host's `fetch`, unpatched and untraced as in {@link request}, for functions of the user's. */
+  readonly fetch: typeof fetch;
   /** Whether `url` is that of one of our latest requests, as resource timing names it. */
   isOwnRequest(url: string): boolean;
   /** `navigator.sendBeacon`; false where there is none or it refuses. Never throws. */

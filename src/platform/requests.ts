@@ -34,7 +34,10 @@ function unwrapped(fetch: Fetch): Fetch {
 }
 
 export interface Requests
-  extends Pick<Platform, 'request' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'abandon' | 'close'> {
+  extends Pick<
+    Platform,
+    'request' | 'fetch' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'abandon' | 'close'
+  > {
   /** The page goes into the bfcache with what is under way. */
   putAway(): void;
   /** It is back; what it was put away with and is not answered soon is given up. */
@@ -101,6 +104,7 @@ export function createRequests(
         );
       });
     },
+    fetch: (input, init) => untraced(() => hostFetch.call(scope, input, init)),
     isOwnRequest: (url) => ownUrls.has(url),
     beacon(url, body) {
       own(url);

@@ -5,6 +5,7 @@ import type { SamplingOptions } from '../page-options.js';
 import type { OpenSpan, ReadableSpan } from '../pipeline/model.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import type { Platform, Stop } from '../platform/platform.js';
+import { untraced } from '../platform/untraced.js';
 import type { Sampler } from '../sdk/tracer-provider.js';
 import { createSampler } from './sampler.js';
 import { createMarks } from './sampling-marks.js';
@@ -55,7 +56,7 @@ export function createSampling(
   limits: PressureLimits,
 ): Sampling {
   const { totals, guard } = diagnostics;
-  const { sampleRate = 1, sampleBy = 'session' } = options;
+  const { sampleRate = 1, sampleBy = 'session', keepTrace } = options;
   const rules = createRules({ platform, ...rest });
   const marks = createMarks(platform.monotonic);
   const pressure = createPressure({ monotonic: platform.monotonic, stats: diagnostics.stats }, limits);
@@ -75,7 +76,7 @@ export function createSampling(
     {
       keepErrors: options.keepErrors ?? true,
       keepSlowerThanMillis: options.keepSlowerThanMillis ?? 0,
-      keepTrace: options.keepTrace,
+      keepTrace: keepTrace && ((trace) => untraced(() => keepTrace(trace))),
       maxSpans: limits.maxBufferedSpans,
     },
   );

@@ -157,6 +157,10 @@ export function testPlatform({
     get yields() {
       return yields;
     },
+    async fetch(input, init = {}) {
+      const { status, body } = await self.request(String(input), init);
+      return new Response(body, { status });
+    },
     // Whole, as `Date.now()` is.
     now: () => Math.floor(wallMillis),
     monotonic: () => monotonicMillis,

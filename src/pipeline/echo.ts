@@ -1,0 +1,33 @@
+/**
+ * Recognises the traces of our own way. Functions that users hand us (`requestUploads`, `notify`, `headers`, `send`,
+ * listeners) make requests, and what instruments the page traces those that it cannot tell from the page's own: after
+ * an `await` no context says whose they are. To send such a trace calls the functions again, and so on for ever.
+ *
+ * So what may be such an echo does not go by itself: it waits until something else goes, and goes with it. Nothing is
+ * lost, and a page that is idle but for us falls silent. An echo is what came within a minute of such a call, is alike
+ * to what has come so since the user last did something, and belongs to no activity. Its addresses may be new each
+ * time, so spans are alike by name and kind.
+ */
+import type { SpanGroup } from './model.js';
+
+/** Timers of such functions run out by then; whatever comes later goes, and takes with it what has waited. */
+export const ECHO_MILLIS = 60_000;
+/** A page that works on and on in the same way is not kept waiting for a whole part. */
+const MAX_SPANS = 256;
+
+/** @returns whether groups are to wait, that have come within {@link ECHO_MILLIS} of a call. */
+export function createEchoes(): (groups: readonly SpanGroup[]) => boolean {
+  let seen = new Set<string>();
+  let spanCount = 0;
+  return (groups) => {
+    const spans = groups.flatMap((group) => group.spans);
+    const names = spans.map((span) => `${span?.kind} ${span?.name}`);
+    spanCount += spans.length;
+    if (spanCount <= MAX_SPANS && names.every((name) => seen.has(name))) return true;
+    // Something that a user did is new, however often it is done.
+    if (spans.some((span) => span?.attributes?.['spandrel.activity.type'])) seen = new Set();
+    else for (const name of names) seen.add(name);
+    spanCount = 0;
+    return false;
+  };
+}
