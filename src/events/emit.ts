@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Read } from './attributes.js';
-import type { EventSpanProcessor } from './options.js';
+import type { EventSpanProcessor } from './names.js';
 import { EventSpan, type SpanFrame } from './span.js';
 import type { EventStats } from './stats.js';
 import { hrTimeOf } from './time.js';
@@ -18,6 +18,7 @@ export interface Emitter {
    * A span that has begun. It is to be announced when everything of ours is in order, since a processor may do anything.
    *
    * @param end what is done when somebody else ends it.
+   * @param to where it goes in place of the session's processor.
    */
   make(
     ids: { traceId: string; spanId: string },
@@ -26,6 +27,7 @@ export interface Emitter {
     atMillis: number,
     read: Read,
     end: (atMillis: number) => void,
+    to?: EventSpanProcessor,
   ): EventSpan;
   announce(span: EventSpan): void;
   /** Ends it, not before its start. */
@@ -52,7 +54,7 @@ export function createEmitter(
   };
 
   return {
-    make({ traceId, spanId }, name, parent, atMillis, read, end) {
+    make({ traceId, spanId }, name, parent, atMillis, read, end, to) {
       const context: SpanContext = { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
       Object.assign(read.attributes, common);
       stats.opened++;
@@ -60,13 +62,23 @@ export function createEmitter(
       const { attributes, droppedAttributesCount } = read;
       const startTime = hrTimeOf(atMillis);
       return new EventSpan(
-        { name, context, parent, atMillis, startTime, attributes, droppedAttributesCount, end },
+        {
+          name,
+          context,
+          parent,
+          atMillis,
+          startTime,
+          attributes,
+          droppedAttributesCount,
+          end,
+          processor: to,
+        },
         frame,
       );
     },
     announce(span) {
       try {
-        processor.onStart(span, contextWith(span.parentSpanContext));
+        (span.processor ?? processor).onStart(span, contextWith(span.parentSpanContext));
       } catch {
         stats.exceptions++;
       }
@@ -76,7 +88,7 @@ export function createEmitter(
       stats.closed++;
       stats.open--;
       try {
-        processor.onEnd(span);
+        (span.processor ?? processor).onEnd(span);
       } catch {
         stats.exceptions++;
       }

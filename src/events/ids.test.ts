@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { START, testEvents } from '../testing/event-spans.js';
 import {
   createIds,
   fold,
@@ -55,32 +56,28 @@ test('ids: halves of 32 bits make what BigInt makes', () => {
   );
 });
 
-test('ids: what a track and an operation are made of', () => {
+test('ids: what a track and an operation are made of, the second time with further words', () => {
   fc.assert(
     fc.property(
       fc.nat(),
       fc.string(),
       fc.string(),
       fc.integer({ min: 0, max: 18_446_744_072 }),
-      fc.nat(),
-      (pid, track, id, s, n) => {
+      (pid, track, id, s) => {
         const big = (word: Word): bigint => BigInt(`0x${hexOfWord(word)}`);
         const ids = createIds(wordOfInteger(pid), wordOfText('main'), nanos(1_000));
-        const [high, low] = [ids.traceId.slice(0, 16), ids.traceId.slice(16)].map((half) =>
-          BigInt(`0x${half}`),
-        );
+        const high = BigInt(`0x${ids.traceId.slice(0, 16)}`);
+        const low = BigInt(`0x${ids.traceId.slice(16)}`);
         const at: [number, number] = [s, 999_999_999];
-        const atNanos = BigInt(s) * 1_000_000_000n + 999_999_999n;
-        const ofTrack = big(wordOfText(track));
-        assert.equal(
-          ids.trackId(wordOfText(track), at, n),
-          hex(folded((high as bigint) ^ 0x7468726561640000n, low as bigint, ofTrack, atNanos, BigInt(n))),
-        );
-        const words = [high as bigint, low as bigint, ofTrack, atNanos];
-        assert.equal(
-          ids.operationId(ids.trackSeed(wordOfText(track)), at, wordOfText('x'), wordOfText(id), n),
-          hex(folded(...words, big(wordOfText('x')), big(wordOfText(id)), BigInt(n))),
-        );
+        const words = [low, big(wordOfText(track)), BigInt(s) * 1_000_000_000n + 999_999_999n];
+        const ofTrack = [high ^ 0x7468726561640000n, ...words];
+        assert.equal(ids.trackId(wordOfText(track), at), hex(folded(...ofTrack)));
+        assert.equal(ids.trackId(wordOfText(track), at), hex(folded(...ofTrack, 2n)));
+        const operation = (): string =>
+          ids.operationId(ids.trackSeed(wordOfText(track)), at, wordOfText('x'), wordOfText(id));
+        const named = [big(wordOfText('x')), big(wordOfText(id))];
+        assert.equal(operation(), hex(folded(high, ...words)));
+        assert.equal(operation(), hex(folded(high, ...words, ...named, 4n)));
       },
     ),
   );
@@ -123,4 +120,46 @@ test('ids: times are nanoseconds since 1970, to the last that OTLP has', () => {
   ] as [number, number][]) {
     assert.equal(hexOfWord(wordOfTime(time)), hex(BigInt(time[0]) * 1_000_000_000n + BigInt(time[1])));
   }
+});
+
+// The seed's own: what Vivarium exports of such a session has these ids, so both can be joined.
+test("ids: the seed's, through EventSpans", () => {
+  const { spans, begun } = testEvents({
+    session: { id: 123, startedAt: 0.001 },
+    mainTrack: 456,
+    track: 'tid',
+  });
+  spans.handle('main.started', {}, 0.0011);
+  spans.handle('worker.started', { tid: 789 }, 0.0012);
+  spans.handle('inner.started', { tid: 789 }, 0.0013);
+  const [high, low] = [0x3c4c80216a278019n, 0x3733f368a185bdfen];
+  const thread = high ^ 0x7468726561640000n;
+  assert.deepEqual(
+    begun.map(({ span }) => [span.name, span.spanContext().traceId, span.spanContext().spanId]),
+    [
+      ['session', '2084920fe00c0faf'],
+      ['456', hex(folded(thread, low, 456n, 1_000n))],
+      ['main', hex(folded(high, low, 456n, 1_100n))],
+      ['789', hex(folded(thread, low, 789n, 1_200n))],
+      ['worker', hex(folded(high, low, 789n, 1_200n))],
+      ['inner', hex(folded(high, low, 789n, 1_300n))],
+    ].map(([name, id]) => [name, '3c4c80216a2780193733f368a185bdfe', id]),
+  );
+});
+
+test('ids: no two alike where clocks are coarse, go back, or a track begins anew', () => {
+  const play = (): string[] => {
+    const { spans, begun } = testEvents({ track: 'tid' });
+    for (const at of [5, 5, 5, 4, 5, 6, 4]) {
+      spans.handle('step.started', {}, START + at);
+      spans.record('done', {}, START + at, START + at);
+      spans.handle('in.started', { tid: 7 }, START + at);
+      spans.endTrack(7, START + at);
+    }
+    spans.finalize(START + 10);
+    return begun.map(({ span }) => span.spanContext().spanId);
+  };
+  const ids = play();
+  assert.equal(new Set(ids).size, ids.length);
+  assert.deepEqual(play(), ids, 'a replay has the same');
 });

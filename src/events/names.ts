@@ -1,7 +1,19 @@
 /** What the name of an event means: by its ending, and by the routes. Settled once for each name. */
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
 import { checkNames, refuse } from '../options.js';
+import type { OpenSpan, ReadableSpan } from '../pipeline/span.js';
 import { type Word, wordOfText } from './ids.js';
+
+/** An OpenTelemetry `SpanProcessor`, as far as it is used. */
+export interface EventSpanProcessor {
+  onStart(span: OpenSpan, parentContext: Context): void;
+  onEnd(span: ReadableSpan): void;
+}
+
+export const isProcessor = (value: unknown): value is EventSpanProcessor =>
+  ['onStart', 'onEnd'].every(
+    (name) => typeof (value as Record<string, unknown> | undefined)?.[name] === 'function',
+  );
 
 /** How the names of events end that begin an operation, end it well, and end it badly. */
 export interface Endings {
@@ -30,6 +42,11 @@ export interface EventRoute {
   sampleRate?: number;
   /** Attributes that these spans and events have as well. */
   attributes?: Attributes;
+  /**
+   * Where the spans of these operations go in place of the session's `processor`, so to another destination. Their
+   * parents, tracks and the session's root stay where they are.
+   */
+  processor?: EventSpanProcessor;
 }
 
 export type Step = 'started' | 'completed' | 'failed' | 'other';
@@ -42,6 +59,7 @@ export interface Meaning {
   readonly enabled: boolean;
   readonly sampleRate: number;
   readonly attributes: Attributes | undefined;
+  readonly processor: EventSpanProcessor | undefined;
 }
 
 /** An app has a few dozen names. Beyond this many the cache starts anew, so that generated names cannot fill it. */
@@ -72,8 +90,14 @@ export function checkEndings(endings: Endings = {}): Required<Endings> {
 export function checkRoutes(routes: readonly EventRoute[] = []): readonly EventRoute[] {
   if (!Array.isArray(routes)) refuse('routes', routes, 'an array of routes');
   return routes.map((route, at) => {
-    checkNames(`EventSpans routes[${at}]`, route, ['match', 'enabled', 'sampleRate', 'attributes']);
-    const { match, enabled = true, sampleRate = 1, attributes = {} } = route;
+    checkNames(`EventSpans routes[${at}]`, route, [
+      'match',
+      'enabled',
+      'sampleRate',
+      'attributes',
+      'processor',
+    ]);
+    const { match, enabled = true, sampleRate = 1, attributes = {}, processor } = route;
     if (typeof match !== 'string' || !/^[^*]*\*?$/.test(match) || !match) {
       refuse(`routes[${at}].match`, match, 'a name, or the beginning of names and one *');
     }
@@ -83,6 +107,9 @@ export function checkRoutes(routes: readonly EventRoute[] = []): readonly EventR
     }
     if (typeof attributes !== 'object' || !attributes) {
       refuse(`routes[${at}].attributes`, attributes, 'an object of attributes');
+    }
+    if (processor !== undefined && !isProcessor(processor)) {
+      refuse(`routes[${at}].processor`, processor, 'a span processor');
     }
     return { ...route, attributes: { ...attributes } };
   });
@@ -108,8 +135,17 @@ export function createMeanings(
       enabled = true,
       sampleRate = 1,
       attributes,
+      processor,
     } = routes.find(({ match }) => matches(match, name)) ?? {};
-    return { step: found?.step ?? 'other', name, word: wordOfText(name), enabled, sampleRate, attributes };
+    return {
+      step: found?.step ?? 'other',
+      name,
+      word: wordOfText(name),
+      enabled,
+      sampleRate,
+      attributes,
+      processor,
+    };
   };
   return (full) => {
     let meaning = known.get(full);

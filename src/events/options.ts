@@ -1,8 +1,15 @@
 /** Options of {@link EventSpans}: each with unit, default and range, and checked once. */
-import type { Attributes, Context } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { checkNames, checkText, refuse } from '../options.js';
-import type { OpenSpan, ReadableSpan } from '../pipeline/span.js';
-import { checkEndings, checkRoutes, type Endings, type EventRoute } from './names.js';
+import type { ReadableSpan } from '../pipeline/span.js';
+import {
+  checkEndings,
+  checkRoutes,
+  type Endings,
+  type EventRoute,
+  type EventSpanProcessor,
+  isProcessor,
+} from './names.js';
 import { SENSITIVE } from './sensitive.js';
 import { type EventTime, millisOf } from './time.js';
 
@@ -15,11 +22,7 @@ export type Key = string | number;
 /** Where a payload says something: one of its properties, the first of several that it has, or a function's answer. */
 export type KeyOf = string | readonly string[] | ((payload: Payload, name: string) => unknown);
 
-/** An OpenTelemetry `SpanProcessor`, as far as it is used. */
-export interface EventSpanProcessor {
-  onStart(span: OpenSpan, parentContext: Context): void;
-  onEnd(span: ReadableSpan): void;
-}
+export type { EventSpanProcessor };
 
 /** What ids are made of. */
 export interface EventSession {
@@ -62,6 +65,12 @@ export interface EventSpansOptions {
   redactKeys?: readonly string[];
   /** Operations that may be open. Default 2,048, range 1 to 100,000; about 1.5 KB each. */
   maxOpen?: number;
+  /**
+   * Which operation gives way when one begins while `maxOpen` are open: the one that begins, which is then no span
+   * (default, counted as `max-open`), or the one that has been open longest, which is ended, marked
+   * `spandrel.interrupted`, with what it has.
+   */
+  dropWhenFull?: 'newest' | 'oldest';
   /** Tracks that may be open. Default 128, range 1 to 10,000. */
   maxTracks?: number;
   /** Events of a span. Default 128, range 1 to 10,000. */
@@ -85,7 +94,7 @@ export const EVENT_LIMITS: Record<LimitName, readonly [number, number, number]> 
 
 const NAMES: readonly (keyof EventSpansOptions)[] = [
   ...(['processor', 'service', 'resource', 'session', 'track', 'mainTrack', 'id', 'parent'] as const),
-  ...(['endings', 'routes', 'redactKeys'] as const),
+  ...(['endings', 'routes', 'redactKeys', 'dropWhenFull'] as const),
   .../* @__PURE__ */ (Object.keys(EVENT_LIMITS) as LimitName[]),
 ];
 
@@ -94,6 +103,7 @@ const PARENTS = ['parentId', 'parent_id'];
 
 export interface CheckedEventOptions extends Record<LimitName, number> {
   processor: EventSpanProcessor;
+  dropWhenFull: 'newest' | 'oldest';
   resource: ReadableSpan['resource'];
   session: { id: Key | undefined; startedAtMillis: number | undefined; name: string };
   track: KeyOf;
@@ -142,10 +152,10 @@ export function checkSession(session: EventSession = {}): CheckedEventOptions['s
 /** @throws {TypeError} naming the option, what it got and what it takes. */
 export function checkEventOptions(options: EventSpansOptions): CheckedEventOptions {
   checkNames('EventSpans', options, NAMES);
-  const { processor, resource, redactKeys = SENSITIVE } = options;
-  if (typeof processor?.onStart !== 'function' || typeof processor.onEnd !== 'function') {
-    refuse('processor', processor, 'a span processor');
-  }
+  const { processor, resource, redactKeys = SENSITIVE, dropWhenFull = 'newest' } = options;
+  if (!isProcessor(processor)) refuse('processor', processor, 'a span processor');
+  if (!['newest', 'oldest'].includes(dropWhenFull))
+    refuse('dropWhenFull', dropWhenFull, '"newest" or "oldest"');
   const service = checkText('service', options.service ?? (resource ? undefined : null), undefined);
   if (resource !== undefined && (typeof resource?.attributes !== 'object' || !resource.attributes)) {
     refuse('resource', resource, 'an OpenTelemetry resource');
@@ -163,6 +173,7 @@ export function checkEventOptions(options: EventSpansOptions): CheckedEventOptio
   return {
     ...limits,
     processor,
+    dropWhenFull,
     resource: resource ?? { attributes: { 'service.name': service } as Attributes },
     session: checkSession(options.session),
     track: checkKeyOf('track', options.track, []),

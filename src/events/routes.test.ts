@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertEventLedger, testEvents } from '../testing/event-spans.js';
+import { assertEventLedger, START, testEvents } from '../testing/event-spans.js';
 import { isSampled } from './names.js';
 
 test('routes: the first that matches counts, by the name of the operation', () => {
@@ -109,4 +109,51 @@ test('endings: of two that fit the longer one counts', () => {
   spans.handle('a.start');
   spans.handle('a.not.done');
   assert.equal(spans.stats().failed, 1);
+});
+
+test('routes: spans of a route go to its own processor, their parents do not', () => {
+  const heard: string[] = [];
+  const own = { onStart: () => {}, onEnd: ({ name }: { name: string }) => void heard.push(name) };
+  const { spans, names, ended } = testEvents({ routes: [{ match: 'db.*', processor: own }] });
+  spans.handle('checkout.started');
+  spans.handle('db.query.started');
+  spans.handle('row');
+  spans.handle('db.query.completed');
+  spans.record('db.connect', {}, START, START + 1);
+  spans.handle('checkout.completed');
+  spans.finalize();
+  assert.deepEqual(heard, ['db.query', 'db.connect']);
+  assert.deepEqual(names(), ['checkout', 'main', 'session']);
+  assertEventLedger(spans.stats());
+  assert.equal(ended.length, 3);
+});
+
+test('routes: a processor that is none is refused', () => {
+  for (const processor of [null, {}, 'x', { onStart() {} }]) {
+    const routes = [{ match: 'a', processor: processor as never }];
+    assert.throws(() => testEvents({ routes }), /option "routes\[0\]\.processor" takes a span processor/);
+  }
+});
+
+// The seed's queue drops its newest only; which end is dropped is the app's to say here.
+test('dropWhenFull: the newest is left out, or the oldest is ended early', () => {
+  const play = (dropWhenFull?: 'newest' | 'oldest') => {
+    const world = testEvents({ maxOpen: 2, ...(dropWhenFull && { dropWhenFull }) });
+    for (const name of ['a', 'b', 'c']) world.spans.handle(`${name}.started`);
+    const ended = world.names();
+    world.spans.finalize();
+    assertEventLedger(world.spans.stats());
+    return { ended, stats: world.spans.stats(), names: world.names() };
+  };
+  for (const given of [undefined, 'newest'] as const) {
+    const { ended, stats, names } = play(given);
+    assert.deepEqual([ended, stats.dropped, names.includes('c')], [[], { 'max-open': 1 }, false]);
+  }
+  const { ended, stats, names } = play('oldest');
+  assert.deepEqual([ended, stats.dropped, stats.interrupted], [['a'], {}, 3]);
+  assert.deepEqual(names, ['a', 'c', 'b', 'main', 'session']);
+  assert.throws(
+    () => testEvents({ dropWhenFull: 'none' as never }),
+    /option "dropWhenFull" takes "newest" or "oldest"/,
+  );
 });

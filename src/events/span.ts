@@ -19,6 +19,7 @@ import {
 } from '@opentelemetry/api';
 import type { OpenSpan, ReadableSpan, TimedEvent } from '../pipeline/span.js';
 import { exceptionAttributes } from '../spa/thrown.js';
+import type { EventSpanProcessor } from './names.js';
 import { durationOf, hrTimeOf, millisOf } from './time.js';
 
 /** Links of a span. The specification's default. */
@@ -45,6 +46,8 @@ export interface SpanStart {
   readonly startTime: HrTime;
   readonly attributes: Attributes;
   readonly droppedAttributesCount: number;
+  /** Where it goes in place of the session's processor. */
+  readonly processor?: EventSpanProcessor | undefined;
   /** Ends it, in the tree as well; by its own {@link EventSpan.finish}. */
   end(atMillis: number): void;
 }
@@ -72,6 +75,7 @@ export class EventSpan implements Span, OpenSpan {
   droppedAttributesCount: number;
   droppedEventsCount = 0;
   droppedLinksCount = 0;
+  readonly processor: EventSpanProcessor | undefined;
   /** Epoch milliseconds. */
   startMillis: number;
   /** The latest that anything has happened to it or in it. */
@@ -85,6 +89,7 @@ export class EventSpan implements Span, OpenSpan {
     this.#context = start.context;
     this.#frame = frame;
     this.#end = start.end;
+    this.processor = start.processor;
     this.name = start.name;
     if (start.parent) this.parentSpanContext = start.parent;
     this.startTime = start.startTime;

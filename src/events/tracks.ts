@@ -16,8 +16,6 @@ export interface Track {
   span: EventSpan | undefined;
   /** The innermost of its operations. */
   top: Operation | undefined;
-  /** Operations that began on it. */
-  begun: number;
   /** When it was last named, by the monotonic clock. */
   usedAtMillis: number;
 }
@@ -68,7 +66,6 @@ export function createTracks({
   let startedAtMillis = session.startedAtMillis;
   let ids: Ids | undefined;
   let root: EventSpan | undefined;
-  let spanCount = 0;
   let mainHasBegun = false;
 
   const begin = (atMillis: number): Ids => {
@@ -128,7 +125,14 @@ export function createTracks({
       if (tracks.size >= maxTracks && !closeIdle()) return undefined;
       const word = wordOf(name);
       const seed = begin(atMillis).trackSeed(word);
-      const track: Track = { name, word, seed, span: undefined, top: undefined, begun: 0, usedAtMillis };
+      const track: Track = {
+        name,
+        word,
+        seed,
+        span: undefined,
+        top: undefined,
+        usedAtMillis,
+      };
       tracks.set(String(name), track);
       return track;
     },
@@ -143,7 +147,7 @@ export function createTracks({
       if (isFirst) mainHasBegun = true;
       const from = isFirst ? (startedAtMillis as number) : atMillis;
       const { traceId, trackId } = begin(atMillis);
-      const spanId = trackId(word, hrTimeOf(from), spanCount++);
+      const spanId = trackId(word, hrTimeOf(from));
       const read = { attributes: { 'thread.name': String(name) }, droppedAttributesCount: 0 };
       const end = (at: number): void => close(track, at);
       const span = emitter.make({ traceId, spanId }, String(name), parent.spanContext(), from, read, end);

@@ -61,7 +61,7 @@ const SWEEP_MILLIS = 60_000;
 const INTERRUPTED = 'spandrel.interrupted';
 
 export function createTree({ options, sessionWord, frame, stats, monotonic }: TreeDeps): Tree {
-  const { processor, session, maxOpen, maxEventsPerSpan, staleMillis } = options;
+  const { processor, session, maxOpen, dropWhenFull, maxEventsPerSpan, staleMillis } = options;
   const common = session.id === undefined ? {} : { 'session.id': String(session.id) };
   const emitter = createEmitter(processor, frame, stats, common);
   const operations = createOperations();
@@ -121,7 +121,7 @@ export function createTree({ options, sessionWord, frame, stats, monotonic }: Tr
   const idsOf = (track: Track, { meaning, id, atMillis }: Happening): { traceId: string; spanId: string } => {
     const { traceId, operationId } = tracks.begin(atMillis);
     const word = id === undefined ? undefined : wordOf(id);
-    const spanId = operationId(track.seed, hrTimeOf(atMillis), meaning.word, word, track.begun);
+    const spanId = operationId(track.seed, hrTimeOf(atMillis), meaning.word, word);
     return { traceId, spanId };
   };
 
@@ -130,7 +130,11 @@ export function createTree({ options, sessionWord, frame, stats, monotonic }: Tr
       const { meaning, id, parent, atMillis, read } = happening;
       const earlier = id === undefined ? undefined : operations.find(id, meaning.name);
       if (earlier) interrupt(earlier, atMillis);
-      if (operations.size >= maxOpen) return 'max-open';
+      if (operations.size >= maxOpen) {
+        if (dropWhenFull === 'newest') return 'max-open';
+        const [oldest] = operations.all();
+        if (oldest) interrupt(oldest, atMillis);
+      }
       const track = tracks.use(happening.track, atMillis);
       if (!track) return 'max-tracks';
       const isKept = isSampled(tracks.begin(atMillis).traceId, meaning.sampleRate);
@@ -151,16 +155,18 @@ export function createTree({ options, sessionWord, frame, stats, monotonic }: Tr
         above: undefined,
         isOver: false,
       };
+      // Of those left out as well: the ids of the others do not depend on it.
+      const ids = idsOf(track, happening);
       if (ofTrack) {
         const above = named.recent ?? (spanOf(operation.up) ?? ofTrack).spanContext();
-        operation.span = emitter.make(idsOf(track, happening), meaning.name, above, atMillis, read, (at) => {
+        const end = (at: number): void => {
           stats.interrupted++;
           endOperation(operation, at);
-        });
+        };
+        const { name, processor: to } = meaning;
+        operation.span = emitter.make(ids, name, above, atMillis, read, end, to);
         tracks.stretch(track, atMillis);
       }
-      // Those left out count as well: the ids of the others do not depend on it.
-      track.begun++;
       operations.add(operation);
       for (const { span } of operations.adopted(operation)) {
         const above = spanOf(operation);
@@ -201,8 +207,9 @@ export function createTree({ options, sessionWord, frame, stats, monotonic }: Tr
       const end = (at: number): void => {
         if (!span.ended) emitter.handOn(span, at);
       };
-      const span = emitter.make(idsOf(track, happening), meaning.name, above, atMillis, read, end);
-      track.begun++;
+      const ids = idsOf(track, happening);
+      const { name, processor: to } = meaning;
+      const span = emitter.make(ids, name, above, atMillis, read, end, to);
       tracks.stretch(track, atMillis);
       tracks.stretch(track, endMillis);
       emitter.announce(span);
