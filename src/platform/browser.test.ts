@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createBrowserPlatform } from './browser.js';
 
@@ -26,7 +28,7 @@ function page(fields: Fields = {}) {
   return { platform, scope, exceptions };
 }
 
-test('browser: a request is the host’s fetch, uncached, and its body is read', async () => {
+test('browser: a request is the host’s fetch, and its body is read', async () => {
   const seen: unknown[] = [];
   const { platform, scope } = page({
     async fetch(this: unknown, url, init) {
@@ -36,8 +38,25 @@ test('browser: a request is the host’s fetch, uncached, and its body is read',
   });
   const answer = await platform.request('https://a.test/', { method: 'PUT' });
   const bytes = new TextEncoder().encode('body');
-  assert.deepEqual(answer, { status: 503, body: 'body', bytes, retryAfterMillis: 7_000 });
-  assert.deepEqual(seen, [scope, 'https://a.test/', 'no-store', 'PUT']);
+  assert.deepEqual(answer, {
+    ...{ status: 503, body: 'body', bytes, contentType: 'text/plain;charset=UTF-8', retryAfterMillis: 7_000 },
+  });
+  assert.deepEqual(seen, [scope, 'https://a.test/', undefined, 'PUT']);
+});
+
+test('browser: what is PUT bears no Cache-Control, which a store would keep', async () => {
+  const heard: IncomingHttpHeaders[] = [];
+  const server = createServer(({ headers }, response) => {
+    heard.push(headers);
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { platform } = page({ fetch: globalThis.fetch });
+  const { port } = server.address() as AddressInfo;
+  await platform.request(`http://127.0.0.1:${port}/`, { method: 'PUT', body: 'x' });
+  platform.close();
+  server.close();
+  assert.deepEqual([heard[0]?.['cache-control'], heard[0]?.['pragma']], [undefined, undefined]);
 });
 
 test('browser: a request has begun when the call returns', () => {

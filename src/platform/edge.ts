@@ -17,10 +17,9 @@ export function createEdgePlatform(onException: (error: unknown) => void): Platf
     ...requests,
     async request(url, init, timeoutMillis) {
       const isStrict = init.redirect === 'error';
-      // Workers with a compatibility date before November 2024 throw at `cache`, and there is none in front of `fetch`;
-      // all of them throw at `redirect: 'error'`.
-      const here = { ...init, cache: undefined, ...(isStrict && { redirect: 'manual' }) };
-      const answer = await requests.request(url, here as unknown as RequestInit, timeoutMillis);
+      // Workers throw at `redirect: 'error'`.
+      const here: RequestInit = isStrict ? { ...init, redirect: 'manual' } : init;
+      const answer = await requests.request(url, here, timeoutMillis);
       return isStrict && answer.status >= 300 && answer.status < 400
         ? { status: 0, body: `redirected (${answer.status})` }
         : answer;

@@ -99,7 +99,9 @@ export function createRequests(
         };
         const stopTimer = later(timeoutMillis, giveUp);
         underWay.add(giveUp);
-        answerTo(url, { cache: 'no-store', signal: abort.signal, ...init }).then(settle, (error) =>
+        // No `cache`: PUT and POST are never answered from one, and `no-store` would say `Cache-Control: no-cache`, which
+        // a store keeps with the object.
+        answerTo(url, { signal: abort.signal, ...init }).then(settle, (error) =>
           settle({ status: 0, body: String(error) }),
         );
       });
