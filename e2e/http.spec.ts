@@ -591,3 +591,47 @@ test('an address that we ask ourselves is in no trace, whoever asks', async ({
   await make('b');
   await site.expectStored(['a', 'b']);
 });
+
+test('requests that the app ignores have no span and no header, and a hook sets attributes on the others', async ({
+  page,
+  site,
+}) => {
+  const heard = echoes(site, ['health', 'kept', 'xhr', 'missing']);
+  const code = `
+    import { start } from 'spandrel';
+    const sdk = start({
+      service: ${JSON.stringify(site.service)}, endpoint: '/spandrel', scheduledDelayMillis: 0,
+      ...${JSON.stringify({ ...HTTP_ONLY, documentLoad: false })},
+      ignoreUrls: ['/echo/health', /never/],
+      onRequest(span, { method, url, answer }) {
+        const type = answer instanceof XMLHttpRequest ? answer.getResponseHeader('content-type') : answer?.headers.get('content-type');
+        span.setAttribute('app.seen', [method, url.pathname, type].join(' '));
+        fetch('/echo/never');
+        if (url.pathname.endsWith('missing')) throw new Error('planted');
+      },
+    });
+    await fetch('/echo/health');
+    await (await fetch('/echo/kept', { method: 'post' })).text();
+    await fetch('/echo/missing');
+    await fetch('http://127.0.0.1:1/').catch(() => {});
+    await new Promise((resolve) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open('GET', '/echo/xhr');
+      xhr.onloadend = resolve;
+      xhr.send();
+    });
+    globalThis.exceptions = sdk.stats().exceptions;`;
+  site.host.route('/echo/never', (_, res) => res.end());
+  await site.run(page, code);
+  await site.expectStored(['GET', 'GET', 'GET', 'POST']);
+  const seen = (await site.spans()).map(({ attributes }) => attributeOf(attributes, 'app.seen')).sort();
+  expect(seen).toEqual([
+    'GET / ',
+    'GET /echo/missing application/json',
+    'GET /echo/xhr application/json',
+    'post /echo/kept application/json',
+  ]);
+  expect(heard.get('health')).toBeUndefined();
+  expect(heard.get('kept')).toMatch(/^00-/);
+  expect(await page.evaluate('exceptions')).toBe(1);
+});

@@ -28,6 +28,7 @@ export type {
   RedactionOptions,
   RouteNames,
   SamplingOptions,
+  TracedRequest,
 } from './page-options.js';
 export type {
   Claim,

@@ -1,9 +1,17 @@
 /** Options of what `start()` collects on a page: what is traced, what is kept of it, what is left out. */
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import { refuse } from './options.js';
 
 /** Patterns in order, such as `/product/:id` or `/docs/*`; or a function, whose `undefined` falls back on the default. */
 export type RouteNames = readonly string[] | ((url: URL) => string | undefined);
+
+/** A request of the page that is over, for {@link PageOptions.onRequest}. */
+export interface TracedRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** What was answered: look at its headers, and leave its body alone, which is the page's. Undefined where nothing was. */
+  readonly answer: Response | XMLHttpRequest | undefined;
+}
 
 /** Which parts of a page are traced. */
 export interface PageOptions {
@@ -28,10 +36,25 @@ export interface PageOptions {
   /** How addresses are named: patterns such as `/product/:id` in order, or a function. Default: ids become `:id`. */
   routeNames?: RouteNames;
   /**
-   * Origins beside the page's own that are sent `traceparent`: origins, or patterns for whole URLs. Default none. False:
-   * none at all, for pages whose own addresses redirect to an origin that does not allow the header.
+   * Who is sent `traceparent` beside the page's own origin: origins, exact URLs, or patterns for whole URLs. Default
+   * none. False: none at all, for pages whose own addresses redirect to an origin that does not allow the header.
    */
   propagateTo?: readonly (string | RegExp)[] | false;
+  /**
+   * Requests that are not traced, and carry no `traceparent`: origins, exact URLs, paths of the page's own origin such
+   * as `/health`, or patterns for whole URLs. Nor is there a span of them among the resources. Default none.
+   */
+  ignoreUrls?: readonly (string | RegExp)[];
+  /**
+   * Called with the span of each `fetch` and `XMLHttpRequest` just before it ends, to set attributes on it. What it
+   * throws is counted, and costs nothing else; what it begins is not traced.
+   */
+  onRequest?: (span: Span, request: TracedRequest) => void;
+  /**
+   * Asked at each interaction that would begin an activity: true begins none. `type` is `click`, `keydown`, `submit` or
+   * `change`. Default: all begin one. An exception in it means false.
+   */
+  ignoreInteraction?: (type: string, element: Element) => boolean;
 }
 
 /** A trace of this page as far as it is known, for those who decide whether to keep it. */
@@ -114,7 +137,10 @@ export const FLAG_NAMES: readonly string[] = [
   ...(['keepErrors', 'adaptiveSampling', 'redaction', 'respectGlobalPrivacyControl', 'session'] as const),
 ];
 
-export const PAGE_NAMES: readonly (keyof PageOptions)[] = [...PAGE_FLAGS, 'routeNames', 'propagateTo'];
+export const PAGE_NAMES: readonly (keyof PageOptions)[] = [
+  ...PAGE_FLAGS,
+  ...(['routeNames', 'propagateTo', 'ignoreUrls', 'onRequest', 'ignoreInteraction'] as const),
+];
 export const SAMPLING_NAMES: readonly (keyof SamplingOptions)[] = [
   ...(['sampleRate', 'sampleBy', 'keepErrors', 'keepSlowerThanMillis', 'keepTrace'] as const),
   'adaptiveSampling',
@@ -140,29 +166,38 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
   };
   const isFunction = (value: unknown): boolean => typeof value === 'function';
   for (const name of FLAG_NAMES) check(name, (value) => typeof value === 'boolean', 'true or false');
-  for (const name of ['keepTrace', 'redact']) check(name, isFunction, 'a function');
+  for (const name of ['keepTrace', 'redact', 'onRequest', 'ignoreInteraction'])
+    check(name, isFunction, 'a function');
   check('sampleRate', isShare, 'a number from 0 to 1');
   check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
   const isConsent = (value: unknown): boolean => ['granted', 'pending', 'denied'].includes(String(value));
   check('consent', isConsent, '"granted", "pending" or "denied"');
   const isMillis = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
   check('keepSlowerThanMillis', isMillis, 'milliseconds, 0 or more');
-  const arePatterns = (value: unknown): boolean =>
-    Array.isArray(value) && value.every((item) => isText(item) && item[0] === '/');
+  const isPath = (value: unknown): boolean => isText(value) && (value as string)[0] === '/';
+  const listOf =
+    (isGood: (value: unknown) => boolean) =>
+    (value: unknown): boolean =>
+      Array.isArray(value) && value.every(isGood);
+  const arePatterns = listOf(isPath);
   const isRouteNames = (value: unknown): boolean => isFunction(value) || arePatterns(value);
   check('routeNames', isRouteNames, 'an array of patterns such as "/product/:id", or a function');
-  const isOrigin = (value: unknown): boolean => {
+  const isUrl = (value: unknown): boolean => {
     try {
-      return value instanceof RegExp || new URL(String(value)).origin === value;
+      return value instanceof RegExp || /^https?:$/.test(new URL(value as string).protocol);
     } catch {
       return false;
     }
   };
-  const areOrigins = (value: unknown): boolean =>
-    value === false || (Array.isArray(value) && value.every(isOrigin));
+  const takes = 'an array of origins such as "https://api.example", of URLs';
   check(
     'propagateTo',
-    areOrigins,
-    'an array of origins such as "https://api.example" and of RegExps, or false',
+    (value) => value === false || listOf(isUrl)(value),
+    `${takes} and of RegExps, or false`,
+  );
+  check(
+    'ignoreUrls',
+    listOf((value) => isUrl(value) || isPath(value)),
+    `${takes}, of paths such as "/health" and of RegExps`,
   );
 }

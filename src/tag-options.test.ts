@@ -5,7 +5,15 @@ import { type StartOptions, start } from './start.js';
 import { optionsOfTag, tellOfTag } from './tag-options.js';
 
 /** Options that no text can be. */
-const NOT_PLAIN = ['destination', 'instrumentations', 'uploads', 'keepTrace', 'redact'];
+const NOT_PLAIN = [
+  'destination',
+  'instrumentations',
+  'uploads',
+  'keepTrace',
+  'redact',
+  'onRequest',
+  'ignoreInteraction',
+];
 
 /** An attribute of every other option, and what it means. */
 const ATTRIBUTES: Record<string, [text: string, value: unknown]> = {
@@ -35,6 +43,7 @@ const ATTRIBUTES: Record<string, [text: string, value: unknown]> = {
   webVitals: ['false', false],
   errors: ['false', false],
   routeNames: ['/product/:id, /docs/*', ['/product/:id', '/docs/*']],
+  ignoreUrls: ['/health, https://stats.test', ['/health', 'https://stats.test']],
   propagateTo: ['https://api.test,https://b.test', ['https://api.test', 'https://b.test']],
   sampleRate: ['0.25', 0.25],
   sampleBy: ['trace', 'trace'],
@@ -90,6 +99,7 @@ test('tag: what is not of its kind is left for start() to refuse, and the line n
     ['sampleRate', '2', /attribute data-sample-rate takes a number from 0 to 1, got 2/],
     ['keepErrors', 'no', /attribute data-keep-errors takes true or false, got "no"/],
     ['routeNames', 'product', /attribute data-route-names takes/],
+    ['ignoreUrls', 'health', /attribute data-ignore-urls takes/],
     ['propagateTo', 'api.test', /attribute data-propagate-to takes/],
     ['servise', 'shop', /start\(\) has no attribute data-servise; it takes service/],
   ] as const) {

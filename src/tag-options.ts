@@ -3,7 +3,7 @@ import { NUMBER_OPTIONS } from './options.js';
 import { FLAG_NAMES } from './page-options.js';
 
 const NUMBERS: readonly string[] = [...Object.keys(NUMBER_OPTIONS), 'sampleRate', 'keepSlowerThanMillis'];
-const LISTS: readonly string[] = ['routeNames', 'propagateTo'];
+const LISTS: readonly string[] = ['routeNames', 'propagateTo', 'ignoreUrls'];
 
 /** What fits no option's kind stays text, for the option's own check to refuse. `data-src` is the stub's. */
 export function optionsOfTag({ src, ...data }: DOMStringMap): Record<string, unknown> {

@@ -57,7 +57,7 @@ export function callFetch(
     return answer.then(
       (response) => {
         guard(() => {
-          request.end(response?.status);
+          request.end(response?.status, undefined, response);
           onResponse?.(response);
         });
         return response;

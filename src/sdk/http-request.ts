@@ -16,6 +16,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { TracedRequest } from '../page-options.js';
 
 export interface HttpRequest {
   /** Has the request's span as the active one. */
@@ -25,8 +26,9 @@ export interface HttpRequest {
   /**
    * @param status 0 when it may not be known, or there was no answer.
    * @param error what went wrong: the name of an exception or an event; `abort` when the host wanted no answer.
+   * @param answer what was answered, if it was.
    */
-  end(status: number, error?: string): void;
+  end(status: number, error?: string, answer?: Response | XMLHttpRequest): void;
 }
 
 /** Begins a request's span; undefined for what is no request over HTTP, or not the host's. */
@@ -40,6 +42,8 @@ export interface HttpRequestDeps {
   stored(url: URL): string;
   parent(): Context;
   headersFor(url: URL, from: Context): Record<string, string>;
+  /** Hears of each, just before its span ends. Throws nothing. */
+  over?: ((span: Span, request: TracedRequest) => void) | undefined;
   /** Default: the span's own clock. */
   now?(): TimeInput;
 }
@@ -76,7 +80,7 @@ export function requestTracing(deps: HttpRequestDeps): BeginRequest {
     return {
       context,
       headers: deps.headersFor(url, context),
-      end(status, error = status >= 400 ? String(status) : undefined) {
+      end(status, error = status >= 400 ? String(status) : undefined, answer = undefined) {
         if (status) span.setAttribute('http.response.status_code', status);
         // To have stopped it is no error, and has no `error.type` (open-telemetry/semantic-conventions pull 3494).
         if (error === 'abort') span.setAttribute('spandrel.aborted', true);
@@ -84,6 +88,7 @@ export function requestTracing(deps: HttpRequestDeps): BeginRequest {
           span.setAttribute('error.type', error);
           span.setStatus({ code: SpanStatusCode.ERROR });
         }
+        if (span.isRecording()) deps.over?.(span, { method: asked, url, answer: status ? answer : undefined });
         span.end(deps.now?.());
       },
     };

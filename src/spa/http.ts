@@ -1,11 +1,12 @@
 /** Spans of the page's requests: whose children they are, by which clock, and what is said of their addresses. */
+import { untraced } from '../platform/untraced.js';
 import { type BeginRequest, requestTracing } from '../sdk/http-request.js';
 import { storedUrl } from './attributes.js';
 import type { PartDeps } from './part.js';
 import type { Propagation } from './propagation.js';
 
-export function pageRequests(deps: PartDeps, { headersFor }: Propagation): BeginRequest {
-  const { tracer, activities, clock, platform } = deps;
+export function pageRequests(deps: PartDeps, { headersFor, onRequest }: Propagation): BeginRequest {
+  const { tracer, activities, clock, platform, guard } = deps;
   return requestTracing({
     tracer,
     resolve(address) {
@@ -20,6 +21,7 @@ export function pageRequests(deps: PartDeps, { headersFor }: Propagation): Begin
     stored: ({ href }) => storedUrl(href),
     parent: () => activities.parent(),
     headersFor,
+    over: onRequest && ((...what) => void guard(() => untraced(() => onRequest(...what)))),
     now: () => clock.wall(clock.now()),
   });
 }

@@ -19,7 +19,7 @@ const TEXT = { nodeType: 3 };
 const DOCUMENT = { nodeType: 9 };
 const BODY = element('body');
 
-function createPage() {
+function createPage(ignore?: (type: string, element: Element) => boolean) {
   const page = testPage();
   const target = new EventTarget();
   const listened: unknown[] = [];
@@ -41,7 +41,7 @@ function createPage() {
       target.removeEventListener(type, listener);
     },
   };
-  const stop = traceInteractions(page.deps, scope as never);
+  const stop = traceInteractions(page.deps, scope as never, ignore);
   const fire = (
     type: string,
     path: unknown[] = [element('button')],
@@ -222,4 +222,16 @@ test('interactions: listens passively, first, and not any more once stopped', ()
   assert.deepEqual([listened, names().length], [[], 1]);
   // The activity's own two.
   assert.equal(platform.loose.timers, 2);
+});
+
+test('interactions: what the app ignores begins nothing; a hook that throws ignores nothing', () => {
+  const { fire, names, exceptions } = createPage((type, target) => {
+    if ((target as unknown as FakeElement).localName === 'a') throw new Error('planted');
+    return type === 'click' || (target as unknown as FakeElement).localName === 'select';
+  });
+  fire('click');
+  fire('change', [element('select', {}, { type: 'select-one' })]);
+  assert.deepEqual(names(), []);
+  fire('click', [element('a')]);
+  assert.deepEqual([names(), exceptions.length], [['click a'], 1]);
 });

@@ -12,7 +12,9 @@
  * Only what the user did (`isTrusted`), and nothing that was typed or is shown: a target is named by attributes that
  * developers write.
  */
+import type { PageOptions } from '../page-options.js';
 import type { Stop } from '../platform/platform.js';
+import { untraced } from '../platform/untraced.js';
 import { storedUrl } from './attributes.js';
 import type { PartDeps } from './part.js';
 import { isId } from './route-name.js';
@@ -35,6 +37,7 @@ const CHANGES = /^(file|range|select)/;
 export function traceInteractions(
   { activities, clock, platform, guard, routeName }: PartDeps,
   scope: typeof globalThis = globalThis,
+  ignore: PageOptions['ignoreInteraction'] = () => false,
 ): Stop {
   const { location } = scope;
   // Not the element's own: a form's fields can hide its methods and properties.
@@ -51,6 +54,7 @@ export function traceInteractions(
     }
     const target = targetOf(event, read);
     if (endGesture || !target || !counts(event, target)) return;
+    if (guard(() => untraced(() => ignore(type, target))) === true) return;
     endGesture = platform.after(GESTURE_MILLIS, () => {
       endGesture = undefined;
     });

@@ -12,7 +12,7 @@ import { traceFetch } from './fetch.js';
 import { traceInteractions } from './interactions.js';
 import { traceLongFrames } from './long-frames.js';
 import type { PartDeps } from './part.js';
-import { createPropagation, type Propagation } from './propagation.js';
+import { createPropagation, names, type Propagation } from './propagation.js';
 import { traceResources } from './resources.js';
 import { createRouteName } from './route-name.js';
 import { traceRoutes } from './routes.js';
@@ -66,9 +66,18 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       const routeName = createRouteName(options.routeNames);
       const onPage: PartDeps['onPage'] = (listener) =>
         onPageSignal(globalThis as never, document, (signal) => void guard(() => listener(signal)), true);
-      const part: PartDeps = { tracer, activities: begun, clock, platform, guard, onPage, routeName };
-      const { headersFor } = createPropagation(options.propagateTo ?? []);
+      const { propagateTo = [], ignoreUrls = [], onRequest, ignoreInteraction } = options;
+      const part: PartDeps = {
+        ...{ tracer, activities: begun, clock, guard, onPage, routeName },
+        platform: {
+          after: platform.after,
+          isOwnRequest: (url) =>
+            platform.isOwnRequest(url) || names(ignoreUrls, new URL(url), location.origin),
+        },
+      };
+      const { headersFor } = createPropagation(propagateTo);
       const propagation: Propagation = {
+        onRequest,
         headersFor: (url, from) => (deps.mayPropagate() ? headersFor(url, from) : {}),
       };
       const begin = (isOn: boolean | undefined, trace: () => Stop): void => {
@@ -77,7 +86,7 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       };
       begin(options.documentLoad, () => traceDocumentLoad(part));
       begin(options.routes, () => traceRoutes(part));
-      begin(options.interactions, () => traceInteractions(part));
+      begin(options.interactions, () => traceInteractions(part, globalThis, ignoreInteraction));
       begin(options.fetch, () => traceFetch(part, propagation));
       begin(options.xhr, () => traceXhr(part, propagation));
       begin(true, () => traceResources(part, options.resources !== false));

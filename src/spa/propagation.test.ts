@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { W3CBaggagePropagator } from '@opentelemetry/core';
-import { createPropagation, serverParent } from './propagation.js';
+import { createPropagation, names, serverParent } from './propagation.js';
 
 const TRACE_ID = '12345678901234567890123456789012';
 const SPAN_ID = '1234567890123456';
@@ -72,6 +72,25 @@ test('propagation: the app’s own propagator is asked in place of W3C, if it ha
   };
   assert.deepEqual(Object.keys(headersFor(new URL(PAGE), spanOf())), ['traceparent']);
 });
+
+// What OpenTelemetry's `propagateTraceHeaderCorsUrls` and `ignoreUrls` take, and paths.
+for (const [one, href, expected] of [
+  ['https://api.example/v1/cart', 'https://api.example/v1/cart', true],
+  ['https://api.example/v1/cart', 'https://api.example/v1/cart/7', false],
+  ['https://api.example/v1/cart', 'https://api.example/v1/cart?q=1', false],
+  ['https://api.example', 'https://api.example/v1/cart?q=1', true],
+  ['https://api.example/', 'https://api.example/', true],
+  ['https://api.example/', 'https://api.example/v1', false],
+  ['/health', `${PAGE}/health`, true],
+  ['/health', `${PAGE}/healthy`, false],
+  ['/health', 'https://evil.example/health', false],
+  [/\/health$/g, `${PAGE}/health`, true],
+] as const) {
+  test(`propagation: ${one} ${expected ? 'names' : 'does not name'} ${href}`, () => {
+    for (const times of [1, 2]) assert.equal(names([one], new URL(href), PAGE), expected, String(times));
+    if (!String(one).startsWith('/')) assert.equal(sends([one], href), expected);
+  });
+}
 
 test('propagation: goes to the page’s own origin and to those allowed, and to no other', () => {
   assert.equal(sends([], `${PAGE}/api`), true);

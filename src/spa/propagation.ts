@@ -5,9 +5,12 @@
  * @see https://www.w3.org/TR/baggage/#header-content
  */
 import { type Context, isSpanContextValid, propagation, type SpanContext, trace } from '@opentelemetry/api';
+import type { PageOptions } from '../page-options.js';
 import { parseTraceparent, traceparentOf } from '../sdk/trace-context.js';
 
 export interface Propagation {
+  /** See `PageOptions`. */
+  onRequest?: PageOptions['onRequest'];
   /**
    * The headers that a request to `url` may carry, by the context that it is made in: those of the app's global
    * propagator, else `traceparent`, and `tracestate` and `baggage` where there are any.
@@ -48,8 +51,21 @@ function carriedBy(from: Context): Record<string, string> {
   return headers;
 }
 
+/** Whether a list of origins, exact URLs, paths of `ownOrigin` and patterns for whole URLs names one. */
+export const names = (
+  list: readonly (string | RegExp)[],
+  { origin, href }: URL,
+  ownOrigin: string,
+): boolean =>
+  list.some((one) =>
+    // `search` and not `test`, which would go on from where a global pattern last matched.
+    typeof one === 'string'
+      ? one === origin || one === href || ownOrigin + one === href
+      : href.search(one) >= 0,
+  );
+
 /**
- * @param allowed origins beside the page's own: exact origins, or patterns that are tested against the whole URL.
+ * @param allowed origins beside the page's own, exact URLs, or patterns that are tested against the whole URL.
  *   False: nobody, the page's own neither. True: everybody.
  * @param ownOrigin the page's; empty where there is none.
  */
@@ -58,13 +74,9 @@ export function createPropagation(
   ownOrigin: string = location.origin,
 ): Propagation {
   return {
-    headersFor({ origin, href }, from) {
-      // `search` and not `test`, which would go on from where a global pattern last matched.
+    headersFor(url, from) {
       const isAllowed =
-        allowed === true ||
-        (allowed &&
-          (origin === ownOrigin ||
-            allowed.some((one) => (typeof one === 'string' ? one === origin : href.search(one) >= 0))));
+        allowed === true || (allowed && (url.origin === ownOrigin || names(allowed, url, ownOrigin)));
       return isAllowed ? carriedBy(from) : {};
     },
   };

@@ -43,7 +43,7 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
       if (underWay.get(xhr) !== end) return;
       underWay.delete(xhr);
       for (const name of ENDS) xhr.removeEventListener(name, onEnd, true);
-      request.end(xhr.status, error);
+      request.end(xhr.status, error, xhr);
     };
     const onEnd = ({ type }: Event): void =>
       void guard(() => {
