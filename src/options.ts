@@ -1,7 +1,7 @@
 /** Every option: checked once, at start, with an error that names the option, what it got and what it takes. */
 import type { PresignedUpload } from './protocol.js';
 
-/** `[default, least, most]` of every option that is a number. The README's table is tested against this. */
+/** `[default, least, most]` of every option that is a number, in this order: the buffer's, the exporter's. The README's table is tested against this. */
 export const NUMBER_OPTIONS: Record<NumberOption, readonly [number, number, number]> = {
   scheduledDelayMillis: [5_000, 0, 300_000],
   maxBufferedSpans: [5_000, 512, 1_000_000],
@@ -143,15 +143,9 @@ export function checkUrl(name: string, value: unknown): string {
   return url.href;
 }
 
-export const BUFFER_NAMES: readonly (keyof BufferOptions)[] = ['scheduledDelayMillis', 'maxBufferedSpans'];
-export const EXPORTER_NAMES: readonly (keyof ExporterOptions)[] = [
-  'maxTracesPerBlob',
-  'maxOutboxBlobs',
-  'maxOutboxBytes',
-  'maxOutboxAgeMillis',
-  'flushTimeoutMillis',
-  'shutdownTimeoutMillis',
-];
+const NUMBER_NAMES = /* @__PURE__ */ Object.keys(NUMBER_OPTIONS);
+export const BUFFER_NAMES = /* @__PURE__ */ NUMBER_NAMES.slice(0, 2) as readonly (keyof BufferOptions)[];
+export const EXPORTER_NAMES = /* @__PURE__ */ NUMBER_NAMES.slice(2, 8) as readonly (keyof ExporterOptions)[];
 export const BUCKET_NAMES: readonly (keyof BucketTuning)[] = [
   'project',
   'poolSize',

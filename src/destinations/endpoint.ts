@@ -8,7 +8,6 @@ import {
   type StoredReceipt,
 } from '../protocol.js';
 import { VERSION } from '../version.js';
-import { createDeadlines } from './deadlines.js';
 import type { DestinationDeps, Tools } from './destination.js';
 
 /** A user's own functions in place of the endpoint. */
@@ -107,9 +106,12 @@ export function functionsEndpoint(
 ): Endpoint {
   const { requests } = diagnostics.totals;
   const tools: Tools = { fetch: platform.fetch };
-  const deadlines = createDeadlines(platform);
   const call = <T>(task: () => Promise<T> | T): Promise<T> =>
-    deadlines.within(FUNCTION_MILLIS, new Promise<T>((resolve) => resolve(diagnostics.theirs(task))));
+    new Promise((resolve, reject) => {
+      const late = (): void => reject(new Error(`no answer in ${FUNCTION_MILLIS} ms`));
+      const stop = platform.after(FUNCTION_MILLIS, late);
+      new Promise<T>((done) => done(diagnostics.theirs(task))).finally(stop).then(resolve, reject);
+    });
 
   const tell = async (stored: StoredReceipt[]): Promise<boolean> => {
     requests.notifies++;
@@ -137,7 +139,6 @@ export function functionsEndpoint(
         return { ok: false, cause: String(error), heard };
       }
     },
-    close: deadlines.close,
   };
 }
 

@@ -12,22 +12,18 @@ import type { SpanGroup } from './model.js';
 
 /** Timers of such functions run out by then; whatever comes later goes, and takes with it what has waited. */
 export const ECHO_MILLIS = 60_000;
-/** A page that works on and on in the same way is not kept waiting for a whole part. */
-const MAX_SPANS = 256;
-
 /** @returns whether groups are to wait, that have come within {@link ECHO_MILLIS} of a call. */
 export function createEchoes(): (groups: readonly SpanGroup[]) => boolean {
   let seen = new Set<string>();
-  let spanCount = 0;
   return (groups) => {
-    const spans = groups.flatMap((group) => group.spans);
-    const names = spans.map((span) => `${span?.kind} ${span?.name}`);
-    spanCount += spans.length;
-    if (spanCount <= MAX_SPANS && names.every((name) => seen.has(name))) return true;
-    // Something that a user did is new, however often it is done.
-    if (spans.some((span) => span?.attributes?.['spandrel.activity.type'])) seen = new Set();
-    else for (const name of names) seen.add(name);
-    spanCount = 0;
-    return false;
+    let isEcho = true;
+    for (const span of groups.flatMap((group) => group.spans)) {
+      const name = `${span?.kind} ${span?.name}`;
+      isEcho &&= seen.has(name);
+      // Something that a user did is new, however often it is done.
+      if (span?.attributes?.['spandrel.activity.type']) seen = new Set();
+      else seen.add(name);
+    }
+    return isEcho;
   };
 }

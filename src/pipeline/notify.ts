@@ -42,8 +42,6 @@ export interface Endpoint {
   readonly confirms: boolean;
   /** Where the bytes of a blob can be posted instead of the bucket. */
   relayUrl?(token: string | undefined, blobId: string): string;
-  /** Ends all that is awaited. */
-  close?(): void;
 }
 
 export interface NotifierDeps {
@@ -287,7 +285,6 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       closed = true;
       timer?.();
       stopOnline();
-      endpoint.close?.();
     },
   };
   return self;

@@ -79,6 +79,8 @@ export interface OpenPipeline extends Pipeline {
   withdraw(deletes: boolean): Promise<void>;
 }
 
+/** A page that works on and on in the same way is not kept waiting for a whole part. See `echo.ts`. */
+const MAX_HELD_SPANS = 256;
 /** As many spans are encoded and compressed in a few milliseconds. */
 const MAX_LAST_SPANS = 200;
 
@@ -247,7 +249,7 @@ export function createPipeline(
         return safe;
       }
       const sinceMillis = diagnostics.sinceTheirs();
-      const mayBeEcho = sinceMillis < ECHO_MILLIS && !draining && !away;
+      const mayBeEcho = sinceMillis < ECHO_MILLIS && sealer.spanCount <= MAX_HELD_SPANS && !draining && !away;
       // Nobody is told either: a listener may make requests as well.
       if (mayBeEcho && diagnostics.guard(() => isEcho(groups))) return Promise.resolve(true);
       diagnostics.changed();

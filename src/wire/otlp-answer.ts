@@ -111,7 +111,7 @@ function parsed(body: string): Record<string, unknown> | undefined {
   }
 }
 
-const NOT_PRINTED = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffd\s]+/gu;
+const NOT_PRINTED = /[\p{C}\p{Z}\ufffd\s]+/gu;
 
 function oneLine(words: unknown): string {
   if (typeof words !== 'string') return '';
