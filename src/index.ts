@@ -8,6 +8,7 @@ export type {
   Destination,
   DestinationDeps,
   OpenDestination,
+  Tools,
 } from './destinations/destination.js';
 export type { BucketFunctions } from './destinations/endpoint.js';
 export { tee } from './destinations/tee.js';

@@ -58,6 +58,16 @@ export function fits(): void {
   const waiting: number = stats.spans.waiting + (stats.spans.dropped['buffer-full'] ?? 0);
   start({ service: 'shop', destination: bucket({ requestUploads: async () => [] }) });
   bucket({ requestUploads: async ({ want, renew }) => (want || renew ? [] : []), notify: async () => {} });
+  bucket({
+    requestUploads: async (request, { fetch }) =>
+      (await fetch('/uploads', { method: 'POST', body: JSON.stringify(request) })).json(),
+  });
+  start({
+    ...{ service: 'shop', endpoint: '/spandrel', ignoreUrls: ['/health', /stats/] },
+    onRequest: (span, { method, url, answer }) =>
+      void span.setAttribute('app', [method, url.pathname, answer?.status].join(' ')),
+    ignoreInteraction: (type, element) => type === 'change' || element.id === 'menu',
+  });
   void spandrel.flush().then((result: 'stored' | 'waiting' | 'lost') => `${result} ${waiting}`);
 }
 

@@ -17,7 +17,7 @@ export interface Destination {
 /** What functions of the user's are handed as their last argument. */
 export interface Tools {
   /** The platform's `fetch`, for requests that are to make no spans. The page's own `fetch` is traced. */
-  readonly fetch: typeof fetch;
+  readonly fetch: Platform['fetch'];
 }
 
 export interface DestinationDeps {

@@ -88,7 +88,8 @@ export function requestTracing(deps: HttpRequestDeps): BeginRequest {
           span.setAttribute('error.type', error);
           span.setStatus({ code: SpanStatusCode.ERROR });
         }
-        if (span.isRecording()) deps.over?.(span, { method: asked, url, answer: status ? answer : undefined });
+        if (span.isRecording())
+          deps.over?.(span, { method: asked, url, answer: status ? answer : undefined });
         span.end(deps.now?.());
       },
     };
