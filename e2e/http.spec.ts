@@ -595,7 +595,10 @@ test('an address that we ask ourselves is in no trace, whoever asks', async ({
 test('requests that the app ignores have no span and no header, and a hook sets attributes on the others', async ({
   page,
   site,
+  allowConsole,
 }) => {
+  // A 404, and a port that nobody may use.
+  allowConsole(/Failed to load resource|Cross-Origin Request Blocked/, /127\.0\.0\.1:1\//);
   const heard = echoes(site, ['health', 'kept', 'xhr', 'missing']);
   const code = `
     import { start } from 'spandrel';
