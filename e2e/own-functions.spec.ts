@@ -4,7 +4,7 @@
  * Tried: `requestUploads`, `notify`, a destination's `send`, `headers`, a listener of `subscribe`; `fetch`,
  * `XMLHttpRequest`, `sendBeacon`; at once, after an `await`, after a timer that nobody awaits; a new address each time;
  * several requests at once; spans of their own; `start()`, `TraceBatchProcessor` and the stock `BatchSpanProcessor`
- * beside `@opentelemetry/instrumentation-fetch`; an app without a context manager; `EventSpans`.
+ * beside `@opentelemetry/instrumentation-fetch`. `EventSpans` in `src/own-functions.test.ts`.
  */
 import type { Page } from '@playwright/test';
 import { expect, type Site, test } from './support/fixtures.js';
@@ -100,19 +100,6 @@ const PAGES: Record<string, (site: Site) => string> = {
     PROVIDER('new BatchSpanProcessor(exporter, { scheduledDelayMillis: 200 })'),
   'send, behind SimpleSpanProcessor and instrumentation-fetch': () =>
     PROVIDER('new SimpleSpanProcessor(exporter)'),
-  'send, where the app emits an event for each request': () => `
-    import { TraceBatchProcessor, TraceExporter } from 'spandrel';
-    import { EventSpans } from 'spandrel/events';
-    ${COUNTING}
-    const exporter = new TraceExporter({ ${destination(`
-      await tick();
-      spans.handle('request.started');
-      await post();
-      spans.handle('request.completed')`)} });
-    const processor = new TraceBatchProcessor(exporter, { scheduledDelayMillis: 0 });
-    const spans = new EventSpans({ processor, service: 'app' });
-    globalThis.work = () => { spans.handle('work.started'); spans.handle('work.completed'); };
-    globalThis.state = () => exporter.stats();`,
 };
 
 async function open(page: Page, site: Site, code: string): Promise<void> {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
 import { bucket } from './destinations/bucket.js';
+import { EventSpans } from './events/event-spans.js';
 import { handMadeUpload } from './testing/blobs.js';
 import { assertLedger } from './testing/client.js';
 import { testDestination } from './testing/destination.js';
@@ -76,6 +77,23 @@ for (const [name, act] of [
     assert.equal(world.destination.sends.length, 3);
   });
 }
+
+test('own functions: an app that emits an event for each of its requests falls silent too', async () => {
+  const { platform, destination, processor, pass } = loop([]);
+  const spans = new EventSpans({ processor, service: 'app' });
+  destination.outcome = async () => {
+    platform.after(100, () => spans.handle('request.started'));
+    platform.after(200, () => spans.handle('request.completed'));
+    return { status: 'stored' };
+  };
+  spans.handle('work.started');
+  spans.handle('work.completed');
+  await pass(130_000);
+  const { length } = destination.sends;
+  assert.ok(length > 0 && length <= 3, String(length));
+  await pass(130_000);
+  assert.equal(destination.sends.length, length);
+});
 
 test('own functions: what a user does is sent however often it is done', async () => {
   const { destination, work, pass } = loop([]);
