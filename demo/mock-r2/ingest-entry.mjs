@@ -10,7 +10,7 @@ import { COMPATIBILITY_DATE } from './start-miniflare.mjs';
  * @property {{ id: string, s3Credentials: import('./start-miniflare.mjs').S3Credentials }} r2 For a binding to the bucket.
  * @property {(kind: string, report: Report) => void} onReport
  *
- * @typedef {Record<string, any> & { secret: string, allowedOrigins: string[], storage: Record<string, any> }} Settings
+ * @typedef {Record<string, any> & { secret: string, allowedOrigins: string[], storage: import('../../src/server/s3-options.js').S3Options }} Settings
  *   Options of `createIngest` that are JSON, with those of `s3` under `storage`.
  *
  * @typedef {object} IngestEnv

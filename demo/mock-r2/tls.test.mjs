@@ -82,7 +82,7 @@ test('mock R2 over TLS: the endpoint reaches the bucket, and clients of HTTP/1.1
   });
   request.end(OTLP);
   const [response] = await once(request, 'response');
-  assert.equal((await json(response)).key, key);
+  assert.equal(/** @type {{ key?: string }} */ (await json(response)).key, key);
   assert.equal((await mock.bucket.about(key))?.size, OTLP.length);
 });
 

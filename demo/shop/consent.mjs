@@ -3,6 +3,7 @@ import { html, useState } from '/vendor/preact.js';
 import { sdk } from './tracing.mjs';
 
 const STORAGE_KEY = 'keystone-consent';
+/** @type {Exclude<Consent, 'pending'>[]} */
 const ANSWERS = ['granted', 'denied'];
 
 /** @typedef {'pending' | 'granted' | 'denied'} Consent */
@@ -48,7 +49,7 @@ export const useConsent = () => useState(readConsent);
 function readConsent() {
   try {
     const said = localStorage.getItem(STORAGE_KEY);
-    return ANSWERS.includes(said) ? said : 'pending';
+    return ANSWERS.find((answer) => answer === said) ?? 'pending';
   } catch {
     return 'pending';
   }

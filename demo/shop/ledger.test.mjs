@@ -9,7 +9,10 @@ import {
   readLedger,
 } from './ledger.mjs';
 
-const ledger = (spans) => readLedger({ spans: { adopted: 0, handedOver: 0, ...spans } });
+/** @typedef {import('../../src/diagnostics/stats.js').Stats} Stats */
+
+const ledger = (spans) =>
+  readLedger(/** @type {Stats} */ ({ spans: { adopted: 0, handedOver: 0, ...spans } }));
 
 test('ledger: every span that ended has a place', () => {
   const { sources, places, balanced } = ledger({
@@ -78,10 +81,12 @@ test('ledger: what came from other pages, and what went to them, has a place too
 
 test('ledger: says where waiting spans are, and what an earlier page left', () => {
   const told = (spans, storage) =>
-    describeStorage({
-      spans: { adopted: 0, waiting: 0, ...spans },
-      storage: { durable: true, failures: 0, corrupt: 0, ...storage },
-    });
+    describeStorage(
+      /** @type {Stats} */ ({
+        spans: { adopted: 0, waiting: 0, ...spans },
+        storage: { durable: true, failures: 0, corrupt: 0, ...storage },
+      }),
+    );
   assert.match(told().join(), /^What waits is written down in this browser/);
   assert.match(told({}, { durable: false }).join(), /lost with the page\.$/);
   assert.match(told({}, { failures: 1 })[1], /^Storage failed once\.$/);

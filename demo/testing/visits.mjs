@@ -8,11 +8,13 @@ const hex = (number, digits) => number.toString(16).padStart(digits, '0');
 
 /** @param {Record<string, string | number | boolean | undefined>} values */
 const attributes = (values) =>
-  Object.entries(values).flatMap(([key, value]) => {
-    if (value === undefined) return [];
-    if (typeof value === 'string') return [{ key, value: { stringValue: value } }];
-    return [{ key, value: typeof value === 'boolean' ? { boolValue: value } : { doubleValue: value } }];
-  });
+  Object.entries(values).flatMap(
+    /** @returns {{ key: string, value: object }[]} */ ([key, value]) => {
+      if (value === undefined) return [];
+      if (typeof value === 'string') return [{ key, value: { stringValue: value } }];
+      return [{ key, value: typeof value === 'boolean' ? { boolValue: value } : { doubleValue: value } }];
+    },
+  );
 
 /**
  * @typedef {object} VisitOptions

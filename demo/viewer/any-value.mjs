@@ -14,7 +14,7 @@ const MAX_ATTRIBUTES = 2000;
 
 /** @typedef {{ key: string, type: string, text: string }} Attribute `type` is `string`, `int`, `array`, … */
 
-/** True for a JSON object, not for null or an array. */
+/** True for a JSON object, not for null or an array. @param {unknown} value @returns {value is Record<string, any>} */
 export const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The value when it is a string, else the fallback. */

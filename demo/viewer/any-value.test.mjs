@@ -18,6 +18,7 @@ test('any value: arrays and maps are written out', () => {
 });
 
 test('any value: nesting without end is cut', () => {
+  /** @type {object} */
   let value = { stringValue: 'core' };
   for (let i = 0; i < 100_000; i += 1) value = { arrayValue: { values: [value] } };
   assert.match(decodeAnyValue(value).text, /^\[+…\]+$/);

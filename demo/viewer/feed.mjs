@@ -45,6 +45,7 @@ export function startFeed(onChange) {
   let leftCount = 0;
   let objectCount = 0;
   let skippedSpans = 0;
+  /** @type {Feed['state']} */
   let state = 'connecting';
   let listError = '';
   let firstPageListed = false;

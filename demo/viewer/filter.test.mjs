@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { filterTraces, formatHash, isNoFilter, NO_FILTER, NOWHERE, parseHash } from './filter.mjs';
 
-const trace = (traceId, summary) => ({
-  traceId,
-  summary: { errorCount: 0, duration: 0n, services: ['shop'], searchText: '', kind: 'other', ...summary },
-});
+/** What is looked at of a trace. @param {string} traceId @param {object} summary */
+const trace = (traceId, summary) =>
+  /** @type {import('./traces.mjs').Trace} */ (
+    /** @type {unknown} */ ({
+      traceId,
+      summary: { errorCount: 0, duration: 0n, services: ['shop'], searchText: '', kind: 'other', ...summary },
+    })
+  );
 const TRACES = [
   trace('a', { searchText: 'route /cart\nshop', kind: 'route', duration: 2_000_000n }),
   trace('b', { searchText: 'route /about\nshop', duration: 1_999_999n, errorCount: 1 }),
@@ -41,6 +45,7 @@ test('filter: an unusable duration is no bound', () => {
 
 test('permalink: reads what it writes', () => {
   const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+  /** @type {import('./filter.mjs').Place[]} */
   const places = [
     NOWHERE,
     { ...NOWHERE, traceId: ids.traceId },

@@ -27,10 +27,11 @@ const MAX_LANES = 4;
  * @returns {Moment[]} by time; without those that have none
  */
 export function momentsOf({ activity, interaction, vitals, exceptions }) {
+  /** @type {Moment[]} */
   const moments = [
     ...(interaction ? [interactionMoment(interaction, activity)] : []),
     ...vitals.map((vital) => ({
-      kind: 'vital',
+      kind: /** @type {const} */ ('vital'),
       label: `${vital.name} ${formatVital(vital)}`,
       rated: ratingWords(vital.rating),
       rating: vital.rating,
@@ -45,6 +46,11 @@ export function momentsOf({ activity, interaction, vitals, exceptions }) {
   return moments.filter(({ time }) => time !== undefined).sort((a, b) => Number(a.time - b.time));
 }
 
+/**
+ * @param {import('./page-facts.mjs').Interaction} interaction
+ * @param {import('./parse-otlp.mjs').Span} activity
+ * @returns {Moment}
+ */
 function interactionMoment({ type, target, time }, activity) {
   return {
     kind: 'interaction',

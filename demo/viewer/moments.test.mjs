@@ -32,7 +32,7 @@ test('moments: the click, the vitals and the errors of a trace, in the order of 
 
 test('moments: what has no time has no flag', () => {
   const timeless = span({ attributes: attributes({ 'spandrel.activity.type': 'load' }) });
-  timeless.events = [{ name: 'exception', time: undefined, attributes: [] }];
+  timeless.events = [{ name: 'exception', time: undefined, attributes: [], droppedAttributes: 0 }];
   assert.deepEqual(momentsOf(readPageFacts([timeless])), []);
 });
 

@@ -76,7 +76,10 @@ test('page facts: the worst of each vital, by rating before value', () => {
     { name: 'NEW', rating: '', value: 1 },
   ];
   assert.deepEqual(
-    worstVitals(all).map(({ name, value }) => [name, value]),
+    worstVitals(/** @type {import('./page-facts.mjs').Vital[]} */ (all)).map(({ name, value }) => [
+      name,
+      value,
+    ]),
     [
       ['LCP', 1_000],
       ['CLS', 0.3],

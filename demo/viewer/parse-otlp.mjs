@@ -173,7 +173,9 @@ function keepRaw(resourceSpans, group, scopeGroup, raw) {
  */
 export function toRequest(resourceSpans) {
   return {
-    resourceSpans: resourceSpans.map(({ source, scopes }) => ({
+    resourceSpans: /** @type {{ source: object, scopes: { source: object, spans: object[] }[] }[]} */ (
+      resourceSpans
+    ).map(({ source, scopes }) => ({
       ...source,
       scopeSpans: scopes.map((scope) => ({ ...scope.source, spans: scope.spans })),
     })),

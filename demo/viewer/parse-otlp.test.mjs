@@ -73,7 +73,7 @@ test('parse OTLP: reads what the official transformer writes', () => {
   const linked = traces.get(child.spanContext().traceId).spans.find(({ name }) => name === 'child');
   assert.equal(linked.kind, 'client');
   assert.equal(linked.links[0].traceId, 'b'.repeat(32));
-  assert.equal(linked.links[0].attributes[0].text, 'retry');
+  assert.equal(/** @type {{ text?: string }} */ (linked.links[0].attributes[0]).text, 'retry');
 });
 
 test('parse OTLP: gives each trace its own share of the request, unchanged', () => {

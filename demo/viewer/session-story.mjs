@@ -125,6 +125,7 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
   </li>`;
 }
 
+/** @param {bigint | undefined} time @param {bigint | undefined} start */
 function formatOffset(time, start) {
   if (time === undefined || start === undefined) return '';
   return time === start ? 'start' : `+${formatDuration(time - start)}`;

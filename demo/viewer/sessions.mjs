@@ -58,9 +58,12 @@ export function estimateCount(traces) {
   return Math.round(count);
 }
 
+/** @param {string} id @param {import('./traces.mjs').Trace[]} traces @returns {Session} */
 function summarize(id, traces) {
   let told;
+  /** @type {bigint | undefined} */
   let first;
+  /** @type {bigint | undefined} */
   let last;
   let errorCount = 0;
   let activityCount = 0;
@@ -78,7 +81,7 @@ function summarize(id, traces) {
   const isLikely =
     startedAt !== undefined &&
     (first === undefined || (startedAt <= first && first - startedAt < MAX_LEAD_NANOS));
-  const start = isLikely ? startedAt : first;
+  const start = /** @type {bigint | undefined} */ (isLikely ? startedAt : first);
   return {
     id,
     previousId: told.previousId === id ? '' : told.previousId,

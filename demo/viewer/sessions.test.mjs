@@ -3,28 +3,34 @@ import { test } from 'node:test';
 import { estimateCount, gatherSessions } from './sessions.mjs';
 
 const HOUR = 3_600_000_000_000n;
-const trace = (id, start, summary = {}) => ({
-  traceId: `${id}${start}`,
-  summary: {
-    start,
-    extent: 10n,
-    errorCount: 0,
-    activity: {},
-    vitals: [],
-    services: ['shop'],
-    probability: 1,
-    keptFor: '',
-    session: { id, previousId: '', startedAt: undefined, ...summary.told },
-    ...summary,
-  },
-});
+/** What is looked at of a trace. @param {string} id @param {bigint | undefined} start @param {Record<string, any>} [summary] */
+const trace = (id, start, summary = {}) =>
+  /** @type {import('./traces.mjs').Trace} */ (
+    /** @type {unknown} */ ({
+      traceId: `${id}${start}`,
+      summary: {
+        start,
+        extent: 10n,
+        errorCount: 0,
+        activity: {},
+        vitals: [],
+        services: ['shop'],
+        probability: 1,
+        keptFor: '',
+        session: { id, previousId: '', startedAt: undefined, ...summary.told },
+        ...summary,
+      },
+    })
+  );
 
 test('sessions: traces meet by session, in the order of time; the latest session comes first', () => {
   const traces = [
     trace('b', 300n),
     trace('a', 200n, { errorCount: 2, activity: undefined }),
     trace('a', 100n, { errorCount: 1 }),
-    { traceId: 'none', summary: { session: undefined } },
+    /** @type {import('./traces.mjs').Trace} */ (
+      /** @type {unknown} */ ({ traceId: 'none', summary: { session: undefined } })
+    ),
   ];
   assert.deepEqual(
     gatherSessions(traces).map((session) => [

@@ -108,6 +108,7 @@ function Status({ status }) {
   return html`<span class=${`badge ${status.code}`}><span aria-hidden="true">${mark}</span> ${words}</span>`;
 }
 
+/** @param {{ event: import('./parse-otlp.mjs').Span['events'][number], start: bigint | undefined }} props */
 function Event({ event, start }) {
   const offset = event.time !== undefined && start !== undefined ? event.time - start : undefined;
   return html`<div class=${event.name === 'exception' ? 'event-entry exception' : 'event-entry'}>

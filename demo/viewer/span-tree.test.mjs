@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ancestorIds, buildTree, visibleRows } from './span-tree.mjs';
+import { span as anySpan } from './testing/page-trace.mjs';
 
-const span = (spanId, parentSpanId = '', start = 1n) => ({
-  spanId,
-  parentSpanId,
-  start,
-  end: start,
-  resource: { serviceName: 'shop' },
-});
+const span = (/** @type {string} */ spanId, parentSpanId = '', start = 1n) =>
+  anySpan({ spanId, parentSpanId, start, end: start, resource: { serviceName: 'shop' } });
 const ids = (rows) => rows.map((row) => `${'·'.repeat(row.node.depth)}${row.node.span.spanId}`);
 
 test('span tree: nests by parent and orders by start', () => {
@@ -90,7 +86,10 @@ test('ancestors: nearest first, and a circle ends', () => {
 });
 
 test('span tree: says where a span is of another service than its parent', () => {
-  const of = (serviceName, ...place) => ({ ...span(...place), resource: { serviceName } });
+  const of = (/** @type {string} */ serviceName, /** @type {string} */ id, parentId = '') => {
+    const one = span(id, parentId);
+    return { ...one, resource: { ...one.resource, serviceName } };
+  };
   const { roots } = buildTree([
     of('page', 'click'),
     of('page', 'fetch', 'click'),

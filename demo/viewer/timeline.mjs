@@ -1,5 +1,6 @@
 /** Where things stand on the time axis, and how times are written. Nanoseconds are BigInt throughout. */
 
+/** @type {[string, bigint][]} */
 const UNITS = [
   ['ns', 1n],
   ['µs', 1_000n],
@@ -84,7 +85,12 @@ export function placeSpan(span, axis) {
   return { left, width: right - left, nanos: end - start, note: '' };
 }
 
-/** An instant's place on the axis in percent, kept within 0..100. */
+/**
+ * An instant's place on the axis in percent, kept within 0..100.
+ *
+ * @param {bigint} time
+ * @param {{ start: bigint, duration: bigint }} axis
+ */
 export function placeInstant(time, axis) {
   return percentOf(time - axis.start, axis.duration);
 }
@@ -107,17 +113,19 @@ export function toEpochMillis(nanos) {
 /** `12.4 kB`. */
 export function formatBytes(bytes) {
   if (!(bytes >= 1000)) return `${Math.max(0, Math.round(bytes) || 0)} B`;
-  const unit = bytes >= 1e6 ? ['MB', 1e6] : ['kB', 1e3];
-  return `${threeDigits(bytes / unit[1])} ${unit[0]}`;
+  const [unit, size] = bytes >= 1e6 ? /** @type {const} */ (['MB', 1e6]) : /** @type {const} */ (['kB', 1e3]);
+  return `${threeDigits(bytes / size)} ${unit}`;
 }
 
 // Millionths in integers first: a Number of nanoseconds since the epoch has lost its last digits.
+/** @param {bigint} part @param {bigint} whole */
 function percentOf(part, whole) {
   if (whole <= 0n) return 0;
   const percent = Number((part * 100_000_000n) / whole) / 1_000_000;
   return Math.min(100, Math.max(0, percent));
 }
 
+/** @param {bigint} atLeast */
 function roundStep(atLeast) {
   let power = 1n;
   while (power * 10n <= atLeast) power *= 10n;
@@ -125,6 +133,7 @@ function roundStep(atLeast) {
   return power * 10n;
 }
 
+/** @param {bigint} nanos @param {bigint} size @param {string} unit @param {bigint} smallSize @param {string} smallUnit */
 function twoUnits(nanos, size, unit, smallSize, smallUnit) {
   const rest = (nanos % size) / smallSize;
   return rest === 0n ? `${nanos / size} ${unit}` : `${nanos / size} ${unit} ${rest} ${smallUnit}`;

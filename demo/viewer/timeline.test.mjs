@@ -24,7 +24,8 @@ test('durations: written in the unit that fits', () => {
     [-1_000n, '−1 µs'],
     [2n ** 64n, '213503 d 23 h'],
   ];
-  for (const [nanos, text] of cases) assert.equal(formatDuration(nanos), text);
+  for (const [nanos, text] of /** @type {[bigint, string][]} */ (cases))
+    assert.equal(formatDuration(nanos), text);
 });
 
 /** As wide as the digits of the widest system font at 12 px. */

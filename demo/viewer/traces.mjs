@@ -114,10 +114,13 @@ function newestFirst(byId) {
 /**
  * Earliest start and latest end of some spans.
  *
+ * @param {Iterable<import('./parse-otlp.mjs').Span>} spans
  * @returns {{ start: bigint | undefined, end: bigint | undefined }} undefined when no span has a time
  */
 export function timeRange(spans) {
+  /** @type {bigint | undefined} */
   let start;
+  /** @type {bigint | undefined} */
   let end;
   for (const span of spans) {
     for (const time of [span.start, span.end]) {
@@ -129,6 +132,7 @@ export function timeRange(spans) {
   return { start, end };
 }
 
+/** @param {Map<string, import('./parse-otlp.mjs').Span>} spans */
 function summarize(spans) {
   const all = [...spans.values()];
   const { start, end } = timeRange(all);

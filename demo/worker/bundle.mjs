@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 
 /**

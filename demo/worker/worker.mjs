@@ -41,8 +41,8 @@ const forwarding = forwardConsumer((/** @type {Env} */ env) => ({
 
 const shop = instrument(
   {
-    /** @param {Request} request @param {Env} env */
-    fetch(request, env) {
+    /** @param {Request} request @param {Env} env @param {any} _ctx */
+    fetch(request, env, _ctx) {
       if (!new URL(request.url).pathname.startsWith('/api/')) return env.ASSETS.fetch(request);
       api ??= createShopApi({ warehouseUrl: env.WAREHOUSE_URL });
       return api(request);

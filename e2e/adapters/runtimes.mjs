@@ -1,6 +1,6 @@
 /** The servers of `inside/`, each in its own runtime. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { rollup } from 'rollup';
 import { bun, deno, startProcess } from '../conformance/runners/process.mjs';

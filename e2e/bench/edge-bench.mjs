@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { rollup } from 'rollup';
 import { bundle, weigh } from '../support/sizes.mjs';
@@ -139,7 +139,10 @@ async function startSink() {
   return {
     url: `http://127.0.0.1:${port}`,
     counts,
-    close: () => server.closeAllConnections() || server.close(),
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 // What the encode bench measures, the same in Node and in a page. Peers run in turns inside each round, so that
 // a busy machine slows all of them alike.
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { createCompressor, gzipNow, toUtf8 } from '../../.cache/esm/pipeline/compress.js';
+import { createCompressor, gzipNow } from '../../.cache/esm/pipeline/compress.js';
+import { toUtf8 } from '../../.cache/esm/pipeline/compress-gzip.js';
 import { bodyOf, createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
 import { browserSpans, groupsOf } from './browser-spans.mjs';
 

@@ -54,6 +54,8 @@ if (process.argv[1] === self && process.argv[2] === 'sink') {
       .resume()
       .on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
   });
-  server.listen(0, '127.0.0.1', () => process.send(server.address().port));
+  server.listen(0, '127.0.0.1', () =>
+    process.send(/** @type {import('node:net').AddressInfo} */ (server.address()).port),
+  );
   process.on('disconnect', () => process.exit());
 }

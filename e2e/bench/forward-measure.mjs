@@ -59,6 +59,7 @@ function makeStore() {
   const isTrace = (key) => key.startsWith('otlp/');
   return {
     minutes,
+    /** @param {string} prefix @param {{ cursor?: string, after?: string }} [from] */
     async list(prefix, { cursor, after } = {}) {
       if (!isTrace(prefix)) {
         const keys = [...others.keys()].filter((key) => key.startsWith(prefix) && key > (after ?? '')).sort();

@@ -1,7 +1,7 @@
 // Runs a bench's measurements in real Chromium: the engine that matters is the browser's.
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { chromium } from 'playwright';
 import { rollup } from 'rollup';
 
@@ -28,7 +28,7 @@ export async function withChromium(file, measure) {
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     response.end(isScript ? script : '<!doctype html><link rel="icon" href="data:,"><title>bench</title>');
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const browser = await launchChromium();
   try {

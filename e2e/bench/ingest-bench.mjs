@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { rollup } from 'rollup';
 import { check, issue, WAYS } from './ingest-measure.mjs';

@@ -38,8 +38,12 @@ async function startServer() {
       more();
     } else response.writeHead(404).end();
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  return { flows, server, origin: `http://127.0.0.1:${server.address().port}` };
+  await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)));
+  return {
+    flows,
+    server,
+    origin: `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`,
+  };
 }
 
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));

@@ -35,7 +35,7 @@ async function show(route) {
 }
 
 document.querySelector('nav').addEventListener('click', (event) => {
-  const link = event.target.closest('a');
+  const link = /** @type {Element} */ (event.target).closest('a');
   if (!link) return;
   event.preventDefault();
   history.pushState(null, '', link.href);

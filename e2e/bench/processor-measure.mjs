@@ -38,13 +38,13 @@ export async function measureOnEnd(roundCount) {
   const samples = Object.fromEntries(Object.keys(makers).map((name) => [name, { onEnd: [], span: [] }]));
   for (let round = 0; round < roundCount + 5; round++) {
     for (const [name, make] of Object.entries(makers)) {
-      const processors = Array.from({ length: 20 }, make);
+      const processors = Array.from({ length: 20 }, () => make());
       let start = performance.now();
       for (const processor of processors) for (const span of spans) processor.onEnd(span);
       const onEnd = performance.now() - start;
       await Promise.all(processors.map((processor) => processor.shutdown()));
 
-      const others = Array.from({ length: 20 }, make);
+      const others = Array.from({ length: 20 }, () => make());
       const tracers = others.map((processor) =>
         new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('bench'),
       );
@@ -103,7 +103,7 @@ export async function measureBurst(count) {
       }
       root.end();
     }
-    const exported = () => (name === 'TraceBatchProcessor' ? exporter.stats().spans.stored : exporter.spans);
+    const exported = () => ('stats' in exporter ? exporter.stats().spans.stored : exporter.spans);
     const { longest, total } = await blockedWhile(exported);
     await processor.shutdown();
     rows.push({

@@ -164,7 +164,7 @@ test('engines: what forward sends is what the SDK made, by ClickHouse as its bac
       mergeWindowMillis: 0,
       now: () => LATE.getTime(),
     });
-    assert.equal(summary.ended, 'done', summary.message);
+    assert.equal(summary.ended, 'done', JSON.stringify(summary));
   } finally {
     await backend.close();
   }

@@ -73,7 +73,7 @@ export const QUESTIONS = [
     clickhouse: 'SELECT SpanName, Duration, SpanId FROM otel_traces FINAL ORDER BY 2 DESC, 3 LIMIT 5',
     answer: (rows) =>
       rows
-        .map((row) => /** @type {const} */ ([row.name, durationOf(row), row.spanId]))
+        .map((row) => /** @type {[string, bigint, string]} */ ([row.name, durationOf(row), row.spanId]))
         .sort((a, b) => Number(b[1] - a[1]) || (a[2] < b[2] ? -1 : 1))
         .slice(0, 5),
   },

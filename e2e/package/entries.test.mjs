@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import vm from 'node:vm';
 
 const run = promisify(execFile);
-const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
+const dist = (/** @type {string} */ name) => new URL(`../../dist/${name}`, import.meta.url);
 
 /** The built files that one consists of, as text by URL, and the packages that they import. */
 async function closureOf(name) {
@@ -56,7 +56,7 @@ const EXPORTS = {
 
 for (const [name, expected] of Object.entries(EXPORTS)) {
   test(`${name}: exports exactly what was decided`, async () => {
-    assert.deepEqual(Object.keys(await import(dist(name))).sort(), expected);
+    assert.deepEqual(Object.keys(await import(dist(name).href)).sort(), expected);
   });
 
   test(`${name}: importing it sets no timer, no listener and no global, and asks nobody`, async () => {
@@ -71,7 +71,9 @@ for (const [name, expected] of Object.entries(EXPORTS)) {
       process.stdout.write(JSON.stringify([...touched, ...added]));`;
     const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', watch]);
     // A key under which copies of OpenTelemetry's API find one another.
-    const found = JSON.parse(stdout).filter((key) => !key.startsWith('Symbol(opentelemetry.js.api'));
+    const found = JSON.parse(stdout).filter(
+      (/** @type {string} */ key) => !key.startsWith('Symbol(opentelemetry.js.api'),
+    );
     assert.deepEqual(found, []);
     assert.equal(stderr, '');
   });
@@ -116,8 +118,10 @@ test('script.js: one classic script with one global, and no code made from text'
 });
 
 test('script.js: without a tag that names a service it starts nothing', async () => {
+  /** @type {string[]} */
   const touched = [];
-  const tell = (name) => () => void touched.push(name);
+  const tell = (/** @type {string} */ name) => () => void touched.push(name);
+  /** @type {Record<string, any>} */
   const page = {
     document: { currentScript: { dataset: {} }, addEventListener: tell('document.addEventListener') },
     addEventListener: tell('addEventListener'),
@@ -152,19 +156,20 @@ test('script.js: without a tag that names a service it starts nothing', async ()
 });
 
 test('script.js: a mistake in the tag is one line on the console, and the page goes on', async () => {
+  /** @type {string[]} */
   const errors = [];
   const page = {
     document: {
       currentScript: { dataset: { service: 'shop', poolSize: 'many' } },
       baseURI: 'https://shop.test/',
     },
-    console: { error: (error) => errors.push(String(error)) },
+    console: { error: (/** @type {unknown} */ error) => errors.push(String(error)) },
     URL,
     performance,
   };
   vm.runInContext(await readFile(dist('script.js'), 'utf8'), vm.createContext(page));
   assert.equal(errors.length, 1);
-  assert.match(errors[0], /attribute data-/);
+  assert.match(errors[0] ?? '', /attribute data-/);
 });
 
 test('what has an identity is in one file, whoever asks for it', async () => {
@@ -197,11 +202,13 @@ for (const name of ['script.js', 'stub.js']) {
 test('stub.js: a classic script with one global, that ends no script element', async () => {
   const code = await readFile(dist('stub.js'), 'utf8');
   assert.doesNotMatch(code, /<\/|<!--|sourceMappingURL|innerHTML/);
+  /** @type {string[]} */
   const heard = [];
+  /** @type {Record<string, any>} */
   const page = {
     document: { currentScript: { dataset: {} } },
     performance,
-    addEventListener: (type) => void heard.push(type),
+    addEventListener: (/** @type {string} */ type) => void heard.push(type),
     setTimeout: () => void heard.push('timeout'),
   };
   page.self = page;

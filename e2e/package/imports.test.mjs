@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { checkImports } from '../support/check-imports.mjs';
 
+/** @param {Record<string, string>} files */
 async function checked(files) {
   const root = await mkdtemp(path.join(tmpdir(), 'spandrel-imports-'));
   try {
@@ -23,6 +24,7 @@ test('imports: src is clean', () => {
   assert.deepEqual(checkImports(), []);
 });
 
+/** @type {[name: string, text: string, expected: RegExp][]} */
 const OFFENCES = [
   ['platform/a.ts', "import { b } from '../pipeline/upload.js';", /pipeline are above ground/],
   ['pipeline/upload.ts', "import { start } from '../start.js';", /composition are above pipeline/],
@@ -45,11 +47,12 @@ for (const [name, text, expected] of OFFENCES) {
   test(`imports: ${name} with ${text || 'nothing'} is told by line`, async () => {
     const found = await checked({ [name]: `// A comment.\n${text}\n` });
     assert.equal(found.length, 1, found.join('\n'));
-    assert.match(found[0], expected);
-    if (text) assert.ok(found[0].startsWith(`src/${name}:2: `), found[0]);
+    assert.match(found[0] ?? '', expected);
+    if (text) assert.ok(found[0]?.startsWith(`src/${name}:2: `), found[0]);
   });
 }
 
+/** @type {[name: string, text: string][]} */
 const FINE = [
   ['pipeline/upload.ts', "import type { Platform } from '../platform/platform.js';"],
   ['pipeline/encode.ts', "import { quote } from './encode-attributes.js';"],

@@ -13,10 +13,11 @@ import { ensureTool } from '../support/tools.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const read = (name) => readFile(path.join(root, name), 'utf8');
+const read = (/** @type {string} */ name) => readFile(path.join(root, name), 'utf8');
 const manifest = JSON.parse(await read('package.json'));
 
 let folder = '';
+/** @type {{ filename: string, files: { path: string }[] }} */
 let packed = { filename: '', files: [] };
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'spandrel-pack-'));

@@ -48,10 +48,11 @@ for (const [name, act] of Object.entries(ACTS)) {
   button.textContent = 'Secret text';
   button.onclick = act;
 }
-document.querySelector('#search').onkeydown = ({ key }) => key === 'Enter' && get('search');
+/** @type {HTMLElement} */ (document.querySelector('#search')).onkeydown = ({ key }) =>
+  key === 'Enter' && get('search');
 document.querySelector('form').onsubmit = (event) => {
   event.preventDefault();
   return get('form');
 };
 document.querySelector('select').onchange = () => get('select');
-document.querySelector('[data-spandrel]').onclick = () => get('named');
+/** @type {HTMLElement} */ (document.querySelector('[data-spandrel]')).onclick = () => get('named');

@@ -4,7 +4,7 @@
   const isOurs = () => new Error().stack.includes('/dist/');
   const timers = new Set();
   const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
-  globalThis.setTimeout = (task, millis, ...args) => {
+  const ourTimeout = (task, millis, ...args) => {
     const timer = setTimeout(() => {
       timers.delete(timer);
       task(...args);
@@ -12,8 +12,9 @@
     if (isOurs()) timers.add(timer);
     return timer;
   };
-  globalThis.setInterval = (...args) => {
-    const timer = setInterval(...args);
+  Object.assign(globalThis, { setTimeout: ourTimeout });
+  globalThis.setInterval = (task, ...args) => {
+    const timer = setInterval(task, ...args);
     if (isOurs()) timers.add(timer);
     return timer;
   };
@@ -27,11 +28,13 @@
   };
 
   const listeners = [];
-  const isThat = (target, type, listener, options) => (one) =>
-    one.target === target &&
-    one.type === type &&
-    one.listener === listener &&
-    one.capture === (options === true || options?.capture === true);
+  const isThat =
+    (target, type, listener, options = undefined) =>
+    (one) =>
+      one.target === target &&
+      one.type === type &&
+      one.listener === listener &&
+      one.capture === (options === true || options?.capture === true);
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   const forget = (...args) => {
     const at = listeners.findIndex(isThat(...args));
@@ -39,12 +42,13 @@
   };
   EventTarget.prototype.addEventListener = function (type, listener, options) {
     const target = this ?? globalThis;
-    const capture = options === true || options?.capture === true;
+    const given = typeof options === 'object' ? options : { capture: options };
+    const capture = given?.capture === true;
     if (isOurs() && !listeners.some(isThat(target, type, listener, options))) {
       listeners.push({ target, type, listener, capture });
     }
     addEventListener.call(target, type, listener, options);
-    if (options?.once) {
+    if (given?.once) {
       addEventListener.call(target, type, () => forget(target, type, listener, options), options);
     }
   };

@@ -27,7 +27,8 @@ const FETCHES = {
   object: (url) => fetch(url, { headers: withOwn }),
   array: (url) => fetch(url, { headers: Object.entries(withOwn) }),
   headers: (url) => fetch(url, { headers: new Headers(withOwn) }),
-  iterable: (url) => fetch(url, { headers: new Map(Object.entries(withOwn)) }),
+  // No type allows it, and browsers do.
+  iterable: (url) => fetch(url, { headers: /** @type {any} */ (new Map(Object.entries(withOwn))) }),
   inherited: (url) => fetch(url, Object.create({ method: 'POST', body: 'b', headers: withOwn })),
   request: (url) => fetch(new Request(url, { method: 'PUT', body: 'r', headers: withOwn })),
   'request-and-init': (url) =>
@@ -39,7 +40,12 @@ const FETCHES = {
   'request-as-init': (url) => fetch(url, new Request(url, { method: 'DELETE', headers: withOwn })),
   'request-of-frame': (url) => {
     const frame = document.body.appendChild(document.createElement('iframe'));
-    return fetch(new frame.contentWindow.Request(new URL(url, location.href), { headers: withOwn }));
+    return fetch(
+      new /** @type {typeof globalThis} */ (/** @type {unknown} */ (frame.contentWindow)).Request(
+        new URL(url, location.href),
+        { headers: withOwn },
+      ),
+    );
   },
   'no-referrer': (url) => fetch(new Request(url, { referrer: '' })),
   'other-referrer': (url) =>
@@ -91,7 +97,12 @@ globalThis.failFetches = async () => {
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'load', 'error', 'abort', 'timeout', 'loadend'];
 
-/** Opens, lets `prepare` have it, sends; what it fired and what it holds in the end. */
+/**
+ * Opens, lets `prepare` have it, sends; what it fired and what it holds in the end.
+ *
+ * @param {string | URL} url
+ * @param {{ method?: string, body?: any, isAsync?: boolean, xhr?: XMLHttpRequest, prepare?: (xhr: XMLHttpRequest) => unknown }} [options]
+ */
 function exchange(url, { method = 'GET', body, isAsync = true, xhr = new XMLHttpRequest(), prepare } = {}) {
   return new Promise((resolve) => {
     const fired = [];
@@ -183,7 +194,7 @@ globalThis.failExchanges = async () => {
   const again = new XMLHttpRequest();
   again.open('GET', '/hang/overtaken');
   again.send();
-  await new Promise((resolve) => {
+  await new Promise((/** @type {(done?: undefined) => void} */ resolve) => {
     const urls = ['/echo/last'];
     again.onreadystatechange = () => {
       if (again.readyState !== 4) return;

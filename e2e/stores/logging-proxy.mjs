@@ -32,7 +32,7 @@ export async function startLoggingProxy(origin) {
     };
     requests.push(entry);
     const onward = http.request({ hostname, port, method, path, headers }, (answer) => {
-      entry.status = answer.statusCode;
+      entry.status = answer.statusCode ?? 0;
       res.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
       answer.pipe(res);
     });

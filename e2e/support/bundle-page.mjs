@@ -1,10 +1,10 @@
 // Bundles a page's module with its framework, as a user's bundler would.
 import path from 'node:path';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 import { ensureFrameworks } from './tools.mjs';
 
-/** The builds for browsers, which need no flags. */
+/** The builds for browsers, which need no flags. @type {Record<string, string>} */
 const BUILDS = {
   vue: 'vue/dist/vue.runtime.esm-browser.prod.js',
   'vue-router': 'vue-router/dist/vue-router.esm-browser.prod.js',
@@ -45,7 +45,10 @@ export async function bundlePage(input) {
     plugins: [
       {
         name: 'builds',
-        resolveId: (id) => (id in BUILDS ? path.join(modules, BUILDS[id]) : null),
+        resolveId: (id) => {
+          const build = BUILDS[id];
+          return build === undefined ? null : path.join(modules, build);
+        },
       },
       resolve({ browser: true, modulePaths: [modules] }),
       commonjs,

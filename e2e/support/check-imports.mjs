@@ -32,8 +32,9 @@ const JOINERS =
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE =
   /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox|upload(?!-url))(?=-)|[^.]+)/;
-const stageOf = (file) => STAGE.exec(file)?.[1];
+const stageOf = (/** @type {string} */ file) => STAGE.exec(file)?.[1];
 
+/** @type {Record<string, string>} */
 const ONE_IMPORTER = {
   fflate: 'pipeline/compress.ts',
   'idb-keyval': 'platform/idb-store.ts',
@@ -43,7 +44,9 @@ const ONE_IMPORTER = {
 };
 
 /** Where runtimes differ on how they give `AsyncLocalStorage`, it is asked for by name as well, and may be missing. */
-const MAY_IMPORT_NODE = { 'edge/async-storage.ts': 'node:async_hooks' };
+const MAY_IMPORT_NODE = /** @type {Record<string, string>} */ ({
+  'edge/async-storage.ts': 'node:async_hooks',
+});
 
 const GLOBALS =
   /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
@@ -55,10 +58,11 @@ const IMPORT =
   /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()(?:\s*\/\*.*?\*\/)*\s*'([^']+)'(?: as string)?\)/gm;
 const NOT_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
 
-const lineOf = (text, index) => text.slice(0, index).split('\n').length;
-const layerOf = (file) => LAYERS.findIndex(({ files }) => files.test(file));
+const lineOf = (/** @type {string} */ text, /** @type {number} */ index) =>
+  text.slice(0, index).split('\n').length;
+const layerOf = (/** @type {string} */ file) => LAYERS.findIndex(({ files }) => files.test(file));
 
-/** What is wrong with an import, or undefined. */
+/** What is wrong with an import, or undefined. @param {string} file @param {string} target @param {boolean} isType */
 function offence(file, target, isType) {
   if (
     target.startsWith('server/') &&
@@ -81,20 +85,22 @@ function offence(file, target, isType) {
   return undefined;
 }
 
-/** @returns the offending lines below `root`, as `file:line: what`. */
+/** @returns {string[]} the offending lines below `root`, as `file:line: what`. */
 export function checkImports(root = DEFAULT_ROOT) {
+  /** @type {string[]} */
   const found = [];
-  const files = readdirSync(root, { recursive: true })
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((file) => file.split('\\').join('/'))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing/'))
     // The core that grows beside today's, until it takes its place.
     .filter((file) => !file.startsWith('next/'));
   for (const file of files.sort()) {
     const text = readFileSync(join(root, file), 'utf8');
-    const tell = (index, what) => found.push(`src/${file}:${lineOf(text, index)}: ${what}`);
+    const tell = (/** @type {number} */ index, /** @type {string} */ what) =>
+      found.push(`src/${file}:${lineOf(text, index)}: ${what}`);
     if (layerOf(file) < 0) tell(0, 'this place is in no layer; see e2e/support/check-imports.mjs');
     for (const match of text.matchAll(IMPORT)) {
-      const specifier = match[2] ?? match[4] ?? match[6];
+      const specifier = match[2] ?? match[4] ?? match[6] ?? '';
       const isType = match[1] !== undefined || onlyTypes(match[0]);
       if (specifier.startsWith('.')) {
         const target = relative(root, join(root, dirname(file), specifier)).replace(/\.js$/, '.ts');
@@ -115,11 +121,11 @@ export function checkImports(root = DEFAULT_ROOT) {
   return found;
 }
 
-/** Whether braces hold nothing but `type X`. */
+/** Whether braces hold nothing but `type X`. @param {string} statement */
 function onlyTypes(statement) {
   const names = /\{([^}]*)\}/
     .exec(statement)?.[1]
-    .split(',')
+    ?.split(',')
     .filter((name) => name.trim());
   return names?.every((name) => /^\s*type\s/.test(name)) ?? false;
 }

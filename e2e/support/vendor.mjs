@@ -1,6 +1,6 @@
 // Global set-up: what a user's bundler would bring to the test pages, as modules for their import maps.
 import { fileURLToPath } from 'node:url';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 
 const MODULES = {

@@ -6,7 +6,12 @@ export const attributes = (values) =>
 
 let count = 0;
 
-/** A span as `parse-otlp.mjs` gives it. */
+/**
+ * A span as `parse-otlp.mjs` gives it.
+ *
+ * @param {Partial<Record<keyof import('../parse-otlp.mjs').Span, unknown>>} [given] Whatever a test looks at.
+ * @returns {import('../parse-otlp.mjs').Span}
+ */
 export const span = (given = {}) => ({
   traceId: 'a'.repeat(32),
   spanId: (++count).toString(16).padStart(16, '0'),
@@ -19,12 +24,19 @@ export const span = (given = {}) => ({
   attributes: [],
   events: [],
   links: [],
-  resource: { serviceName: 'shop', attributes: [] },
-  scope: { name: 'spandrel' },
-  ...given,
+  dropped: { attributes: 0, events: 0, links: 0 },
+  traceState: '',
+  flags: 0,
+  resource: { serviceName: 'shop', attributes: [], schemaUrl: '' },
+  scope: { name: 'spandrel', version: '', attributes: [], schemaUrl: '' },
+  .../** @type {object} */ (given),
 });
 
-/** An activity with a child; `errors` are messages, the earliest last. */
+/**
+ * An activity with a child; `errors` are messages, the earliest last.
+ *
+ * @param {{ kind?: string, clicked?: string, errors?: string[], more?: object }} [options]
+ */
 export function pageTrace({ kind = 'load', clicked, errors = [], more = {} } = {}) {
   const session = { 'session.id': 's'.repeat(32) };
   const click = { 'spandrel.interaction.type': 'click', 'spandrel.interaction.target': clicked };

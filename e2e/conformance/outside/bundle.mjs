@@ -1,6 +1,6 @@
 /** Cases with what they need, as files that a runtime loads. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 
 const root = new URL('../../../', import.meta.url);
