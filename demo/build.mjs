@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+/** Of dependencies `package.json`: npm writes the lock anew at each install. */
 const SOURCES = [
   'src',
   'demo/viewer',
@@ -11,7 +12,7 @@ const SOURCES = [
   'demo/icon.svg',
   'rollup.config.mjs',
   'tsconfig.json',
-  'package-lock.json',
+  'package.json',
 ];
 /** Made one after the other: a build that was cut short leaves the last ones old. */
 const OUTPUTS = ['cli.js', 'script.js', 'stub.js'];

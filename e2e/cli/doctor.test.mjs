@@ -302,16 +302,16 @@ test(
   },
 );
 
-test('doctor: a certificate that nobody trusts, and one that is trusted', LIMIT, async () => {
+test('doctor: a certificate that nobody trusts, and one that is trusted', LIMIT, async (context) => {
   const tls = await makeCertificate();
   const proxy = await startProxy(() => new URL(site.host.mock.endpointOrigin), tls);
+  context.after(() => proxy.close());
   const folder = await mkdtemp(path.join(tmpdir(), 'spandrel-doctor-'));
   await writeFile(path.join(folder, 'ca.pem'), tls.cert);
   const args = ['--endpoint', `${proxy.origin}/spandrel`];
   assert.match((await examine(args)).by('endpoint.reach').seen, /TLS failed/);
   const trusted = await examine(args, { NODE_EXTRA_CA_CERTS: path.join(folder, 'ca.pem') });
   assert.deepEqual([trusted.by('endpoint.https').status, trusted.code], ['ok', 0]);
-  await proxy.close();
   await rm(folder, { recursive: true });
   await site.host.mock.bucket.clear();
 });
