@@ -154,7 +154,7 @@ function whenHeard() {
   return slowly(async (at) => {
     for (let waited = 0; heard.count < at && waited < HEARD_MILLIS; waited += CHUNK_MILLIS)
       await delay(CHUNK_MILLIS);
-    if (heard.count < at) return 'data: the client has not heard of the last one\n\n';
+    if (heard.count < at) throw new Error('the client has not told of the last chunk');
     return at < CHUNKS ? `data: ${at}\n\n` : undefined;
   });
 }
