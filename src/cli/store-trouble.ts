@@ -1,5 +1,5 @@
 /** What a store's refusal means, and what to do about it: for commands that open a bucket, and for `doctor`. */
-import { type Storage, StorageError } from '../server/storage.js';
+import { isStorageError, type Storage, StorageError } from '../server/storage.js';
 import { printable } from './printable.js';
 
 /** As much of a failure as is known. */
@@ -114,7 +114,7 @@ function networkCodeOf(error: unknown): string | undefined {
 /** The store, whose failures name the bucket, the store's word, and what to do. */
 export function explainingStorage<S extends Storage>(storage: S, bucket: string, endpoint: string): S {
   const explain = (error: unknown): never => {
-    if (!(error instanceof StorageError) || error.tooLarge) throw error;
+    if (!isStorageError(error) || error.tooLarge) throw error;
     const trouble = troubleOf(error);
     const network = trouble.status === undefined && trouble.network ? ` (${trouble.network})` : '';
     const message = `bucket "${printable(bucket)}" at ${new URL(endpoint).host}: ${error.message}${network}; ${cureOf(trouble, FLAG_WORDS)}`;
