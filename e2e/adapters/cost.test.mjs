@@ -140,6 +140,14 @@ test('cost: relays', { timeout: 120_000 }, async () => {
   }
 });
 
+test('cost: relays of JSON', async () => {
+  const post = endpoint();
+  for (const [name, text] of Object.entries(texts('"resourceSpans":[]', MAX_RELAY_BYTES - 200))) {
+    const millis = await cpuMillis(() => post(`?relay=${blob()}`, text));
+    assert.ok(millis <= MAX_CPU_MILLIS, `${name}: ${millis} ms of CPU`);
+  }
+});
+
 test('cost: relays that the quota has no room for are not inflated', async () => {
   const post = endpoint({ quota: { store: memoryQuota(), perProject: { relayedBytes: 0 } } });
   for (const [name, bytes] of RELAYS) {
@@ -184,6 +192,12 @@ test('cost: exchanges, preflights and what is no route', { timeout: 120_000 }, a
         sizes: Array(120).fill(2 ** 52),
       },
     ].map((one) => JSON.stringify({ v: 1, ...one })),
+    ...Object.values(texts('"v":2', 64_000)),
+    ...[
+      { wants: Array.from({ length: 100 }, () => ({ id: blob(), bytes: 1, again: true })) },
+      { wants: Array.from({ length: 60 }, () => ({ id: 'x'.repeat(1_000), bytes: 1 })) },
+      { stored: Array.from({ length: 100 }, () => ({ id: blob(), spanCount: 1, bytes: 1, traces: [] })) },
+    ].map((one) => JSON.stringify({ v: 2, ...one })),
   ];
   for (const body of said) {
     const millis = await cpuMillis(() => post('', body));

@@ -293,3 +293,22 @@ test('quota: nothing is asked of the store where nothing is wanted', async () =>
   assert.equal((await exchange({ lost: { paused: 1 } })).status, 200);
   assert.equal((await exchange({ want: 3 })).status, 200);
 });
+
+test('quota: what the limiter refuses is charged to nobody: uploads, renewals and relays of both protocols', async () => {
+  const { token } = await ingestHarness().issue();
+  const { send } = ingestHarness({
+    rateLimit: () => ({ retryAfterSeconds: 5 }),
+    quota: {
+      store: { take: () => assert.fail('asked') },
+      perProject: { objects: 9, bytes: 9, relayedBytes: 9 },
+    },
+  });
+  const id = uuidV7(NOW_MILLIS, random());
+  for (const asked of [
+    { body: JSON.stringify({ v: 1, want: 3, renew: [token] }) },
+    { body: JSON.stringify({ v: 2, wants: [{ id, bytes: 9 }] }) },
+    ...[token, `&blob=${id}`, id].map((relay) => ({ query: `?relay=${relay}`, body: BYTES })),
+  ]) {
+    assert.equal((await send(asked)).status, 429);
+  }
+});
