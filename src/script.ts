@@ -14,6 +14,7 @@
 import type { Stub } from './early.js';
 import type { Consent } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
+import { ofDocument, ownGlobal } from './platform/dom.js';
 import { running, type Spandrel, type StartOptions, start as startPage, warnRunning } from './start.js';
 import { optionsOfTag, tellOfTag } from './tag-options.js';
 
@@ -22,8 +23,8 @@ export { TraceBatchProcessor } from './trace-batch-processor.js';
 export { TraceExporter } from './trace-exporter.js';
 
 /** What the stub kept; it goes on with errors until something starts, which asks here. */
-export const early: Partial<Stub> | undefined = (globalThis as { spandrel?: Partial<Stub> }).spandrel;
-const calls = early?.queue?.filter((entry) => Array.isArray(entry)) ?? [];
+export const early: Partial<Stub> | undefined = ownGlobal('spandrel');
+const calls = Array.isArray(early?.queue) ? early.queue.filter((entry) => Array.isArray(entry)) : [];
 
 /** What this file started first, or another copy of us before it. */
 export let instance: Spandrel | undefined = running();
@@ -61,7 +62,7 @@ function attempt<T>(task: () => T): T | undefined {
 }
 
 for (const [name, argument] of calls) if (name === 'setConsent') decided = argument as Consent;
-const data = (document.currentScript as HTMLScriptElement | null)?.dataset;
+const data = globalThis.document && (ofDocument('currentScript') as HTMLScriptElement | null)?.dataset;
 if (data?.['service'] !== undefined) {
   if (instance) warnRunning();
   else attempt(() => start(optionsOfTag(data) as unknown as StartOptions));

@@ -1,6 +1,8 @@
 /** The world as a browser page has it; what is missing (Node, workers) is simply absent. */
+import { ofDocument, ownGlobal } from './dom.js';
 import { createIdbStore, deleteIdb } from './idb-store.js';
 import { keepaliveBudget } from './keepalive-budget.js';
+import { listen } from './listen.js';
 import { createNotes } from './notes.js';
 import { onPageSignal } from './page-lifecycle.js';
 import type { PageSignal, Platform, Stop, Tabs } from './platform.js';
@@ -27,10 +29,10 @@ export function createBrowserPlatform(
   onException: (error: unknown) => void,
   scope: typeof globalThis = globalThis,
 ): Platform {
-  const { guarded, once, later, after, close: closeTimers } = createTimers(onException);
   const { document, navigator } = scope as Partial<typeof globalThis>;
-  const scheduler = (scope as { scheduler?: Scheduler }).scheduler;
-  const idle = (scope as Partial<typeof globalThis>).requestIdleCallback;
+  const { guarded, once, later, after, close: closeTimers } = createTimers(onException, !document);
+  const scheduler = ownGlobal<Scheduler>('scheduler', scope);
+  const idle = ownGlobal<typeof requestIdleCallback>('requestIdleCallback', scope);
 
   const keepalive = keepaliveBudget(scope);
   const { putAway, restored, close: closeRequests, ...requests } = createRequests(scope, later);
@@ -68,9 +70,11 @@ export function createBrowserPlatform(
     },
     onNote(listener) {
       if (!document) return nothing;
-      const handle = guarded(({ key, newValue }: StorageEvent) => listener(key, newValue));
-      scope.addEventListener('storage', handle);
-      return () => scope.removeEventListener('storage', handle);
+      return listen(
+        scope,
+        'storage',
+        guarded(({ key, newValue }: StorageEvent) => listener(key, newValue)),
+      );
     },
     async purge() {
       const notes = createNotes(scope);
@@ -84,7 +88,7 @@ export function createBrowserPlatform(
       return locks ? createLockTabs(name, { locks, openLease }) : openLease();
     },
     keepalive,
-    cachesEarly: 'mozInnerScreenX' in scope,
+    cachesEarly: Object.hasOwn(scope, 'mozInnerScreenX'),
     onPage(listener) {
       if (!document) return nothing;
       const handle = guarded((signal: PageSignal) => {
@@ -92,13 +96,10 @@ export function createBrowserPlatform(
         listener(signal);
         if (signal === 'cached') putAway();
       });
-      return onPageSignal(scope, document, handle);
+      return onPageSignal(scope, () => ofDocument('visibilityState', scope) === 'hidden', handle);
     },
     onOnline(listener) {
-      if (!document) return nothing;
-      const handle = guarded(listener);
-      scope.addEventListener('online', handle);
-      return () => scope.removeEventListener('online', handle);
+      return document ? listen(scope, 'online', guarded(listener)) : nothing;
     },
     close() {
       closeRequests();

@@ -3,31 +3,37 @@ import { test } from 'node:test';
 import { onPageSignal } from './page-lifecycle.js';
 import type { PageSignal } from './platform.js';
 
-class TestDocument extends EventTarget {
-  visibilityState = 'visible';
-}
 const transition = (type: string, persisted: boolean): Event => Object.assign(new Event(type), { persisted });
 
-function setUp(): { win: EventTarget; doc: TestDocument; heard: PageSignal[]; stop: () => void } {
+function setUp(): {
+  win: EventTarget;
+  doc: { isHidden: boolean };
+  heard: PageSignal[];
+  stop: () => void;
+} {
   const win = new EventTarget();
-  const doc = new TestDocument();
+  const doc = { isHidden: false };
   const heard: PageSignal[] = [];
-  const stop = onPageSignal(win, doc, (signal) => void heard.push(signal));
+  const stop = onPageSignal(
+    win,
+    () => doc.isHidden,
+    (signal) => void heard.push(signal),
+  );
   return { win, doc, heard, stop };
 }
 
 test('page lifecycle: each row of the table', () => {
   const { win, doc, heard } = setUp();
   win.dispatchEvent(new Event('beforeunload'));
-  doc.visibilityState = 'hidden';
-  doc.dispatchEvent(new Event('visibilitychange'));
+  doc.isHidden = true;
+  win.dispatchEvent(new Event('visibilitychange'));
   win.dispatchEvent(transition('pagehide', true));
   win.dispatchEvent(transition('pageshow', true));
   win.dispatchEvent(transition('pageshow', false));
-  doc.dispatchEvent(new Event('freeze'));
-  doc.dispatchEvent(new Event('resume'));
-  doc.visibilityState = 'visible';
-  doc.dispatchEvent(new Event('visibilitychange'));
+  win.dispatchEvent(new Event('freeze'));
+  win.dispatchEvent(new Event('resume'));
+  doc.isHidden = false;
+  win.dispatchEvent(new Event('visibilitychange'));
   win.dispatchEvent(transition('pagehide', false));
   assert.deepEqual(heard, [
     'unloading',
@@ -49,9 +55,12 @@ test('page lifecycle: nothing that keeps a page out of the bfcache', () => {
       assert.equal(options?.capture, true);
     },
     removeEventListener() {},
-    visibilityState: 'visible',
   };
-  onPageSignal(target as never, target as never, () => {});
+  onPageSignal(
+    target as never,
+    () => false,
+    () => {},
+  );
   assert.deepEqual(types.sort(), [
     'beforeunload',
     'freeze',
@@ -74,8 +83,13 @@ test('page lifecycle: a page that stops the event does not stop us, and stop doe
 });
 
 test('page lifecycle: who ends spans hears before who sends them, though it came later', () => {
-  const { win, doc, heard, stop } = setUp();
-  const stopFirst = onPageSignal(win, doc, () => void heard.push('unloading'), true);
+  const { win, heard, stop } = setUp();
+  const stopFirst = onPageSignal(
+    win,
+    () => false,
+    () => void heard.push('unloading'),
+    true,
+  );
   win.dispatchEvent(transition('pagehide', false));
   assert.deepEqual(heard.slice(0, 2), ['unloading', 'leaving']);
   stopFirst();

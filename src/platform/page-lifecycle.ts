@@ -1,30 +1,26 @@
 /**
  * Browser events as page signals. The table is the whole state machine:
  *
- * | event            | where    | condition   | signal    |
- * | ---------------- | -------- | ----------- | --------- |
- * | beforeunload     | window   |             | `unloading` |
- * | visibilitychange | document | hidden      | `hidden`  |
- * | visibilitychange | document | visible     | `visible` |
- * | pagehide         | window   | persisted   | `cached`  |
- * | pagehide         | window   | not persisted | `leaving` |
- * | freeze           | document |             | `cached`  |
- * | resume           | document |             | `visible` |
- * | pageshow         | window   | persisted   | `visible` |
+ * | event            | condition     | signal      |
+ * | ---------------- | ------------- | ----------- |
+ * | beforeunload     |               | `unloading` |
+ * | visibilitychange | hidden        | `hidden`    |
+ * | visibilitychange | visible       | `visible`   |
+ * | pagehide         | persisted     | `cached`    |
+ * | pagehide         | not persisted | `leaving`   |
+ * | freeze           |               | `cached`    |
+ * | resume           |               | `visible`   |
+ * | pageshow         | persisted     | `visible`   |
  *
- * pagehide never fires on document; its order to visibilitychange differs by engine, so every signal may come
- * twice and in any order. None of these listeners keeps a page out of the bfcache (measured in Chromium 156, Firefox
+ * All are heard on the window, which is before the document when events are captured. The order of pagehide and
+ * visibilitychange differs by engine, so every signal may come twice and in any order. None of these listeners keeps a page out of the bfcache (measured in Chromium 156, Firefox
  * 153); `unload` would. beforeunload does not say that the page goes: it is where Firefox looks for locks.
  *
  * @see https://html.spec.whatwg.org/multipage/document-lifecycle.html
  * @see https://wicg.github.io/page-lifecycle/
  */
+import { listen } from './listen.js';
 import type { PageSignal, Stop } from './platform.js';
-
-type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
-
-// An object, as Node's removeEventListener does not know `true`. Capturing, so that a page cannot stop the event before us.
-const CAPTURE = { capture: true };
 
 /** Shared by all that listen: Chromium calls the window's listeners in the order in which they came, captured or not. */
 const firsts = new Set<(signal: PageSignal) => void>();
@@ -35,31 +31,29 @@ const firsts = new Set<(signal: PageSignal) => void>();
  * @param isFirst for those who end spans: it hears of each signal before those who send them, and perhaps once more.
  */
 export function onPageSignal(
-  win: Target,
-  doc: Target & { readonly visibilityState: string },
+  win: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>,
+  isHidden: () => boolean,
   listener: (signal: PageSignal) => void,
   isFirst = false,
 ): Stop {
   if (isFirst) firsts.add(listener);
   const persisted = (event: Event): boolean => (event as PageTransitionEvent).persisted;
-  const rows: [Target, string, (event: Event) => PageSignal | undefined][] = [
-    [doc, 'visibilitychange', () => (doc.visibilityState === 'hidden' ? 'hidden' : 'visible')],
-    [win, 'beforeunload', () => 'unloading'],
-    [win, 'pagehide', (event) => (persisted(event) ? 'cached' : 'leaving')],
-    [doc, 'freeze', () => 'cached'],
-    [doc, 'resume', () => 'visible'],
-    [win, 'pageshow', (event) => (persisted(event) ? 'visible' : undefined)],
+  const rows: [string, (event: Event) => PageSignal | undefined][] = [
+    ['visibilitychange', () => (isHidden() ? 'hidden' : 'visible')],
+    ['beforeunload', () => 'unloading'],
+    ['pagehide', (event) => (persisted(event) ? 'cached' : 'leaving')],
+    ['freeze', () => 'cached'],
+    ['resume', () => 'visible'],
+    ['pageshow', (event) => (persisted(event) ? 'visible' : undefined)],
   ];
-  const stops = rows.map(([target, type, signalOf]) => {
-    const handle = (event: Event): void => {
+  const stops = rows.map(([type, signalOf]) =>
+    listen(win, type, (event) => {
       const signal = signalOf(event);
       if (!signal) return;
       if (!isFirst) for (const first of firsts) first(signal);
       listener(signal);
-    };
-    target.addEventListener(type, handle, CAPTURE);
-    return () => target.removeEventListener(type, handle, CAPTURE);
-  });
+    }),
+  );
   return () => {
     firsts.delete(listener);
     for (const stop of stops) stop();

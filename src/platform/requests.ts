@@ -1,13 +1,12 @@
 /** What goes out of a browser page: requests, beacons and deferred requests, known as our own by their URLs. */
 import { parseRetryAfter } from '../wire/retry-after.js';
+import { ownGlobal } from './dom.js';
 import { readBytes, textOf } from './http.js';
 import type { HttpAnswer, Platform, Stop } from './platform.js';
 import { untraced } from './untraced.js';
 
 type Fetch = typeof globalThis.fetch;
-interface FetchLater {
-  fetchLater?(url: string, init: RequestInit): { readonly activated: boolean };
-}
+type FetchLater = (url: string, init: RequestInit) => { readonly activated: boolean };
 
 /** A request that has not been answered by then is given up; blobs go again under the same key. */
 const REQUEST_MILLIS = 30_000;
@@ -19,14 +18,11 @@ const MAX_RETRY_AFTER_MILLIS = 60 * 60_000;
 const MAX_OWN_URLS = 100;
 
 /** Follows the marks that instrumentations leave on the functions they wrap, down to the first. */
-function unwrapped(fetch: Fetch): Fetch {
+function unwrapped(fetch: Fetch | undefined): Fetch | undefined {
   let inner: Fetch | undefined = fetch;
   for (let depth = 0; depth < 10; depth++) {
-    const wrapped = inner as {
-      __original?: Fetch;
-      __sentry_original__?: Fetch;
-    };
-    const next: Fetch | undefined = wrapped.__original ?? wrapped.__sentry_original__;
+    const wrapped = inner as { __original?: Fetch; __sentry_original__?: Fetch } | undefined;
+    const next: Fetch | undefined = wrapped?.__original ?? wrapped?.__sentry_original__;
     if (typeof next !== 'function') break;
     inner = next;
   }
@@ -51,6 +47,7 @@ export function createRequests(
 ): Requests {
   const { navigator } = scope as Partial<typeof globalThis>;
   const hostFetch = unwrapped(scope.fetch);
+  const fetchLater = ownGlobal<FetchLater>('fetchLater', scope);
   const ownUrls = new Set<string>();
   const own = (url: string): void => {
     ownUrls.add(url);
@@ -70,7 +67,7 @@ export function createRequests(
 
   /** Begins in the caller's task. */
   const answerTo = async (url: string, init: RequestInit): Promise<HttpAnswer> => {
-    const response: Response = await untraced(() => hostFetch.call(scope, url, init));
+    const response: Response = await untraced(() => (hostFetch as Fetch).call(scope, url, init));
     // Read even when nobody wants it: only that frees the keepalive bytes.
     const bytes = await readBytes(response);
     const { headers, status } = response;
@@ -116,12 +113,12 @@ export function createRequests(
         return false;
       }
     },
-    canDefer: 'fetchLater' in scope,
+    canDefer: fetchLater !== undefined,
     defer(url, init) {
       if (closed) return undefined;
       const abort = new AbortController();
       try {
-        const result = (scope as FetchLater).fetchLater?.(url, { ...init, signal: abort.signal });
+        const result = fetchLater?.call(scope, url, { ...init, signal: abort.signal });
         if (!result) return undefined;
         own(url);
         const cancel = (): boolean => {

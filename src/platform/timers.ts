@@ -9,14 +9,15 @@ export interface Timers {
   /** Runs `task` once, `millis` from now, even once closed: what it throws is the caller's. */
   later(millis: number, task: () => void): Stop;
   /** As {@link later}, guarded, and nothing once closed. */
-  after(millis: number, task: () => void): Stop;
+  after(millis: number, task: () => void, isAwaited?: boolean): Stop;
   /** Ends those under way, and sets no more. */
   close(): void;
 }
 
 const nothing: Stop = () => {};
 
-export function createTimers(onException: (error: unknown) => void): Timers {
+/** @param isIdle whether nobody waits for these timers but whom {@link Timers.after} names: Node ends before them. */
+export function createTimers(onException: (error: unknown) => void, isIdle = false): Timers {
   /** What ends the timers under way. */
   const endings = new Set<Stop>();
   let closed = false;
@@ -34,6 +35,14 @@ export function createTimers(onException: (error: unknown) => void): Timers {
     return stop;
   };
 
+  function timer(millis: number, task: () => void, isAwaited = !isIdle): Stop {
+    return begun(task, (run) => {
+      const handle: { unref?(): void } | number = setTimeout(run, millis);
+      if (!isAwaited) (handle as { unref?(): void }).unref?.();
+      return () => clearTimeout(handle as number);
+    });
+  }
+
   const self: Timers = {
     guarded:
       (task) =>
@@ -45,12 +54,8 @@ export function createTimers(onException: (error: unknown) => void): Timers {
         }
       },
     once: (task, begin) => (closed ? nothing : begun(task, begin)),
-    later: (millis, task) =>
-      begun(task, (run) => {
-        const timer = setTimeout(run, millis);
-        return () => clearTimeout(timer);
-      }),
-    after: (millis, task) => (closed ? nothing : self.later(millis, self.guarded(task))),
+    later: timer,
+    after: (millis, task, isAwaited) => (closed ? nothing : timer(millis, self.guarded(task), isAwaited)),
     close() {
       closed = true;
       for (const end of endings) end();

@@ -7,6 +7,7 @@
  * @see https://github.com/tc39/proposal-async-context
  */
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
+import { ownGlobal } from '../platform/dom.js';
 import { callStorage, contextManagerOf, type RunWith } from '../sdk/context-manager.js';
 import type { Activities } from './activity.js';
 
@@ -29,15 +30,12 @@ export function createContextManager(
   activities: () => Pick<Activities, 'current'> | undefined,
   scope: typeof globalThis = globalThis,
 ): ContextManager {
-  const page = scope as {
-    AsyncContext?: { Variable?: new () => AsyncVariable };
-    Zone?: { readonly current?: Zone };
-  };
-  const Variable = page.AsyncContext?.Variable;
+  const Variable = ownGlobal<{ Variable?: new () => AsyncVariable }>('AsyncContext', scope)?.Variable;
   const calls = callStorage();
   const variable: AsyncVariable = Variable ? new Variable() : { get: calls.getStore, run: calls.run };
   // Asked each time, as zone.js may come after us.
-  const zone = (): Zone | undefined => (Variable ? undefined : page.Zone?.current);
+  const zone = (): Zone | undefined =>
+    Variable ? undefined : ownGlobal<{ readonly current?: Zone }>('Zone', scope)?.current;
   const run: RunWith = (context, task) => {
     const parent = zone();
     return parent

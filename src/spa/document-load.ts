@@ -8,6 +8,8 @@
  *
  * @see https://www.w3.org/TR/navigation-timing-2/#processing-model
  */
+import { ofDocument } from '../platform/dom.js';
+import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import { storedUrl } from './attributes.js';
 import type { PartDeps } from './part.js';
@@ -29,11 +31,8 @@ const OVER_MILLIS = 1_000;
 export function traceDocumentLoad(deps: PartDeps): Stop {
   const { activities, clock, guard, onPage, platform, routeName } = deps;
   const stops: Stop[] = [];
-  const listen = (type: string, task: () => void): void => {
-    const listener = (): void => void guard(task);
-    addEventListener(type, listener, true);
-    stops.push(() => removeEventListener(type, listener, true));
-  };
+  const hear = (type: string, task: () => void): void =>
+    void stops.push(listen(globalThis, type, () => void guard(task)));
   const stop = (): void => {
     for (const end of stops.splice(0)) end();
   };
@@ -80,13 +79,13 @@ export function traceDocumentLoad(deps: PartDeps): Stop {
     }
     // loadEventEnd is set only after the load event's listeners have run.
     const onLoad = (): void => void stops.push(platform.after(0, record));
-    if (document.readyState === 'complete') onLoad();
-    else listen('load', onLoad);
+    if (ofDocument('readyState') === 'complete') onLoad();
+    else hear('load', onLoad);
     // Last words, before the activity ends.
     stops.push(onPage((signal) => signal !== 'visible' && signal !== 'unloading' && record()));
   };
 
-  if ((document as { prerendering?: boolean }).prerendering) listen('prerenderingchange', begin);
+  if (ofDocument('prerendering' as keyof Document)) hear('prerenderingchange', begin);
   else begin();
   return stop;
 }

@@ -15,6 +15,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Stub } from '../early.js';
+import { ownGlobal } from '../platform/dom.js';
+import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import type { Activity } from './activity.js';
 import { storedUrl } from './attributes.js';
@@ -34,7 +36,7 @@ const MAX_ALIKE = 10;
 const ADVICE = /^ResizeObserver loop/;
 
 const TYPES = ['error', 'unhandledrejection'] as const;
-/** To be before those that stop others from hearing; on `window`, Chromium goes by the order of coming all the same. */
+/** As the stub listens. */
 const CAPTURING = { capture: true };
 
 /** Listens for what nobody caught, when `listens`; gives the function for the rest. */
@@ -130,10 +132,10 @@ export function traceErrors(
     }
   };
   const onEvent = (event: Event): void => void guard(() => hear(event));
-  if (listens) for (const type of TYPES) scope.addEventListener(type, onEvent, CAPTURING);
+  const stops = listens ? TYPES.map((type) => listen(scope, type, onEvent)) : [];
 
   guard(() => {
-    const { spandrel } = scope as { spandrel?: Partial<Stub> & { early?: Partial<Stub> } };
+    const spandrel = ownGlobal<Partial<Stub> & { early?: Partial<Stub> }>('spandrel', scope);
     const stub = (spandrel?.early ?? spandrel) as Stub | undefined;
     if (!Array.isArray(stub?.queue)) return;
     for (const type of TYPES) scope.removeEventListener(type, stub, CAPTURING);
@@ -148,7 +150,7 @@ export function traceErrors(
   return {
     record: (error) => record(error, {}, false),
     stop() {
-      for (const type of TYPES) scope.removeEventListener(type, onEvent, CAPTURING);
+      for (const stop of stops) stop();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Spans of the page's requests: whose children they are, by which clock, and what is said of their addresses. */
+import { ofDocument } from '../platform/dom.js';
 import { untraced } from '../platform/untraced.js';
 import { type BeginRequest, requestTracing } from '../sdk/http-request.js';
 import { storedUrl } from './attributes.js';
@@ -11,7 +12,7 @@ export function pageRequests(deps: PartDeps, { headersFor, onRequest }: Propagat
     tracer,
     resolve(address) {
       try {
-        const url = new URL(address, document.baseURI);
+        const url = new URL(address, ofDocument('baseURI'));
         return platform.isOwnRequest(url.href) ? undefined : url;
       } catch {
         // The page's mistake, which it is told by the function that it called.

@@ -13,6 +13,7 @@
  * developers write.
  */
 import type { PageOptions } from '../page-options.js';
+import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import { untraced } from '../platform/untraced.js';
 import { storedUrl } from './attributes.js';
@@ -43,6 +44,13 @@ export function traceInteractions(
   // Not the element's own: a form's fields can hide its methods and properties.
   const { getAttribute } = scope.Element.prototype;
   const read: ReadAttribute = (element, name) => getAttribute.call(element, name) ?? '';
+  const isElement = (target: EventTarget): target is Element => {
+    try {
+      return read(target as Element, 'id') !== undefined;
+    } catch {
+      return false;
+    }
+  };
   let endGesture: Stop | undefined;
 
   const on = (event: Event): void => {
@@ -52,7 +60,7 @@ export function traceInteractions(
       endGesture?.();
       endGesture = undefined;
     }
-    const target = targetOf(event, read);
+    const target = targetOf(event.composedPath().filter(isElement), read);
     if (endGesture || !target || !counts(event, target)) return;
     if (guard(() => untraced(() => ignore(type, target))) === true) return;
     endGesture = platform.after(GESTURE_MILLIS, () => {
@@ -73,12 +81,10 @@ export function traceInteractions(
     });
   };
 
-  const guarded = (event: Event): void => void guard(() => on(event));
-  const options = { capture: true, passive: true };
-  for (const type of TYPES) scope.addEventListener(type, guarded, options);
+  const stops = TYPES.map((type) => listen(scope, type, (event) => void guard(() => on(event))));
   return () => {
     endGesture?.();
-    for (const type of TYPES) scope.removeEventListener(type, guarded, options);
+    for (const stop of stops) stop();
   };
 }
 
@@ -109,8 +115,7 @@ type ReadAttribute = (element: Element, name: string) => string;
 const tagOf = ({ localName }: Element): string => (typeof localName === 'string' ? localName : 'form');
 
 /** The nearest control around what was hit, through open shadow roots; else the innermost element. */
-function targetOf(event: Event, read: ReadAttribute): Element | undefined {
-  const elements = event.composedPath().filter((node) => (node as Node).nodeType === 1) as Element[];
+function targetOf(elements: Element[], read: ReadAttribute): Element | undefined {
   const isControl = (element: Element): boolean =>
     CONTROLS.test(tagOf(element)) ||
     ROLES.test(read(element, 'role')) ||

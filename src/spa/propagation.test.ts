@@ -117,7 +117,8 @@ test('propagation: a pattern with a memory answers the same each time', () => {
 /** A page with these in its HTML and its response's headers. */
 const pageWith = (meta?: string, serverTiming?: { name: string; description: string }[]) =>
   ({
-    document: { querySelector: () => (meta === undefined ? null : { content: meta }) },
+    document: {},
+    Document: { prototype: { querySelector: () => (meta === undefined ? null : { content: meta }) } },
     performance: { getEntriesByType: () => [{ ...(serverTiming && { serverTiming }) }] },
   }) as never;
 

@@ -6,6 +6,7 @@
  */
 import { type Context, isSpanContextValid, propagation, type SpanContext, trace } from '@opentelemetry/api';
 import type { PageOptions } from '../page-options.js';
+import { ofDocument } from '../platform/dom.js';
 import { parseTraceparent, traceparentOf } from '../sdk/trace-context.js';
 
 export interface Propagation {
@@ -90,7 +91,10 @@ export function createPropagation(
 export function serverParent(
   scope: Pick<typeof globalThis, 'document' | 'performance'> = globalThis,
 ): SpanContext | undefined {
-  const meta = scope.document.querySelector<HTMLMetaElement>('meta[name=traceparent]');
+  const meta = ofDocument('querySelector', scope as typeof globalThis).call(
+    scope.document,
+    'meta[name=traceparent]',
+  ) as HTMLMetaElement | null;
   const [load] = scope.performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const timing = load?.serverTiming?.find(({ name }) => name === 'traceparent');
   return parseTraceparent(meta?.content) ?? parseTraceparent(timing?.description);

@@ -15,6 +15,8 @@
  * @see https://html.spec.whatwg.org/multipage/nav-history-apis.html#navigation-api
  */
 import type { Attributes, SpanContext } from '@opentelemetry/api';
+import { ownGlobal } from '../platform/dom.js';
+import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import type { Activity, ActivityKind } from './activity.js';
 import { storedUrl } from './attributes.js';
@@ -29,8 +31,6 @@ interface Route {
 
 type Change = 'push' | 'replace' | 'traverse';
 
-/** Before the router's own listeners, which may fetch at once. */
-const FIRST = { capture: true };
 /** The browser's own buttons are no interaction that we hear of: one that began longer ago led to something else. */
 const BACK_MILLIS = 1_000;
 
@@ -82,22 +82,20 @@ export function traceRoutes(
   };
 
   const stops: Stop[] = [];
-  const listen = (target: EventTarget, type: string, listener: (event: never) => void): void => {
-    const guarded = (event: Event): void => void guard(() => listener(event as never));
-    target.addEventListener(type, guarded, FIRST);
-    stops.push(() => target.removeEventListener(type, guarded, FIRST));
-  };
+  // Before the router's own listeners, which may fetch at once.
+  const hear = <E extends Event>(target: EventTarget, type: string, listener: (event: E) => void): void =>
+    void stops.push(listen(target, type, (event: E) => void guard(() => listener(event))));
 
-  listen(scope as never, 'pageshow', (event: PageTransitionEvent) => {
+  hear(scope, 'pageshow', (event: PageTransitionEvent) => {
     if (event.persisted) begin('restore', eventTime(event, clock.now()));
   });
-  const { navigation } = scope as { navigation?: EventTarget };
+  const navigation = ownGlobal<EventTarget>('navigation', scope);
   if (navigation) {
-    listen(navigation, 'currententrychange', (event: { navigationType: Change }) =>
+    hear(navigation, 'currententrychange', (event: Event & { navigationType: Change }) =>
       changed(event.navigationType),
     );
   } else {
-    for (const type of ['popstate', 'hashchange']) listen(scope as never, type, () => changed('traverse'));
+    for (const type of ['popstate', 'hashchange']) hear(scope, type, () => changed('traverse'));
     const owner = Object.getPrototypeOf(scope.history);
     for (const change of ['push', 'replace'] as const) {
       const stop = patch<History['pushState']>(owner, `${change}State`, (original, self, args) => {
