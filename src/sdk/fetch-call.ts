@@ -28,13 +28,12 @@ export function callFetch(
   args: Parameters<Fetch>,
 ): ReturnType<Fetch> {
   const [input, init] = args;
+  const read = readerOf(init);
   const traced = guard(() => {
-    const text = String(input);
-    // By its tag, as it may be another frame's; Workers before September 2024 have none.
-    const isRequest = /^\[object (Request|Object)\]$/.test(text) && (input as Request).url !== undefined;
-    const given = isRequest ? (input as Request) : undefined;
-    const request = begin(String(init?.method ?? given?.method ?? 'GET'), given?.url ?? text);
-    return request && { request, given, passed: withHeaders(args, given, request.headers) };
+    const given = requestOf(input);
+    const method = String(read('method') ?? given?.('method') ?? 'GET');
+    const request = begin(method, String(given?.('url') ?? input));
+    return request && { request, given, passed: withHeaders(args, read, given, request.headers) };
   });
   if (!traced) return Reflect.apply(original, self, args);
   const { request, given, passed } = traced;
@@ -42,7 +41,8 @@ export function callFetch(
     void guard(() => {
       const name = nameOf(error);
       // The host's own reason may be anything; `AbortSignal.timeout` is a failure and not a wish.
-      const isAborted = (init?.signal ?? given?.signal)?.aborted && name !== 'TimeoutError';
+      const signal = (read('signal') ?? given?.('signal')) as AbortSignal | undefined;
+      const isAborted = signal?.aborted && name !== 'TimeoutError';
       request.end(0, isAborted ? 'abort' : name);
     });
   try {
@@ -73,41 +73,98 @@ export function callFetch(
   }
 }
 
+/** Reads a member of an init or of a request. */
+type Read = (name: string) => unknown;
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+/** Each member of the host's init is read once, be it by us or by whom it is passed on to: to read may do something. */
+function readerOf(init: unknown): Read {
+  const known = new Map<string, unknown>();
+  return (name) => {
+    if (!known.has(name)) known.set(name, isObject(init) ? Reflect.get(init, name) : undefined);
+    return known.get(name);
+  };
+}
+
+/**
+ * What the platform knows of a `Request`, whatever a class of the host's says in its place; undefined for what is none.
+ * By its tag too, as it may be another frame's; Workers before September 2024 have none.
+ */
+function requestOf(input: unknown): Read | undefined {
+  if (!isObject(input)) return undefined;
+  const own = globalThis.Request?.prototype;
+  const read: Read = (name) => {
+    try {
+      return Reflect.get(own, name, input) ?? Reflect.get(input, name);
+    } catch {
+      return Reflect.get(input, name);
+    }
+  };
+  const isRequest = (own && input instanceof Request) || /^\[object (Request|Object)\]$/.test(String(input));
+  return isRequest && read('url') !== undefined ? read : undefined;
+}
+
 /**
  * The arguments with headers added, in the shape that the host gave them, as it may have wrapped `fetch` before us.
- * Nothing of the host's is changed. The same arguments when there is nothing to add, when the host set its own, or when
- * they are wrong, which `fetch` itself will tell.
+ * Nothing of the host's is changed. The same arguments when there is nothing to add, or when they are wrong, which
+ * `fetch` itself will tell.
  */
 function withHeaders(
   args: Parameters<Fetch>,
-  given: Request | undefined,
+  read: Read,
+  given: Read | undefined,
   added: Record<string, string>,
 ): Parameters<Fetch> {
   try {
-    const [, init] = args;
     // There the browser drops what it does not know.
-    if (!args.length || (init?.mode ?? given?.mode) === 'no-cors') return args;
-    const before = init?.headers === undefined ? given?.headers : init.headers;
-    const headers = new Headers(before);
-    const more = Object.entries(added).filter(([name]) => !headers.has(name));
-    if (!more.length || headers.has('traceparent')) return args;
-    const changed: Record<string, unknown> = {};
-    // What it inherits counts too.
-    for (const name in init) changed[name] = init[name as keyof RequestInit];
-    // Beside any init, a request's referrer is forgotten: https://fetch.spec.whatwg.org/#dom-request step 13.
-    if (given && !Object.keys(changed).length) {
-      changed['referrer'] = given.referrer;
-      changed['referrerPolicy'] = given.referrerPolicy;
+    if (!args.length || !Object.keys(added).length || (read('mode') ?? given?.('mode')) === 'no-cors') return args;
+    const before = read('headers') ?? (read('headers') === undefined ? (given?.('headers') ?? {}) : null);
+    if (!isObject(before)) return args;
+    // Each header is read once as well.
+    const own = Array.isArray(before)
+      ? before.map((pair) => [...pair])
+      : !(Symbol.iterator in before) && { ...before };
+    const headers = new Headers((own || before) as HeadersInit);
+    if (!headers.has('traceparent')) {
+      for (const [name, value] of Object.entries(added)) {
+        if (headers.has(name)) continue;
+        if (Array.isArray(own)) own.push([name, value]);
+        else if (own) Reflect.set(own, name, value);
+        else headers.set(name, value);
+      }
     }
-    if (Array.isArray(before)) changed['headers'] = [...before, ...more];
-    else if (before && Symbol.iterator in before) {
-      for (const [name, value] of more) headers.set(name, value);
-      changed['headers'] = headers;
-    } else changed['headers'] = { ...before, ...Object.fromEntries(more) };
     const passed = [...args] as Parameters<Fetch>;
-    passed[1] = changed;
+    passed[1] = initWith(args[1], read, own || headers, given);
     return passed;
   } catch {
     return args;
   }
+}
+
+/**
+ * The host's init with other headers. A copy would be less than what the platform reads: inherited members, those that
+ * nobody can enumerate, accessors of a class. So what is more than plain data is shown through.
+ */
+function initWith(init: unknown, read: Read, headers: object, given: Read | undefined): RequestInit {
+  const from = isObject(init) ? init : {};
+  const members = Object.getOwnPropertyDescriptors(from) as Record<string, PropertyDescriptor>;
+  const prototype = Reflect.getPrototypeOf(from);
+  const isPlain =
+    (!prototype || prototype === Object.prototype) &&
+    Object.values(members).every((member) => member.enumerable && 'value' in member);
+  if (isPlain) {
+    // Beside any init, a request's referrer is forgotten: https://fetch.spec.whatwg.org/#dom-request step 13.
+    const isEmpty = Object.values(from).every((member) => member === undefined);
+    const kept = isEmpty && given && { referrer: given('referrer'), referrerPolicy: given('referrerPolicy') };
+    return { ...from, ...kept, headers } as RequestInit;
+  }
+  // Read from the host's own, as a getter may know its object; its other members are there for whoever enumerates.
+  for (const member of Object.values(members)) member.configurable = true;
+  members['headers'] = { value: headers, enumerable: true, configurable: true, writable: true };
+  return new Proxy(Object.create(prototype, members), {
+    get: (_, name) =>
+      name === 'headers' ? headers : typeof name === 'string' ? read(name) : Reflect.get(from, name),
+  });
 }

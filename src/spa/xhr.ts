@@ -66,7 +66,9 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
       guard(() => {
         // `open` ends a request that is under way without any event.
         underWay.get(xhr)?.(isAnswered(xhr) ? undefined : 'abort');
-        opened.set(xhr, { method: String(args[0]), url: String(args[1]), names: [] });
+        // As texts from here on: what an object says may be another the next time.
+        for (const at of [0, 1] as const) if (at < args.length) args[at] = `${args[at]}`;
+        opened.set(xhr, { method: args[0], url: String(args[1]), names: [] });
       });
       return Reflect.apply(original, xhr, args);
     }),
@@ -75,6 +77,7 @@ export function traceXhr(deps: PartDeps, propagation: Propagation): Stop {
       'setRequestHeader',
       (original, xhr: XMLHttpRequest, args) => {
         guard(() => {
+          if (args.length) args[0] = `${args[0]}`;
           opened.get(xhr)?.names.push(String(args[0]).toLowerCase());
         });
         return Reflect.apply(original, xhr, args);
