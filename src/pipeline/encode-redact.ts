@@ -24,36 +24,49 @@ export const hide: Rule = () => REDACTED;
 /** Counts of tokens are no tokens. */
 const hideText: Rule = () => REDACTED;
 
-/** What has no value is one itself if it is longer. */
-const LONG_KEY = /([?&])[^?&=]{40,}(?=&|$)/g;
+/** What has no value is one itself, unless it is a flag: a word. In a text `?` and `&` may be something else. */
+const FLAG = /^[a-z_-]{0,24}$/i;
+const NO_FLAG = /^.{16}/s;
+const MAX_KEY = 40;
 
-const keysOf: Rule = (text) => (text.length > 40 ? text.replace(LONG_KEY, `$1${REDACTED}`) : text);
+const parameter = (text: string, isAddress: boolean): string => {
+  const [key = '', ...values] = text.split('=', 3);
+  const isFlag = FLAG.test(key) || !(isAddress || NO_FLAG.test(key));
+  const name = (values.join('') ? key.length <= MAX_KEY : isFlag) ? key : REDACTED;
+  return values.length ? `${name}=${REDACTED}` : name;
+};
 
-/** By index, since most spans have a URL: a third of what it takes by patterns. */
-const withoutValues: Rule = (text) => {
+/** User info and the values from the first `?`, `&` or `#name=` on. */
+const withoutValues = (text: string, isAddress = false): string => {
   const bare = text.includes('@') ? text.replace(/\/\/[^/?#]*@/g, '//') : text;
-  let from = bare.search(/[?&]/);
-  if (from < 0) return bare;
-  let kept = bare.slice(0, from);
-  for (let at = bare.indexOf('=', from); at >= 0; at = bare.indexOf('=', from)) {
-    kept += keysOf(bare.slice(from, at + 1)) + REDACTED;
-    from = bare.indexOf('&', at);
-    if (from < 0) return kept;
-  }
-  return kept + keysOf(bare.slice(from));
+  const from = bare.search(/[?&]|#[\w.-]+=/) + 1;
+  if (!from) return bare;
+  const parameters = bare.slice(from).split('&');
+  return bare.slice(0, from) + parameters.map((one) => parameter(one, isAddress)).join('&');
 };
 
-const url: Rule = (text) => {
+/** The same of a URL, whose path may have values too: `;jsessionid=…`, and another URL's, percent-encoded. */
+const address: Rule = (text) =>
+  withoutValues(
+    text
+      .replace(/(;[^;/?#=&]*=)[^;/?#&]*/g, `$1${REDACTED}`)
+      .replace(/(%3f|%23)[^/?#&=]+/gi, `$1${REDACTED}`),
+    true,
+  );
+
+/** A URL that is nothing else, also a relative one. */
+export const redactUrl: Rule = (text) => {
   const at = text.indexOf('#');
-  return withoutValues(at < 0 ? text : text.slice(0, at));
+  return address(at < 0 ? text : text.slice(0, at));
 };
-const query: Rule = (text) => withoutValues(`?${text}`).slice(1);
+const query: Rule = (text) => withoutValues(`?${text}`, true).slice(1);
 
 /** What no text without any of them needs to be looked at for. */
-const SUSPECT = /[?#@&]/;
+const SUSPECT = /[?#@&;%]/;
 const PATH = /^["'`(<[{]*\.{0,2}\//;
+const isAddress = (text: string): boolean => text.includes('//') || PATH.test(text);
 
-const word: Rule = (text) => (text.includes('//') || PATH.test(text) ? url(text) : withoutValues(text));
+const word: Rule = (text) => (isAddress(text) ? redactUrl(text) : withoutValues(text));
 const line: Rule = (text) => {
   const at = text.search(/(:\d+){1,2}\)?$/);
   return at < 0 ? word(text) : word(text.slice(0, at)) + text.slice(at);
@@ -68,7 +81,7 @@ export const redactText: Rule = inWords(word);
 /** The same, and a word's `:line:column` stays. */
 const stack = inWords(line);
 /** The same, and fragments stay: apps name routes `/#/cart`. */
-export const redactName: Rule = inWords(withoutValues);
+export const redactName: Rule = inWords((text) => (isAddress(text) ? address(text) : withoutValues(text)));
 
 const OF_NAME = new Map<string, Rule>([
   ['url.query', query],
@@ -86,7 +99,7 @@ export function ruleOf(name: string): Rule {
   if (known) return known;
   const snake = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
   if (SECRET.test(snake)) return snake.endsWith('tokens') ? hideText : hide;
-  return URL_NAME.test(snake) ? url : redactText;
+  return URL_NAME.test(snake) ? redactUrl : redactText;
 }
 
 /** What a span says, as far as it is ever changed. */

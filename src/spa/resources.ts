@@ -2,7 +2,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { Stop } from '../platform/platform.js';
 import type { Activity } from './activity.js';
-import { storedUrl } from './attributes.js';
+import { known, storedUrl } from './attributes.js';
 import { createQuota, observeEntries } from './observe.js';
 import type { PartDeps } from './part.js';
 
@@ -58,9 +58,11 @@ export function recordFetch(
       startTime: wall(entry.fetchStart || entry.startTime),
       attributes: {
         'url.full': storedUrl(url),
-        'http.response.body.size': entry.encodedBodySize,
-        'browser.resource.initiator': entry.initiatorType,
-        ...(entry.responseStatus ? { 'http.response.status_code': entry.responseStatus } : {}),
+        ...known({
+          'http.response.body.size': entry.encodedBodySize,
+          'browser.resource.initiator': entry.initiatorType,
+          'http.response.status_code': entry.responseStatus,
+        }),
       },
     },
     context,

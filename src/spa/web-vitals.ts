@@ -121,7 +121,8 @@ export function traceWebVitals(deps: PartDeps): Stop {
       ...(activity ? {} : { 'url.full': storedUrl(navigationURL) }),
     };
     for (const [key, part] of Object.entries(attributionOf(metric, sceneOf))) {
-      attributes[`${NAME}attribution.${key}`] = part;
+      // An element that is gone has no selector.
+      if (part !== undefined && part !== '') attributes[`${NAME}attribution.${key}`] = part;
     }
     tracer
       .startSpan(
@@ -244,8 +245,11 @@ function attributionOf(
     target,
     url: url ? storedUrl(url) : undefined,
     time_to_first_byte: firstByte,
-    resource_load_delay: requested - firstByte,
-    resource_load_duration: loaded - requested,
-    element_render_delay: value - loaded,
+    // Of a resource that the browser tells nothing of nobody knows when it was loaded.
+    ...((resource || !url) && {
+      resource_load_delay: requested - firstByte,
+      resource_load_duration: loaded - requested,
+      element_render_delay: value - loaded,
+    }),
   };
 }
