@@ -41,6 +41,8 @@ export interface World {
   platform(onException: (error: unknown) => void): Platform;
   openOutbox: OutboxOpener;
   compression: Compression;
+  /** Why nothing can be sent from here, if that is so. */
+  unfit?(destination: Destination): string | undefined;
 }
 
 /** The exporter for whatever world. See `TraceExporter` of each entry. */
@@ -60,7 +62,7 @@ export class Exporter {
   /**
    * @throws {TypeError} naming the option, what it got and what it takes.
    */
-  constructor(options: TraceExporterOptions, { platform, openOutbox, compression }: World) {
+  constructor(options: TraceExporterOptions, { platform, openOutbox, compression, unfit }: World) {
     checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
     if (typeof options.destination?.open !== 'function') {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
@@ -73,6 +75,11 @@ export class Exporter {
     const { platform: world } = this;
     const { destination, redact, redaction = true, consent = 'granted' } = options;
     const [maxHeldSpans] = NUMBER_OPTIONS.maxBufferedSpans;
+    const reason = unfit?.(destination);
+    if (reason) {
+      this.diagnostics.totals.state = 'shut-down';
+      this.diagnostics.trouble('broken-platform', reason);
+    }
     this.gate = createConsentGate(
       {
         platform: world,

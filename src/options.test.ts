@@ -4,6 +4,9 @@ import { bucket } from './destinations/bucket.js';
 import { checkBucketOptions, checkNumbers, checkUrl, NUMBER_OPTIONS, type NumberOption } from './options.js';
 import { start } from './start.js';
 
+/** `start()` checks what it is given on a page alone: nothing begins on a server. */
+Object.assign(globalThis, { location: new URL('https://shop.test/') });
+
 const names = Object.keys(NUMBER_OPTIONS) as NumberOption[];
 
 for (const name of names) {
@@ -54,7 +57,6 @@ for (const [name, options, expected] of [
   ['an empty service', { service: '', endpoint: 'https://a.test' }, /"service"/],
   ['a long service', { service: 'x'.repeat(201), endpoint: 'https://a.test' }, /"service"/],
   ['no endpoint', { service: 'a' }, /"endpoint" takes an http\(s\) URL or a path, .*got undefined/],
-  ['a path without a page', { service: 'a', endpoint: '/spandrel' }, /"endpoint" .*got "\/spandrel"/],
   ['another protocol', { service: 'a', endpoint: 'ftp://a.test' }, /"endpoint"/],
   ['javascript:', { service: 'a', endpoint: 'javascript:alert(1)' }, /"endpoint"/],
   ['credentials in the URL', { service: 'a', endpoint: 'https://u:p@a.test' }, /"endpoint"/],
@@ -105,9 +107,38 @@ test('options: an endpoint loses its fragment', () => {
   assert.equal(checkUrl('endpoint', 'https://a.test/x?y=1#z'), 'https://a.test/x?y=1');
 });
 
+test('options: a path is of the page’s address; of its origin, where it has no address', () => {
+  const { location } = globalThis;
+  const resolved = (path: string, page: { location?: unknown; origin?: string }): string => {
+    Object.assign(globalThis, { location: undefined, origin: undefined, ...page });
+    try {
+      return checkUrl('endpoint', path);
+    } finally {
+      Object.assign(globalThis, { location, origin: undefined });
+    }
+  };
+  const at = (href: string, origin: string) => ({ location: { href }, origin });
+  const site = 'https://shop.test';
+  for (const [href, expected] of [
+    [`${site}/a/b`, `${site}/spandrel`],
+    ['about:srcdoc', `${site}/spandrel`],
+    [`blob:${site}/9f86d081`, `${site}/spandrel`],
+  ] as const) {
+    assert.equal(resolved('/spandrel', at(href, site)), expected, href);
+  }
+  assert.equal(resolved('spandrel', at(`${site}/a/b`, site)), `${site}/a/spandrel`);
+  assert.equal(resolved('//cdn.test/x', at(`${site}/`, site)), 'https://cdn.test/x');
+  // Neither has what a path could be of: a server, a file, a sandboxed frame.
+  for (const page of [{}, at('file:///a.html', 'null'), at('about:srcdoc', 'null')]) {
+    assert.equal(resolved('/spandrel', page), '/spandrel');
+    assert.throws(() => resolved('//cdn.test/x', page), /"endpoint"/);
+    assert.throws(() => resolved('spandrel', page), /"endpoint"/);
+  }
+});
+
 test('options: a hostile value cannot take the message over', () => {
   assert.throws(
-    () => checkUrl('endpoint', `${'x'.repeat(500)}`),
+    () => checkUrl('endpoint', `http://[${'x'.repeat(500)}`),
     (error: Error) => error.message.length < 250,
   );
 });

@@ -123,18 +123,26 @@ export function checkText<F>(name: string, value: unknown, fallback: F): string 
   return value as string;
 }
 
+/** A path that no page resolves. */
+export const isPath = (url: string | undefined): boolean => url?.[0] === '/';
+
 /**
- * An absolute http(s) URL, or a path, which is resolved against the page.
+ * An absolute http(s) URL, or a path, which is resolved against the page's address, whatever its `<base>` says; of a
+ * `srcdoc` or `blob:` page against its origin.
  *
- * @returns the absolute URL where there is a page, else what was given.
+ * @returns the absolute URL; a path as it is where there is no page with an origin, as on a server: see
+ *   `Destination.isNowhere`.
  * @throws {TypeError}
  */
 export function checkUrl(name: string, value: unknown): string {
   const takes = 'an http(s) URL or a path such as "/spandrel"';
   if (typeof value !== 'string' || !value) refuse(name, value, takes);
+  const { location, origin } = globalThis as Partial<typeof globalThis>;
+  const base = [location?.href, origin].find((one) => /^https?:/.test(String(one)));
+  if (!base && /^\/(?![/\\])/.test(value as string)) return value as string;
   let url: URL;
   try {
-    url = new URL(value as string, globalThis.document?.baseURI);
+    url = new URL(value as string, base);
   } catch {
     refuse(name, value, takes);
   }

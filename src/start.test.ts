@@ -6,6 +6,9 @@ import type { TraceBlob } from './pipeline/model.js';
 import { start } from './start.js';
 import { VERSION } from './version.js';
 
+/** There is a place to be at, as in a browser's worker; nothing is begun on a server. */
+Object.assign(globalThis, { location: new URL('https://shop.test/') });
+
 /** A destination that keeps what it is given. */
 function kept(): { destination: Destination; blobs: TraceBlob[] } {
   const blobs: TraceBlob[] = [];

@@ -28,13 +28,12 @@ import {
   type SamplingOptions,
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
-import { isSound } from './platform/soundness.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
-import { TraceExporter } from './trace-exporter.js';
+import { TraceExporter, unfit } from './trace-exporter.js';
 import { VERSION } from './version.js';
 
 /** An instrumentation of OpenTelemetry's, as far as it is used. */
@@ -132,7 +131,9 @@ export function warnRunning(): void {
  *
  * Where it runs already, by whichever copy of this package, the page is not instrumented again: what is returned
  * sends the spans of its own `tracer` and what is given to its `recordException`, and a line on the console says so.
- * Where the page has broken `JSON`, `Promise` or `Date`, nothing is traced; `stats().errors` says so.
+ * Where there is no page, as on a server that renders it, or the page lacks or has broken what cannot be done without
+ * (`fetch`, `crypto`, `JSON`, `Promise`, …), nothing is begun and what is returned does nothing; `stats().errors` says
+ * why, and on a page one line on the console.
  *
  * @throws {TypeError} naming the option, what it got and what it takes. Nothing has begun then.
  * @example
@@ -160,7 +161,8 @@ export function start(options: StartOptions): Spandrel {
       ...pick(options, BUCKET_NAMES),
       endpoint: options.endpoint as string,
     });
-  if (!isSound()) return inert();
+  const reason = globalThis.location ? unfit(destination) : 'this is no page';
+  if (reason) return inert(reason);
   const isOptedOut =
     options.respectGlobalPrivacyControl &&
     (globalThis.navigator as { globalPrivacyControl?: boolean } | undefined)?.globalPrivacyControl === true;
@@ -251,13 +253,13 @@ export function start(options: StartOptions): Spandrel {
   return self;
 }
 
-/** For a page whose platform is broken: it has everything, and nothing comes of it. */
-function inert(): Spandrel {
+/** For a server that renders pages, and a page whose platform is broken: it has everything, and nothing comes of it. */
+function inert(reason: string): Spandrel {
   const diagnostics = createDiagnostics(
     () => 0,
     () => {},
   );
-  diagnostics.trouble('broken-platform', 'JSON, Promise or Date of this page is broken: nothing is traced');
+  diagnostics.trouble('broken-platform', reason);
   return {
     tracer: createTracer({ name: 'spandrel', version: VERSION, schemaUrl: undefined }, () => undefined),
     recordException() {},

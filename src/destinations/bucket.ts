@@ -1,4 +1,4 @@
-import { type BucketTuning, checkBucketOptions } from '../options.js';
+import { type BucketTuning, checkBucketOptions, isPath } from '../options.js';
 import type { Destination } from './destination.js';
 import { type BucketFunctions, createEndpoint, functionsEndpoint } from './endpoint.js';
 import { openBucket } from './open-bucket.js';
@@ -21,6 +21,7 @@ export function bucket(options: BucketOptions): Destination {
   return {
     id: checked.project === undefined ? place : `${place} ${checked.project}`,
     isOurs: true,
+    isNowhere: isPath(checked.endpoint),
     open(deps) {
       const endpoint =
         checked.endpoint === undefined

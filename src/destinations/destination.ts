@@ -7,6 +7,8 @@ import type { Platform } from '../platform/platform.js';
 export interface Destination {
   /** Names the place: a page sends what an earlier one left for the same id. Default: one for all that have none. */
   readonly id?: string;
+  /** True of a path where there is no page whose origin it is of, as on a server: nothing is traced for it. */
+  readonly isNowhere?: boolean;
   /** What `tee()` is made of: each gets every blob, by itself. At least one; none has branches of its own. */
   readonly branches?: readonly Destination[];
   /** It says itself which functions in it are the user's. Not part of the public promise. */

@@ -1,4 +1,4 @@
-import { checkNames, checkUrl, refuse } from '../options.js';
+import { checkNames, checkUrl, isPath, refuse } from '../options.js';
 import type { Destination } from './destination.js';
 import { openOtlp } from './open-otlp.js';
 import { jsonFormat, type OtlpFormat } from './otlp-format.js';
@@ -55,11 +55,13 @@ export function otlp(options: OtlpOptions = {}): Destination {
   return {
     id: `otlp ${url}`,
     isOurs: true,
+    isNowhere: isPath(url),
     open: (deps) => openOtlp(deps, { url, headers, format, timeoutMillis }),
   };
 }
 
 function tracesUrl(base: string): string {
+  if (isPath(base)) return base;
   const url = new URL(base);
   const path = url.pathname.replace(/\/+$/, '');
   url.pathname = path.endsWith('/v1/traces') ? path : `${path}/v1/traces`;

@@ -25,6 +25,7 @@ export function tee(...destinations: [Destination, Destination, ...Destination[]
   return {
     id: ids.join(' + '),
     branches,
+    isNowhere: branches.some((one) => one.isNowhere),
     open() {
       throw new TypeError('spandrel: a tee is opened branch by branch');
     },

@@ -87,8 +87,8 @@ export function checkEdgeOptions(options: EdgeOptions): CheckedEdgeOptions {
   checkText('service', options.service ?? null, undefined);
   checkText('version', options.version, undefined);
   checkText('environment', options.environment, undefined);
-  if (typeof destination?.open !== 'function') {
-    refuse('destination', destination, 'a destination such as r2(env.BUCKET)');
+  if (typeof destination?.open !== 'function' || destination.isNowhere) {
+    refuse('destination', destination, 'a destination such as r2(env.BUCKET), of an absolute URL');
   }
   if (typeof trustTraceparent !== 'boolean' && typeof trustTraceparent !== 'function') {
     refuse('trustTraceparent', trustTraceparent, 'true, false or a function');

@@ -18,7 +18,7 @@ export interface PageClock {
 
 /** @param scope the global object. */
 export function createPageClock(scope: typeof globalThis = globalThis): PageClock {
-  const now = (): number => scope.performance.now();
+  const now = (): number => scope.performance?.now() ?? 0;
   let wall: (moment: number) => number;
   const anchor = (): typeof wall => {
     const offset = scope.Date.now() - now();

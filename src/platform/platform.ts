@@ -34,8 +34,12 @@ export interface Platform {
   random(): number;
   /** `count` random bytes from the platform's strong source. */
   randomBytes(count: number): Uint8Array;
-  /** Runs `task` once, later. An exception in it is caught and counted. */
-  after(millis: number, task: () => void): Stop;
+  /**
+   * Runs `task` once, later. An exception in it is caught and counted.
+   *
+   * @param isAwaited whether somebody waits for it: in Node, an exporter's other timers do not keep the process.
+   */
+  after(millis: number, task: () => void, isAwaited?: boolean): Stop;
   /** Runs `task` once when the main thread is idle, `millis` from now at the latest. Exceptions as in {@link after}. */
   whenIdle(millis: number, task: () => void): Stop;
   /** Lets the main thread take other work, then goes on. Never rejects. */
