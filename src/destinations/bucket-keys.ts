@@ -118,7 +118,7 @@ export function createBucketKeys(
 
   const self: BucketKeys = {
     get wanted() {
-      const lengths = Array.from(lacking, ({ bytes }) => bytes.length);
+      const lengths = [...lacking].map(({ bytes }) => bytes.length);
       // Where blobs find none near, one spare at a time gives way to one that is.
       const count = pool.wanted || Math.min(lengths.length, 1);
       return [...lengths, ...spareLengths(recentLengths, pool.lengths, count)];

@@ -1,5 +1,7 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
+
 import type { Endpoint, Message } from '../pipeline/notify.js';
+import { parseJson, toJson } from '../platform/json.js';
 import type { Platform } from '../platform/platform.js';
 import {
   type ExchangeResponse,
@@ -48,7 +50,7 @@ export function createEndpoint(platform: Platform, url: string, project: string 
       sizes: message.sizes.filter((_, at) => isToken(message.renew[at] ?? '')),
     };
     // text/plain needs no preflight.
-    return new Blob([JSON.stringify(said)], { type: 'text/plain' });
+    return new Blob([toJson(said)], { type: 'text/plain' });
   };
 
   return {
@@ -145,7 +147,7 @@ export function functionsEndpoint(
 /** JSON that may be anything; undefined when it is none. */
 export function parse<T>(body: string): Partial<T> | undefined {
   try {
-    return JSON.parse(body) ?? undefined;
+    return parseJson(body) ?? undefined;
   } catch {
     return undefined;
   }

@@ -1,9 +1,11 @@
 /** Object storage by presigned uploads: stages 5 to 7 joined. */
+
 import type { CheckedBucketOptions } from '../options.js';
 import type { Claim, Outcome, PooledUpload, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formBytes, formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
+import { sumOf } from '../platform/json.js';
 import type { Stop } from '../platform/platform.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import { createBucketKeys } from './bucket-keys.js';
@@ -58,7 +60,7 @@ export function openBucket(
     },
     ledger() {
       const { spans } = diagnostics.stats();
-      const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
+      const dropped = sumOf(Object.values(spans.dropped), (count) => count);
       return { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed };
     },
   });

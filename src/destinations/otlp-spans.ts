@@ -5,8 +5,10 @@
  * and each double: an `intValue` that no number holds exactly becomes the string of its digits, and a `doubleValue`
  * that is a whole number below 2^63 becomes an integer, -0 too; and it writes no `droppedAttributesCount` of a resource.
  */
+
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '../pipeline/model.js';
+import { parseJson } from '../platform/json.js';
 
 type HrTime = [number, number];
 
@@ -72,7 +74,7 @@ const IS_REMOTE = 0x200;
  * @throws when it is none.
  */
 export function spansOf(json: string): ReadableSpan[] {
-  const { resourceSpans = [] } = JSON.parse(json) as Json;
+  const { resourceSpans = [] } = parseJson(json) as Json;
   return resourceSpans.flatMap(({ resource = {}, scopeSpans = [], schemaUrl }) => {
     const ofResource = { attributes: attributesOf(resource), ...(schemaUrl && { schemaUrl }) };
     return scopeSpans.flatMap(({ scope = {}, spans = [], schemaUrl }) => {

@@ -1,6 +1,8 @@
 /** One delivery for each destination, with a ledger of its own, and what the operators of all of them say. */
+
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { sumOf } from '../platform/json.js';
 import { type Delivery, type DeliveryDeps, openDelivery } from './delivery.js';
 import type { EncodedTrace, SealedBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';
@@ -47,7 +49,7 @@ export function openDeliveries(deps: DeliveriesDeps, limits: OutboxLimits): Deli
   const pauseIfAll = (): void => {
     if (all.length === destinations.length && all.every(({ isPaused }) => isPaused)) deps.paused();
   };
-  for (const [at, destination] of destinations.entries()) {
+  destinations.forEach((destination, at) => {
     const diagnostics = ledgerOf(at);
     all.push(
       openDelivery(
@@ -69,22 +71,20 @@ export function openDeliveries(deps: DeliveriesDeps, limits: OutboxLimits): Deli
         limits,
       ),
     );
-  }
+  });
   // The last may have been paused while it was being opened.
   pauseIfAll();
 
   return {
     all,
     get spanCount() {
-      return all.reduce((sum, { spanCount }) => sum + spanCount, 0);
+      return sumOf(all, ({ spanCount }) => spanCount);
     },
     get isPaused() {
       return all.some(({ isPaused }) => isPaused);
     },
     get lostCount() {
-      return ledgers
-        .flatMap(({ totals: { spans } }) => Object.values(spans.dropped))
-        .reduce((sum, count) => sum + count, 0);
+      return sumOf(ledgers, ({ totals: { spans } }) => sumOf(Object.values(spans.dropped), (count) => count));
     },
     ledgerOf,
     add(blob, items, lane, away) {

@@ -4,8 +4,10 @@
  * A pipeline has one of these, or with `tee()` one for each destination: none waits for another, and none relies on
  * what another has written down.
  */
+
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { sumOf } from '../platform/json.js';
 import { DENIALS } from '../platform/notes.js';
 import { openGuarded } from './destination-guard.js';
 import { createDispatch } from './dispatch.js';
@@ -90,7 +92,7 @@ export function openDelivery(deps: DeliveryDeps, limits: OutboxLimits): Delivery
         adoptedAny();
       },
       adoptedTraces(traces) {
-        totals.spans.adopted += traces.reduce((sum, { summary }) => sum + summary.spanCount, 0);
+        totals.spans.adopted += sumOf(traces, ({ summary }) => summary.spanCount);
         deps.adoptedTraces(traces);
         adoptedAny();
       },

@@ -11,6 +11,7 @@
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 
+import { jsonOf } from '../platform/json.js';
 import { hide, isStrict, type Rule, ruleOf } from './encode-redact.js';
 
 /** Levels of lists and maps inside one attribute. Also what ends a cycle. */
@@ -35,11 +36,11 @@ const NEEDS_ESCAPE = /[^ !#-[\]-\uffff]/;
  * @throws where the page has replaced `JSON.stringify` by something that answers no text.
  */
 export function quote(text: string): string {
-  return NEEDS_ESCAPE.test(text) ? JSON.stringify(wellFormed(text)).trim() : `"${text}"`;
+  return NEEDS_ESCAPE.test(text) ? jsonOf(wellFormed(text)).trim() : `"${text}"`;
 }
 
 /** The same, and what a rule of redaction looks for. One look at each text is enough, as most have neither. */
-const NEEDS_CARE = /[^ !$%'-;=>A-[\]-\uffff]/;
+const NEEDS_CARE = /[^ !$'-:=>A-[\]-\uffff]/;
 
 /** A JSON string of what the rule leaves of a text. */
 function quoteBy(rule: Rule, text: string): string {
@@ -60,8 +61,8 @@ export function uint32(count: number | undefined): number {
  * The fields `"attributes"` and `"droppedAttributesCount"`, each with a comma before it, left out when empty.
  *
  * Values: strings, booleans; whole numbers within ±2^53 as `intValue`, all others (-0 too) as `doubleValue`;
- * BigInt as `intValue`, or as `stringValue` beyond int64; `Uint8Array` as `bytesValue`; lists; what has
- * `toJSON` (Date, URL) as what that returns; other objects as maps of their own enumerable properties; null,
+ * BigInt as `intValue`, or as `stringValue` beyond int64; `Uint8Array` as `bytesValue`; lists; dates as ISO texts;
+ * what else has a `toJSON` of its own (URL) as what that returns; other objects as maps of their own enumerable properties; null,
  * and undefined inside a list or map, as the empty value.
  *
  * What has no OTLP form (functions, symbols, undefined), nests deeper than 32 (every cycle does) or holds
@@ -122,6 +123,9 @@ interface Nesting {
   charsLeft: number;
 }
 
+const PLAIN: { toJSON?: unknown } = Object.prototype;
+const isoOf = Date.prototype.toISOString;
+
 type Composite = { [key: string | number]: unknown; toJSON?: unknown };
 
 /**
@@ -172,7 +176,10 @@ function objectValue(value: object, rule: Rule | undefined, nesting: Nesting): s
 
 function compositeValue(value: Composite, rule: Rule | undefined, nesting: Nesting): string | undefined {
   if (value instanceof Uint8Array) return `{"bytesValue":"${base64(value)}"}`;
-  if (typeof value.toJSON === 'function') return anyValue(value.toJSON(), rule, nesting);
+  if (value instanceof Date) return anyValue(Number.isNaN(+value) ? null : isoOf.call(value), rule, nesting);
+  // Of what is plain it is no word of its own, but a library's, and makes a text of a list.
+  const isOwn = typeof value.toJSON === 'function' && value.toJSON !== PLAIN.toJSON && !Array.isArray(value);
+  if (isOwn) return anyValue((value.toJSON as () => unknown)(), rule, nesting);
   let values = '';
   const isList = Array.isArray(value);
   const keys = isList ? undefined : Object.keys(value);

@@ -215,7 +215,7 @@ function beginTrace(settings: DraftSettings, onDropped: OnDropped): Draft {
 function resourceSpans(resources: Resources): string {
   const elements: string[] = [];
   for (const [resource, scopes] of resources) {
-    const scopeSpans = Array.from(scopes, ([scope, spans]) => `${scope}${spans.join(',')}]}`);
+    const scopeSpans = [...scopes].map(([scope, spans]) => `${scope}${spans.join(',')}]}`);
     elements.push(`${resource}${scopeSpans.join(',')}]}`);
   }
   return elements.join(',');

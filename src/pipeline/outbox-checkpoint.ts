@@ -209,7 +209,7 @@ export function createCheckpoint(deps: CheckpointDeps): Checkpoint {
     },
     resume(found) {
       suspended = false;
-      const current = new Set(Array.from(pages.values(), ({ keys }) => keys.map(String)).flat());
+      const current = new Set([...pages.values()].flatMap(({ keys }) => keys.map(String)));
       for (const key of found) if (!current.has(String(key))) queue.change(key, undefined);
       if (fresh.size && !stopTimer) arm();
     },

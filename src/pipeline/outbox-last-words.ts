@@ -2,6 +2,7 @@
  * What a leaving page says when it is too late for the database: one note, kept synchronously, that the next page
  * reads beside the records. Without it a blob that went out with the page could go again under another key.
  */
+import { parseJson, toJson } from '../platform/json.js';
 import type { StoreKey } from '../platform/platform.js';
 import type { TraceBlob } from './model.js';
 import { type BlobRecord, type BlobState, FORMAT, recordOf, stateOf } from './outbox-record.js';
@@ -68,13 +69,13 @@ export function lastWords(
     // Better twice than never: what was not sent may still be in the checkpoint.
     else if (!blob.claim?.tries && !blob.relayed) words.sealed = -1;
   }
-  return JSON.stringify(words);
+  return toJson(words);
 }
 
 /** @returns undefined when the text is none of ours. */
 export function readLastWords(text: string | undefined): LastWords | undefined {
   try {
-    const words = JSON.parse(text ?? 'null') as LastWords | null;
+    const words = parseJson(text ?? 'null') as LastWords | null;
     const sound =
       words?.v === FORMAT &&
       Object.values(words.blobs).every((entry) => typeof entry?.state === 'object') &&

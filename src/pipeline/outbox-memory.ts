@@ -2,6 +2,7 @@
  * The outbox where nothing lasts: in memory, for runtimes without a database. What one pipeline could not send, the
  * next of the same process finds in `kept`: bytes and words only, since runtimes let no request use another's promises.
  */
+import { sumOf } from '../platform/json.js';
 import type { TraceBlob } from './model.js';
 import { createOutbox, type OutboxLimits } from './outbox.js';
 import type { OutboxOpener } from './outbox-open.js';
@@ -23,7 +24,7 @@ const MAX_OWED = 200;
 
 function isWithin({ maxBlobs, maxBytes }: OutboxLimits, kept: Kept): boolean {
   const all = [...kept.values()].flatMap(({ blobs }) => blobs);
-  return all.length <= maxBlobs && all.reduce((sum, { bytes }) => sum + bytes.length, 0) <= maxBytes;
+  return all.length <= maxBlobs && sumOf(all, ({ bytes }) => bytes.length) <= maxBytes;
 }
 
 /** For the next pipeline: a request of this one that cannot be given up may change what it has. */

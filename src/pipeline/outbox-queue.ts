@@ -1,4 +1,5 @@
 /** Gathers the changes of one task into one transaction. */
+import { toJson } from '../platform/json.js';
 import type { Store, StoreKey } from '../platform/platform.js';
 
 export interface WriteQueue {
@@ -114,7 +115,7 @@ export function createWriteQueue(deps: {
   return {
     change(key, value, done) {
       if (!store) return done?.(false);
-      const name = JSON.stringify(key);
+      const name = toJson(key);
       const earlier = changes.get(name)?.done ?? [];
       const latest = { key, value, done: done ? [...earlier, done] : earlier };
       changes.set(name, latest);

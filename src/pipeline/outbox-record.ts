@@ -11,6 +11,7 @@
  *
  * Lane: the destination's id. Page: a UUID for each load of a page. Later formats read this one.
  */
+import { parseJson } from '../platform/json.js';
 import type { EncodedTrace, TraceBlob } from './model.js';
 
 export const FORMAT = 1;
@@ -108,7 +109,7 @@ export function tracesOf(record: unknown): EncodedTrace[] | undefined {
     traces.every((trace) => {
       if (!isCount(trace?.summary?.spanCount)) return false;
       try {
-        return JSON.parse(`[${trace.json}]`).length > 0;
+        return parseJson(`[${trace.json}]`).length > 0;
       } catch {
         return false;
       }

@@ -8,6 +8,7 @@
  *
  * @see https://fetch.spec.whatwg.org/#fetch-later-method
  */
+import { sumOf } from '../platform/json.js';
 import type { Stop, StoreKey } from '../platform/platform.js';
 import type { Claim, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 import { type Checkpoint, tracesOfItems } from './outbox-checkpoint.js';
@@ -72,7 +73,7 @@ export function createTail(deps: TailDeps): Tail {
   const arm = async (): Promise<void> => {
     const items = checkpoint.items();
     const traces = tracesOfItems(items, deps.encode);
-    const chars = traces.reduce((sum, { json }) => sum + json.length, 0);
+    const chars = sumOf(traces, ({ json }) => json.length);
     if (!traces.length || chars > MAX_CHARS) return;
     // Without any there is no need to compress.
     claim ??= deps.reserve(0);
@@ -90,7 +91,7 @@ export function createTail(deps: TailDeps): Tail {
       seq: deps.seq(),
       bytes,
       rawBytes,
-      spanCount: summaries.reduce((sum, { spanCount }) => sum + spanCount, 0),
+      spanCount: sumOf(summaries, ({ spanCount }) => spanCount),
       error: summaries.some(({ error }) => error),
       traces: summaries,
       sealedAtMillis: deps.now(),

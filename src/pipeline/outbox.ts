@@ -9,6 +9,7 @@
  * | unconfirmed | waiting     | the endpoint says that there is no such object              |
  * | either      | deleted     | stored, rejected, evicted, too old, or another page took it |
  */
+import { toJson } from '../platform/json.js';
 import type { StoreKey } from '../platform/platform.js';
 import type { DropReason, TraceBlob } from './model.js';
 import type { WriteQueue } from './outbox-queue.js';
@@ -114,14 +115,14 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   };
   /** Hands in the changing part, if it has changed. */
   const handIn = (entry: Entry): boolean => {
-    const state = JSON.stringify(stateOf(entry.blob));
+    const state = toJson(stateOf(entry.blob));
     if (state === entry.handedIn) return false;
     entry.handedIn = state;
     return true;
   };
 
   const take = (blob: TraceBlob, isDurable: boolean): Entry => {
-    const state = JSON.stringify(stateOf(blob));
+    const state = toJson(stateOf(blob));
     const entry = { blob, isDurable, written: state, handedIn: state };
     entries.set(blob.id, entry);
     spanCount += blob.spanCount;
@@ -183,7 +184,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       self.save();
     },
     delete: (blob) => void remove(blob),
-    list: () => Array.from(entries.values(), ({ blob }) => blob),
+    list: () => [...entries.values()].map(({ blob }) => blob),
     expire() {
       const oldest = deps.now() - limits.maxAgeMillis;
       for (const { blob } of entries.values()) if (blob.sealedAtMillis < oldest) drop(blob, 'too-old');
@@ -191,8 +192,8 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     has: ({ id }) => entries.has(id),
     isDurable: ({ id }) => entries.get(id)?.isDurable === true,
     unsaved: () =>
-      Array.from(entries.values())
-        .filter(({ blob, isDurable, written }) => !isDurable || written !== JSON.stringify(stateOf(blob)))
+      [...entries.values()]
+        .filter(({ blob, isDurable, written }) => !isDurable || written !== toJson(stateOf(blob)))
         .map(({ blob, isDurable }) => ({ blob, whole: !isDurable })),
     reconcile(isTaken) {
       for (const { blob, isDurable } of [...entries.values()]) if (isTaken(blob, isDurable)) handOver(blob);

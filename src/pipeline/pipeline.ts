@@ -221,7 +221,7 @@ export function createPipeline(
         flushes.delete(end);
         resolve();
       };
-      const stopTimer = platform.after(timeoutMillis, end);
+      const stopTimer = platform.after(timeoutMillis, end, true);
       if (totals.state === 'shut-down') return end();
       flushes.add(end);
       if (totals.state === 'running') sealer.start();

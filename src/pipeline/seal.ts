@@ -1,4 +1,5 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
+import { sumOf } from '../platform/json.js';
 import type { Platform } from '../platform/platform.js';
 import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SealedBlob, SpanGroup } from './model.js';
 
@@ -97,7 +98,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
       id: deps.newId(),
       bytes,
       rawBytes,
-      spanCount: summaries.reduce((sum, summary) => sum + summary.spanCount, 0),
+      spanCount: sumOf(summaries, (summary) => summary.spanCount),
       error: summaries.some((summary) => summary.error),
       traces: summaries,
       sealedAtMillis: platform.now(),
@@ -241,8 +242,7 @@ export function createSealer(deps: SealerDeps, maxTracesPerBlob: number): Sealer
     get spanCount() {
       return spanCount;
     },
-    waitingFor: (wanted) =>
-      pending.reduce((sum, { lane = 0, spanCount }) => sum + (lane === wanted ? spanCount : 0), 0),
+    waitingFor: (wanted) => sumOf(pending, ({ lane = 0, spanCount }) => (lane === wanted ? spanCount : 0)),
   };
   return self;
 }

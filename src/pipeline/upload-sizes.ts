@@ -34,8 +34,7 @@ export function spareLengths(
   const large = Math.min(2 * Math.max(...recent), MAX_LAST_BYTES);
   const hasLarge = held.some((bytes = 0) => bytes >= large);
   const lengths = hasLarge ? recent : [...recent, large];
-  return Array.from(
-    { length: count },
-    (_, at) => Math.ceil((lengths.at(-1 - at) ?? large) / STEP_BYTES) * STEP_BYTES,
+  return [...Array(count).keys()].map(
+    (at) => Math.ceil((lengths.at(-1 - at) ?? large) / STEP_BYTES) * STEP_BYTES,
   );
 }

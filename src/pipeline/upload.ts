@@ -1,4 +1,5 @@
 /** Puts a blob's bytes where a presigned upload says. Stage 6 of 8. */
+import { sumOf } from '../platform/json.js';
 import type { HttpAnswer } from '../platform/platform.js';
 import type { Outcome, PresignedUpload, TraceBlob } from './model.js';
 import { padGzip } from './upload-length.js';
@@ -51,7 +52,7 @@ const PART_BYTES = 128;
 export function formBytes(fields: PresignedUpload['fields'] = {}): number {
   const parts = Object.entries(fields);
   // The file, and the end.
-  return parts.reduce((sum, part) => sum + part.join('').length + PART_BYTES, 2 * PART_BYTES);
+  return 2 * PART_BYTES + sumOf(parts, (part) => part.join('').length + PART_BYTES);
 }
 
 /**

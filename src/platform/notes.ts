@@ -35,9 +35,9 @@ export function createNotes(scope: Partial<Pick<typeof globalThis, 'localStorage
     names: (prefix) =>
       attempt((storage) =>
         // Not Object.keys, which lists what a page has hung on it as well.
-        Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '').filter((name) =>
-          name.startsWith(prefix),
-        ),
+        [...Array(storage.length).keys()]
+          .map((index) => storage.key(index) ?? '')
+          .filter((name) => name.startsWith(prefix)),
       ) ?? [],
   };
 }

@@ -1,6 +1,6 @@
 /** Two lowercase digits for each byte. */
 export const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /**
  * A UUID version 7: sortable by creation, the rest random.

@@ -11,6 +11,6 @@ export function traceStateOf(entries: ReadonlyMap<string, string>): TraceState {
     get: (key) => entries.get(key),
     set: (key, value) => traceStateOf(new Map([[key, value], ...without(key)])),
     unset: (key) => traceStateOf(without(key)),
-    serialize: () => Array.from(entries, (entry) => entry.join('=')).join(),
+    serialize: () => [...entries].map((entry) => entry.join('=')).join(),
   };
 }

@@ -102,9 +102,9 @@ const copied = (value: unknown): AttributeValue =>
 
 /** By words, of which there are few: each span has one or two of these. */
 const newId = (words: number): string =>
-  Array.from(crypto.getRandomValues(new Uint32Array(words)), (word) =>
-    word.toString(16).padStart(8, '0'),
-  ).join('');
+  [...crypto.getRandomValues(new Uint32Array(words))]
+    .map((word) => word.toString(16).padStart(8, '0'))
+    .join('');
 
 function validParent(parent: Context): SpanContext | undefined {
   const found = trace.getSpanContext(parent);

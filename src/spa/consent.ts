@@ -9,10 +9,12 @@
  *
  * Other tabs hear of a denial by a storage event; a grant is for each page to say.
  */
+
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Consent } from '../page-options.js';
 import type { SpanGroup } from '../pipeline/model.js';
 import type { OpenPipeline, Pipeline } from '../pipeline/pipeline.js';
+import { sumOf } from '../platform/json.js';
 import { DENIALS } from '../platform/notes.js';
 import type { Platform, Stop } from '../platform/platform.js';
 
@@ -181,10 +183,10 @@ export function createConsentGate(deps: ConsentGateDeps, first: Consent, maxHeld
       ask: () => inner?.ask(),
       accept(groups) {
         if (inner) return inner.accept(groups);
-        const spanCount = groups.reduce((sum, { spans }) => sum + spans.length, 0);
+        const spanCount = sumOf(groups, ({ spans }) => spans.length);
         const isFull = heldCount + spanCount > self.maxHeldSpans;
         if (isFull || totals.consent === 'denied' || totals.state === 'shut-down') {
-          dropped(isFull ? 'buffer-full' : 'consent', spanCount);
+          dropped(isFull ? 'buffer-full' : totals.consent === 'denied' ? 'consent' : 'shutdown', spanCount);
           return Promise.resolve(false);
         }
         heldCount += spanCount;

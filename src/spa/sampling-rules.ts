@@ -1,5 +1,7 @@
 /** The server's sampling rules: checked, compared, and kept for the next page, whose first trace obeys them too. */
+
 import type { Attributes } from '@opentelemetry/api';
+import { parseJson, toJson } from '../platform/json.js';
 import type { Notes, Platform } from '../platform/platform.js';
 import { MAX_RULES, type SamplingRule } from '../protocol.js';
 
@@ -65,7 +67,7 @@ export function createRules({ platform, notes, place }: RulesDeps): Rules {
 
   try {
     // Anybody on this origin may have written it.
-    const { at, rules: kept } = JSON.parse(notes()?.get(name) ?? '{}');
+    const { at, rules: kept } = parseJson(notes()?.get(name) ?? '{}');
     heardAtMillis = Number(at) || 0;
     use(kept);
   } catch {
@@ -87,7 +89,7 @@ export function createRules({ platform, notes, place }: RulesDeps): Rules {
     take(given) {
       use(given);
       heardAtMillis = platform.now();
-      const text = JSON.stringify({ at: heardAtMillis, rules: given });
+      const text = toJson({ at: heardAtMillis, rules: given });
       if (text.length <= MAX_CHARS) notes()?.set(name, text);
       else notes()?.delete(name);
     },

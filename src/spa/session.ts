@@ -8,8 +8,10 @@
  *
  * @see https://opentelemetry.io/docs/specs/semconv/general/session/
  */
+
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { parseJson, toJson } from '../platform/json.js';
 import type { Notes, Platform, Stop } from '../platform/platform.js';
 import { hexOf } from '../platform/uuid.js';
 import type { ConsentGate } from './consent.js';
@@ -55,7 +57,7 @@ interface Kept {
 /** Anybody on this origin may have written there. */
 function parse(text: string | undefined): Kept | undefined {
   try {
-    const { id, previousId, startedAt, usedAt } = JSON.parse(text ?? '') as Kept;
+    const { id, previousId, startedAt, usedAt } = parseJson(text ?? '') as Kept;
     const isSound = ID.test(id) && Number.isFinite(startedAt) && usedAt >= startedAt;
     return isSound
       ? { id, previousId: ID.test(String(previousId)) ? previousId : undefined, startedAt, usedAt }
@@ -81,7 +83,7 @@ export function createSession({ platform, notes }: SessionDeps): Session {
 
   const write = (store: Notes | undefined): void => {
     writtenAt = platform.monotonic();
-    if (store?.set(NOTE, JSON.stringify(kept))) storedId = kept?.id;
+    if (store?.set(NOTE, toJson(kept))) storedId = kept?.id;
   };
 
   /** Joins what we know and what is stored. */
