@@ -283,3 +283,63 @@ test('consent: a page in the bfcache puts nothing back after a denial elsewhere'
   expect(page.url()).toBe(back);
   await other.close();
 });
+
+test('a secret that is the whole query, or hides elsewhere in a URL, is stored nowhere', async ({
+  page,
+  site,
+  allowConsole,
+}) => {
+  // Nobody serves these.
+  allowConsole(/404 .*api[;/]/);
+  const token = 'eyJhbGciOiJIUzI1NiJ9-9f86d081884c7d65';
+  const forms = [
+    `?${token}`,
+    `?${token}==`,
+    `??${token}`,
+    `?=${token}`,
+    `?page&${token}`,
+    `?next=/a?${token}`,
+    `#${token}`,
+    `#access_token=${token}`,
+    `;jsessionid=${token}?page`,
+    `/%3F${token}`,
+    '?SECRET-7',
+  ];
+  site.host.route('/api', (_req, res) => void res.end('ok'));
+  await site.open(page, { fetch: true, xhr: true, routes: true, errors: true, documentLoad: true });
+  await page.evaluate(
+    async ([forms]) => {
+      const { instance } = globalThis.spandrel;
+      for (const form of forms) {
+        await fetch(`/api${form}`).then((answer) => answer.text());
+        history.pushState({}, '', `/${forms.indexOf(form)}/reset${form}`);
+        const address = `${location.origin}/reset${form}`;
+        const span = instance?.tracer.startSpan(`GET ${address}`, {
+          root: true,
+          attributes: {
+            'http.url': address,
+            'url.full': `/reset${form}`,
+            all: [address],
+            note: `went to ${address} at once`,
+          },
+        });
+        span?.addEvent(`saw ${address}`, { href: address });
+        span?.recordException(new Error(`no ${address}`));
+        span?.setStatus({ code: 2, message: `no ${address}` });
+        span?.end();
+      }
+      instance?.recordException(new Error('done'));
+    },
+    [forms] as const,
+  );
+  const names = async (): Promise<string[]> => (await site.spans()).map(({ name }) => name);
+  await expect
+    .poll(async () => (await names()).filter((name) => name.startsWith('GET http')))
+    .toHaveLength(forms.length);
+  await page.evaluate(() => globalThis.spandrel.flush());
+  await page.goto('about:blank');
+  await expect.poll(names).toContain('GET');
+  const stored = JSON.stringify(await site.objects());
+  expect(stored.match(/.{0,80}(eyJhbG|9f86d0|SECRET-7).{0,20}/g) ?? []).toEqual([]);
+  expect(stored).toContain('?page&REDACTED');
+});

@@ -133,6 +133,54 @@ for (const [name, tagsOf] of [
   });
 }
 
+for (const [name, more, early] of [
+  ['denied by the tag', 'data-consent="denied"', ''],
+  ['pending by the tag', 'data-consent="pending"', ''],
+  ['denied by a call', '', "spandrel.setConsent('denied')"],
+  [
+    'granted and then denied',
+    'data-consent="granted"',
+    "spandrel.setConsent('granted'); spandrel.setConsent('denied')",
+  ],
+  [
+    'denied before start() says otherwise',
+    '',
+    "spandrel.setConsent('denied'); spandrel.start({ consent: 'granted' })",
+  ],
+  ['pending by start()', '', "spandrel.start({ service: 'a', consent: 'pending' })"],
+  ['refused by Global Privacy Control', 'data-respect-global-privacy-control', ''],
+] as const) {
+  test(`stub: consent ${name}: nobody is told that the file did not come`, async ({
+    page,
+    site,
+    allowConsole,
+  }) => {
+    allowConsole(/none\.js/);
+    await page.clock.install();
+    const control = `<script>Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: ${name.includes('Global')} })</script>`;
+    const stub = stubTag(`${dataOf(site, more)} data-src="/none.js"`);
+    await page.goto(site.serve(html(`${control}${stub}<script>${early}</script>`)));
+    await page.waitForFunction(() => document.readyState === 'complete');
+    await page.clock.fastForward(40_000);
+    // A beacon that had been sent would be there with this.
+    await page.evaluate(() => fetch('/icon.svg').then((answer) => answer.text()));
+    expect(site.lost()).toEqual([]);
+  });
+}
+
+test('stub: consent granted after all: the endpoint is told, on the page’s own origin whatever its base', async ({
+  page,
+  site,
+  allowConsole,
+}) => {
+  allowConsole(/none\.js/);
+  const base = `<base href="${site.mock.bucketOrigin}/">`;
+  const early = `<script>spandrel.setConsent('pending'); spandrel.setConsent('granted');</script>`;
+  const stub = stubTag(`${dataOf(site, 'data-consent="pending"')} data-src="/none.js"`);
+  await page.goto(site.serve(html(`${base}${stub}${early}`)));
+  await expect.poll(() => site.lost()).toEqual([{ 'script-failed': 1 }]);
+});
+
 test('stub: a file that hangs is reported after half a minute, and works if it comes after all', async ({
   page,
   site,

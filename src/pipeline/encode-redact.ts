@@ -80,8 +80,10 @@ const inWords =
 export const redactText: Rule = inWords(word);
 /** The same, and a word's `:line:column` stays. */
 const stack = inWords(line);
-/** The same, and fragments stay: apps name routes `/#/cart`. */
-export const redactName: Rule = inWords((text) => (isAddress(text) ? address(text) : withoutValues(text)));
+/** The same, and fragments stay, but what is as long as a secret: apps name routes `/#/cart`. */
+export const redactName: Rule = inWords((text) =>
+  isAddress(text) ? address(text.replace(/#(?![!/])[^?&=]{16,}/, `#${REDACTED}`)) : withoutValues(text),
+);
 
 const OF_NAME = new Map<string, Rule>([
   ['url.query', query],

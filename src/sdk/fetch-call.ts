@@ -30,9 +30,12 @@ export function callFetch(
   const [input, init] = args;
   const read = readerOf(init);
   const traced = guard(() => {
-    const given = requestOf(input);
+    const text = String(input);
+    const given = requestOf(input, text);
+    // As a text from here on: what an object says may be another the next time.
+    if (isObject(input) && !given && !(input instanceof URL)) args[0] = text;
     const method = String(read('method') ?? given?.('method') ?? 'GET');
-    const request = begin(method, String(given?.('url') ?? input));
+    const request = begin(method, String(given?.('url') ?? text));
     return request && { request, given, passed: withHeaders(args, read, given, request.headers) };
   });
   if (!traced) return Reflect.apply(original, self, args);
@@ -92,7 +95,7 @@ function readerOf(init: unknown): Read {
  * What the platform knows of a `Request`, whatever a class of the host's says in its place; undefined for what is none.
  * By its tag too, as it may be another frame's; Workers before September 2024 have none.
  */
-function requestOf(input: unknown): Read | undefined {
+function requestOf(input: unknown, text: string): Read | undefined {
   if (!isObject(input)) return undefined;
   const own = globalThis.Request?.prototype;
   const read: Read = (name) => {
@@ -102,7 +105,7 @@ function requestOf(input: unknown): Read | undefined {
       return Reflect.get(input, name);
     }
   };
-  const isRequest = (own && input instanceof Request) || /^\[object (Request|Object)\]$/.test(String(input));
+  const isRequest = (own && input instanceof Request) || /^\[object (Request|Object)\]$/.test(text);
   return isRequest && read('url') !== undefined ? read : undefined;
 }
 
@@ -119,7 +122,13 @@ function withHeaders(
 ): Parameters<Fetch> {
   try {
     // There the browser drops what it does not know.
-    if (!args.length || !Object.keys(added).length || (read('mode') ?? given?.('mode')) === 'no-cors') return args;
+    if (
+      !args.length ||
+      !(args[1] == null || isObject(args[1])) ||
+      !Object.keys(added).length ||
+      (read('mode') ?? given?.('mode')) === 'no-cors'
+    )
+      return args;
     const before = read('headers') ?? (read('headers') === undefined ? (given?.('headers') ?? {}) : null);
     if (!isObject(before)) return args;
     // Each header is read once as well.

@@ -33,6 +33,27 @@ const CALLS = {
   'init with an object': (base) => [`${base}/echo`, { method: 'POST', body: 'b', headers: { 'X-A': '1' } }],
   'init with a list': (base) => [`${base}/echo`, { headers: [['x-a', '1']] }],
   'init with Headers': (base) => [`${base}/echo`, { headers: new Headers({ 'x-a': '1' }) }],
+  'init of a class': (base) => [
+    `${base}/echo`,
+    new (class {
+      #method = 'POST';
+      get method() {
+        return this.#method;
+      }
+      get headers() {
+        return { 'x-a': '1' };
+      }
+      get body() {
+        return 'b';
+      }
+    })(),
+  ],
+  'init that nobody can enumerate': (base) => [
+    `${base}/echo`,
+    Object.freeze(Object.defineProperties({}, { method: { value: 'POST' }, body: { value: 'b' } })),
+  ],
+  'init that is inherited': (base) => [`${base}/echo`, Object.create({ method: 'POST', body: 'b' })],
+  'init that is a proxy': (base) => [`${base}/echo`, new Proxy({ method: 'POST', body: 'b' }, {})],
   'its own traceparent': (base) => [`${base}/echo`, { headers: { TraceParent: OWN } }],
   Request: (base) => [new Request(`${base}/echo`, { method: 'PUT', body: 'rb', headers: { 'x-a': '1' } })],
   'Request with its own traceparent': (base) => [
