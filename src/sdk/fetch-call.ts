@@ -165,9 +165,10 @@ function initWith(init: unknown, read: Read, headers: object, given: Read | unde
     Object.values(members).every((member) => member.enumerable && 'value' in member);
   if (isPlain) {
     // Beside any init, a request's referrer is forgotten: https://fetch.spec.whatwg.org/#dom-request step 13.
-    const isEmpty = Object.values(from).every((member) => member === undefined);
+    const copy = Object.fromEntries(Object.keys(members).map((name) => [name, read(name)]));
+    const isEmpty = Object.values(copy).every((member) => member === undefined);
     const kept = isEmpty && given && { referrer: given('referrer'), referrerPolicy: given('referrerPolicy') };
-    return { ...from, ...kept, headers } as RequestInit;
+    return { ...copy, ...kept, headers } as RequestInit;
   }
   // Read from the host's own, as a getter may know its object; its other members are there for whoever enumerates.
   for (const member of Object.values(members)) member.configurable = true;
