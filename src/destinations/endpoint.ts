@@ -1,7 +1,7 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
 
+import { parseJson, toJson } from '../json.js';
 import type { Endpoint, Message } from '../pipeline/notify.js';
-import { parseJson, toJson } from '../platform/json.js';
 import type { Platform } from '../platform/platform.js';
 import {
   type ExchangeResponse,

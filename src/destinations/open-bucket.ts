@@ -1,11 +1,11 @@
 /** Object storage by presigned uploads: stages 5 to 7 joined. */
 
+import { sumOf } from '../json.js';
 import type { CheckedBucketOptions } from '../options.js';
 import type { Claim, Outcome, PooledUpload, TraceBlob } from '../pipeline/model.js';
 import { createNotifier, type Endpoint } from '../pipeline/notify.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import { formBytes, formOf, resultOf, type UploadResult, uploadRequest } from '../pipeline/upload.js';
-import { sumOf } from '../platform/json.js';
 import type { Stop } from '../platform/platform.js';
 import type { RelayResponse, StoredReceipt } from '../protocol.js';
 import { createBucketKeys } from './bucket-keys.js';

@@ -7,8 +7,8 @@
  */
 
 import type { SpanContext } from '@opentelemetry/api';
+import { parseJson } from '../json.js';
 import type { ReadableSpan } from '../pipeline/model.js';
-import { parseJson } from '../platform/json.js';
 
 type HrTime = [number, number];
 

@@ -2,7 +2,7 @@
 
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import { sumOf } from '../platform/json.js';
+import { sumOf } from '../json.js';
 import { type Delivery, type DeliveryDeps, openDelivery } from './delivery.js';
 import type { EncodedTrace, SealedBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';

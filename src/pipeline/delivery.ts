@@ -7,7 +7,7 @@
 
 import type { Destination } from '../destinations/destination.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import { sumOf } from '../platform/json.js';
+import { sumOf } from '../json.js';
 import { DENIALS } from '../platform/notes.js';
 import { openGuarded } from './destination-guard.js';
 import { createDispatch } from './dispatch.js';

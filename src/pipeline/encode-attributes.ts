@@ -11,7 +11,7 @@
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 
-import { jsonOf } from '../platform/json.js';
+import { jsonOf } from '../json.js';
 import { hide, isStrict, type Rule, ruleOf } from './encode-redact.js';
 
 /** Levels of lists and maps inside one attribute. Also what ends a cycle. */

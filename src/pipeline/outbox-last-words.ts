@@ -2,7 +2,7 @@
  * What a leaving page says when it is too late for the database: one note, kept synchronously, that the next page
  * reads beside the records. Without it a blob that went out with the page could go again under another key.
  */
-import { parseJson, toJson } from '../platform/json.js';
+import { parseJson, toJson } from '../json.js';
 import type { StoreKey } from '../platform/platform.js';
 import type { TraceBlob } from './model.js';
 import { type BlobRecord, type BlobState, FORMAT, recordOf, stateOf } from './outbox-record.js';

@@ -2,7 +2,7 @@
  * The outbox where nothing lasts: in memory, for runtimes without a database. What one pipeline could not send, the
  * next of the same process finds in `kept`: bytes and words only, since runtimes let no request use another's promises.
  */
-import { sumOf } from '../platform/json.js';
+import { sumOf } from '../json.js';
 import type { TraceBlob } from './model.js';
 import { createOutbox, type OutboxLimits } from './outbox.js';
 import type { OutboxOpener } from './outbox-open.js';

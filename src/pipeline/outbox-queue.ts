@@ -1,5 +1,5 @@
 /** Gathers the changes of one task into one transaction. */
-import { toJson } from '../platform/json.js';
+import { toJson } from '../json.js';
 import type { Store, StoreKey } from '../platform/platform.js';
 
 export interface WriteQueue {

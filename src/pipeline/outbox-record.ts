@@ -11,7 +11,7 @@
  *
  * Lane: the destination's id. Page: a UUID for each load of a page. Later formats read this one.
  */
-import { parseJson } from '../platform/json.js';
+import { parseJson } from '../json.js';
 import type { EncodedTrace, TraceBlob } from './model.js';
 
 export const FORMAT = 1;

@@ -8,7 +8,7 @@
  *
  * @see https://fetch.spec.whatwg.org/#fetch-later-method
  */
-import { sumOf } from '../platform/json.js';
+import { sumOf } from '../json.js';
 import type { Stop, StoreKey } from '../platform/platform.js';
 import type { Claim, EncodedTrace, SpanGroup, TraceBlob } from './model.js';
 import { type Checkpoint, tracesOfItems } from './outbox-checkpoint.js';

@@ -9,7 +9,7 @@
  * | unconfirmed | waiting     | the endpoint says that there is no such object              |
  * | either      | deleted     | stored, rejected, evicted, too old, or another page took it |
  */
-import { toJson } from '../platform/json.js';
+import { toJson } from '../json.js';
 import type { StoreKey } from '../platform/platform.js';
 import type { DropReason, TraceBlob } from './model.js';
 import type { WriteQueue } from './outbox-queue.js';

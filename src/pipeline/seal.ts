@@ -1,5 +1,5 @@
 /** Makes blobs of span groups: stages 2 (encode) and 3 (compress), in slices, or at once while the page leaves. */
-import { sumOf } from '../platform/json.js';
+import { sumOf } from '../json.js';
 import type { Platform } from '../platform/platform.js';
 import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SealedBlob, SpanGroup } from './model.js';
 

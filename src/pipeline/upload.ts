@@ -1,5 +1,5 @@
 /** Puts a blob's bytes where a presigned upload says. Stage 6 of 8. */
-import { sumOf } from '../platform/json.js';
+import { sumOf } from '../json.js';
 import type { HttpAnswer } from '../platform/platform.js';
 import type { Outcome, PresignedUpload, TraceBlob } from './model.js';
 import { padGzip } from './upload-length.js';

@@ -11,10 +11,10 @@
  */
 
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { sumOf } from '../json.js';
 import type { Consent } from '../page-options.js';
 import type { SpanGroup } from '../pipeline/model.js';
 import type { OpenPipeline, Pipeline } from '../pipeline/pipeline.js';
-import { sumOf } from '../platform/json.js';
 import { DENIALS } from '../platform/notes.js';
 import type { Platform, Stop } from '../platform/platform.js';
 

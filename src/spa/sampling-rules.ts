@@ -1,7 +1,7 @@
 /** The server's sampling rules: checked, compared, and kept for the next page, whose first trace obeys them too. */
 
 import type { Attributes } from '@opentelemetry/api';
-import { parseJson, toJson } from '../platform/json.js';
+import { parseJson, toJson } from '../json.js';
 import type { Notes, Platform } from '../platform/platform.js';
 import { MAX_RULES, type SamplingRule } from '../protocol.js';
 

@@ -11,7 +11,7 @@
 
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import { parseJson, toJson } from '../platform/json.js';
+import { parseJson, toJson } from '../json.js';
 import type { Notes, Platform, Stop } from '../platform/platform.js';
 import { hexOf } from '../platform/uuid.js';
 import type { ConsentGate } from './consent.js';
