@@ -84,7 +84,8 @@ function offence(file, target, isType) {
   if (to && from !== to && !JOINERS.test(file)) {
     return from ? 'a stage knows no other stage' : 'only those who join stages know them';
   }
-  if (from && !to && !isType && !NOUNS.test(target) && target !== 'json.ts') return 'a stage gets what it needs as parameters';
+  if (from && !to && !isType && !NOUNS.test(target) && target !== 'json.ts')
+    return 'a stage gets what it needs as parameters';
   return undefined;
 }
 
