@@ -17,6 +17,8 @@ test('fetch and XMLHttpRequest: whatever they are given, the server gets the sam
     for await (const chunk of req) body += chunk;
     const { 'x-a': a = '-', 'x-b': b = '-', referer = '-', 'content-type': type = '-' } = req.headers;
     if (String(req.headers['traceparent'] ?? 'mine') !== 'mine') told.push(String(req.url));
+    // Firefox would parse the answer of an XMLHttpRequest as XML.
+    res.setHeader('content-type', 'text/plain');
     res.end([req.method, req.url, a, b, body, referer, type].join(' '));
   });
   const ask = () =>
