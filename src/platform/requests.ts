@@ -103,7 +103,7 @@ export function createRequests(
         );
       });
     },
-    fetch: (input, init) => untraced(() => hostFetch.call(scope, input, init)),
+    fetch: (input, init) => untraced(() => (hostFetch as Fetch).call(scope, input, init)),
     isOwnRequest: (url) => ownUrls.has(url),
     beacon(url, body) {
       own(url);

@@ -10,6 +10,7 @@
 import {
   type Attributes,
   type Context,
+  type Span,
   SpanKind,
   SpanStatusCode,
   type TimeInput,
