@@ -104,7 +104,7 @@ export default [
       ...Object.fromEntries(entries.map((name) => [name, `.cache/esm/${name}.js`])),
       cli: '.cache/esm/cli/main.js',
       compress: edgeCompression,
-      'compress-fflate': '.cache/esm/pipeline/compress.js',
+      'compress-fflate': '.cache/esm/pipeline/compress-fflate.js',
     },
     external: bare,
     plugins: [compressionByRuntime, viewer],

@@ -38,8 +38,7 @@ const make = (): unknown => {
       if (event.cancelable) {
         // 20 are enough for whatever one fault makes of a page's first second.
         if (!queue[19]) queue.push(event as ErrorEvent);
-      } else if ('text' in (event.target as HTMLScriptElement))
-        (event.target as HTMLScriptElement).dataset['endpoint'] && tell();
+      } else (event.target as HTMLElement).dataset?.['endpoint'] && tell();
     },
   };
   for (const name of ['start', 'setConsent', 'flush', 'recordException'] as const) {

@@ -39,7 +39,7 @@ const stageOf = (/** @type {string} */ file) => STAGE.exec(file)?.[1];
 
 /** @type {Record<string, string>} */
 const ONE_IMPORTER = {
-  fflate: 'pipeline/compress.ts',
+  fflate: 'pipeline/compress-fflate.ts',
   'idb-keyval': 'platform/idb-store.ts',
   aws4fetch: 'server/sigv4.ts',
   'web-vitals': 'spa/web-vitals.ts',

@@ -1,5 +1,5 @@
 /** What a collector is sent of a blob. */
-import { gunzipNow } from '../pipeline/compress.js';
+import { gunzipNow } from '../pipeline/compress-fflate.js';
 import type { TraceBlob } from '../pipeline/model.js';
 
 export interface OtlpBody {

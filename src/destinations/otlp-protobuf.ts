@@ -1,5 +1,5 @@
 import { refuse } from '../options.js';
-import { gunzipNow, gzipBytes } from '../pipeline/compress.js';
+import { gunzipNow, gzipBytes } from '../pipeline/compress-fflate.js';
 import { GZIP_FROM_BYTES, type OtlpFormat } from './otlp-format.js';
 import { spansOf } from './otlp-spans.js';
 

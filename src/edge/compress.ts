@@ -2,7 +2,7 @@
  * Stage 3 at the edge: the runtime's `CompressionStream` for every size. A library in JavaScript, cold in most isolates,
  * takes ten milliseconds for the first body (Node 20), which is all that a small plan allows to a request.
  *
- * In runtimes without the stream (Vercel's) `pipeline/compress.ts`, with fflate, is in this file's place: `#compress` of
+ * In runtimes without the stream (Vercel's) `pipeline/compress-fflate.ts` is in this file's place: `#compress` of
  * package.json's `imports`, see `rollup.config.mjs`.
  */
 import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from '../pipeline/compress-gzip.js';

@@ -4,7 +4,8 @@ import { gzipSync, gunzipSync as nodeGunzip } from 'node:zlib';
 import { gunzipSync as fflateGunzip } from 'fflate';
 import { checkTraceBytes } from '../server/trace-bytes.js';
 import { handMadeUpload } from '../testing/blobs.js';
-import { gunzipNow, gzipNow } from './compress.js';
+import { gzipNow } from './compress.js';
+import { gunzipNow } from './compress-fflate.js';
 import { paddingOf, padGzip, takes } from './upload-length.js';
 
 const JSON_TEXT = JSON.stringify({ resourceSpans: [{ scopeSpans: [] }], noise: 'é€😀'.repeat(20) });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { deflate } from './deflate.js';
+import { deflate } from './compress-deflate.js';
 
 const assertInflates = (raw: Uint8Array): void =>
   assert.ok(Buffer.from(raw).equals(inflateRawSync(deflate(raw))), `${raw.length} bytes`);
