@@ -1,6 +1,6 @@
 /** The app of this folder as one file, as a bundler makes it: made when it is first asked for. */
 import { fileURLToPath } from 'node:url';
-import resolve from '@rollup/plugin-node-resolve';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 
 /** @type {Promise<string> | undefined} */

@@ -5,12 +5,13 @@ import { textMeasure } from './text-measure.mjs';
 
 // The text itself stays, for search, selection and screen readers; what is cut is drawn over it.
 const observer = new ResizeObserver((entries) => {
-  const cuts = entries.map(({ target }) => {
+  const targets = entries.map(({ target }) => /** @type {HTMLElement} */ (target));
+  const cuts = targets.map((target) => {
     if (target.scrollWidth <= target.clientWidth) return undefined;
     const { textContent, clientWidth, dataset } = target;
     return cutMiddle(textContent, clientWidth, textMeasure(target), Number(dataset.tail));
   });
-  for (const [index, { target }] of entries.entries()) {
+  for (const [index, target] of targets.entries()) {
     if (cuts[index] === undefined) delete target.dataset.cut;
     else target.dataset.cut = cuts[index];
   }

@@ -8,6 +8,7 @@ const thrown = (time, message = 'no', type = 'Error') => ({
   name: 'exception',
   time,
   attributes: attributes({ 'exception.type': type, 'exception.message': message }),
+  droppedAttributes: 0,
 });
 const at = (start, given) => span({ start, end: start + 10n, ...given });
 const below = (parent, start, given) => at(start, { parentSpanId: parent.spanId, ...given });

@@ -40,7 +40,7 @@ export function momentsOf({ activity, interaction, vitals, exceptions }) {
     })),
     ...exceptions.map(({ type, message, time, spanId }) => {
       const label = message ? `${type}: ${message}` : type;
-      return { kind: 'error', label, rated: '', rating: '', time, spanId };
+      return { kind: /** @type {const} */ ('error'), label, rated: '', rating: '', time, spanId };
     }),
   ];
   return moments.filter(({ time }) => time !== undefined).sort((a, b) => Number(a.time - b.time));

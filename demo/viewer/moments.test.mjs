@@ -5,7 +5,15 @@ import { readPageFacts } from './page-facts.mjs';
 import { attributes, pageTrace, span } from './testing/page-trace.mjs';
 
 const AXIS = { start: 0n, duration: 1_000n };
-const moment = (time, label = 'LCP 1.2 s') => ({ kind: 'vital', label, time: BigInt(time) });
+/** @returns {import('./moments.mjs').Moment} */
+const moment = (time, label = 'LCP 1.2 s') => ({
+  kind: 'vital',
+  label,
+  rated: '',
+  rating: '',
+  time: BigInt(time),
+  spanId: '',
+});
 const widthOf = (label) => label.length * 7;
 const place = (moments, width = 1_000) =>
   placeFlags(moments, AXIS, width, widthOf).flags.map(({ left, lane, flipped }) => [left, lane, flipped]);

@@ -173,6 +173,7 @@ function listNames(names) {
   return all.length > MAX_PART_NAMES ? `${told} and ${all.length - MAX_PART_NAMES} more` : told;
 }
 
+/** @param {import('./parse-otlp.mjs').Span} span */
 function durationOf({ start, end }) {
   return start === undefined || end === undefined || end < start ? 0n : end - start;
 }

@@ -10,11 +10,24 @@ const isSdk3 = 'TracerProvider' in sdk;
 const early = trace.getTracer('early');
 const key = api.createContextKey('of the app');
 
-/** @type {any[]} */
+/**
+ * Spans of any SDK, and the loggers of the newest API.
+ *
+ * @typedef {import('@opentelemetry/sdk-trace-web').ReadableSpan} SdkSpan
+ * @typedef {SdkSpan & { parentSpanId?: string, instrumentationLibrary?: { name: string } }} Exported
+ * @typedef {{ isOfApp?: boolean }} OfApp
+ * @typedef {object} Logs
+ * @property {(provider: { getLogger: () => OfApp }) => unknown} setGlobalLoggerProvider
+ * @property {(name: string) => OfApp} getLogger
+ */
+
+const { logs } = /** @type {{ logs?: Logs }} */ (/** @type {unknown} */ (api));
+/** @type {Exported[]} */
 const exported = [];
 /** @type {unknown[]} */
 const lines = [];
 
+/** @type {import('@opentelemetry/sdk-trace-web').SpanExporter} */
 const exporter = {
   export(spans, done) {
     exported.push(...spans);
@@ -23,13 +36,14 @@ const exporter = {
   forceFlush: async () => {},
   shutdown: async () => {},
 };
+/** @type {import('@opentelemetry/api').TextMapPropagator} */
 const propagator = {
   inject: (_context, carrier, setter) => setter.set(carrier, 'x-app', 'yes'),
   extract: (from) => from,
   fields: () => ['x-app'],
 };
 
-const note = (line) => void lines.push(line);
+const note = (/** @type {unknown} */ line) => void lines.push(line);
 const setLogger = () =>
   diag.setLogger({ error: note, warn: note, info: note, debug: note, verbose: note }, api.DiagLogLevel.INFO);
 
@@ -43,17 +57,23 @@ function setTracerProvider() {
 
 const setContextManager = () => context.setGlobalContextManager(new sdk.StackContextManager().enable());
 
+const ofApp = { isOfApp: true };
+
 /** Others of the API's globals, each of which meets the same place. @returns whether each was taken */
 const setOthers = () => [
   propagation.setGlobalPropagator(propagator),
-  metrics.setGlobalMeterProvider({ getMeter: () => ({ isOfApp: true }) }),
-  api.logs?.setGlobalLoggerProvider({ getLogger: () => ({ isOfApp: true }) }),
+  metrics.setGlobalMeterProvider({
+    getMeter: () => /** @type {import('@opentelemetry/api').Meter} */ (/** @type {unknown} */ (ofApp)),
+  }),
+  logs?.setGlobalLoggerProvider({ getLogger: () => ofApp }),
 ];
 
 /** Spans by two tracers, inside one another; what is active meanwhile, and what requests would carry. */
 function work() {
   const tracer = trace.getTracer('late', '1');
+  /** @type {Record<string, unknown>} */
   const seen = {};
+  let isBound = () => false;
   early.startSpan('early').end();
   tracer.startActiveSpan('outer', { attributes: { app: true } }, (outer) => {
     seen.isRecording = outer.isRecording();
@@ -63,22 +83,23 @@ function work() {
       seen.value = context.active().getValue(key);
       early.startActiveSpan('within', (span) => span.end());
     });
-    seen.bound = context.bind(context.active(), () => trace.getSpan(context.active()) === outer);
+    isBound = context.bind(context.active(), () => trace.getSpan(context.active()) === outer);
     const carrier = {};
     propagation.inject(context.active(), carrier);
     seen.carrier = carrier;
     outer.end();
   });
-  seen.bound = seen.bound();
+  seen.bound = isBound();
   seen.isOver = trace.getSpan(context.active()) === undefined;
-  seen.meter = metrics.getMeter('app').isOfApp === true;
-  seen.logger = api.logs?.getLogger('app').isOfApp === true;
+  seen.meter = /** @type {OfApp} */ (/** @type {unknown} */ (metrics.getMeter('app'))).isOfApp === true;
+  seen.logger = logs?.getLogger('app').isOfApp === true;
   return seen;
 }
 
 /** What was exported, without what is another each time. */
 function told() {
-  const nameOf = (id) => exported.find((span) => span.spanContext().spanId === id)?.name;
+  const nameOf = (/** @type {string} */ id) =>
+    exported.find((span) => span.spanContext().spanId === id)?.name;
   return exported.splice(0).map((span, _, all) => {
     const parent = span.parentSpanContext?.spanId ?? span.parentSpanId;
     return {
@@ -88,7 +109,7 @@ function told() {
         (all.find((one) => one.spanContext().spanId === parent)?.name ?? nameOf(parent) ?? 'nobody'),
       flags: span.spanContext().traceFlags,
       attributes: span.attributes,
-      tracer: (span.instrumentationScope ?? span.instrumentationLibrary).name,
+      tracer: (span.instrumentationScope ?? span.instrumentationLibrary)?.name,
     };
   });
 }

@@ -1,10 +1,13 @@
 // Every OpenTelemetry that an app may bring, each in a folder of its own, as no two of them go together.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import resolve from '@rollup/plugin-node-resolve';
-import terser from '@rollup/plugin-terser';
+import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
+import terserModule from '@rollup/plugin-terser';
 import { rollup } from 'rollup';
 import { ensureTools } from '../support/tools.mjs';
+
+// The package has its types for `require` only.
+const terser = /** @type {typeof terserModule.default} */ (/** @type {unknown} */ (terserModule));
 
 const SDK_2 = { '@opentelemetry/sdk-trace-web': '2.12.0' };
 const SDK_3 = { '@opentelemetry/sdk-trace': '3.1.1' };
@@ -26,7 +29,7 @@ export function copyOf(version) {
   const [sdkName = ''] = Object.keys(sdk);
   const folder = ensureTools({ '@opentelemetry/api': version, ...sdk });
   const inFolder = createRequire(`${folder}/index.js`);
-  return { sdkName, /** @type {(name: string) => any} */ require: (name) => inFolder(name), folder };
+  return { sdkName, require: (/** @type {string} */ name) => inFolder(name), folder };
 }
 
 /**

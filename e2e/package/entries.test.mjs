@@ -10,11 +10,11 @@ import vm from 'node:vm';
 const run = promisify(execFile);
 const dist = (/** @type {string} */ name) => new URL(`../../dist/${name}`, import.meta.url);
 
-/** The built files that one consists of, as text by URL, and the packages that they import. */
+/** The built files that one consists of, as text by URL, and the packages that they import. @param {string} name */
 async function closureOf(name) {
   const files = new Map();
   const packages = new Set();
-  const visit = async (url) => {
+  const visit = async (/** @type {URL} */ url) => {
     if (files.has(url.href)) return;
     files.set(url.href, await readFile(url, 'utf8'));
     for (const [, from] of files.get(url.href).matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)) {
@@ -186,7 +186,7 @@ test('what has an identity is in one file, whoever asks for it', async () => {
   // Two are meant to be of one name: that of pages, and that of the edge.
   const twice = declared.filter((line, index) => declared.indexOf(line) !== index);
   assert.deepEqual(twice, ['class TraceExporter extends Exporter {']);
-  const [page, edge] = await Promise.all(['index.js', 'edge.js'].map((name) => import(dist(name))));
+  const [page, edge] = await Promise.all(['index.js', 'edge.js'].map((name) => import(dist(name).href)));
   for (const name of ['TraceBatchProcessor', 'bucket', 'tee']) assert.equal(page[name], edge[name], name);
 });
 

@@ -128,18 +128,18 @@ function spoilReads(trouble, times = Infinity) {
 
 const answer = (/** @type {number} */ code) => (/** @type {import('node:http').ServerResponse} */ res) =>
   void res.writeHead(code).end('<Error><Code>Planted</Code></Error>');
-/** @type {Record<string, (res: import('node:http').ServerResponse) => void>} */
 const PASSING = {
   'a 500': answer(500),
   'a 503': answer(503),
   'a 429': answer(429),
   'a 408': answer(408),
-  'no answer': (res) => void res.destroy(),
-  'half an answer': (res) => {
+  'no answer': (/** @type {import('node:http').ServerResponse} */ res) => void res.destroy(),
+  'half an answer': (/** @type {import('node:http').ServerResponse} */ res) => {
     res.writeHead(200, { 'content-length': '500' });
     res.write('x', () => res.destroy());
   },
 };
+const NAMES = /** @type {(keyof typeof PASSING)[]} */ (Object.keys(PASSING));
 const tooLarge = (/** @type {import('node:http').ServerResponse} */ res) =>
   void res.end(Buffer.alloc(5 << 20));
 
@@ -156,7 +156,8 @@ for (const [pair, get] of Object.entries(PAIRS)) {
     return forward({ storage: storageOf(server), to: { url: backend.origin }, after: 'delete' });
   };
   // All troubles by the READMEs' way; of the others, that which passes, that which does not, and that which is final.
-  const troubles = pair === 'server and forward' ? Object.keys(PASSING) : ['a 500'];
+  /** @type {(keyof typeof PASSING)[]} */
+  const troubles = pair === 'server and forward' ? NAMES : ['a 500'];
   for (const name of troubles) {
     test(`${pair}: ${name} for each object, once: all are sent`, LIMIT, async () => {
       await fill();
@@ -171,7 +172,9 @@ for (const [pair, get] of Object.entries(PAIRS)) {
     });
   }
 
-  for (const name of pair === 'server and forward' ? ['a 500', 'half an answer'] : ['a 500']) {
+  /** @type {(keyof typeof PASSING)[]} */
+  const lasting = pair === 'server and forward' ? ['a 500', 'half an answer'] : ['a 500'];
+  for (const name of lasting) {
     test(`${pair}: ${name} again and again: it says so, and all is left`, LIMIT, async () => {
       await fill();
       spoilReads(PASSING[name]);
@@ -468,7 +471,7 @@ test(
         ...{ storage: storageOf(server), secret: SECRET, allowedOrigins: [], allowMissingOrigin: true },
       });
       const url = `http://localhost/?relay=&blob=${uuid7()}`;
-      const answered = await ingest(new Request(url, { method: 'POST', body: OBJECTS[0] }));
+      const answered = await ingest(new Request(url, { method: 'POST', body: OBJECTS[0] ?? null }));
       assert.deepEqual([answered.status, (await answered.json()).error.code], [502, 'storage_failed']);
     }
   },

@@ -79,6 +79,9 @@ const OF_OTHERS = {
   WebTracerProvider: '@opentelemetry/sdk-trace-web',
 };
 
+/** @typedef {'node16' | 'nodenext' | 'bundler' | 'node10'} Kind */
+
+/** @type {Record<Kind, object>} */
 const SETTINGS = {
   node16: { module: 'node16', moduleResolution: 'node16' },
   nodenext: { module: 'nodenext', moduleResolution: 'nodenext' },
@@ -86,6 +89,7 @@ const SETTINGS = {
   node10: { module: 'esnext', moduleResolution: 'node10' },
 };
 
+/** @type {Record<Kind, string[]>} */
 const EXTENSIONS = {
   ...{ node16: ['ts', 'tsx', 'cts'], nodenext: ['ts', 'tsx', 'cts'] },
   ...{ bundler: ['ts', 'tsx'], node10: ['ts', 'tsx'] },
@@ -110,7 +114,7 @@ async function writeSnippets() {
     ENTRIES.map((name, at) => `export * as e${at} from '${name}';`).join('\n'),
   );
   const modules = Object.values(await import(new URL('names.mjs', owner).href));
-  const exported = new Map(ENTRIES.map((entry, at) => [entry, Object.keys(modules[at])]));
+  const exported = new Map(ENTRIES.map((entry, at) => [entry, Object.keys(modules[at] ?? {})]));
   await mkdir(path.join(folder, 'snippets'));
   await writeFile(path.join(folder, 'given.d.ts'), GIVEN);
   await writeFile(path.join(folder, 'snippets', 'commonjs.cts'), COMMONJS);
@@ -124,7 +128,7 @@ async function writeSnippets() {
       const line = text.slice(0, text.indexOf(code)).split('\n').length;
       const name = `${readme.replace(/\W+/g, '-')}-${line}.${kind}`;
       const ours = new Map(
-        order.toReversed().flatMap((entry) => exported.get(entry).map((one) => [one, entry])),
+        order.toReversed().flatMap((entry) => (exported.get(entry) ?? []).map((one) => [one, entry])),
       );
       const known = { ...Object.fromEntries(ours), ...OF_OTHERS };
       await writeFile(path.join(folder, 'snippets', name), `${importsFor(code, known)}${code}\nexport {};\n`);
@@ -134,7 +138,12 @@ async function writeSnippets() {
   return written;
 }
 
-/** A snippet goes on from those before it: what it uses and does not import is found by its name. */
+/**
+ * A snippet goes on from those before it: what it uses and does not import is found by its name.
+ *
+ * @param {string} code
+ * @param {Readonly<Record<string, string>>} known
+ */
 function importsFor(code, known) {
   const bare = code.replace(/\/\/.*|\/\*[\s\S]*?\*\/|'[^']*'/g, '');
   const names = new Set(bare.match(/(?<![.\w])[A-Za-z]\w*(?!\w*:)/g));
@@ -149,7 +158,9 @@ async function readmes() {
   const folders = await readdir(new URL('src', root));
   const found = await Promise.all(
     folders.map(async (name) =>
-      (await readdir(new URL(`src/${name}`, root)).catch(() => [])).includes('README.md')
+      (await readdir(new URL(`src/${name}`, root)).catch(() => /** @type {string[]} */ ([]))).includes(
+        'README.md',
+      )
         ? [`src/${name}/README.md`]
         : [],
     ),
@@ -158,13 +169,16 @@ async function readmes() {
 }
 
 const own = fileURLToPath(new URL('node_modules/typescript', root));
-for (const [version, kinds] of Object.entries({
-  '5.0.4': Object.keys(SETTINGS),
-  '5.4.5': Object.keys(SETTINGS),
-  '5.9.3': Object.keys(SETTINGS),
+const ALL = /** @type {Kind[]} */ (Object.keys(SETTINGS));
+/** @type {Record<string, Kind[]>} */
+const TRIED = {
+  '5.0.4': ALL,
+  '5.4.5': ALL,
+  '5.9.3': ALL,
   // It has no `node10`.
   newest: ['node16', 'nodenext', 'bundler'],
-})) {
+};
+for (const [version, kinds] of Object.entries(TRIED)) {
   for (const kind of kinds) {
     test(`types: each snippet compiles with TypeScript ${version}, ${kind}`, async () => {
       assert.ok(snippets.length > 25, snippets.join(' '));
@@ -186,6 +200,10 @@ for (const [version, kinds] of Object.entries({
   }
 }
 
+/**
+ * @param {string} compiler Its folder.
+ * @param {string} name
+ */
 async function compile(compiler, name) {
   const tsc = path.join(compiler, 'bin/tsc');
   await run(process.execPath, [tsc, '-p', path.join(folder, `${name}.json`)], { cwd: folder }).catch(

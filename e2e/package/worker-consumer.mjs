@@ -50,6 +50,15 @@ export default {
 `;
 
 /**
+ * What is used of the binding to R2, whose own types are those of Workers.
+ *
+ * @typedef {object} Bucket
+ * @property {(options?: { prefix: string }) => Promise<{ objects: { key: string }[] }>} list
+ * @property {(keys: string[]) => Promise<void>} delete
+ * @property {(key: string, value: Uint8Array) => Promise<unknown>} put
+ */
+
+/**
  * @param {string} folder Where the package is installed.
  * @param {string} backendUrl
  */
@@ -72,7 +81,7 @@ export async function startConsumer(folder, backendUrl) {
      * @param {readonly Uint8Array[]} objects
      */
     async play(trouble, keys, objects) {
-      const bucket = await miniflare.getR2Bucket('TRACES');
+      const bucket = /** @type {Bucket} */ (/** @type {unknown} */ (await miniflare.getR2Bucket('TRACES')));
       const old = (await bucket.list()).objects.map(({ key }) => key);
       if (old.length) await bucket.delete(old);
       for (const [n, key] of keys.entries()) await bucket.put(key, objects[n] ?? new Uint8Array());
