@@ -316,7 +316,7 @@ for (const [what, isBad, most] of POISONED) {
   for (const refusal of ['400', '409', '422', '500', '413', 'all of them rejected'])
     test(`batch sender: of 200 objects ${what} refused with ${refusal}: each is found, at once`, async () => {
       const answer: Answerer = ({ spans }, response) => {
-        if (!spans.some((name) => isBad(allNames(200).indexOf(name)))) return response.writeHead(200).end();
+        if (!spans.some((name) => isBad(allNames(200).indexOf(name)))) return response.writeHead(200).end('{}');
         const partialSuccess = { rejectedSpans: String(spans.length), errorMessage: 'no' };
         if (refusal.startsWith('all')) return response.writeHead(200).end(JSON.stringify({ partialSuccess }));
         return response.writeHead(Number(refusal)).end();
@@ -334,7 +334,7 @@ for (const [what, isBad, most] of POISONED) {
 
 test('batch sender: an endpoint that takes an empty request and nothing else is not believed', async () => {
   const { server, sender } = await setUp(({ spans }, response) =>
-    response.writeHead(spans.length ? 400 : 200).end(),
+    response.writeHead(spans.length ? 400 : 200).end('{}'),
   );
   const first = await sender.send(objects(200));
   assert.deepEqual([fates(first), first.isUndecided], [Array(200).fill('retry'), true]);
@@ -345,7 +345,7 @@ test('batch sender: an endpoint that takes an empty request and nothing else is 
 test('batch sender: an endpoint that breaks later puts no more aside than a batch', async () => {
   let isWell = true;
   const { sender } = await setUp(({ spans }, response) =>
-    response.writeHead(isWell || !spans.length ? 200 : 400).end(),
+    response.writeHead(isWell || !spans.length ? 200 : 400).end('{}'),
   );
   await sender.send(objects(1));
   isWell = false;

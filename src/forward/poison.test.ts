@@ -33,7 +33,7 @@ async function setUp(count: number, minutes: number, isBad: (n: number) => boole
       .writeHead(
         spans.some((name) => isBad(names.get(name) ?? -1)) || !(spans.length || takesEmpty) ? 400 : 200,
       )
-      .end();
+      .end('{}');
   const server = await backend(answer);
   servers.push(server);
   const run = (options: Partial<ForwardOptions> = {}) =>

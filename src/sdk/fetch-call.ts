@@ -111,8 +111,8 @@ function requestOf(input: unknown, text: string): Read | undefined {
 
 /**
  * The arguments with headers added, in the shape that the host gave them, as it may have wrapped `fetch` before us.
- * Nothing of the host's is changed. The same arguments when there is nothing to add, or when they are wrong, which
- * `fetch` itself will tell.
+ * Nothing of the host's is changed, and a `traceparent` of its own stays. The same arguments when there is nothing to
+ * add, or when they are wrong, which `fetch` itself will tell.
  */
 function withHeaders(
   args: Parameters<Fetch>,
