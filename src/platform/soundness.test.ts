@@ -20,6 +20,7 @@ for (const [name, broken] of [
   ['a clock that is none', { Date: Object.assign(class extends Date {}, { now: () => Number.NaN }) }],
   ['no clock', { Date: Object.assign(() => {}, {}) }],
   ['no performance', { performance: undefined }],
+  ['events of another window', { removeEventListener: throws }],
   ['no crypto, as in old test environments', { crypto: undefined }],
 ] as [string, object][]) {
   test(`soundness: not with ${name}`, () =>

@@ -16,6 +16,8 @@ export function flawOf(scope: typeof globalThis = globalThis): string | undefine
   if (missing) return missing;
   try {
     scope.crypto.getRandomValues(new Uint8Array(1));
+    // A test's DOM may lend functions to Node that know no other object than their own window.
+    scope.removeEventListener?.('', flawOf as () => void);
     if (
       scope.JSON.parse(scope.JSON.stringify(['"']))[0] === '"' &&
       typeof scope.Promise.resolve().then(() => {}) === 'object' &&
@@ -26,5 +28,5 @@ export function flawOf(scope: typeof globalThis = globalThis): string | undefine
   } catch {
     // One of these.
   }
-  return 'JSON, Promise, Date, performance or crypto';
+  return 'JSON, Promise, Date, performance, crypto or addEventListener';
 }
