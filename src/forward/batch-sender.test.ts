@@ -316,7 +316,8 @@ for (const [what, isBad, most] of POISONED) {
   for (const refusal of ['400', '409', '422', '500', '413', 'all of them rejected'])
     test(`batch sender: of 200 objects ${what} refused with ${refusal}: each is found, at once`, async () => {
       const answer: Answerer = ({ spans }, response) => {
-        if (!spans.some((name) => isBad(allNames(200).indexOf(name)))) return response.writeHead(200).end('{}');
+        if (!spans.some((name) => isBad(allNames(200).indexOf(name))))
+          return response.writeHead(200).end('{}');
         const partialSuccess = { rejectedSpans: String(spans.length), errorMessage: 'no' };
         if (refusal.startsWith('all')) return response.writeHead(200).end(JSON.stringify({ partialSuccess }));
         return response.writeHead(Number(refusal)).end();
