@@ -16,6 +16,9 @@ export const VERSIONS = {
   bun: '1.4.5',
   chdb: '3.4.0',
   deno: '2.9.6',
+  'happy-dom': '21.0.4',
+  // The last for every Node 20.
+  jsdom: '26.1.0',
   react: '19.3.1',
   'react-dom': '19.3.1',
   'react-router': '7.18.5',
