@@ -136,6 +136,51 @@ test('document load: one trace, 200 resources, however the page treats its entri
   }
 });
 
+test('document load: what the browser hides of a resource is left out, not told as zero', async ({
+  page,
+  site,
+}) => {
+  const { host } = site;
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+  const type = 'image/svg+xml';
+  host.page('/hidden.svg', svg, { type });
+  const headers = { 'timing-allow-origin': '*', 'access-control-allow-origin': '*' };
+  host.page('/shown.svg', svg, { type, headers });
+  const other = host.origin.replace('127.0.0.1', 'localhost');
+  await site.open(page, LOAD_ONLY, {
+    // Of some resources a browser may not know what asked for them.
+    head: `<script>
+      const type = Object.getOwnPropertyDescriptor(PerformanceResourceTiming.prototype, 'initiatorType');
+      Object.defineProperty(PerformanceResourceTiming.prototype, 'initiatorType', {
+        get() { return this.name.endsWith('/icon.svg') ? '' : type.get.call(this); },
+      });
+    </script>`,
+    body: `<img src="${other}/hidden.svg" alt=""><img src="${other}/shown.svg" crossorigin alt="">
+      <img src="${other}/icon.svg" alt="">`,
+  });
+  const { children } = await loadTrace(site);
+  const seen = (path: string) => {
+    const span = children.find((child) => child.name === 'resourceFetch' && pathOf(child) === path);
+    const told = span?.attributes?.filter(({ key }) => /^(http|browser)\./.test(key)) ?? [];
+    return {
+      attributes: Object.fromEntries(told.map(({ key }) => [key, attributeOf(span?.attributes, key)])),
+      events: span?.events?.map(({ name }) => name),
+    };
+  };
+  expect(seen('/hidden.svg')).toEqual({
+    attributes: { 'browser.resource.initiator': 'img' },
+    events: ['responseEnd'],
+  });
+  expect(seen('/icon.svg')).toEqual({ attributes: {}, events: ['responseEnd'] });
+  const shown = seen('/shown.svg');
+  expect(shown.attributes).toEqual({
+    'http.response.body.size': svg.length,
+    'browser.resource.initiator': 'img',
+    'http.response.status_code': 200,
+  });
+  expect(shown.events).toEqual(expect.arrayContaining(['requestStart', 'responseStart', 'responseEnd']));
+});
+
 test('document load: a page that takes the entries away gets what is left, and no exception', async ({
   page,
   site,
