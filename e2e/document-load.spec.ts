@@ -192,7 +192,7 @@ test('document load: a page that takes the entries away gets what is left, and n
   await site.open(page, { ...LOAD_ONLY, webVitals: true, longFrames: true }, { head });
   // After the load event, and of the load all the same; what is fetched has a span of its own, or wants none.
   await page.evaluate(() => {
-    document.body.append(Object.assign(new Image(), { src: '/icon.svg?late' }));
+    document.body.append(Object.assign(new Image(), { src: '/icon.svg?late=1' }));
     return fetch('/icon.svg?fetched').then((response) => response.text());
   });
   const { root, children } = await loadTrace(site);

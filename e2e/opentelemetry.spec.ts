@@ -99,6 +99,28 @@ for (const version of API_VERSIONS) {
       expect(await page.evaluate("globalThis[Symbol.for('opentelemetry.js.api.1')]")).toBe(undefined);
     });
 
+    test('two tags: the app between them records as without us, the first tag goes on', async ({
+      page,
+      site,
+      allowConsole,
+    }) => {
+      allowConsole(/this page is traced already/);
+      const script = `<script>${code}</script>`;
+      await page.goto(site.serve(plainPage().replace('</head>', `${script}</head>`)));
+      const steps = [...SET_UP, 'work', 'lines'];
+      const without = await play(page, steps);
+      const tag = `<script src="/dist/script.js" data-service="${site.service}" data-endpoint="/spandrel"></script>`;
+      const keep = '<script>first = spandrel.instance</script>';
+      await openTag(site, page, `${tag}${keep}${script}`);
+      expect(await page.evaluate('first === spandrel.instance')).toBe(true);
+      expect(await play(page, steps)).toEqual(without);
+
+      // The second's copy of the API put nothing in the place of the first's.
+      await page.evaluate(() => globalThis.spandrel.instance?.shutdown());
+      const [result] = await play(page, ['work']);
+      expect(JSON.stringify(result)).toContain('"name":"inner","parent":"outer"');
+    });
+
     test('a logger and a propagator are no provider: ours is shared nonetheless', async ({ page, site }) => {
       const set = `<script>${code};app.play(['setLogger', 'setOthers'])</script>`;
       await openTag(site, page, set);
