@@ -265,7 +265,7 @@ test('document load: a prerendered page begins when it is shown', async ({ page,
   // As Chromium has it; under its driver it prerenders nothing.
   const head = `<script>
     let shownAt = 0;
-    Object.defineProperty(document, 'prerendering', { get: () => !shownAt });
+    Object.defineProperty(Document.prototype, 'prerendering', { get: () => !shownAt });
     Object.defineProperty(PerformanceNavigationTiming.prototype, 'activationStart', { get: () => shownAt });
     setTimeout(() => {
       shownAt = performance.now();
