@@ -61,7 +61,7 @@ export const flush = [
         optionsOf(env, {
           destination: bucket({ endpoint: env.endpoint }),
           // The second takes several requests, on whatever machine.
-          flushTimeoutMillis: 2_500,
+          flushTimeoutMillis: 4_000,
           onFlush: (/** @type {string} */ result) => results.push(result),
         }),
       ),

@@ -6,7 +6,7 @@ import { untilSent } from '../inside/until-sent.mjs';
 /** @typedef {import('../case.mjs').Env} Env @typedef {import('../case.mjs').Seen} Seen */
 
 const SECONDS = 1_790_000_000;
-const HANG_MILLIS = 300;
+const HANG_MILLIS = 1_000;
 const ALL = (/** @type {number} */ count) => ({
   created: count,
   stored: count,
