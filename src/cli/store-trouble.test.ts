@@ -53,6 +53,26 @@ test('store trouble: bucket, host, the word of the store and the cure are named'
   }
 });
 
+test('store trouble: the word of the network is that below our own', async () => {
+  const networks: [code: string, said: RegExp][] = [
+    ['ENOTFOUND', /\(ENOTFOUND\); the name does not resolve: mend --s3-endpoint/],
+    ['ECONNREFUSED', /\(ECONNREFUSED\); nothing listens there/],
+  ];
+  for (const [code, said] of networks) {
+    const fetch = async (): Promise<Response> => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code }) });
+    };
+    const options = {
+      endpoint: ENDPOINT,
+      bucket: 'traces',
+      accessKeyId: 'id',
+      secretAccessKey: 'secret',
+      fetch,
+    };
+    await assert.rejects(explainingStorage(s3(options), 'traces', ENDPOINT).list('otlp/'), said);
+  }
+});
+
 test('store trouble: an object of a bucket that is not there has not vanished', async () => {
   const fetch = async (): Promise<Response> => new Response(error('NoSuchBucket'), { status: 404 });
   const storage = s3({

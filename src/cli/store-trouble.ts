@@ -104,7 +104,8 @@ function networkCodeOf(error: unknown): string | undefined {
   let at = error;
   for (let depth = 0; depth < 5 && typeof at === 'object' && at !== null; depth += 1) {
     const { code, cause, name } = at as { code?: unknown; cause?: unknown; name?: unknown };
-    if (typeof code === 'string' && /^[A-Z][A-Z\d_]{2,60}$/.test(code)) return code;
+    // Our own errors have a code as well, by which copies of this package know each other's.
+    if (typeof code === 'string' && /^(?!SPANDREL_)[A-Z][A-Z\d_]{2,60}$/.test(code)) return code;
     if (name === 'TimeoutError') return 'ETIMEDOUT';
     at = cause;
   }
