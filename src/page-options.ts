@@ -155,49 +155,61 @@ export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
 /** Whether a value is a number from 0 to 1. */
 export const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+type Test = (value: unknown) => boolean;
+
+const isBoolean: Test = (value) => typeof value === 'boolean';
+const isFunction: Test = (value) => typeof value === 'function';
+const isPath: Test = (value) => typeof value === 'string' && value[0] === '/';
+const isUrl: Test = (value) => {
+  try {
+    return value instanceof RegExp || /^https?:$/.test(new URL(value as string).protocol);
+  } catch {
+    return false;
+  }
+};
+const isListOf = (value: unknown, isGood: Test): boolean => Array.isArray(value) && value.every(isGood);
+const URLS = 'an array of origins such as "https://api.example", of URLs';
+
+/** Checks options that may be absent, by name. */
+const checking =
+  (options: object) =>
+  (name: string, isGood: Test, takes: string): void => {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined && !isGood(value)) refuse(name, value, takes);
+  };
+
+/** What pages and the edge have in common. @throws {TypeError} naming the option, what it got and what it takes. */
+export function checkCommonOptions(options: object): void {
+  const check = checking(options);
+  check('redaction', isBoolean, 'true or false');
+  check('redact', isFunction, 'a function');
+  check('sampleRate', isShare, 'a number from 0 to 1');
+  check(
+    'propagateTo',
+    (value) => value === false || isListOf(value, isUrl),
+    `${URLS} and of RegExps, or false`,
+  );
+}
 
 /** @throws {TypeError} naming the option, what it got and what it takes. */
 export function checkPageOptions(options: PageOptions & SamplingOptions & PrivacyOptions): void {
-  const given = options as Record<string, unknown>;
-  const check = (name: string, isGood: (value: unknown) => boolean, takes: string): void => {
-    const value = given[name];
-    if (value !== undefined && !isGood(value)) refuse(name, value, takes);
-  };
-  const isFunction = (value: unknown): boolean => typeof value === 'function';
-  for (const name of FLAG_NAMES) check(name, (value) => typeof value === 'boolean', 'true or false');
-  for (const name of ['keepTrace', 'redact', 'onRequest', 'ignoreInteraction'])
-    check(name, isFunction, 'a function');
-  check('sampleRate', isShare, 'a number from 0 to 1');
+  const check = checking(options);
+  for (const name of FLAG_NAMES) check(name, isBoolean, 'true or false');
+  checkCommonOptions(options);
+  for (const name of ['keepTrace', 'onRequest', 'ignoreInteraction']) check(name, isFunction, 'a function');
   check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
-  const isConsent = (value: unknown): boolean => ['granted', 'pending', 'denied'].includes(String(value));
+  const isConsent: Test = (value) => ['granted', 'pending', 'denied'].includes(String(value));
   check('consent', isConsent, '"granted", "pending" or "denied"');
-  const isMillis = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
+  const isMillis: Test = (value) => Number.isFinite(value) && (value as number) >= 0;
   check('keepSlowerThanMillis', isMillis, 'milliseconds, 0 or more');
-  const isPath = (value: unknown): boolean => isText(value) && (value as string)[0] === '/';
-  const listOf =
-    (isGood: (value: unknown) => boolean) =>
-    (value: unknown): boolean =>
-      Array.isArray(value) && value.every(isGood);
-  const arePatterns = listOf(isPath);
-  const isRouteNames = (value: unknown): boolean => isFunction(value) || arePatterns(value);
-  check('routeNames', isRouteNames, 'an array of patterns such as "/product/:id", or a function');
-  const isUrl = (value: unknown): boolean => {
-    try {
-      return value instanceof RegExp || /^https?:$/.test(new URL(value as string).protocol);
-    } catch {
-      return false;
-    }
-  };
-  const takes = 'an array of origins such as "https://api.example", of URLs';
   check(
-    'propagateTo',
-    (value) => value === false || listOf(isUrl)(value),
-    `${takes} and of RegExps, or false`,
+    'routeNames',
+    (value) => isFunction(value) || isListOf(value, isPath),
+    'an array of patterns such as "/product/:id", or a function',
   );
   check(
     'ignoreUrls',
-    listOf((value) => isUrl(value) || isPath(value)),
-    `${takes}, of paths such as "/health" and of RegExps`,
+    (value) => isListOf(value, (one) => isUrl(one) || isPath(one)),
+    `${URLS}, of paths such as "/health" and of RegExps`,
   );
 }

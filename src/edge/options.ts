@@ -2,7 +2,7 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Stats } from '../diagnostics/stats.js';
 import { checkNames, checkNumbers, checkText, NUMBER_OPTIONS, refuse } from '../options.js';
-import { checkPageOptions, type RedactionOptions } from '../page-options.js';
+import { checkCommonOptions, type RedactionOptions } from '../page-options.js';
 import type { FlushResult } from '../pipeline/pipeline.js';
 
 /** Options of `instrument`. */
@@ -98,13 +98,8 @@ export function checkEdgeOptions(options: EdgeOptions): CheckedEdgeOptions {
     const given = options[name];
     if (given !== undefined && typeof given !== 'function') refuse(name, given, 'a function');
   }
-  const { sampleRate = 1, redaction, redact } = options;
-  checkPageOptions({
-    sampleRate,
-    ...(redaction !== undefined && { redaction }),
-    ...(redact !== undefined && { redact }),
-    ...(propagateTo !== true && { propagateTo }),
-  });
+  const { sampleRate = 1 } = options;
+  checkCommonOptions({ ...options, sampleRate, propagateTo: propagateTo !== true && propagateTo });
   const defaults = { sampleRate, trustTraceparent, propagateTo, serverTiming };
   return { ...options, ...defaults, ...checkNumbers(options, NUMBER_NAMES, RANGES) };
 }
