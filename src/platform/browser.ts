@@ -5,8 +5,8 @@ import { keepaliveBudget } from './keepalive-budget.js';
 import { listen } from './listen.js';
 import { createNotes } from './notes.js';
 import { onPageSignal } from './page-lifecycle.js';
+import { createPageRequests } from './page-requests.js';
 import type { PageSignal, Platform, Stop, Tabs } from './platform.js';
-import { createRequests } from './requests.js';
 import { createLeaseTabs } from './tab-lease.js';
 import { createLockTabs } from './tabs.js';
 import { createTimers } from './timers.js';
@@ -35,7 +35,7 @@ export function createBrowserPlatform(
   const idle = ownGlobal<typeof requestIdleCallback>('requestIdleCallback', scope);
 
   const keepalive = keepaliveBudget(scope);
-  const { putAway, restored, close: closeRequests, ...requests } = createRequests(scope, later);
+  const { putAway, restored, close: closeRequests, ...requests } = createPageRequests(scope, later);
   const now = (): number => Date.now();
   const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 

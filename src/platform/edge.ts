@@ -11,7 +11,7 @@ const absent = (): never => {
 /** @param onException hears of every exception in a timer; it never reaches the host. */
 export function createEdgePlatform(onException: (error: unknown) => void): Platform {
   const { later, after, close: closeTimers } = createTimers(onException);
-  const { putAway: _, restored: __, close: closeRequests, ...requests } = createRequests(globalThis, later);
+  const { underWay: _, close: closeRequests, ...requests } = createRequests(globalThis, later);
 
   return {
     ...requests,
@@ -33,8 +33,10 @@ export function createEdgePlatform(onException: (error: unknown) => void): Platf
     // Nobody waits for this thread as a user does; a timer would cost more than it gives.
     yieldToMain: async () => {},
     // A runtime may have these (Deno, workerd), but no page whose last words they would carry.
+    isOwnRequest: () => false,
     beacon: () => false,
     canDefer: false,
+    defer: () => undefined,
     openStore: () => undefined,
     notes: undefined,
     onNote: () => nothing,

@@ -1,21 +1,15 @@
-/** What goes out of a browser page: requests, beacons and deferred requests, known as our own by their URLs. */
+/** Requests that nobody takes for the host's, and their answers. */
 import { parseRetryAfter } from '../wire/retry-after.js';
-import { ownGlobal } from './dom.js';
 import { readBytes, textOf } from './http.js';
 import type { HttpAnswer, Platform, Stop } from './platform.js';
 import { untraced } from './untraced.js';
 
 type Fetch = typeof globalThis.fetch;
-type FetchLater = (url: string, init: RequestInit) => { readonly activated: boolean };
 
 /** A request that has not been answered by then is given up; blobs go again under the same key. */
 const REQUEST_MILLIS = 30_000;
-/** Firefox never settles a request that was under way when its page went into the bfcache; those that will, soon do. */
-const RESTORED_MILLIS = 1_000;
 /** A server may ask for more patience than we would have, but not for all day. */
 const MAX_RETRY_AFTER_MILLIS = 60 * 60_000;
-/** Presigned URLs are long, and only the latest can still turn up in resource timing. */
-const MAX_OWN_URLS = 100;
 
 /** Follows the marks that instrumentations leave on the functions they wrap, down to the first. */
 function unwrapped(fetch: Fetch | undefined): Fetch | undefined {
@@ -29,45 +23,33 @@ function unwrapped(fetch: Fetch | undefined): Fetch | undefined {
   return inner;
 }
 
-export interface Requests
-  extends Pick<
-    Platform,
-    'request' | 'fetch' | 'isOwnRequest' | 'beacon' | 'defer' | 'canDefer' | 'abandon' | 'close'
-  > {
-  /** The page goes into the bfcache with what is under way. */
-  putAway(): void;
-  /** It is back; what it was put away with and is not answered soon is given up. */
-  restored(): void;
+export interface Requests extends Pick<Platform, 'request' | 'fetch' | 'abandon' | 'close'> {
+  /** What gives up the requests under way. */
+  readonly underWay: ReadonlySet<Stop>;
 }
 
-/** @param later sets a timer that nothing but its result stops. */
+/**
+ * @param later sets a timer that nothing but its result stops.
+ * @param began hears of each request's URL.
+ */
 export function createRequests(
   scope: typeof globalThis,
   later: (millis: number, task: () => void) => Stop,
+  began: (url: string) => void = () => {},
 ): Requests {
-  const { navigator } = scope as Partial<typeof globalThis>;
   const hostFetch = unwrapped(scope.fetch);
-  const fetchLater = ownGlobal<FetchLater>('fetchLater', scope);
-  const ownUrls = new Set<string>();
-  const own = (url: string): void => {
-    ownUrls.add(url);
-    const [oldest] = ownUrls;
-    if (ownUrls.size > MAX_OWN_URLS && oldest !== undefined) ownUrls.delete(oldest);
-  };
-
-  /** What gives up those under way; those that the page was put away with; what takes back those deferred. */
   const underWay = new Set<Stop>();
-  let leftOpen: Stop[] = [];
-  const deferred = new Set<Stop>();
-  let closed = false;
+  let isClosed = false;
+
+  const quietly: Fetch = (input, init) => untraced(() => (hostFetch as Fetch).call(scope, input, init));
 
   const abandon = (): void => {
-    for (const end of [...underWay, ...deferred]) end();
+    for (const end of [...underWay]) end();
   };
 
   /** Begins in the caller's task. */
   const answerTo = async (url: string, init: RequestInit): Promise<HttpAnswer> => {
-    const response: Response = await untraced(() => (hostFetch as Fetch).call(scope, url, init));
+    const response = await quietly(url, init);
     // Read even when nobody wants it: only that frees the keepalive bytes.
     const bytes = await readBytes(response);
     const { headers, status } = response;
@@ -80,8 +62,8 @@ export function createRequests(
 
   return {
     request(url, init, timeoutMillis = REQUEST_MILLIS) {
-      if (closed) return Promise.resolve({ status: 0, body: 'closed' });
-      own(url);
+      if (isClosed) return Promise.resolve({ status: 0, body: 'closed' });
+      began(url);
       const abort = new AbortController();
       return new Promise((resolve) => {
         const settle = (answer: HttpAnswer): void => {
@@ -103,49 +85,11 @@ export function createRequests(
         );
       });
     },
-    fetch: (input, init) => untraced(() => (hostFetch as Fetch).call(scope, input, init)),
-    isOwnRequest: (url) => ownUrls.has(url),
-    beacon(url, body) {
-      own(url);
-      try {
-        return navigator?.sendBeacon?.(url, body) ?? false;
-      } catch {
-        return false;
-      }
-    },
-    canDefer: fetchLater !== undefined,
-    defer(url, init) {
-      if (closed) return undefined;
-      const abort = new AbortController();
-      try {
-        const result = fetchLater?.call(scope, url, { ...init, signal: abort.signal });
-        if (!result) return undefined;
-        own(url);
-        const cancel = (): boolean => {
-          deferred.delete(cancel);
-          abort.abort();
-          return !result.activated;
-        };
-        deferred.add(cancel);
-        return cancel;
-      } catch {
-        // QuotaExceededError, or NotAllowedError where the permissions policy forbids it.
-        return undefined;
-      }
-    },
-    putAway() {
-      leftOpen = [...underWay];
-    },
-    restored() {
-      const stale = leftOpen.splice(0);
-      if (!stale.length) return;
-      later(RESTORED_MILLIS, () => {
-        for (const giveUp of stale) giveUp();
-      });
-    },
+    fetch: quietly,
+    underWay,
     abandon,
     close() {
-      closed = true;
+      isClosed = true;
       abandon();
     },
   };
