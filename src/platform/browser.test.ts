@@ -19,6 +19,7 @@ interface Fields {
 function page(fields: Fields = {}) {
   const win = new EventTarget();
   const scope = Object.assign(win, {
+    Document: EventTarget,
     document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
     fetch: async () => new Response('ok'),
     ...fields,

@@ -1,5 +1,5 @@
 /** The world as a browser page has it; what is missing (Node, workers) is simply absent. */
-import { ofDocument, ownGlobal } from './dom.js';
+import { ownGlobal } from './dom.js';
 import { createIdbStore, deleteIdb } from './idb-store.js';
 import { keepaliveBudget } from './keepalive-budget.js';
 import { listen } from './listen.js';
@@ -96,7 +96,7 @@ export function createBrowserPlatform(
         listener(signal);
         if (signal === 'cached') putAway();
       });
-      return onPageSignal(scope, () => ofDocument('visibilityState', scope) === 'hidden', handle);
+      return onPageSignal(scope, handle);
     },
     onOnline(listener) {
       return document ? listen(scope, 'online', guarded(listener)) : nothing;

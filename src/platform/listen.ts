@@ -32,16 +32,25 @@ function observe(): void {
   observer.observe(document, { childList: true });
 }
 
-/** Calls `handle` for each event of this type until stopped. It is never heard twice. */
-export function listen<E extends Event>(target: Target, type: string, handle: (event: E) => void): Stop {
+/**
+ * Calls `handle` for each event of this type until stopped. It is never heard twice.
+ *
+ * @param methods whose are used: an element may have taken the names of the document's.
+ */
+export function listen<E extends Event>(
+  target: Target,
+  type: string,
+  handle: (event: E) => void,
+  methods: Target = target,
+): Stop {
   const listener = handle as EventListener;
-  const add = (): void => target.addEventListener(type, listener, CAPTURE);
+  const add = (): void => methods.addEventListener.call(target, type, listener, CAPTURE);
   add();
   additions.add(add);
   observe();
   return () => {
     additions.delete(add);
-    target.removeEventListener(type, listener, CAPTURE);
+    methods.removeEventListener.call(target, type, listener, CAPTURE);
     if (additions.size) return;
     observer?.disconnect();
     observer = undefined;

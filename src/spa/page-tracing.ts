@@ -2,7 +2,6 @@
 import type { Context, ContextManager, Span, Tracer } from '@opentelemetry/api';
 import type { PageOptions } from '../page-options.js';
 import { createPageClock } from '../platform/clock.js';
-import { ofDocument } from '../platform/dom.js';
 import { onPageSignal } from '../platform/page-lifecycle.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { type Activities, createActivities } from './activity.js';
@@ -66,12 +65,7 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       activities = begun;
       const routeName = createRouteName(options.routeNames);
       const onPage: PartDeps['onPage'] = (listener) =>
-        onPageSignal(
-          globalThis,
-          () => ofDocument('visibilityState') === 'hidden',
-          (signal) => void guard(() => listener(signal)),
-          true,
-        );
+        onPageSignal(globalThis, (signal) => void guard(() => listener(signal)), true);
       const { propagateTo = [], ignoreUrls = [], onRequest, ignoreInteraction } = options;
       const part: PartDeps = {
         ...{ tracer, activities: begun, clock, guard, onPage, routeName },
