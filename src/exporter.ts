@@ -16,6 +16,7 @@ import {
   EXPORT_PRIVACY_NAMES,
   type RedactionOptions,
 } from './page-options.js';
+import { createEchoes } from './pipeline/echo.js';
 import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
 import type { OutboxOpener } from './pipeline/outbox-open.js';
 import { type Compression, createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
@@ -89,6 +90,7 @@ export class Exporter {
             {
               ...{ platform: world, diagnostics, destination, openOutbox, compression },
               rules: (rules) => this.onRules?.(rules),
+              isEcho: createEchoes(diagnostics.sinceTheirs),
             },
             {
               maxTracesPerBlob: checked.maxTracesPerBlob,

@@ -11,11 +11,18 @@
 import type { SpanGroup } from './model.js';
 
 /** Timers of such functions run out by then; whatever comes later goes, and takes with it what has waited. */
-export const ECHO_MILLIS = 60_000;
-/** @returns whether groups are to wait, that have come within {@link ECHO_MILLIS} of a call. */
-export function createEchoes(): (groups: readonly SpanGroup[]) => boolean {
+const ECHO_MILLIS = 60_000;
+/** A page that works on and on in the same way is not kept waiting for a whole part. */
+const MAX_HELD_SPANS = 256;
+
+/** @returns whether groups are to wait, which make the spans that wait so many. */
+export type IsEcho = (groups: readonly SpanGroup[], spanCount: number) => boolean;
+
+/** @param sinceTheirs milliseconds since such a call. */
+export function createEchoes(sinceTheirs: () => number): IsEcho {
   let seen = new Set<string>();
-  return (groups) => {
+  return (groups, spanCount) => {
+    if (sinceTheirs() >= ECHO_MILLIS || spanCount > MAX_HELD_SPANS) return false;
     let isEcho = true;
     for (const span of groups.flatMap((group) => group.spans)) {
       const name = `${span?.kind} ${span?.name}`;

@@ -15,7 +15,7 @@ import { untraced } from '../platform/untraced.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { openDeliveries } from './deliveries.js';
 import type { Delivery } from './delivery.js';
-import { createEchoes, ECHO_MILLIS } from './echo.js';
+import type { IsEcho } from './echo.js';
 import { bodyOf, createTraceEncoder } from './encode.js';
 import type { ReadableSpan, SpanGroup, TraceBlob } from './model.js';
 import type { OutboxLimits } from './outbox.js';
@@ -79,8 +79,6 @@ export interface OpenPipeline extends Pipeline {
   withdraw(deletes: boolean): Promise<void>;
 }
 
-/** A page that works on and on in the same way is not kept waiting for a whole part. See `echo.ts`. */
-const MAX_HELD_SPANS = 256;
 /** As many spans are encoded and compressed in a few milliseconds. */
 const MAX_LAST_SPANS = 200;
 
@@ -93,12 +91,13 @@ export function createPipeline(
     compression: Compression;
     /** Takes the operator's sampling rules, unchecked. */
     rules(rules: unknown): void;
+    /** See `echo.ts`. One invocation at the edge is over before it could hear any. */
+    isEcho?: IsEcho;
   },
   options: PipelineOptions,
 ): OpenPipeline {
   const { platform, diagnostics } = deps;
   const { totals, exception } = diagnostics;
-  const isEcho = createEchoes();
   const drains = new Set<(isOver: boolean) => void>();
   /** Ends each flush under way. */
   const flushes = new Set<() => void>();
@@ -248,10 +247,10 @@ export function createPipeline(
         sealer.drop(totals.state === 'paused' ? 'paused' : 'shutdown');
         return safe;
       }
-      const sinceMillis = diagnostics.sinceTheirs();
-      const mayBeEcho = sinceMillis < ECHO_MILLIS && sealer.spanCount <= MAX_HELD_SPANS && !draining && !away;
+      const mayWait = !draining && !away;
       // Nobody is told either: a listener may make requests as well.
-      if (mayBeEcho && diagnostics.guard(() => isEcho(groups))) return Promise.resolve(true);
+      if (mayWait && diagnostics.guard(() => deps.isEcho?.(groups, sealer.spanCount)))
+        return Promise.resolve(true);
       diagnostics.changed();
       if (draining) return safe;
       // A hidden page has slow timers, and may end without a further word.
