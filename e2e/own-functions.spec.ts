@@ -1,7 +1,7 @@
 /**
  * Functions that users hand us make requests. However they do, a page that is idle but for them falls silent.
  *
- * Tried: `requestUploads`, `notify`, a destination's `send`, `headers`, a listener of `subscribe`; `fetch`,
+ * Tried: `requestUploads`, `notify`, a destination's `send`, `headers`; `fetch`,
  * `XMLHttpRequest`, `sendBeacon`; at once, after an `await`, after a timer that nobody awaits; a new address each time;
  * several requests at once; spans of their own; `start()`, `TraceBatchProcessor` and the stock `BatchSpanProcessor`
  * beside `@opentelemetry/instrumentation-fetch`. `EventSpans` in `src/own-functions.test.ts`.
@@ -92,8 +92,6 @@ const PAGES: Record<string, (site: Site) => string> = {
       site,
       `destination: otlp({ url: '/collector', headers: async () => { await tick(); await post(); return {}; } })`,
     ),
-  'a listener of subscribe': (site) =>
-    `${START(site, "endpoint: '/spandrel'")} sdk.subscribe(async () => { await tick(); await post(); });`,
   'send, behind TraceBatchProcessor and instrumentation-fetch': () =>
     PROVIDER('new TraceBatchProcessor(exporter, { scheduledDelayMillis: 0 })'),
   'send, behind BatchSpanProcessor and instrumentation-fetch': () =>

@@ -11,5 +11,5 @@ test('sizes: what a page downloads is within its budget, after Brotli', async ()
     [],
   );
   const stub = sizes['stub, inlined']?.minified ?? Infinity;
-  assert.ok(stub < MAX_STUB_BYTES, `the stub has ${stub} bytes`);
+  assert.ok(stub <= MAX_STUB_BYTES, `the stub has ${stub} bytes`);
 });

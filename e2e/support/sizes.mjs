@@ -7,24 +7,24 @@ import { rollup } from 'rollup';
 
 /**
  * Budgets in bytes after Brotli, just above what is shipped. Whoever raises one says why in the commit. Of the first,
- * fflate is 2,700, what makes the outbox last 4,000, redaction and consent 2,000, several destinations 1,000, signed lengths 850. Of the
- * second, the first is 25,000; `web-vitals` is 2,500 and what makes spans of it 1,200, sampling 2,300, sessions 600,
- * OpenTelemetry's stand-ins 1,800, and the other parts of the page 6,500. The aim was 30,000. Of the edge the pipeline is
- * 12,000, the provider 1,900, R2 1,300; the aim was 14,000.
+ * what makes the outbox last is 4,000, redaction and consent 2,000, several destinations 1,000, DEFLATE 800. Of the
+ * second, the first is 24,500; `web-vitals` is 2,500 and what makes spans of it 1,200, sampling 2,300, sessions 600,
+ * OpenTelemetry's stand-ins 1,800, and the other parts of the page 6,500. Of the edge the pipeline is 12,000, the
+ * provider 1,900, R2 1,300. Of `otlp` fflate's inflate is 2,300.
  *
  * @type {Record<string, number>}
  */
 export const BUDGETS = {
-  'exporter, processor and bucket': 26_700,
+  'exporter, processor and bucket': 25_900,
   'script tag': 44_000,
-  'stub, inlined': 400,
-  'instrument and r2': 22_600,
-  otlp: 4_300,
+  'stub, inlined': 450,
+  'instrument and r2': 23_100,
+  otlp: 4_550,
   EventSpans: 8_700,
 };
 
 /** Of the stub as it is, since it is in every page and pages are not all compressed. */
-export const MAX_STUB_BYTES = 700;
+export const MAX_STUB_BYTES = 820;
 
 /** Its types are those of a CommonJS file, and it is none. */
 const terser = /** @type {typeof terserModule.default} */ (/** @type {unknown} */ (terserModule));

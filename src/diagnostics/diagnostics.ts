@@ -98,7 +98,7 @@ export function createDiagnostics(
   const announce = (): void => {
     announced = false;
     const stats = self.stats();
-    for (const listener of listeners) self.guard(() => self.theirs(() => listener(stats)));
+    for (const listener of listeners) self.guard(() => untraced(() => listener(stats)));
   };
 
   const self: Diagnostics = {

@@ -1,6 +1,7 @@
 /** Stage 3 of 8: OTLP/JSON text in, one gzip member out. */
-import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from './compress-gzip.js';
+
 import { deflate } from './compress-deflate.js';
+import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from './compress-gzip.js';
 
 export interface CompressorDeps {
   /** The platform's, where it has one. */

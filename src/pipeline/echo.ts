@@ -1,6 +1,6 @@
 /**
- * Recognises the traces of our own way. Functions that users hand us (`requestUploads`, `notify`, `headers`, `send`,
- * listeners) make requests, and what instruments the page traces those that it cannot tell from the page's own: after
+ * Recognises the traces of our own way. Functions that users hand us (`requestUploads`, `notify`, `headers`, `send`)
+ * make requests, and what instruments the page traces those that it cannot tell from the page's own: after
  * an `await` no context says whose they are. To send such a trace calls the functions again, and so on for ever.
  *
  * So what may be such an echo does not go by itself: it waits until something else goes, and goes with it. Nothing is
