@@ -59,7 +59,8 @@ test('bucket lengths: spares become such as the blobs are', async () => {
   const asked = sizes.filter((size) => size % 512);
   assert.ok(asked.length <= 4, `${sizes}: more than every second had to ask`);
   const lengths = uploadsOf(client).slice(-8).map(lengthOf);
-  assert.ok(Math.max(...lengths) < 10_400, `${lengths}`);
+  // Noise of 9,000 characters takes 12,200 bytes by fixed codes, and a spare is at most a step of 512 longer.
+  assert.ok(Math.max(...lengths) < 12_700, `${lengths}`);
 });
 
 test('bucket lengths: a leaving page takes any spare that is large enough', async () => {
