@@ -12,8 +12,9 @@ export function openGuarded(destination: Destination, deps: DestinationDeps): Op
     ready: (blob) => guard(() => open?.ready(blob)) === true,
     // What it throws or answers amiss becomes a rejection: a failed attempt.
     async send(blob, mode) {
-      const send = (): Promise<Outcome> | undefined => open?.send(blob, mode);
-      const outcome = (await (destination.isOurs ? send() : theirs(send))) ?? { status: 'unready' };
+      if (!open) return { status: 'unready' };
+      const send = (): Promise<Outcome> => open.send(blob, mode);
+      const outcome = await (destination.isOurs ? send() : theirs(send));
       if (typeof outcome?.status !== 'string') throw new TypeError('a destination answered with no outcome');
       return outcome;
     },
