@@ -308,7 +308,7 @@ test('tee: a page that leaves sends the smallest first, whosever they are, and s
 
 test('tee: what is sealed as the page leaves is split so that each destination can have it', async () => {
   const noise = (seed: number): string =>
-    Buffer.from(testPlatform({ seed }).randomBytes(4_000)).toString('base64');
+    Buffer.from(testPlatform({ seed }).randomBytes(5_250)).toString('base64');
   const { platform, clouds, startSpan } = testClient({ tees: true, poolSize: 20, poolReserve: 10 });
   for (const cloud of clouds) cloud.uploadLength = undefined;
   platform.onRequest = (request) =>
