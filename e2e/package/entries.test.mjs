@@ -26,6 +26,15 @@ async function closureOf(name) {
   return { code: [...files.values()].join('\n'), packages: [...packages].sort(), files };
 }
 
+/** Properties of a document are its prototype's, as in browsers. */
+class OwnDocument {
+  /** @type {unknown} */
+  script;
+  get currentScript() {
+    return this.script;
+  }
+}
+
 /** Names that may come only with a decision, since each is a promise to users. */
 const EXPORTS = {
   'index.js': [
@@ -123,7 +132,12 @@ test('script.js: without a tag that names a service it starts nothing', async ()
   const tell = (/** @type {string} */ name) => () => void touched.push(name);
   /** @type {Record<string, any>} */
   const page = {
-    document: { currentScript: { dataset: {} }, addEventListener: tell('document.addEventListener') },
+    Document: OwnDocument,
+    document: {
+      __proto__: OwnDocument.prototype,
+      script: { dataset: {} },
+      addEventListener: tell('document.addEventListener'),
+    },
     addEventListener: tell('addEventListener'),
     setTimeout: tell('setTimeout'),
     fetch: tell('fetch'),
@@ -206,7 +220,8 @@ test('stub.js: a classic script with one global, that ends no script element', a
   const heard = [];
   /** @type {Record<string, any>} */
   const page = {
-    document: { currentScript: { dataset: {} } },
+    Document: OwnDocument,
+    document: { __proto__: OwnDocument.prototype, script: { dataset: {} } },
     performance,
     addEventListener: (/** @type {string} */ type) => void heard.push(type),
     setTimeout: () => void heard.push('timeout'),

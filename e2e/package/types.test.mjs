@@ -45,6 +45,9 @@ declare const routePath: any;
 declare const createRoot: any;
 declare const RouterProvider: any;
 declare const element: any;
+declare class ErrorHandler { handleError(error: any): void; }
+declare const App: unknown;
+declare function bootstrapApplication(component: unknown, config: { providers: unknown[] }): Promise<unknown>;
 declare const Deno: { serve(handler: (request: Request) => Response | Promise<Response>): unknown };
 declare const Bun: { serve(options: { fetch: (request: Request) => Response | Promise<Response> }): unknown };
 declare const render: () => void;
