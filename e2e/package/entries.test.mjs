@@ -173,8 +173,10 @@ test('script.js: a mistake in the tag is one line on the console, and the page g
   /** @type {string[]} */
   const errors = [];
   const page = {
+    Document: OwnDocument,
     document: {
-      currentScript: { dataset: { service: 'shop', poolSize: 'many' } },
+      __proto__: OwnDocument.prototype,
+      script: { dataset: { service: 'shop', poolSize: 'many' } },
       baseURI: 'https://shop.test/',
     },
     console: { error: (/** @type {unknown} */ error) => errors.push(String(error)) },
