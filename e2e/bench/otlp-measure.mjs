@@ -1,7 +1,7 @@
 // What the OTLP bench measures, the same in Node and in a page.
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { protobuf } from '../../.cache/esm/otlp.js';
-import { gzipBytes, gzipNow } from '../../.cache/esm/pipeline/compress.js';
+import { gzipBytes, gzipNow } from '../../.cache/esm/pipeline/compress-fflate.js';
 import { bodyOf, createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
 import { browserSpans, groupsOf } from './browser-spans.mjs';
 import { medians, rounds } from './encode-measure.mjs';

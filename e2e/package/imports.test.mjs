@@ -39,7 +39,11 @@ const OFFENCES = [
     "import { x } from '../platform/http.js';",
     /shares wire\/, protocol\.ts and object-key\.ts/,
   ],
-  ['pipeline/upload.ts', "import { gzipSync } from 'fflate';", /only pipeline\/compress-fflate\.ts imports fflate/],
+  [
+    'pipeline/upload.ts',
+    "import { gzipSync } from 'fflate';",
+    /only pipeline\/compress-fflate\.ts imports fflate/,
+  ],
   ['platform/a.ts', "import fs from 'node:fs';", /runs in browsers/],
   ['pipeline/upload.ts', 'setTimeout(() => {}, 1);', /names setTimeout/],
   ['pipeline/upload.ts', 'const now = Date.now();', /names Date\.now/],
