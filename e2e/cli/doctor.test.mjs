@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { defaultRules } from '../../demo/mock-r2/mock-r2.mjs';
 import { makeCertificate } from '../../demo/testing/certificate.mjs';
-import { CLI, spandrel } from './run-command.mjs';
+import { CLI, CLOCK, spandrel } from './run-command.mjs';
 import { startProxy, startSite } from './site.mjs';
 
 /** Miniflare takes a while to start on a machine that has much else to do. */
@@ -504,7 +504,7 @@ test('doctor --fix: asks on a terminal, says what it would write, and writes wha
     ];
     const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
     const child = spawn('script', ['-qec', command, '/dev/null'], {
-      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...site.ownerEnv },
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...CLOCK, ...site.ownerEnv },
     });
     let said = '';
     child.stdout.on('data', (text) => {
