@@ -86,7 +86,6 @@ export function createLater({ platform, outbox, destination, pack, failed }: Lat
   };
 
   const arm = async (blob: TraceBlob): Promise<void> => {
-    self.release(blob);
     const mine: NonNullable<typeof lent> = { blob };
     lent = mine;
     // Who finds the records must find all of what is sent.

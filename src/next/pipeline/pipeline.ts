@@ -103,7 +103,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     {
       monotonic: platform.monotonic,
       dropped,
-      created: () => void totals.spans.created++,
+      created(count) {
+        totals.spans.created += count;
+      },
       sampledOut: (count) => {
         totals.sampling.droppedSpans += count;
       },
@@ -116,9 +118,12 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   let opened: { outbox: Outbox; destination: OpenDestination; delivery: Delivery | undefined } | undefined;
   /** The same, until what waits there has another place in the ledger. */
   let counted: Outbox | undefined;
-  /** Takes spans; with when it does so since, monotonic. */
+  /** Takes spans. */
   let filling: TraceBlob | undefined;
-  const openedAt = new Map<TraceBlob, number>();
+  /** The browser has it: what follows may take it in. */
+  let lent: TraceBlob | undefined;
+  /** When the older of the two began, monotonic. */
+  let sinceMillis = 0;
   let isFirst = true;
   let timer: Stop | undefined;
   let timerAtMillis = Number.POSITIVE_INFINITY;
@@ -174,15 +179,11 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   /** The user consents no longer: drops what waits, and ends everything, requests under way too. */
   const end = async (isDenied: boolean): Promise<void> => {
-    buffer.sort();
     if (!isDenied) drainNow();
-    closeAll();
+    close();
     const ended = opened;
     opened = undefined;
-    if (isDenied) {
-      dropped('consent', buffer.keptCount);
-      for (const span of buffer.forget()) refused.add(span);
-    }
+    if (isDenied) for (const span of buffer.forget('consent')) refused.add(span);
     if (!ended) return;
     const { outbox, destination, delivery } = ended;
     if (isDenied) outbox.dropAll('consent');
@@ -196,18 +197,13 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   /** The blob for the next span of a trace. */
-  const blobFor = (trace: LocalTrace, outbox: Outbox): TraceBlob => {
-    const { traceId, blob } = trace;
-    const known = blob?.state === 'open' ? blob : filling;
-    const isFull = known && known.traces.size >= options.maxTracesPerBlob && !known.traces.has(traceId);
-    if (known && !isFull) return known;
-    const fresh = outbox.open(opened?.destination.hold?.());
-    const [since = platform.monotonic()] = [...openedAt].flatMap(([one, at]) =>
-      one.state === 'lent' ? [at] : [],
-    );
-    openedAt.set(fresh, since);
-    filling = fresh;
-    return fresh;
+  const blobFor = (traceId: string, outbox: Outbox): TraceBlob => {
+    if (filling && filling.traces.size >= options.maxTracesPerBlob && !filling.traces.has(traceId)) close();
+    if (!filling) {
+      filling = outbox.open(opened?.destination.hold?.());
+      if (!lent) sinceMillis = platform.monotonic();
+    }
+    return filling;
   };
 
   const encodeNext = (outbox: Outbox): boolean => {
@@ -219,13 +215,13 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       dropped(encoded, 1);
       return true;
     }
-    const blob = blobFor(trace, outbox);
+    const blob = blobFor(trace.traceId, outbox);
     if (trace.blob !== blob) {
       trace.blob = blob;
       trace.firstAtMillis = platform.monotonic();
     }
     outbox.add(blob, encoded);
-    if (blob.chars >= maxChars()) close(blob);
+    if (blob.chars >= maxChars()) close();
     return true;
   };
 
@@ -234,45 +230,37 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     return Math.min(MAX_CHARS, TARGET_BYTES * (gzip ? raw / gzip : FIRST_RATIO));
   };
 
-  const close = (blob: TraceBlob): void => {
-    takeBack(blob);
-    finish(blob);
+  /** What fills takes no more spans. What the browser has goes with it, if there is room, or by itself. */
+  const close = (): void => {
+    const hasRoom = filling && lent && filling.chars + lent.chars <= 2 * maxChars();
+    takeBack(hasRoom ? filling : undefined);
+    finish(filling);
     opened?.delivery?.wake();
   };
 
-  /** What the browser has goes with this blob, if there is room, or by itself. */
   const takeBack = (into: TraceBlob | undefined): void => {
-    const lent = [...openedAt.keys()].find(({ state }) => state === 'lent');
-    if (!lent || !opened) return;
-    const hasRoom = into?.state === 'open' && into.chars + lent.chars <= 2 * maxChars();
-    opened.delivery?.later?.release(hasRoom ? into : undefined);
-    if (opened.outbox.blobs.has(lent.id)) finish(lent);
-    else openedAt.delete(lent);
+    const other = lent;
+    lent = undefined;
+    if (!other || !opened) return;
+    opened.delivery?.later?.release(into);
+    if (opened.outbox.blobs.has(other.id)) finish(other);
   };
 
-  /** It takes no more spans. */
-  const finish = (blob: TraceBlob): void => {
+  const finish = (blob: TraceBlob | undefined): void => {
+    if (!blob) return;
     blob.state = 'closed';
     blob.seq = ++totals.blobs.sealed;
-    openedAt.delete(blob);
     if (filling === blob) filling = undefined;
     isFirst = false;
   };
 
-  const closeAll = (): void => {
-    for (const blob of openedAt.keys()) if (blob.state === 'open') close(blob);
-    takeBack(undefined);
-    opened?.delivery?.wake();
-  };
-
   /** The browser has what fills: what follows waits as long as it does. */
   const lend = (blob: TraceBlob): void => {
+    takeBack(blob);
     blob.state = 'lent';
+    lent = blob;
     filling = undefined;
   };
-
-  const dueAt = (blob: TraceBlob, since: number): number =>
-    Math.max(since + (isFirst ? 0 : options.scheduledDelayMillis), buffer.awaitedUntil(blob));
 
   /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
   const drain = async (): Promise<void> => {
@@ -285,29 +273,25 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   const drainNow = (): void => {
-    buffer.sort();
     while (opened && encodeNext(opened.outbox));
   };
 
   const tick = async (): Promise<void> => {
-    buffer.sort();
     buffer.sweep();
     await drain();
     // A page that was left goes on for some moments, and nothing more will be said.
     if (opened?.outbox.isSuspended && isAway) return goOut(opened);
     const now = platform.monotonic();
-    if (filling && opened) {
-      const blob = filling;
-      opened.delivery?.later?.grew(blob, () => lend(blob));
-    }
-    let next = buffer.dueAtMillis;
-    for (const [blob, since] of openedAt) {
-      // One that absorbed it goes in its place.
-      if (!opened?.outbox.blobs.has(blob.id)) openedAt.delete(blob);
-      else if (blob.state === 'lent' && filling) continue;
-      else if (dueAt(blob, since) > now) next = Math.min(next, dueAt(blob, since));
-      else if (blob.state === 'lent') takeBack(undefined);
-      else close(blob);
+    const blob = filling;
+    if (blob) opened?.delivery?.later?.grew(blob, () => lend(blob));
+    let next = buffer.dueAtMillis();
+    if (blob || lent) {
+      const dueAtMillis = Math.max(
+        sinceMillis + (isFirst ? 0 : options.scheduledDelayMillis),
+        blob ? buffer.awaitedUntil(blob) : 0,
+      );
+      if (dueAtMillis > now) next = Math.min(next, dueAtMillis);
+      else close();
     }
     opened?.delivery?.wake();
     if (Number.isFinite(next)) armAt(Math.max(next, now));
@@ -344,12 +328,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const leave = (signal: PageSignal): void => {
     const isOver = signal === 'leaving';
     if (isOver) buffer.interrupt();
-    buffer.sort();
     buffer.sweep(isOver);
     if (!opened) {
       // Nobody can be asked any more.
-      if (isOver) dropped('consent', buffer.keptCount);
-      if (isOver) buffer.forget();
+      if (isOver) buffer.forget('consent');
       return;
     }
     drainNow();
@@ -357,10 +339,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   const goOut = (all: NonNullable<typeof opened>, stays = false): void => {
-    for (const blob of openedAt.keys()) if (blob.state === 'open') finish(blob);
+    finish(filling);
     sendNow(all);
     // The browser sends what it has, unless the page lives on.
-    if (stays) platform.after(UNANSWERED_MILLIS, closeAll);
+    if (stays) platform.after(UNANSWERED_MILLIS, close);
     all.destination.leave?.();
     if (stays) void all.outbox.save();
     else all.outbox.suspend();
@@ -398,7 +380,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     drainNow();
     if (!platform.cachesEarly) return void opened.outbox.save();
     // This browser looks now whether the page holds a lock; then it may not be cached.
-    closeAll();
+    close();
     opened.outbox.suspend(true);
     stayTimer = platform.after(STAYED_MILLIS, comeBack);
   };
@@ -407,7 +389,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     stayTimer?.();
     goneOut = new WeakSet();
     opened?.outbox.resume();
-    closeAll();
+    close();
   };
 
   const pause = (): void => {
@@ -417,21 +399,16 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   const dropBuffered = (reason: DropReason): void => {
-    buffer.sort();
-    dropped(reason, buffer.keptCount);
-    buffer.forget();
-    openedAt.clear();
-    filling = undefined;
+    buffer.forget(reason);
+    filling = lent = undefined;
   };
 
   diagnostics.gauge((stats) => {
-    buffer.sort();
-    stats.spans.created = totals.spans.created;
-    stats.sampling.droppedSpans = totals.sampling.droppedSpans;
-    stats.spans.waiting += buffer.keptCount;
-    stats.buffer.spans += buffer.keptCount;
-    stats.buffer.open = buffer.openCount;
-    stats.sampling.undecided = buffer.undecidedCount;
+    const { kept, undecided, open } = buffer.counts();
+    stats.spans.waiting += kept;
+    stats.buffer.spans += kept;
+    stats.buffer.open = open;
+    stats.sampling.undecided = undecided;
     for (const blob of counted?.blobs.values() ?? []) {
       stats.spans.waiting += blob.spanCount;
       stats.blobs.waiting++;
@@ -447,7 +424,6 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     async take(spans) {
       const before = lostCount();
       for (const span of spans) self.ended(span);
-      buffer.sort();
       await drain();
       await opened?.outbox.save();
       return lostCount() === before;
@@ -475,7 +451,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       const lostBefore = lostCount();
       await consent.settled();
       drainNow();
-      closeAll();
+      close();
       await opened?.delivery?.flush(timeoutMillis);
       if (totals.consent === 'denied') return 'lost';
       if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
@@ -490,7 +466,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       stopPage();
       consent.close();
       drainNow();
-      closeAll();
+      close();
       dropBuffered('shutdown');
       const ended = opened;
       opened = undefined;

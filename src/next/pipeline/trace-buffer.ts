@@ -1,9 +1,9 @@
 /**
  * What is known of each trace of this page: which of its spans are open, and whether it is kept.
  *
- * The hot path (a span starts, a span ends) only appends to two lists; {@link TraceBuffer.sort} puts them into traces
- * later. Ended spans of a trace that is kept are handed out by {@link TraceBuffer.next}, to be encoded at once. Those of
- * a trace that is not decided yet stay here until its judge has decided: then all of them follow, or none.
+ * Ended spans wait with their trace. Those of a trace that is kept are handed out by {@link TraceBuffer.next}, to be
+ * encoded at the next idle moment. Those of a trace that is not decided yet stay until its judge has decided: then all
+ * of them follow, or none.
  */
 import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
 
@@ -13,14 +13,12 @@ export interface LocalTrace {
   readonly open: Set<OpenSpan>;
   /** Undefined: not decided yet. */
   isKept: boolean | undefined;
-  /** Ended spans, while it is not decided. */
+  /** Ended spans that are not encoded yet. */
   held: ReadableSpan[];
-  /** The first span of it that started here. */
+  /** The first span of it that started here, where that was not sampled. */
   root: OpenSpan | undefined;
   /** Whether a span has ended with the status ERROR. */
   error: boolean;
-  /** Ended spans that are not encoded yet. */
-  fresh: number;
   /** Where its spans go. */
   blob: TraceBlob | undefined;
   /** When the oldest ended span came that no closed blob holds, and when anything last happened; monotonic. */
@@ -42,8 +40,8 @@ export interface Judge {
 export interface TraceBufferDeps {
   monotonic(): number;
   dropped(reason: DropReason, spanCount: number): void;
-  /** A span has ended whose trace is kept. */
-  created(): void;
+  /** Spans have ended whose trace is kept. */
+  created(spanCount: number): void;
   /** Spans of a trace that is not kept. */
   sampledOut(spanCount: number): void;
   /** Runs a task of others; an exception in it is counted. */
@@ -56,11 +54,10 @@ export interface TraceBuffer {
   ended(span: ReadableSpan): void;
   /** A span that was started and will never end. */
   discard(span: OpenSpan): void;
-  /** Forgets all that is here. @returns the spans that were open. */
-  forget(): OpenSpan[];
+  /** Forgets all that is here; `reason`: of what is kept. @returns the spans that were open. */
+  forget(reason: DropReason): OpenSpan[];
   /** Keeps a trace whatever its judge says; `told` before that is done. False when it was dropped already. */
   keep(traceId: string, told: (trace: LocalTrace) => void): boolean;
-  sort(): void;
   /** The next ended span that is to be encoded. */
   next(): { span: ReadableSpan; trace: LocalTrace } | undefined;
   /** Decides and forgets traces that are over: those that nothing has come of for a while. */
@@ -68,13 +65,11 @@ export interface TraceBuffer {
   /** Until when spans of this blob's traces may yet come, if nothing more is heard of them; monotonic. */
   awaitedUntil(blob: TraceBlob): number;
   /** When {@link sweep} has something to do, by the monotonic clock. */
-  readonly dueAtMillis: number;
+  dueAtMillis(): number;
   /** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
   interrupt(): void;
-  /** Ended spans of kept traces that are not encoded. What was not {@link sort sorted} yet is not counted. */
-  readonly keptCount: number;
-  readonly undecidedCount: number;
-  readonly openCount: number;
+  /** Ended spans of kept traces that are not encoded; those of others, with their open ones; all that are open. */
+  counts(): { kept: number; undecided: number; open: number };
 }
 
 /** Async work often starts its next child just after its parent ended. */
@@ -93,23 +88,23 @@ const SAMPLED = 1;
 const ERROR_STATUS = 2;
 
 export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number): TraceBuffer {
+  const { monotonic, guard } = deps;
   /** Oldest first. */
   const traces = new Map<string, LocalTrace>();
-  let startedList: OpenSpan[] = [];
-  let endedList: ReadableSpan[] = [];
-  let queue: { span: ReadableSpan; trace: LocalTrace }[] = [];
-  let head = 0;
+  /** Those that are kept and hold spans. */
+  const ready = new Set<LocalTrace>();
+  /** Of all traces. */
   let heldCount = 0;
   let openCount = 0;
 
   const traceOf = (span: ReadableSpan): LocalTrace => {
     const { traceId, traceFlags } = span.spanContext();
-    const now = deps.monotonic();
+    const now = monotonic();
     let trace = traces.get(traceId);
     if (!trace) {
       const isKept = traceFlags & SAMPLED || !self.judge ? true : undefined;
       trace = {
-        ...{ traceId, isKept, open: new Set(), held: [], root: undefined, error: false, fresh: 0 },
+        ...{ traceId, isKept, open: new Set(), held: [], root: undefined, error: false },
         ...{ blob: undefined, firstAtMillis: undefined, touchedAtMillis: now, sinceMillis: now },
       };
       traces.set(traceId, trace);
@@ -118,109 +113,98 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
     return trace;
   };
 
-  const enqueue = (span: ReadableSpan, trace: LocalTrace): void => {
-    deps.created();
-    trace.fresh++;
-    trace.firstAtMillis ??= deps.monotonic();
-    queue.push({ span, trace });
+  const isReady = (trace: LocalTrace, count: number): void => {
+    if (!count) return;
+    deps.created(count);
+    trace.firstAtMillis ??= monotonic();
+    ready.add(trace);
+  };
+
+  /** What it holds is taken from it. */
+  const emptied = (trace: LocalTrace): number => {
+    const { length } = trace.held;
+    heldCount -= length;
+    trace.held = [];
+    ready.delete(trace);
+    return length;
   };
 
   const settle = (trace: LocalTrace, isKept: boolean): void => {
-    if (trace.isKept !== undefined) return;
     trace.isKept = isKept;
-    const { held } = trace;
-    trace.held = [];
-    heldCount -= held.length;
-    trace.root ??= held[0] as OpenSpan | undefined;
-    if (isKept) for (const span of held) enqueue(span, trace);
-    else deps.sampledOut(held.length);
+    trace.root ??= trace.held[0] as OpenSpan | undefined;
+    if (isKept) isReady(trace, trace.held.length);
+    else deps.sampledOut(emptied(trace));
   };
 
-  const judged = (trace: LocalTrace, isOver: boolean): void => {
-    const verdict = deps.guard(() => self.judge?.decide(trace, isOver));
+  const judge = (trace: LocalTrace, isOver: boolean): void => {
+    if (trace.isKept !== undefined) return;
+    const verdict = guard(() => self.judge?.decide(trace, isOver));
     if (verdict !== undefined || isOver) settle(trace, verdict === true);
   };
 
-  const ended = (span: ReadableSpan): void => {
-    const trace = traceOf(span);
-    if (trace.open.delete(span as OpenSpan)) openCount--;
-    trace.error ||= span.status?.code === ERROR_STATUS;
-    if (trace.isKept) {
-      if (span.spanContext().traceFlags & SAMPLED) deps.guard(() => self.judge?.ended(span));
-      enqueue(span, trace);
-    } else if (trace.isKept === false) deps.sampledOut(1);
-    else {
-      trace.held.push(span);
-      heldCount++;
-      judged(trace, false);
-    }
-  };
+  const openSpans = (): OpenSpan[] => [...traces.values()].flatMap((trace) => [...trace.open]);
 
   /** Drops whole traces, oldest first, those with errors last, until a tenth is free: it is not cheap. */
   const relieve = (): void => {
-    self.sort();
-    let excess = self.keptCount + heldCount - maxSpans() * 0.9;
-    const victims = [...traces.values()].filter((trace) => trace.fresh || trace.held.length);
+    const victims = [...traces.values()].filter((trace) => trace.held.length);
     victims.sort((a, b) => Number(a.error) - Number(b.error) || a.sinceMillis - b.sinceMillis);
-    const lost = new Set<LocalTrace>();
     for (const trace of victims) {
-      if (excess <= 0) break;
-      excess -= trace.fresh + trace.held.length;
-      if (trace.isKept === undefined) {
+      if (heldCount <= maxSpans() * 0.9) break;
+      if (trace.isKept) deps.dropped('buffer-full', emptied(trace));
+      else {
         self.judge?.crowdedOut(trace);
         settle(trace, false);
-      } else lost.add(trace);
+      }
     }
-    let count = 0;
-    queue = queue.slice(head).filter(({ trace }) => {
-      if (!lost.has(trace)) return true;
-      trace.fresh--;
-      count++;
-      return false;
-    });
-    head = 0;
-    deps.dropped('buffer-full', count);
   };
 
   /** When a trace is over, or must be looked at. */
-  const dueAt = (trace: LocalTrace): number => {
-    if (trace.isKept === undefined)
-      return trace.open.size ? trace.sinceMillis + PART_AGE_MILLIS : trace.touchedAtMillis + LINGER_MILLIS;
-    if (trace.open.size) return trace.touchedAtMillis + STALE_MILLIS;
-    return trace.touchedAtMillis + (trace.root ? REMEMBER_MILLIS : LINGER_MILLIS);
-  };
-
-  const forget = (trace: LocalTrace): void => {
-    openCount -= trace.open.size;
-    traces.delete(trace.traceId);
+  const dueAt = ({ isKept, open, held, root, sinceMillis, touchedAtMillis }: LocalTrace): number => {
+    // It is looked at again when they are encoded.
+    if (isKept && held.length) return Number.POSITIVE_INFINITY;
+    if (open.size)
+      return isKept === undefined ? sinceMillis + PART_AGE_MILLIS : touchedAtMillis + STALE_MILLIS;
+    return touchedAtMillis + (isKept !== undefined && root ? REMEMBER_MILLIS : LINGER_MILLIS);
   };
 
   const self: TraceBuffer = {
     judge: undefined,
     started(span) {
-      startedList.push(span);
+      if (openCount >= MAX_OPEN_SPANS) return;
+      const trace = traceOf(span);
+      trace.open.add(span);
+      openCount++;
+      if (trace.isKept === undefined) trace.root ??= span;
+      judge(trace, false);
     },
     ended(span) {
-      if (endedList.push(span) + queue.length - head + heldCount > maxSpans()) relieve();
+      const trace = traceOf(span);
+      if (trace.open.delete(span as OpenSpan)) openCount--;
+      trace.error ||= span.status?.code === ERROR_STATUS;
+      if (trace.isKept === false) return deps.sampledOut(1);
+      trace.held.push(span);
+      if (trace.isKept) {
+        if (span.spanContext().traceFlags & SAMPLED) guard(() => self.judge?.ended(span));
+        isReady(trace, 1);
+      }
+      if (++heldCount > maxSpans()) relieve();
+      judge(trace, false);
     },
     discard(span) {
-      self.sort();
-      const trace = traces.get(span.spanContext().traceId);
+      const { traceId } = span.spanContext();
+      const trace = traces.get(traceId);
       if (!trace?.open.delete(span)) return;
       openCount--;
-      if (!trace.open.size && trace.firstAtMillis === undefined && !trace.held.length)
-        traces.delete(trace.traceId);
+      if (!trace.open.size && !trace.firstAtMillis && !trace.held.length) traces.delete(traceId);
     },
-    forget() {
-      self.sort();
-      const open = [...traces.values()].flatMap((trace) => [...trace.open]);
+    forget(reason) {
+      const open = openSpans();
+      for (const trace of ready) deps.dropped(reason, emptied(trace));
       traces.clear();
-      queue = [];
-      head = heldCount = openCount = 0;
+      heldCount = openCount = 0;
       return open;
     },
     keep(traceId, told) {
-      self.sort();
       const trace = traces.get(traceId);
       if (trace && trace.isKept === undefined) {
         told(trace);
@@ -228,83 +212,56 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
       }
       return trace?.isKept === true;
     },
-    sort() {
-      const started = startedList;
-      const list = endedList;
-      startedList = [];
-      endedList = [];
-      for (const span of started) {
-        if (openCount >= MAX_OPEN_SPANS) break;
-        const trace = traceOf(span);
-        if (trace.isKept === undefined) trace.root ??= span;
-        trace.open.add(span);
-        openCount++;
-        if (trace.isKept === undefined) judged(trace, false);
-      }
-      for (const span of list) ended(span);
-    },
     next() {
-      const entry = queue[head];
-      if (!entry) {
-        queue = [];
-        head = 0;
-        return undefined;
-      }
-      head++;
-      entry.trace.fresh--;
-      return entry;
+      const [trace] = ready;
+      if (!trace) return undefined;
+      const span = trace.held.shift() as ReadableSpan;
+      heldCount--;
+      if (!trace.held.length) ready.delete(trace);
+      return { span, trace };
     },
     sweep(isOver = false) {
-      const now = deps.monotonic();
+      const now = monotonic();
       let excess = traces.size - MAX_REMEMBERED;
       for (const trace of traces.values()) {
+        const isDue = dueAt(trace) <= now;
         if (trace.isKept === undefined) {
-          if (isOver || dueAt(trace) <= now) judged(trace, true);
-        } else if (dueAt(trace) <= now || (excess > 0 && !trace.open.size)) {
+          if (isOver || isDue) judge(trace, true);
+        } else if (isDue || (excess > 0 && !trace.open.size && !trace.held.length)) {
           excess--;
-          forget(trace);
+          openCount -= trace.open.size;
+          traces.delete(trace.traceId);
         }
       }
     },
     awaitedUntil(blob) {
       let until = 0;
-      for (const trace of traces.values()) {
-        if (trace.blob !== blob) continue;
-        const { open, firstAtMillis, touchedAtMillis } = trace;
+      for (const { blob: its, open, firstAtMillis = 0, touchedAtMillis } of traces.values()) {
+        if (its !== blob) continue;
         until = Math.max(
           until,
-          open.size ? (firstAtMillis ?? 0) + PART_AGE_MILLIS : touchedAtMillis + LINGER_MILLIS,
+          open.size ? firstAtMillis + PART_AGE_MILLIS : touchedAtMillis + LINGER_MILLIS,
         );
       }
       return until;
     },
-    get dueAtMillis() {
-      let due = Number.POSITIVE_INFINITY;
-      for (const trace of traces.values()) due = Math.min(due, dueAt(trace));
-      return due;
-    },
+    dueAtMillis: () => Math.min(...Array.from(traces.values(), dueAt)),
     interrupt() {
-      self.sort();
-      const open = [...traces.values()].flatMap((trace) => [...trace.open]);
       // Children start after their parents, so the reverse of the start order ends inner spans first.
-      for (const span of open.reverse()) {
+      for (const span of openSpans().reverse()) {
         // Another processor of the host may throw at the end of a span.
-        deps.guard(() => {
+        guard(() => {
           span.setAttribute('spandrel.interrupted', true);
           span.end();
         });
       }
     },
-    get keptCount() {
-      return queue.length - head;
-    },
-    get undecidedCount() {
-      let open = 0;
-      for (const trace of traces.values()) if (trace.isKept === undefined) open += trace.open.size;
-      return heldCount + open;
-    },
-    get openCount() {
-      return openCount + startedList.length;
+    counts() {
+      let kept = 0;
+      for (const trace of ready) kept += trace.held.length;
+      let undecided = heldCount - kept;
+      for (const trace of traces.values()) if (trace.isKept === undefined) undecided += trace.open.size;
+      return { kept, undecided, open: openCount };
     },
   };
   return self;
