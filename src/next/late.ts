@@ -28,7 +28,7 @@ export function openDelivery(host: DeliveryHost, compression: Compression): Deli
       blob(blob) {
         if (outbox.isClosed || diagnostics.totals.state !== 'running') return;
         diagnostics.totals.spans.adopted += blob.spanCount;
-        outbox.adopt(blob);
+        outbox.blobs.set(blob.id, blob);
         delivery.wake();
       },
       told: (receipt, forget) => destination.tell?.(receipt, forget),
@@ -43,7 +43,7 @@ export function openDelivery(host: DeliveryHost, compression: Compression): Deli
   const run = (): void => {
     void adoptAll()
       .catch((error) => {
-        if (!outbox.isClosed) outbox.failed(error);
+        if (!outbox.isClosed) host.failed(error);
       })
       .then(() => {
         if (!outbox.isClosed) soon();

@@ -4,8 +4,8 @@
  * as well leaves everything as it found it. One page of the origin does this at a time.
  */
 import type { Notes, Store, StoreKey } from '../../platform/platform.js';
-import type { TraceBlob } from '../pipeline/model.js';
-import { blobOf, bornAt, byBlob } from './format.js';
+import { bornAt, type TraceBlob } from '../pipeline/model.js';
+import { blobOf } from './format.js';
 import { upgrade } from './format-1.js';
 import { FORMAT, noteName } from './outbox.js';
 
@@ -44,14 +44,16 @@ export async function adopt(deps: AdoptDeps): Promise<void> {
       living ? !living.has(page) : !(bornAt(id ?? page) > deps.now() - SURELY_GONE_MILLIS);
     await upgrade({ ...deps, isGone });
     const prefix = noteName(place, '');
-    const noted = (notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length));
-    const keys = await store.keys([FORMAT, place]);
-    for (const page of new Set(noted)) if (isGone(page)) await applyNote(deps, page);
-    const pages = new Set(keys.map(([, , page]) => page as string).concat(noted));
+    const pages = new Set((notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length)));
+    for (const page of pages) if (isGone(page)) await applyNote(deps, page);
+    for (const [, , page] of await store.keys([FORMAT, place])) pages.add(page as string);
     for (const page of pages) {
       if (!isGone(page)) continue;
-      const records = await store.read([FORMAT, place, page], MAX_LIMIT);
-      for (const [id, found] of byBlob(records)) if (isGone(page, id)) await take(deps, page, id, found);
+      const found = new Map<string, Map<string, unknown>>();
+      for (const [[, , , id = '', name = ''], value] of await store.read([FORMAT, place, page], MAX_LIMIT)) {
+        found.set(id, (found.get(id) ?? new Map<string, unknown>()).set(name, value));
+      }
+      for (const [id, records] of found) if (isGone(page, id)) await take(deps, page, id, records);
     }
   });
 }

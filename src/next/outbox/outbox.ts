@@ -15,17 +15,25 @@
 import type { Notes, Platform, Store, StoreKey, Tabs } from '../../platform/platform.js';
 import { uuidv7 } from '../../platform/uuid.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
-import type { DropReason, Part, TraceBlob, TraceSummary, Upload } from '../pipeline/model.js';
+import {
+  type DropReason,
+  newBlob,
+  type Part,
+  type TraceBlob,
+  type TraceSummary,
+  type Upload,
+} from '../pipeline/model.js';
 import { addSpan, count } from '../pipeline/pack.js';
 import { createRecords, type Records, type Wanted } from './records.js';
 
 /** Of the keys and of the records. Format 1, of version 0.1.0, is read by `format.ts`. */
 export const FORMAT = '2';
 
-export type BlobRecord = Pick<TraceBlob, 'rawBytes' | 'spanCount' | 'error'> & {
+export interface BlobRecord {
   bytes: Uint8Array<ArrayBuffer>;
+  rawBytes: number;
   traces: TraceSummary[];
-};
+}
 
 export type StateRecord = Pick<
   TraceBlob,
@@ -57,23 +65,18 @@ export interface Outbox {
   /** While others may take over what is here. */
   readonly isSuspended: boolean;
   readonly isClosed: boolean;
-  failed(error: unknown): void;
   /** By id. */
-  readonly blobs: ReadonlyMap<string, TraceBlob>;
+  readonly blobs: Map<string, TraceBlob>;
   /** Begins a blob; `upload`: what it is to be sent with. */
   open(upload: Upload | undefined): TraceBlob;
   /** Puts a span into an open blob. */
   add(blob: TraceBlob, span: EncodedSpan): void;
-  /** Takes in a blob that an earlier page left. */
-  adopt(blob: TraceBlob): void;
   /** Puts all of another blob into one that nobody has sent. */
   absorb(into: TraceBlob, other: TraceBlob): void;
   /** Its attempts, its upload or what is known of it has changed; `failed`: its bytes are kept for longer now. */
   changed(blob: TraceBlob): void;
-  /** It is stored; `receipt` is kept until the server has been told. */
-  stored(blob: TraceBlob, receipt: unknown): void;
-  /** Forgets a blob; `reason`: it is lost. */
-  remove(blob: TraceBlob, reason?: DropReason): void;
+  /** Forgets a blob; `reason`: it is lost; `receipt`: it is stored, which is kept until the server has been told. */
+  remove(blob: TraceBlob, reason?: DropReason, receipt?: unknown): void;
   /** Drops what is too old or too much: oldest first, what has errors last, `spared` not at all. */
   trim(spared: ReadonlySet<TraceBlob>): void;
   save(): Promise<void>;
@@ -86,10 +89,8 @@ export interface Outbox {
   resume(): void;
   /** Forgets all blobs, in the database too. */
   dropAll(reason: DropReason): void;
-  /** Ends the database; what is there is for the next page. */
-  close(): Promise<void>;
-  /** After {@link close}: what the database holds is another page's now, the rest is lost. */
-  handOver(reason: DropReason): void;
+  /** Ends the database. What it holds is another page's now; the rest is lost, for `reason`. */
+  close(reason: DropReason): Promise<void>;
 }
 
 /** Browsers keep some 5 MiB of notes for a whole origin. */
@@ -104,30 +105,20 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   const tabs = store && platform.openTabs(store);
   const page = tabs?.name ?? uuidv7(platform.now(), platform.randomBytes(10));
   const blobs = new Map<string, TraceBlob>();
-  /** Blobs whose last part is not written down, and how many parts of each were. */
-  const growing = new Map<TraceBlob, Part>();
-  const written = new WeakMap<TraceBlob, number>();
+  /** Those whose last part is not written down. */
+  const growing = new Set<TraceBlob>();
   let isSuspended = false;
   let isClosed = false;
 
-  const keyOf = (blob: TraceBlob, ...rest: string[]): StoreKey => [
-    FORMAT,
-    place,
-    blob.page,
-    blob.id,
-    ...rest,
-  ];
+  const want = (blob: TraceBlob, value: unknown, ...name: string[]): void =>
+    records?.want([FORMAT, place, blob.page, blob.id, ...name], value);
 
-  const write = (blob: TraceBlob, part: Part): void => {
-    const number = (written.get(blob) ?? 0) + 1;
-    written.set(blob, number);
-    // Four digits, as keys are compared as text.
-    records?.want(keyOf(blob, String(number).padStart(4, '0')), part);
-  };
+  // Four digits, as keys are compared as text.
+  const write = (blob: TraceBlob, part: Part): void =>
+    want(blob, part, String(++blob.partCount).padStart(4, '0'));
   const collect = (): void => {
-    const grown = [...growing];
+    for (const blob of growing) write(blob, blob.parts.at(-1) as Part);
     growing.clear();
-    for (const [blob, part] of grown) write(blob, part);
   };
   const records: Records | undefined =
     store &&
@@ -139,13 +130,8 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       failed: deps.failed,
     });
 
-  const drop = (blob: TraceBlob): void => {
-    blobs.delete(blob.id);
-    growing.delete(blob);
-  };
-
   const self: Outbox = {
-    ...{ page, store, tabs, blobs, failed: deps.failed },
+    ...{ page, store, tabs, blobs },
     get isSuspended() {
       return isSuspended;
     },
@@ -153,38 +139,17 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       return isClosed;
     },
     open(upload) {
-      const bornAtMillis = deps.now();
-      const blob: TraceBlob = {
-        id: uuidv7(bornAtMillis, platform.randomBytes(10)),
-        ...{
-          page,
-          seq: 0,
-          bornAtMillis,
-          isAdopted: false,
-          isMixed: false,
-          state: 'open',
-          parts: [],
-          traces: new Map(),
-        },
-        ...{ spanCount: 0, error: false, chars: 0, bytes: undefined, rawBytes: 0 },
-        ...{ attempts: 0, notBeforeMillis: 0, again: false, upload, token: undefined },
-      };
+      const blob = newBlob(uuidv7(deps.now(), platform.randomBytes(10)), page);
       blobs.set(blob.id, blob);
+      blob.upload = upload;
       if (upload) self.changed(blob);
       return blob;
     },
     add(blob, span) {
-      let part = growing.get(blob);
-      if (!part) {
-        part = { texts: [], traces: [] };
-        blob.parts.push(part);
-        growing.set(blob, part);
-      }
-      addSpan(blob, part, span);
+      if (!growing.has(blob)) blob.parts.push({ texts: [], traces: [] });
+      growing.add(blob);
+      addSpan(blob, blob.parts.at(-1) as Part, span);
       records?.touch();
-    },
-    adopt(blob) {
-      blobs.set(blob.id, blob);
     },
     absorb(into, other) {
       collect();
@@ -196,51 +161,44 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       into.chars += other.chars;
       into.bytes = undefined;
       into.isMixed = true;
-      for (const summary of other.traces.values()) count(into, summary);
-      drop(other);
-      records?.want(keyOf(other), undefined);
+      for (const summary of part.traces) count(into, summary);
+      self.remove(other);
       write(into, part);
     },
     changed(blob) {
-      const { seq, attempts, notBeforeMillis, again, upload, bytes, rawBytes, spanCount, error } = blob;
+      const { seq, attempts, notBeforeMillis, again, upload, token, bytes, rawBytes } = blob;
       if (bytes && attempts && blob.parts.length) {
         // Some tenth of the text, for as long as it has to wait now.
         blob.parts = [];
         growing.delete(blob);
-        const record: BlobRecord = {
-          bytes,
-          rawBytes,
-          spanCount,
-          error,
-          traces: [...blob.traces.values()],
-        };
-        records?.want(keyOf(blob), undefined);
-        records?.want(keyOf(blob, 'blob'), record);
+        const record: BlobRecord = { bytes, rawBytes, traces: [...blob.traces.values()] };
+        want(blob, undefined);
+        want(blob, record, 'blob');
       }
-      const state: StateRecord = { seq, attempts, notBeforeMillis, again, upload, token: blob.token };
-      records?.want(keyOf(blob, 'state'), state);
+      const state: StateRecord = { seq, attempts, notBeforeMillis, again, upload, token };
+      want(blob, state, 'state');
     },
-    stored(blob, receipt) {
-      drop(blob);
-      records?.want(keyOf(blob), undefined);
-      if (receipt) records?.want(keyOf(blob, 'told'), receipt);
-    },
-    remove(blob, reason) {
-      drop(blob);
-      records?.want(keyOf(blob), undefined);
+    remove(blob, reason, receipt) {
+      blobs.delete(blob.id);
+      growing.delete(blob);
+      want(blob, undefined);
+      if (receipt) want(blob, receipt, 'told');
       if (reason) deps.dropped(reason, blob.spanCount);
     },
     trim(spared) {
-      const waiting = [...blobs.values()].filter((blob) => blob.bytes && !spared.has(blob));
+      const all = [...blobs.values()].sort(
+        (a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis,
+      );
       const oldest = platform.now() - limits.maxAgeMillis;
-      let bytes = 0;
-      for (const blob of blobs.values()) bytes += blob.bytes?.length ?? 0;
-      waiting.sort((a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis);
-      for (const blob of waiting) {
-        const isFull = blobs.size > limits.maxBlobs || bytes > limits.maxBytes;
-        if (blob.bornAtMillis >= oldest && !isFull) continue;
-        bytes -= blob.bytes?.length ?? 0;
-        self.remove(blob, blob.bornAtMillis < oldest ? 'too-old' : 'outbox-full');
+      let total = 0;
+      for (const { bytes } of all) total += bytes?.length ?? 0;
+      for (const blob of all) {
+        const { bytes, bornAtMillis } = blob;
+        const isOld = bornAtMillis < oldest;
+        if (!bytes || spared.has(blob) || !(isOld || blobs.size > limits.maxBlobs || total > limits.maxBytes))
+          continue;
+        total -= bytes.length;
+        self.remove(blob, isOld ? 'too-old' : 'outbox-full');
       }
     },
     async save() {
@@ -264,18 +222,16 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     dropAll(reason) {
       for (const blob of blobs.values()) self.remove(blob, reason);
     },
-    handOver(reason) {
-      for (const blob of blobs.values()) {
-        const isKept = records?.isSaved(keyOf(blob)) ?? false;
-        if (isKept) deps.handedOver(blob.spanCount);
-        else deps.dropped(reason, blob.spanCount);
-      }
-      blobs.clear();
-    },
-    async close() {
+    async close(reason) {
       isClosed = true;
       await records?.close();
       tabs?.close();
+      const unsaved = new Set(records?.unconfirmed().map(({ key }) => key[3]));
+      for (const { id, spanCount } of blobs.values()) {
+        if (records && !unsaved.has(id)) deps.handedOver(spanCount);
+        else deps.dropped(reason, spanCount);
+      }
+      blobs.clear();
     },
   };
   return self;

@@ -32,8 +32,6 @@ export interface Records {
   save(): Promise<void>;
   /** What the database may not hold as it should. */
   unconfirmed(): Wanted[];
-  /** Whether the database holds what it should at and below `key`. */
-  isSaved(key: StoreKey): boolean;
   /** From here on others may take what is there: until {@link resume} nothing is written but by {@link save}. */
   suspend(): void;
   resume(ready: Promise<void>): void;
@@ -138,12 +136,6 @@ export function createRecords(deps: RecordsDeps): Records {
     unconfirmed() {
       deps.collect();
       return [...wanted.values()];
-    },
-    isSaved(key) {
-      deps.collect();
-      const name = nameOf(key);
-      for (const other of wanted.keys()) if (other === name || other.startsWith(`${name}\n`)) return false;
-      return true;
     },
     suspend() {
       isSuspended = true;

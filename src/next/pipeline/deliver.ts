@@ -75,7 +75,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       diagnostics.dropped('rejected', spanCount);
       if (spanCount) diagnostics.trouble('rejected', cause);
       const receipt = destination.receiptOf?.(blob);
-      outbox.stored(blob, receipt);
+      outbox.remove(blob, undefined, receipt);
       if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
     } else if (outcome.status === 'rejected') {
       diagnostics.trouble(outcome.reason, outcome.cause);

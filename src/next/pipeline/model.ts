@@ -57,6 +57,8 @@ export interface TraceBlob {
   isMixed: boolean;
   /** Its text; the last part grows until it is written down. Empty when packed and written down as bytes. */
   parts: Part[];
+  /** How many of its parts were written down. */
+  partCount: number;
   /** By trace id. */
   readonly traces: Map<string, TraceSummary>;
   spanCount: number;
@@ -77,6 +79,16 @@ export interface TraceBlob {
   /** Of the object that version 0.1.0 may have made of it. */
   token: string | undefined;
 }
+
+export const newBlob = (id: string, page: string): TraceBlob => ({
+  ...{ id, page, bornAtMillis: bornAt(id), isAdopted: false, seq: 0, state: 'open', isMixed: false },
+  ...{ parts: [], partCount: 0, traces: new Map(), spanCount: 0, error: false, chars: 0 },
+  ...{ bytes: undefined, rawBytes: 0, upload: undefined, token: undefined },
+  ...{ attempts: 0, notBeforeMillis: 0, again: false },
+});
+
+/** Epoch milliseconds, from a UUIDv7. NaN when it is none. */
+export const bornAt = (uuid: string): number => Number.parseInt(uuid.replace('-', '').slice(0, 12), 16);
 
 /** What came of one attempt to bring a blob to its destination. */
 export type Outcome =

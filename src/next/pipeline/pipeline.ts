@@ -56,6 +56,8 @@ export interface DeliveryHost {
   destination: OpenDestination;
   /** Where the page sends to. */
   place: string;
+  /** The database has. */
+  failed(error: unknown): void;
 }
 
 export interface Pipeline {
@@ -137,6 +139,12 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   /** Blobs that went out with the page, without an answer. */
   let goneOut = new WeakSet<TraceBlob>();
 
+  /** The database has. */
+  const failed = (error: unknown): void => {
+    totals.storage.failures++;
+    diagnostics.trouble('storage', String(error));
+  };
+
   const open = (denials: string | undefined): void => {
     if (opened || totals.state !== 'running') return;
     // What the database should have deleted is in another place, and is nobody's any more.
@@ -148,10 +156,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
         handedOver(count) {
           totals.spans.handedOver += count;
         },
-        failed(error) {
-          totals.storage.failures++;
-          diagnostics.trouble('storage', String(error));
-        },
+        failed,
       },
       options,
     );
@@ -169,7 +174,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const now = { outbox, destination, delivery: undefined as Delivery | undefined };
     opened = now;
     counted = outbox;
-    void deps.openDelivery({ platform, diagnostics, outbox, destination, place }).then((delivery) => {
+    void deps.openDelivery({ platform, diagnostics, outbox, destination, place, failed }).then((delivery) => {
       if (opened !== now) return delivery.close();
       now.delivery = delivery;
       delivery.wake();
@@ -191,8 +196,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     destination.close();
     platform.abandon();
     // What the database holds is for whoever is granted the next time.
-    await outbox.close();
-    outbox.handOver('consent');
+    await outbox.close('consent');
     counted = undefined;
   };
 
@@ -472,8 +476,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       opened = undefined;
       ended?.delivery?.close();
       ended?.destination.close();
-      await ended?.outbox.close();
-      ended?.outbox.handOver('shutdown');
+      await ended?.outbox.close('shutdown');
       counted = undefined;
       return result;
     },
