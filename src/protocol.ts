@@ -59,6 +59,21 @@ export interface PageLedger {
   dropped: number;
   /** Spans that another page has taken over from this one. */
   handedOver: number;
+  /** How the page fares. Version 0.1.0 does not say. */
+  health?: PageHealth;
+}
+
+/** What went wrong since the page's last request that was answered. What is absent did not happen. */
+export interface PageHealth {
+  /** Uploads that failed, whatever became of the blob after. */
+  uploadFailures?: number;
+  exchangeFailures?: number;
+  /** Times a blob was to be sent and there was no upload for it. */
+  noUpload?: number;
+  /** Exceptions of Spandrel's own, or of functions that the page gave it. */
+  exceptions?: number;
+  /** The most spans that waited in the page's buffer at once, since then. */
+  highWater?: number;
 }
 
 /** Body of `POST {endpoint}`. Every list may be empty. */

@@ -3,6 +3,7 @@ import {
   type BlobExchangeRequest,
   type BlobReceipt,
   type ExchangeRequest,
+  type PageHealth,
   type PageLedger,
   PROTOCOL_VERSION,
   type StoredReceipt,
@@ -90,10 +91,19 @@ function wanted(value: unknown): WantedUpload {
 
 function pageLedger(value: unknown): { page?: PageLedger } {
   if (!isObject(value)) return {};
-  const { id, sealed, created, adopted, stored, waiting, dropped, handedOver } = value;
+  const { id, sealed, created, adopted, stored, waiting, dropped, handedOver, health } = value;
   const counts = { sealed, created, adopted, stored, waiting, dropped, handedOver };
   const isWhole = isUuid(id) && Object.values(counts).every((one) => isCount(one));
-  return isWhole ? { page: { id, ...(counts as Omit<PageLedger, 'id'>) } } : {};
+  if (!isWhole) return {};
+  return { page: { id, ...(counts as Omit<PageLedger, 'id' | 'health'>), ...pageHealth(health) } };
+}
+
+function pageHealth(value: unknown): { health?: PageHealth } {
+  if (!isObject(value)) return {};
+  const { uploadFailures, exchangeFailures, noUpload, exceptions, highWater } = value;
+  const counts = { uploadFailures, exchangeFailures, noUpload, exceptions, highWater };
+  const health = Object.fromEntries(Object.entries(counts).filter(([, one]) => isCount(one)));
+  return { health };
 }
 
 function receipt(value: unknown): StoredReceipt {

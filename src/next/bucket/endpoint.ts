@@ -45,11 +45,18 @@ export interface IssuedUpload {
   expiresInMs: number;
 }
 
+export type AnsweredWant =
+  | IssuedUpload
+  | { id: string; stored: true }
+  | { id: string; error: { code: string } };
+
 export type EndpointAnswer =
   | {
       ok: true;
       now?: number | undefined;
-      uploads: (IssuedUpload | { id: string; stored: true })[];
+      uploads: AnsweredWant[];
+      /** The receipts could not be taken. */
+      retell?: boolean;
       isPaused: boolean;
       isRelayOnly: boolean;
       /** Unchecked. */
@@ -103,6 +110,7 @@ export function createEndpoint(
           uploads: usable(answer['uploads']),
           isPaused: config['paused'] === true,
           isRelayOnly: answer['relay'] === true,
+          retell: answer['retell'] === true,
           rules: config['rules'] ?? [],
         };
       }
@@ -139,11 +147,11 @@ const recordOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 /** What of an answer's uploads can be used without surprises. */
-export function usable(uploads: unknown): (IssuedUpload | { id: string; stored: true })[] {
+export function usable(uploads: unknown): AnsweredWant[] {
   if (!Array.isArray(uploads)) return [];
   return uploads.slice(0, MAX_UPLOADS).filter((upload) => {
-    const { id, stored, method, url, headers, expiresInMs, bytes, maxBytes } = recordOf(upload);
-    if (stored === true) return typeof id === 'string';
+    const { stored, error, method, url, headers, expiresInMs, bytes, maxBytes } = recordOf(upload);
+    if (stored === true || typeof recordOf(error)['code'] === 'string') return true;
     return (
       (method === 'PUT' || method === 'POST') &&
       /^https?:\/\//.test(String(url)) &&

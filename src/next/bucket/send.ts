@@ -55,7 +55,7 @@ export function createSender(deps: SendDeps): Sender {
   const uploadFor = async (blob: TraceBlob, bytes: Uint8Array): Promise<Answer> => {
     const { length } = bytes;
     const own = blob.upload ?? (await takeSpare(blob, length));
-    if (isLive(own, length)) return { status: 'upload', upload: own };
+    if (isLive(own, length)) return own;
     const key = blob.upload?.key;
     const answer = await tell.ask({
       ...{ id: blob.id, bytes: length },
@@ -64,8 +64,7 @@ export function createSender(deps: SendDeps): Sender {
       ...(blob.token !== undefined && { token: blob.token }),
     });
     // Whoever issues uploads for no id in particular has filled what is at hand.
-    const upload = answer.status === 'none' ? await takeSpare(blob, length) : undefined;
-    return upload ? { status: 'upload', upload } : answer;
+    return answer ?? takeSpare(blob, length);
   };
 
   /** What names the object is the upload then, and no longer the blob: whoever finds the blob must find both. */
@@ -106,14 +105,13 @@ export function createSender(deps: SendDeps): Sender {
       for (let isRenewed = false; ; isRenewed = true) {
         if (mustRelay()) return relay(blob);
         const answer = await uploadFor(blob, blob.bytes as Uint8Array);
-        if (answer.status === 'stored') return STORED;
-        if (answer.status === 'failed') return { ...answer, status: 'retryable' };
-        if (answer.status === 'none') {
+        if (!answer) {
           if (mustRelay()) continue;
           diagnostics.totals.pool.empty++;
           return { status: 'retryable', cause: 'no upload' };
         }
-        const { upload } = answer;
+        if ('status' in answer) return answer;
+        const upload = answer;
         if (!takes(upload, (blob.bytes as Uint8Array).length))
           return { status: 'rejected', reason: 'too-large', cause: 'no upload takes it' };
         const result = await put(upload, blob);

@@ -6,9 +6,8 @@
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import { nextDelayMillis } from '../../pipeline/retry.js';
 import type { Platform, Stop } from '../../platform/platform.js';
-import type { PageLedger } from '../../protocol.js';
-import type { Upload } from '../pipeline/model.js';
-import type { Endpoint, Receipt, Want } from './endpoint.js';
+import type { Outcome, Upload } from '../pipeline/model.js';
+import type { Endpoint, Message, Receipt, Want } from './endpoint.js';
 
 export interface TellDeps {
   platform: Pick<Platform, 'after' | 'now' | 'monotonic' | 'random' | 'onOnline'>;
@@ -24,14 +23,8 @@ export interface TellDeps {
   spares(uploads: Upload[]): void;
 }
 
-/** What the server says of one want. */
-export type Answer =
-  | { status: 'upload'; upload: Upload }
-  | { status: 'stored' }
-  /** It has none for this id. */
-  | { status: 'none' }
-  /** There was no answer that can be used. */
-  | { status: 'failed'; cause: string; retryAfterMillis?: number | undefined };
+/** What the server says of one want; undefined: it has no upload for this id. */
+export type Answer = Upload | Outcome | undefined;
 
 export interface Tell {
   ask(want: Want): Promise<Answer>;
@@ -57,93 +50,106 @@ const REFUSED_MILLIS = 60_000;
 export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
-  const wants = new Map<string, { want: Want; answered: (answer: Answer) => void }>();
+  const wants: { want: Want; answered: (answer: Answer) => void }[] = [];
   const receipts = new Map<string, { receipt: Receipt; told: () => void }>();
-  let toldLost: Record<string, number> = {};
+  /** What the server knows. */
+  let told: { lost: Counts; health: Counts } = { lost: {}, health: {} };
   let talking: Promise<void> | undefined;
   let isAsked = false;
   let failures = 0;
   let timer: Stop | undefined;
   let closed = false;
 
-  const lostSince = (): Record<string, number> => {
-    const lost: Record<string, number> = {};
-    for (const [reason, count] of Object.entries(totals.spans.dropped)) {
-      const fresh = count - (toldLost[reason] ?? 0);
-      if (fresh > 0) lost[reason] = fresh;
-    }
-    return lost;
+  const counted = (): typeof told => {
+    const { uploadFailures, exchangeFailures } = totals.requests;
+    return {
+      lost: { ...totals.spans.dropped },
+      health: {
+        uploadFailures,
+        exchangeFailures,
+        noUpload: totals.pool.empty,
+        exceptions: totals.exceptions,
+      },
+    };
   };
+  const lostSince = (): Counts => since(totals.spans.dropped, told.lost);
+  const isOwing = (): boolean => receipts.size > 0 || Object.keys(lostSince()).length > 0;
 
-  const ledger = (): PageLedger => {
-    const { spans } = diagnostics.stats();
+  const message = (wants: Want[], stored: Receipt[]): Message => {
+    const { spans, buffer } = diagnostics.stats();
     const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
-    return { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed };
+    const health = { ...since(counted().health, told.health), highWater: buffer.highWater };
+    return {
+      ...{ wants, stored, lost: lostSince() },
+      page: { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed, health },
+    };
   };
 
   const exchange = async (): Promise<void> => {
     isAsked = false;
-    const asking = [...wants.values()].slice(0, MAX_WANTS);
+    const asking = wants.splice(0, MAX_WANTS);
     const telling = [...receipts.values()].slice(0, MAX_RECEIPTS);
-    for (const { want } of asking) wants.delete(want.id);
-    const lost = lostSince();
-    const dropped = { ...totals.spans.dropped };
+    const now = counted();
     totals.requests.exchanges++;
     const sentAt = platform.monotonic();
-    const answer = await endpoint.exchange({
-      wants: asking.map(({ want }) => want),
-      stored: telling.map(({ receipt }) => receipt),
-      lost,
-      page: ledger(),
-    });
+    const answer = await endpoint.exchange(
+      message(
+        asking.map(({ want }) => want),
+        telling.map(({ receipt }) => receipt),
+      ),
+    );
     if (closed) return;
+    const settled = (): void => {
+      for (const { receipt, told } of telling) {
+        receipts.delete(receipt.id);
+        told();
+      }
+    };
     if (!answer.ok) {
       failures++;
       totals.requests.exchangeFailures++;
-      diagnostics.trouble('endpoint', answer.cause);
-      const retryAfterMillis = answer.retryAfterMillis ?? (answer.isRefused ? REFUSED_MILLIS : undefined);
-      for (const { answered } of asking)
-        answered({ status: 'failed', cause: answer.cause, retryAfterMillis });
+      const { cause, isRefused } = answer;
+      diagnostics.trouble('endpoint', cause);
+      const retryAfterMillis = answer.retryAfterMillis ?? (isRefused ? REFUSED_MILLIS : undefined);
+      for (const { answered } of asking) answered({ status: 'retryable', cause, retryAfterMillis });
       // What it cannot read it will never take.
-      if (answer.isMalformed) for (const { receipt, told } of telling) settleReceipt(receipt, told);
+      if (answer.isMalformed) settled();
       return;
     }
-    failures = 0;
-    toldLost = dropped;
+    told = now;
+    totals.buffer.highWater = 0;
+    failures = answer.retell ? failures + 1 : 0;
+    if (!answer.retell) settled();
     if (answer.now !== undefined) {
       const halfway = (platform.monotonic() - sentAt) / 2;
       deps.clockOffset(answer.now + halfway - platform.now());
     }
-    for (const { receipt, told } of telling) settleReceipt(receipt, told);
     if (answer.isRelayOnly) deps.relayOnly();
     const spares: Upload[] = [];
     const answers = new Map<string, Answer>();
     for (const one of answer.uploads) {
-      if ('stored' in one) answers.set(one.id, { status: 'stored' });
+      const { id } = one;
+      const isWanted = asking.some(({ want }) => want.id === id) && !answers.has(id);
+      if ('stored' in one) answers.set(id, { status: 'stored' });
+      else if ('error' in one) answers.set(id, outcomeOf(one.error));
       else {
         const upload: Upload = { ...one, endsAtMillis: sentAt + one.expiresInMs };
-        const isWanted = asking.some(({ want }) => want.id === one.id) && !answers.has(one.id);
-        if (isWanted) answers.set(one.id, { status: 'upload', upload });
-        else spares.push({ ...upload, key: one.key ?? one.id });
+        if (isWanted) answers.set(id, upload);
+        else spares.push({ ...upload, key: one.key ?? id });
       }
     }
     deps.spares(spares);
-    for (const { want, answered } of asking) answered(answers.get(want.id) ?? { status: 'none' });
+    for (const { want, answered } of asking) answered(answers.get(want.id));
     if (answer.rules !== undefined) deps.rules(answer.rules);
     if (answer.isPaused) deps.pause();
-  };
-
-  const settleReceipt = (receipt: Receipt, told: () => void): void => {
-    receipts.delete(receipt.id);
-    told();
   };
 
   const next = (): void => {
     timer?.();
     timer = undefined;
     if (closed || talking) return;
-    if (wants.size || isAsked) begin();
-    else if (receipts.size || (failures && Object.keys(lostSince()).length)) {
+    if (wants.length || isAsked) begin();
+    else if (receipts.size || (failures && isOwing())) {
       const delay = failures ? nextDelayMillis(failures, platform.random()) : 0;
       timer = platform.after(Math.max(TELL_MILLIS, delay), begin);
     }
@@ -160,7 +166,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   return {
     ask(want) {
       return new Promise((answered) => {
-        wants.set(want.id, { want, answered });
+        wants.push({ want, answered });
         // What is packed in the same moment is asked for together.
         void Promise.resolve().then(next);
       });
@@ -174,24 +180,18 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       next();
     },
     leave(unconfirmed) {
-      const telling = [...receipts.values()];
-      const stored = [...unconfirmed, ...telling.map(({ receipt }) => receipt)].slice(0, MAX_RECEIPTS);
-      const lost = lostSince();
-      if (!stored.length && !Object.keys(lost).length) return;
-      const message = { wants: [], stored, lost, page: ledger() };
+      if (!unconfirmed.length && !isOwing()) return;
+      const telling = Array.from(receipts.values(), ({ receipt }) => receipt);
+      const stored = [...unconfirmed, ...telling].slice(0, MAX_RECEIPTS);
       // Beside the bytes there may be room for little.
-      const short = { ...message, stored: stored.map((receipt) => ({ ...receipt, traces: [] })) };
-      if (!endpoint.beacon?.(message) && !endpoint.beacon?.(short)) return;
+      const short = stored.map((receipt) => ({ ...receipt, traces: [] }));
+      if (!endpoint.beacon?.(message([], stored)) && !endpoint.beacon?.(message([], short))) return;
       totals.requests.beacons++;
-      toldLost = { ...totals.spans.dropped };
+      told = counted();
     },
     async settle() {
       const before = failures;
-      while (
-        !closed &&
-        failures === before &&
-        (receipts.size || talking || Object.keys(lostSince()).length)
-      ) {
+      while (!closed && failures === before && (talking || isOwing())) {
         begin();
         await talking;
       }
@@ -199,7 +199,22 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     close() {
       closed = true;
       timer?.();
-      for (const { answered } of wants.values()) answered({ status: 'failed', cause: 'closed' });
+      for (const { answered } of wants) answered({ status: 'retryable', cause: 'closed' });
     },
   };
+}
+
+type Counts = { [name: string]: number };
+
+/** By how much each has grown. */
+function since(now: Counts, before: Counts): Counts {
+  const grown = Object.entries(now).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
+  return Object.fromEntries(grown.filter(([, count]) => count > 0));
+}
+
+/** Of a want that was refused alone. */
+function outcomeOf({ code }: { code: string }): Outcome {
+  const cause = `endpoint: ${code}`;
+  if (code === 'rate_limited') return { status: 'retryable', cause };
+  return { status: 'rejected', reason: code === 'too_large' ? 'too-large' : 'rejected', cause };
 }

@@ -112,6 +112,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
         totals.sampling.droppedSpans += count;
       },
       guard,
+      holds(count) {
+        totals.buffer.highWater = Math.max(totals.buffer.highWater, count);
+      },
     },
     () => options.maxBufferedSpans,
   );

@@ -44,6 +44,8 @@ export interface TraceBufferDeps {
   created(spanCount: number): void;
   /** Spans of a trace that is not kept. */
   sampledOut(spanCount: number): void;
+  /** So many spans have ended and are not encoded yet. */
+  holds(spanCount: number): void;
   /** Runs a task of others; an exception in it is counted. */
   guard<T>(task: () => T): T | undefined;
 }
@@ -187,7 +189,8 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
         if (span.spanContext().traceFlags & SAMPLED) guard(() => self.judge?.ended(span));
         isReady(trace, 1);
       }
-      if (++heldCount > maxSpans()) relieve();
+      deps.holds(++heldCount);
+      if (heldCount > maxSpans()) relieve();
       judge(trace, false);
     },
     discard(span) {
