@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testClient as oldClient } from '../testing/client.js';
 import { testOrigin } from '../testing/origin.js';
 import { settle, until } from '../testing/platform.js';
 import { assertLedger, testClient } from './testing/client.js';
+import { LEFT_BY_0_1_0, revived } from './testing/left-by-0.1.0.js';
 
 test('next: a trace becomes one object, and the server is told', async () => {
   const client = testClient({ served: true });
@@ -41,36 +41,24 @@ test('next: a leaving page sends a beacon', async () => {
   assert.equal(client.cloud.spanIds().length, 3);
 });
 
-test('next: what version 0.1.0 left is stored once: blobs, spans in no blob, last words', async () => {
-  for (const end of ['crash', 'leaves', 'blob']) {
+for (const [end, left] of Object.entries(LEFT_BY_0_1_0)) {
+  test(`next: what version 0.1.0 left is stored once: ${end}`, async () => {
     const origin = testOrigin();
-    const old = oldClient({ origin });
-    old.endTrace(3);
-    await old.platform.advance(end === 'blob' ? 8_000 : 300);
-    if (end === 'leaves') {
-      origin.storeHangs = true;
-      old.platform.takesBeacons = false;
-      old.platform.page('leaving');
-      await settle();
-      origin.storeHangs = false;
-    }
-    const left = origin.keys().filter(([lane]) => lane?.startsWith('to '));
-    assert.ok(left.length > 0, end);
-    old.platform.crash();
-    const client = testClient({ origin, served: true, seed: 7, nowMillis: old.platform.now() });
+    for (const [key, value] of left.records) origin.records.set(key, revived(value));
+    for (const [name, text] of left.notes) origin.notes.set(name, text);
+    const client = testClient({ origin, served: true, seed: 7, nowMillis: left.now });
     await client.platform.advance(5_000);
     await until(() => client.cloud.objects.size > 0);
     await client.platform.advance(60_000);
-    assert.equal(client.cloud.spanIds().length, 3, end);
+    assert.equal(client.cloud.spanIds().length, 3);
     assertLedger(client.processor.stats(), 0);
     assert.deepEqual(
       origin.keys().filter(([first]) => first !== 'taken'),
       [],
-      end,
     );
-    assert.deepEqual([...origin.notes.keys()], [], end);
-  }
-});
+    assert.deepEqual([...origin.notes.keys()], []);
+  });
+}
 
 const SERVER_MILLIS = 1_790_000_000_000;
 const bornAt = (id: string): number => Number.parseInt(id.replace('-', '').slice(0, 12), 16);
@@ -129,4 +117,24 @@ test('next: eight traces, seven seconds apart, make three objects by three quest
   const { exchanges, uploads, beacons } = client.processor.stats().requests;
   assert.deepEqual({ exchanges, uploads, beacons }, { exchanges: 2, uploads: 2, beacons: 2 });
   assert.equal(client.cloud.spanIds().length, 80);
+});
+
+test('next: losses that a leaving page cannot tell are told by the next', async () => {
+  const origin = testOrigin();
+  const client = testClient({ origin, maxBufferedSpans: 512 });
+  client.platform.takesBeacons = false;
+  client.endTrace(600);
+  client.platform.page('leaving');
+  await settle();
+  const lost = client.processor.stats().spans.dropped['buffer-full'] ?? 0;
+  assert.ok(lost > 0);
+  assert.deepEqual(client.cloud.lost, {});
+  client.platform.crash();
+  const next = testClient({ origin, served: true, cloud: client.cloud, seed: 9 });
+  await next.platform.advance(10_000);
+  // Compressing takes its own time.
+  await until(() => next.processor.stats().spans.waiting === 0);
+  await next.platform.advance(90_000);
+  assert.deepEqual(client.cloud.lost, { 'buffer-full': lost });
+  assert.deepEqual(origin.keys(), []);
 });

@@ -143,8 +143,9 @@ function openBucket(
     receiptOf,
     tell: (receipt, told) => tell.tell(receipt as Receipt, told),
     leave() {
-      tell.leave(unconfirmed);
+      const owed = tell.leave(unconfirmed);
       unconfirmed = [];
+      return owed;
     },
     ask: tell.talk,
     settle: tell.settle,

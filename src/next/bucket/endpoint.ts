@@ -25,6 +25,13 @@ export interface Receipt {
   traces: TraceSummary[];
 }
 
+/** What an earlier page lost, and could not say. */
+export interface LossReport {
+  /** Of no object. */
+  id: string;
+  lost: Record<string, number>;
+}
+
 export interface Message {
   wants: Want[];
   stored: Receipt[];

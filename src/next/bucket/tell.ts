@@ -7,7 +7,7 @@ import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import { nextDelayMillis } from '../../pipeline/retry.js';
 import type { Platform, Stop } from '../../platform/platform.js';
 import type { Outcome, Upload } from '../pipeline/model.js';
-import type { Endpoint, Message, Receipt, Want } from './endpoint.js';
+import type { Endpoint, LossReport, Message, Receipt, Want } from './endpoint.js';
 
 export interface TellDeps {
   platform: Pick<Platform, 'after' | 'now' | 'monotonic' | 'random' | 'onOnline'>;
@@ -29,11 +29,15 @@ export type Answer = Upload | Outcome | undefined;
 export interface Tell {
   ask(want: Want): Promise<Answer>;
   /** `told` is called when the server has taken it. */
-  tell(receipt: Receipt, told: () => void): void;
+  tell(receipt: Receipt | LossReport, told: () => void): void;
   /** Asks for nothing, to hear the operator's word. */
   talk(): void;
-  /** By a beacon: what was stored and lost, and what went out without an answer. */
-  leave(unconfirmed: readonly Receipt[]): void;
+  /**
+   * By a beacon: what was stored and lost, and what went out without an answer.
+   *
+   * @returns the losses, where that was not possible.
+   */
+  leave(unconfirmed: readonly Receipt[]): LossReport | undefined;
   /** Resolves when all has been told, or could not be. */
   settle(): Promise<void>;
   close(): void;
@@ -51,16 +55,16 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
   const wants: { want: Want; answered: (answer: Answer) => void }[] = [];
-  const receipts = new Map<string, { receipt: Receipt; told: () => void }>();
+  const receipts = new Map<string, { receipt: Receipt | LossReport; told: () => void }>();
   /** What the server knows. */
-  let told: { lost: Counts; health: Counts } = { lost: {}, health: {} };
+  let known: { lost: Counts; health: Counts } = { lost: {}, health: {} };
   let talking: Promise<void> | undefined;
   let isAsked = false;
   let failures = 0;
   let timer: Stop | undefined;
   let closed = false;
 
-  const counted = (): typeof told => {
+  const counted = (): typeof known => {
     const { uploadFailures, exchangeFailures } = totals.requests;
     return {
       lost: { ...totals.spans.dropped },
@@ -72,15 +76,21 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       },
     };
   };
-  const lostSince = (): Counts => since(totals.spans.dropped, told.lost);
+  const lostSince = (): Counts => since(totals.spans.dropped, known.lost);
   const isOwing = (): boolean => receipts.size > 0 || Object.keys(lostSince()).length > 0;
 
-  const message = (wants: Want[], stored: Receipt[]): Message => {
+  const message = (wants: Want[], told: (Receipt | LossReport)[]): Message => {
     const { spans, buffer } = diagnostics.stats();
+    const lost = lostSince();
+    const stored = told.filter((one): one is Receipt => {
+      if (!('lost' in one)) return true;
+      for (const reason in one.lost) lost[reason] = (lost[reason] ?? 0) + (one.lost[reason] as number);
+      return false;
+    });
     const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
-    const health = { ...since(counted().health, told.health), highWater: buffer.highWater };
+    const health = { ...since(counted().health, known.health), highWater: buffer.highWater };
     return {
-      ...{ wants, stored, lost: lostSince() },
+      ...{ wants, stored, lost },
       page: { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed, health },
     };
   };
@@ -116,7 +126,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       if (answer.isMalformed) settled();
       return;
     }
-    told = now;
+    known = now;
     totals.buffer.highWater = 0;
     failures = answer.retell ? failures + 1 : 0;
     if (!answer.retell) settled();
@@ -180,14 +190,17 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       next();
     },
     leave(unconfirmed) {
-      if (!unconfirmed.length && !isOwing()) return;
+      if (!unconfirmed.length && !isOwing()) return undefined;
       const telling = Array.from(receipts.values(), ({ receipt }) => receipt);
       const stored = [...unconfirmed, ...telling].slice(0, MAX_RECEIPTS);
       // Beside the bytes there may be room for little.
       const short = stored.map((receipt) => ({ ...receipt, traces: [] }));
-      if (!endpoint.beacon?.(message([], stored)) && !endpoint.beacon?.(message([], short))) return;
+      const lost = lostSince();
+      if (!endpoint.beacon?.(message([], stored)) && !endpoint.beacon?.(message([], short)))
+        return Object.keys(lost).length ? { id: `lost ${deps.page}`, lost } : undefined;
       totals.requests.beacons++;
-      told = counted();
+      known = counted();
+      return undefined;
     },
     async settle() {
       const before = failures;

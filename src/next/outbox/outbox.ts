@@ -7,6 +7,7 @@
  * | blob id, `blob`        | {@link BlobRecord}: all of its parts as bytes, in their place, once a first attempt has failed |
  * | blob id, `state`       | {@link StateRecord}: what changes; absent until something has |
  * | blob id, `told`        | the receipt of a stored blob of which the server has not been told, in place of all else |
+ * | `owed`, `told`         | what else the page could not tell |
  *
  * Place: where the page sends to. A record says under which id its spans are sent, from the first moment on, and a page
  * that may be taken for dead adds nothing to it. So whoever sends them, of the page that made them, the one that adopts
@@ -77,6 +78,8 @@ export interface Outbox {
   changed(blob: TraceBlob): void;
   /** Forgets a blob; `reason`: it is lost; `receipt`: it is stored, which is kept until the server has been told. */
   remove(blob: TraceBlob, reason?: DropReason, receipt?: unknown): void;
+  /** What a later page is to tell the server, in place of what it was before. */
+  owe(told: unknown): void;
   /** Drops what is too old or too much: oldest first, what has errors last, `spared` not at all. */
   trim(spared: ReadonlySet<TraceBlob>): void;
   save(): Promise<void>;
@@ -109,6 +112,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   const growing = new Set<TraceBlob>();
   let isSuspended = false;
   let isClosed = false;
+  let isOwing = false;
 
   const want = (blob: TraceBlob, value: unknown, ...name: string[]): void =>
     records?.want([FORMAT, place, blob.page, blob.id, ...name], value);
@@ -184,6 +188,10 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       want(blob, undefined);
       if (receipt) want(blob, receipt, 'told');
       if (reason) deps.dropped(reason, blob.spanCount);
+    },
+    owe(told) {
+      if (told || isOwing) records?.want([FORMAT, place, page, 'owed', 'told'], told);
+      isOwing = told !== undefined;
     },
     trim(spared) {
       const all = [...blobs.values()].sort(

@@ -45,8 +45,12 @@ export interface OpenDestination {
   receiptOf?(blob: TraceBlob): unknown;
   /** Takes a receipt, also one that an earlier page left: anybody on this origin may have written it. `told` when it was. */
   tell?(receipt: unknown, told: () => void): void;
-  /** The page may be gone: says what must be said without waiting for an answer. */
-  leave?(): void;
+  /**
+   * The page may be gone: says what must be said without waiting for an answer.
+   *
+   * @returns what could not be said, for {@link tell} of a later page.
+   */
+  leave?(): unknown;
   /** Talks to the endpoint, whose word on pausing and sampling is wanted though nothing is to be sent. */
   ask?(): void;
   /** Resolves when the server has been told of all that is stored, or could not be told. Never rejects. */

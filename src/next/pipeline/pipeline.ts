@@ -350,7 +350,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     sendNow(all);
     // The browser sends what it has, unless the page lives on.
     if (stays) platform.after(UNANSWERED_MILLIS, close);
-    all.destination.leave?.();
+    all.outbox.owe(all.destination.leave?.());
     if (stays) void all.outbox.save();
     else all.outbox.suspend();
   };
