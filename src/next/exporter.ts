@@ -98,7 +98,10 @@ export class Exporter {
   /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
     const { diagnostics, pipeline } = this;
-    const exported = diagnostics.guard(() => pipeline.take(spans)) ?? Promise.resolve(false);
+    const exported = pipeline.take(spans).catch((error) => {
+      diagnostics.exception(error);
+      return false;
+    });
     void exported.then((isSafe) =>
       diagnostics.guard(() =>
         resultCallback(

@@ -430,7 +430,15 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     ...{ buffer, options },
     async take(spans) {
       const before = lostCount();
-      for (const span of spans) self.ended(span);
+      for (const span of spans) {
+        try {
+          self.ended(span);
+        } catch {
+          // It is none. Whoever exports it counts on hearing of that.
+          totals.spans.created++;
+          dropped('unencodable', 1);
+        }
+      }
       await drain();
       await opened?.outbox.save();
       return lostCount() === before;

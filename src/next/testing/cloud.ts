@@ -60,6 +60,8 @@ export interface Cloud {
   arrive(beacon: TestBeacon): Promise<void>;
   /** Span ids in the bucket, an id as often as it is stored, read by Node's zlib. */
   spanIds(): string[];
+  /** The JSON of each object. */
+  texts(): string[];
   /** From now on everything that a page asks, by default the first, is answered at once. */
   serve(page?: TestPlatform): void;
 }
@@ -179,13 +181,14 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
       await take(url, body);
     },
     spanIds() {
-      return [...objects.values()].flatMap((bytes) =>
-        JSON.parse(gunzipSync(bytes).toString()).resourceSpans.flatMap(
+      return self.texts().flatMap((text) =>
+        JSON.parse(text).resourceSpans.flatMap(
           (resource: { scopeSpans: { spans: { spanId: string }[] }[] }) =>
             resource.scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
         ),
       );
     },
+    texts: () => [...objects.values()].map((bytes) => gunzipSync(bytes).toString()),
     serve(page = platform) {
       serveAll([self], page);
     },
