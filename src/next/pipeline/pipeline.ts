@@ -451,10 +451,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       }
     },
     ended(span) {
-      if (totals.state === 'shut-down' || totals.consent === 'denied' || refused.delete(span)) return;
-      if (totals.state === 'paused') {
+      if (totals.consent === 'denied' || refused.delete(span)) return;
+      if (totals.state !== 'running') {
         totals.spans.created++;
-        return dropped('paused', 1);
+        return dropped(totals.state === 'paused' ? 'paused' : 'shutdown', 1);
       }
       buffer.ended(span);
       soon();
