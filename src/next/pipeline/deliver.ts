@@ -68,7 +68,8 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
     if (outcome.status !== 'retryable' && blob.isAdopted) settled.add(blob.id);
     if (outcome.status === 'stored') {
       failures = 0;
-      const { spanCount = 0, cause = '' } = outcome.rejected ?? {};
+      const { spanCount: said = 0, cause = '' } = outcome.rejected ?? {};
+      const spanCount = Math.max(0, Math.min(blob.spanCount, Math.trunc(said))) || 0;
       totals.spans.stored += blob.spanCount - spanCount;
       totals.blobs.stored++;
       totals.bytes.stored += blob.bytes?.length ?? 0;
