@@ -108,7 +108,10 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
         telling.map(({ receipt }) => receipt),
       ),
     );
-    if (closed) return;
+    const failed = (cause: string, retryAfterMillis?: number): void => {
+      for (const { answered } of asking) answered({ status: 'retryable', cause, retryAfterMillis });
+    };
+    if (closed) return failed('closed');
     const settled = (): void => {
       for (const { receipt, told } of telling) {
         receipts.delete(receipt.id);
@@ -120,8 +123,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       totals.requests.exchangeFailures++;
       const { cause, isRefused } = answer;
       diagnostics.trouble('endpoint', cause);
-      const retryAfterMillis = answer.retryAfterMillis ?? (isRefused ? REFUSED_MILLIS : undefined);
-      for (const { answered } of asking) answered({ status: 'retryable', cause, retryAfterMillis });
+      failed(cause, answer.retryAfterMillis ?? (isRefused ? REFUSED_MILLIS : undefined));
       // What it cannot read it will never take.
       if (answer.isMalformed) settled();
       return;

@@ -39,6 +39,8 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
   /** Those whose records may not be deleted yet. */
   const settled = new Set<string>();
   const inFlight = new Map<TraceBlob, Promise<void>>();
+  /** Ends each flush that is under way. */
+  const flushes = new Set<() => void>();
   /** Failures in a row, of whatever blob. */
   let failures = 0;
   /** The destination asks for patience with everything. */
@@ -159,13 +161,14 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
         await destination.settle?.();
       };
       await new Promise<void>((resolve) => {
-        const stop = platform.after(timeoutMillis, resolve);
-        void all()
-          .catch(diagnostics.exception)
-          .then(() => {
-            stop();
-            resolve();
-          });
+        const end = (): void => {
+          stop();
+          flushes.delete(end);
+          resolve();
+        };
+        const stop = platform.after(timeoutMillis, end);
+        flushes.add(end);
+        void all().catch(diagnostics.exception).then(end);
       });
     },
     hurry() {
@@ -176,6 +179,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
     close() {
       closed = true;
       timer?.();
+      for (const end of flushes) end();
     },
   };
   return self;
