@@ -48,6 +48,7 @@ export function bucket(options: BucketOptions): Destination {
   const place = checked.endpoint ?? 'functions';
   return {
     id: checked.project === undefined ? place : `${place} ${checked.project}`,
+    isOurs: true,
     open: (deps) =>
       openBucket(
         deps,

@@ -7,6 +7,8 @@ import type { Outcome, TraceBlob, Upload } from './model.js';
 export interface Destination {
   /** Names the place: a page sends what an earlier one left for the same id. Default: one for all that have none. */
   readonly id?: string;
+  /** It says itself which functions in it are the user's. Not part of the public promise. */
+  readonly isOurs?: true;
   open(deps: DestinationDeps): OpenDestination;
 }
 

@@ -16,6 +16,7 @@ import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.j
 import { createConsent } from './consent.js';
 import type { Delivery } from './deliver.js';
 import type { Destination, OpenDestination } from './destination.js';
+import { openGuarded } from './destination-guard.js';
 import { createEncoder } from './encode.js';
 import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
@@ -163,7 +164,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       },
       options,
     );
-    const destination = deps.destination.open({
+    const destination = openGuarded(deps.destination, {
       ...{ platform, diagnostics, page: outbox.page, rules: deps.rules },
       saved(blob) {
         outbox.changed(blob);
