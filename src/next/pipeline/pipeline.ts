@@ -78,6 +78,8 @@ export interface Pipeline {
 
 /** Long enough to make bursts one task, short enough that a crash loses little. */
 const IDLE_MILLIS = 50;
+/** What a resource knows later is waited for: not for long, as what is not encoded is lost in a crash. */
+const RESOURCE_MILLIS = 1_000;
 /** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
 const SLICE_MILLIS = 4;
 /** What a blob should weigh: two of them fit into our share of the bytes that may outlive a page. */
@@ -140,6 +142,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   let stayTimer: Stop | undefined;
   /** Spans that were open while the user had denied: whatever the user says later, these are not collected. */
   const refused = new WeakSet<object>();
+  const awaited = new WeakSet<object>();
   /** Blobs that went out with the page, without an answer. */
   let goneOut = new WeakSet<TraceBlob>();
 
@@ -270,8 +273,25 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     filling = undefined;
   };
 
+  /** A resource may know more of itself in a moment. Whoever cannot wait goes without that. */
+  const resourceKnown = async (resource: ReadableSpan['resource'] | undefined): Promise<void> => {
+    if (!resource?.asyncAttributesPending || awaited.has(resource)) return;
+    awaited.add(resource);
+    await new Promise<void>((resolve) => {
+      const stop = platform.after(RESOURCE_MILLIS, resolve);
+      const known = async (): Promise<void> => resource.waitForAsyncAttributes?.();
+      void known()
+        .catch(() => {})
+        .then(() => {
+          stop();
+          resolve();
+        });
+    });
+  };
+
   /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
   const drain = async (): Promise<void> => {
+    await resourceKnown(buffer.peek()?.resource);
     let mark = platform.monotonic();
     while (opened && encodeNext(opened.outbox)) {
       if (platform.monotonic() - mark < SLICE_MILLIS) continue;

@@ -60,6 +60,8 @@ export interface TraceBuffer {
   forget(reason: DropReason): OpenSpan[];
   /** Keeps a trace whatever its judge says; `told` before that is done. False when it was dropped already. */
   keep(traceId: string, told: (trace: LocalTrace) => void): boolean;
+  /** The span that {@link next} would take. */
+  peek(): ReadableSpan | undefined;
   /** The next ended span that is to be encoded. */
   next(): { span: ReadableSpan; trace: LocalTrace } | undefined;
   /** Decides and forgets traces that are over: those that nothing has come of for a while. */
@@ -215,6 +217,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
       }
       return trace?.isKept === true;
     },
+    peek: () => ready.values().next().value?.held[0],
     next() {
       const [trace] = ready;
       if (!trace) return undefined;

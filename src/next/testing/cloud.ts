@@ -181,12 +181,14 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
       await take(url, body);
     },
     spanIds() {
-      return self.texts().flatMap((text) =>
-        JSON.parse(text).resourceSpans.flatMap(
-          (resource: { scopeSpans: { spans: { spanId: string }[] }[] }) =>
-            resource.scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
-        ),
-      );
+      return self
+        .texts()
+        .flatMap((text) =>
+          JSON.parse(text).resourceSpans.flatMap(
+            (resource: { scopeSpans: { spans: { spanId: string }[] }[] }) =>
+              resource.scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
+          ),
+        );
     },
     texts: () => [...objects.values()].map((bytes) => gunzipSync(bytes).toString()),
     serve(page = platform) {
