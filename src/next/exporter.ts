@@ -17,6 +17,7 @@ import {
   type RedactionOptions,
 } from '../page-options.js';
 import type { Platform } from '../platform/platform.js';
+import type { Tee } from './destinations/tee.js';
 import type { Delivery } from './pipeline/deliver.js';
 import type { Destination } from './pipeline/destination.js';
 import type { ReadableSpan } from './pipeline/model.js';
@@ -66,7 +67,8 @@ export class Exporter {
     this.platform = platform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
     const { destination, redact, redaction = true, consent = 'granted' } = options;
-    this.pipeline = createPipeline(
+    const { createPipeline: createAll = createPipeline } = destination as Partial<Tee>;
+    this.pipeline = createAll(
       {
         ...{ platform: this.platform, diagnostics: this.diagnostics, destination, openDelivery, consent },
         rules: (rules) => this.onRules?.(rules),
@@ -81,6 +83,7 @@ export class Exporter {
         redaction,
         ...(redact && { redact }),
       },
+      createPipeline,
     );
   }
 

@@ -1,5 +1,5 @@
 /** Object storage by presigned uploads. */
-import { type BucketTuning, type CheckedBucketOptions, checkBucketOptions } from '../../options.js';
+import { type BucketTuning, type CheckedBucketOptions, checkBucketOptions, isPath } from '../../options.js';
 import { takes } from '../../pipeline/upload-length.js';
 import type { StoredReceipt } from '../../protocol.js';
 import type { Destination, DestinationDeps, OpenDestination } from '../pipeline/destination.js';
@@ -49,6 +49,7 @@ export function bucket(options: BucketOptions): Destination {
   return {
     id: checked.project === undefined ? place : `${place} ${checked.project}`,
     isOurs: true,
+    isNowhere: isPath(checked.endpoint),
     open: (deps) =>
       openBucket(
         deps,

@@ -9,14 +9,23 @@ export interface Destination {
   readonly id?: string;
   /** It says itself which functions in it are the user's. Not part of the public promise. */
   readonly isOurs?: true;
+  /** True of a path where there is no page whose origin it is of, as on a server: nothing is traced for it. */
+  readonly isNowhere?: boolean;
   open(deps: DestinationDeps): OpenDestination;
+}
+
+/** What functions of the user's are handed as their last argument. */
+export interface Tools {
+  /** The platform's `fetch`, for requests that are to make no spans. The page's own `fetch` is traced. */
+  readonly fetch: Platform['fetch'];
 }
 
 export interface DestinationDeps {
   /** Requests that are not traced, and what a page that leaves may still do. */
   readonly platform: Pick<
     Platform,
-    'request' | 'beacon' | 'defer' | 'keepalive' | 'after' | 'now' | 'monotonic' | 'random' | 'onOnline'
+    | ('request' | 'fetch' | 'beacon' | 'defer' | 'keepalive' | 'after' | 'yieldToMain')
+    | ('now' | 'monotonic' | 'random' | 'onOnline')
   >;
   readonly diagnostics: Diagnostics;
   /** Name of this load of the page. A UUID. */

@@ -8,13 +8,17 @@ import type { ConsentOptions, RedactionOptions } from '../../page-options.js';
 import type { TestOrigin } from '../../testing/origin.js';
 import { type TestPlatform, type TestPlatformOptions, testPlatform } from '../../testing/platform.js';
 import { bucket } from '../bucket/bucket.js';
+import { tee } from '../destinations/tee.js';
+import type { Destination } from '../pipeline/destination.js';
 import { TraceBatchProcessor } from '../trace-batch-processor.js';
 import { TraceExporter } from '../trace-exporter.js';
-import { type Cloud, ENDPOINT, serveAll, testCloud } from './cloud.js';
+import { type Cloud, ENDPOINT, OTHER_ENDPOINT, serveAll, testCloud } from './cloud.js';
 
 export interface TestClient {
   platform: TestPlatform;
   cloud: Cloud;
+  /** In the order of the destinations; the first is `cloud`. */
+  clouds: readonly Cloud[];
   exporter: TraceExporter;
   processor: TraceBatchProcessor;
   /** Starts a span: a root, or a child of `parent`. */
@@ -24,8 +28,8 @@ export interface TestClient {
 }
 
 /**
- * @param options of exporter, processor and bucket together; `served` answers everything at once; `cloud`: what an
- *   earlier page of the same `origin` spoke to.
+ * @param options of exporter, processor and bucket together; `served` answers everything at once; `cloud`, `clouds`:
+ *   what an earlier page of the same `origin` spoke to; `tees` to a second bucket, or `places` to these.
  */
 export function testClient(
   options: ExporterOptions &
@@ -37,6 +41,10 @@ export function testClient(
       served?: boolean;
       origin?: TestOrigin | undefined;
       cloud?: Cloud;
+      clouds?: readonly Cloud[];
+      tees?: boolean;
+      /** Endpoints, in the order of the destinations. */
+      places?: readonly string[];
     } = {},
 ): TestClient {
   const { served = false, scheduledDelayMillis, maxBufferedSpans, ...others } = options;
@@ -46,18 +54,23 @@ export function testClient(
     defers = false,
     cachesEarly = true,
     nowMillis = 1_790_000_000_000,
-    cloud: known,
+    cloud: first,
+    clouds: known = first ? [first] : [],
+    tees = false,
+    places = tees ? [ENDPOINT, OTHER_ENDPOINT] : [ENDPOINT],
     ...rest
   } = others;
   const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
   const platform = testPlatform({ origin, seed, nowMillis, defers, cachesEarly });
-  const cloud = known ?? testCloud(platform);
-  if (served) serveAll([cloud], platform);
-  const tuning = JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay }));
-  const exporter = new TraceExporter(
-    { destination: bucket({ endpoint: ENDPOINT, ...tuning }), ...exporting },
-    platform,
+  const clouds = places.map(
+    (place) => known.find((cloud) => cloud.owns({ url: place })) ?? testCloud(platform, place),
   );
+  const [cloud] = clouds as [Cloud];
+  if (served) serveAll(clouds, platform);
+  const tuning = JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay }));
+  const buckets = places.map((endpoint) => bucket({ endpoint, ...tuning }));
+  const destination = buckets.length > 1 ? tee(...(buckets as [Destination, Destination])) : buckets[0];
+  const exporter = new TraceExporter({ destination: destination as Destination, ...exporting }, platform);
   const processor = new TraceBatchProcessor(
     exporter,
     JSON.parse(JSON.stringify({ scheduledDelayMillis, maxBufferedSpans })),
@@ -69,6 +82,7 @@ export function testClient(
   return {
     platform,
     cloud,
+    clouds,
     exporter,
     processor,
     startSpan,
