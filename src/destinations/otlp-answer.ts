@@ -1,5 +1,5 @@
 /** What becomes of a blob by what a collector answered. */
-import type { Outcome } from '../pipeline/model.js';
+import type { Outcome } from '../next/pipeline/model.js';
 import type { HttpAnswer } from '../platform/platform.js';
 import { meaningOf } from '../wire/otlp-answer.js';
 import type { OtlpFormat } from './otlp-format.js';

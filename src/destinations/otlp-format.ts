@@ -1,6 +1,12 @@
 /** What a collector is sent of a blob. */
 import { gunzipNow } from '../pipeline/compress-fflate.js';
-import type { TraceBlob } from '../pipeline/model.js';
+
+/** A request as the pipeline packs it: one gzip member, or plain while nothing compresses yet. */
+export interface Packed {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Inflated. */
+  rawBytes: number;
+}
 
 export interface OtlpBody {
   bytes: Uint8Array<ArrayBuffer>;
@@ -15,7 +21,7 @@ export interface OtlpFormat {
    *
    * @throws when the blob's bytes are not what they should be.
    */
-  bodyOf(blob: TraceBlob): Generator<undefined, OtlpBody, undefined>;
+  bodyOf(blob: Packed): Generator<undefined, OtlpBody, undefined>;
   /** The `ExportTraceServiceResponse` in an answer that is no JSON. @throws when it is none. */
   readonly answerOf?: (bytes: Uint8Array) => unknown;
 }
@@ -23,13 +29,19 @@ export interface OtlpFormat {
 /** Below, gzip gains less than it costs. */
 export const GZIP_FROM_BYTES = 1_024;
 
+const isGzip = ({ bytes }: Packed): boolean => bytes[0] === 0x1f;
+
+/** OTLP/JSON. @throws when the gzip is none. */
+export const jsonOf = (blob: Packed): Uint8Array<ArrayBuffer> =>
+  isGzip(blob) ? gunzipNow(blob.bytes, blob.rawBytes) : blob.bytes;
+
 /** OTLP/JSON: the blob as it is, or inflated where it is small. */
 export const jsonFormat: OtlpFormat = {
   contentType: 'application/json',
   // biome-ignore lint/correctness/useYield: it is one step
-  *bodyOf({ bytes, rawBytes }) {
-    return rawBytes >= GZIP_FROM_BYTES
-      ? { bytes, isGzip: true }
-      : { bytes: gunzipNow(bytes, rawBytes), isGzip: false };
+  *bodyOf(blob) {
+    return blob.rawBytes >= GZIP_FROM_BYTES && isGzip(blob)
+      ? { bytes: blob.bytes, isGzip: true }
+      : { bytes: jsonOf(blob), isGzip: false };
   },
 };

@@ -1,6 +1,7 @@
 /** The user's headers, read at each export. */
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { Tools } from '../next/pipeline/destination.js';
 import type { Deadlines } from './deadlines.js';
-import type { DestinationDeps, Tools } from './destination.js';
 
 /** Headers, or what gives them; it is handed a `fetch` whose requests make no spans. Names are compared without regard to case. */
 export type OtlpHeaders =
@@ -31,7 +32,7 @@ export function checkedHeaders(headers: unknown): Record<string, string> {
 
 /** @param waitMillis how long an asynchronous function may take. */
 export function createHeaderSource(
-  { platform, diagnostics }: Pick<DestinationDeps, 'platform' | 'diagnostics'>,
+  { platform, diagnostics }: { platform: Tools; diagnostics: Pick<Diagnostics, 'theirs'> },
   headers: OtlpHeaders,
   deadlines: Deadlines,
   waitMillis: number,

@@ -1,6 +1,6 @@
 import { refuse } from '../options.js';
-import { gunzipNow, gzipBytes } from '../pipeline/compress-fflate.js';
-import { GZIP_FROM_BYTES, type OtlpFormat } from './otlp-format.js';
+import { gzipBytes } from '../pipeline/compress-fflate.js';
+import { GZIP_FROM_BYTES, jsonOf, type OtlpFormat } from './otlp-format.js';
 import { spansOf } from './otlp-spans.js';
 
 /** `ProtobufTraceSerializer` of `@opentelemetry/otlp-transformer`, structurally. */
@@ -32,8 +32,8 @@ export function protobuf(serializer: TraceSerializer): OtlpProtobuf {
   }
   return {
     contentType: 'application/x-protobuf',
-    *bodyOf({ bytes, rawBytes }) {
-      const json = new TextDecoder().decode(gunzipNow(bytes, rawBytes));
+    *bodyOf(blob) {
+      const json = new TextDecoder().decode(jsonOf(blob));
       yield;
       const spans = spansOf(json);
       yield;

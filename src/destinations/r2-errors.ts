@@ -1,4 +1,4 @@
-import type { Outcome } from '../pipeline/model.js';
+import type { Outcome } from '../next/pipeline/model.js';
 
 /** The bucket or its permissions are the operator's to mend; everything can wait for that. */
 const MENDING_MILLIS = 5 * 60_000;
