@@ -29,7 +29,8 @@ export interface OtlpFormat {
 /** Below, gzip gains less than it costs. */
 export const GZIP_FROM_BYTES = 1_024;
 
-const isGzip = ({ bytes }: Packed): boolean => bytes[0] === 0x1f;
+/** What is plain begins with a brace. */
+const isGzip = ({ bytes }: Packed): boolean => bytes[0] !== 0x7b;
 
 /** OTLP/JSON. @throws when the gzip is none. */
 export const jsonOf = (blob: Packed): Uint8Array<ArrayBuffer> =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucket } from '../bucket/bucket.js';
+import { otlp } from '../otlp.js';
 import type { Destination } from '../pipeline/destination.js';
 import { testDestination } from '../testing/destination.js';
-import { otlp } from './otlp.js';
 import { tee } from './tee.js';
 
 const [a, b, c] = [testDestination('a'), testDestination('b'), testDestination('c')];
