@@ -87,8 +87,8 @@ export function createDelivery(host: DeliverHost, compression: Compression): Omi
       outbox.remove(blob, undefined, receipt);
       if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
     } else if (outcome.status === 'rejected') {
-      diagnostics.trouble(outcome.reason, outcome.cause);
       outbox.remove(blob, outcome.reason);
+      diagnostics.trouble(outcome.reason, outcome.cause);
     } else {
       failures++;
       blob.attempts++;
