@@ -206,6 +206,11 @@ export interface WantedUpload {
   bytes: number;
   /** The blob may have been sent before: the server looks before it signs. */
   again?: true;
+  /**
+   * Says that a client of protocol 1 left the blob: the token of the object that it may have become, or an empty text. The
+   * server looks for that too, and first.
+   */
+  token?: string;
 }
 
 /** What the client says about one blob that it has stored. */

@@ -1,4 +1,3 @@
-import { blobKey } from '../object-key.js';
 import {
   BLOB_PROTOCOL_VERSION,
   type BlobExchangeRequest,
@@ -7,23 +6,21 @@ import {
   type ErrorCode,
   type WantedUpload,
 } from '../protocol.js';
+import { type BlobPlaces, keyOfBlob, lookForBlobs } from './blob-lookup.js';
 import { inStoreTime } from './bounded-storage.js';
-import { confirmAll } from './confirm.js';
 import { sum } from './exchange.js';
 import { tellStored } from './hooks.js';
 import type { IngestContext } from './ingest-options.js';
 import type { IngestSettings } from './ingest-settings.js';
 import type { Trail } from './log.js';
-import { NO_COST } from './quota.js';
+import { NO_COST, type QuotaCost } from './quota.js';
 import { signUpload } from './uploads.js';
-import { uuidV7Millis } from './uuid.js';
 
 /** A want whose id is one. */
-interface KeyedWant extends WantedUpload {
-  key: string;
-  /** Where the blob may lie if it was stored at another time. */
-  other: string;
-}
+type KeyedWant = WantedUpload & BlobPlaces;
+
+/** Looked for in one exchange: each takes two questions to the store, and what comes from protocol 1 four. */
+const MAX_LOOKS = 20;
 
 /**
  * Answers one exchange of protocol 2. What is wrong with one want costs no other anything.
@@ -56,7 +53,7 @@ export async function blobExchange(
     uploads.push({ id, error: { code, message } });
   };
   let wants: KeyedWant[] = [];
-  for (const want of new Map(body.wants.map((one) => [one.id, one])).values()) {
+  for (const want of eachOnce(body.wants)) {
     const keys = keyOf(want.id);
     if (!keys) refuse(want.id, 'malformed', 'id takes a UUIDv7 in lowercase');
     else if (want.bytes === 0) refuse(want.id, 'malformed', 'bytes takes an integer from 1');
@@ -66,24 +63,37 @@ export async function blobExchange(
     else if (want.again || !config.paused) wants.push({ ...want, ...keys });
   }
 
-  const asked = wants.filter(({ again }) => again);
-  const stored = asked.length > 0 ? await watch.time('store', () => lookFor(asked, settings)) : new Map();
+  let retryAfterSeconds: number | undefined;
+  /** What the quota does not grant is said for each. */
+  const charge = async (
+    charged: KeyedWant[],
+    costOf: (want: KeyedWant) => QuotaCost,
+  ): Promise<KeyedWant[]> => {
+    if (!quota || charged.length === 0) return charged;
+    const answer = await watch.time('quota', () => quota.take(request, context, charged.map(costOf)));
+    facts.quota = answer.outcome;
+    if (answer.granted.includes(false)) retryAfterSeconds = answer.retryAfterSeconds;
+    for (const [index, { id }] of charged.entries())
+      if (!answer.granted[index]) refuse(id, 'rate_limited', 'the quota is used up');
+    return charged.filter((_, index) => answer.granted[index]);
+  };
+  // To look costs the operator a request, whatever is found.
+  const asked = await charge(wants.filter(({ again }) => again).slice(0, MAX_LOOKS), () => ({
+    ...NO_COST,
+    objects: 1,
+  }));
+  const look = () => lookForBlobs(asked, context.project, settings);
+  const stored = asked.length > 0 ? await watch.time('store', look) : new Map<string, boolean>();
   facts.confirmed = stored.size;
   for (const { id } of asked) if (stored.get(id)) uploads.push({ id, stored: true });
   wants = wants.filter(({ id, again }) => !again || stored.get(id) === false);
   wants = storage.presign ? wants.slice(0, settings.maxUploads) : [];
 
   const lengths = new Map(wants.map(({ id, bytes }) => [id, signedLength(bytes, settings)]));
-  let retryAfterSeconds: number | undefined;
-  if (quota && wants.length > 0) {
-    const costs = wants.map(({ id }) => ({ ...NO_COST, objects: 1, bytes: lengths.get(id) ?? 0 }));
-    const answer = await watch.time('quota', () => quota.take(request, context, costs));
-    facts.quota = answer.outcome;
-    if (answer.granted.includes(false)) retryAfterSeconds = answer.retryAfterSeconds;
-    for (const [index, { id }] of wants.entries())
-      if (!answer.granted[index]) refuse(id, 'rate_limited', 'the quota is used up');
-    wants = wants.filter((_, index) => answer.granted[index]);
-  }
+  wants = await charge(wants, ({ id, again }) => ({
+    ...NO_COST,
+    ...{ objects: again ? 0 : 1, bytes: lengths.get(id) ?? 0 },
+  }));
   const sign = () =>
     Promise.all(
       wants.map(async ({ id, key }) => ({ id, ...(await signUpload(key, lengths.get(id), settings)) })),
@@ -104,33 +114,12 @@ export async function blobExchange(
   };
 }
 
-/** Undefined when `id` is no lowercase UUIDv7. */
-export function keyOfBlob(
-  id: string,
-  project: string,
-  nowMillis: number,
-  { layout }: Pick<IngestSettings, 'layout'>,
-): { key: string; other: string } | undefined {
-  const atMillis = uuidV7Millis(id);
-  return atMillis === undefined ? undefined : blobKey(layout, project, { id, atMillis, nowMillis });
-}
-
-/** Whether each blob is there, where the store would tell. */
-async function lookFor(wants: KeyedWant[], settings: IngestSettings): Promise<Map<string, boolean>> {
-  const answers = await confirmAll(
-    wants.flatMap(({ id, key, other }) => [
-      { token: id, key },
-      { token: id, key: other },
-    ]),
-    settings,
-  );
-  const found = new Map<string, boolean>();
-  for (const { id } of wants) {
-    const said = answers.filter(({ token }) => token === id);
-    if (said.some(({ stored }) => stored)) found.set(id, true);
-    else if (said.length === 2) found.set(id, false);
-  }
-  return found;
+/** An id that comes twice is asked for as it came first, and looked for if it is to be looked for at all. */
+function eachOnce(wants: readonly WantedUpload[]): Iterable<WantedUpload> {
+  const each = new Map<string, WantedUpload>();
+  for (const { id, bytes, ...looked } of wants)
+    each.set(id, { ...looked, ...(each.get(id) ?? { id, bytes }) });
+  return each.values();
 }
 
 /** Undefined where none is signed. */

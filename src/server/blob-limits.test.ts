@@ -94,8 +94,31 @@ test('blob exchange: ids and bytes are counted each time, and what does not fit 
   assert.equal((await codes([1]))[0], 'rate_limited', 'until the project has nothing left');
 });
 
+test('blob exchange: who asks what is there is charged for each look, and others go on', async () => {
+  const harness = blobHarness({
+    quota: {
+      store: memoryQuota({ now: () => NOW_MILLIS }),
+      perSubject: { of: (request) => request.headers.get('x-visitor') ?? undefined, objects: 3 },
+    },
+  });
+  const there = idAt();
+  await harness.relay(there);
+  const ask = async (visitor: string) => {
+    const wants = [{ id: there, bytes: 9, again: true as const }];
+    const [upload] = (await harness.exchange({ wants }, { 'x-visitor': visitor })).body.uploads;
+    return upload && 'error' in upload ? upload.error.code : upload && 'stored' in upload;
+  };
+  assert.deepEqual([await ask('a'), await ask('a'), await ask('a')], [true, true, true]);
+  harness.storage.calls.length = 0;
+  assert.equal(await ask('a'), 'rate_limited');
+  assert.deepEqual(harness.storage.calls, [], 'and nothing is looked for');
+  assert.equal(await ask('b'), true);
+});
+
 test('blob exchange: an id twice is answered once; more than the operator gives is left for the next time', async () => {
-  const { exchange } = blobHarness({ maxUploads: 3 });
+  const harness = blobHarness({ maxUploads: 3 });
+  const { exchange } = harness;
+  harness.storage.uploadLength = 'exact';
   const id = idAt();
   const twice = await exchange({
     wants: [
@@ -103,7 +126,19 @@ test('blob exchange: an id twice is answered once; more than the operator gives 
       { id, bytes: 10 },
     ],
   });
-  assert.equal(twice.body.uploads.length, 1);
+  assert.deepEqual(
+    twice.body.uploads.map((one) => 'bytes' in one && one.bytes),
+    [9],
+    'as it came first',
+  );
+  await harness.relay(id);
+  const looked = await exchange({
+    wants: [
+      { id, bytes: 9, again: true },
+      { id, bytes: 9 },
+    ],
+  });
+  assert.deepEqual(looked.body.uploads, [{ id, stored: true }], 'looked for if either says so');
   const wants = Array.from({ length: 10 }, () => ({ id: idAt(), bytes: 9 }));
   assert.equal((await exchange({ wants })).body.uploads.length, 3);
   assert.equal((await exchange({ wants: Array(101).fill({ id, bytes: 9 }) })).status, 400);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { blobHarness, datedKey, GZIP, idAt, JSON_TEXT } from '../testing/blob-harness.js';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { blobHarness, DAY_MILLIS, datedKey, GZIP, idAt, JSON_TEXT } from '../testing/blob-harness.js';
 import { HOSTILE_GZIP, HOSTILE_JSON } from '../testing/hostile-bodies.js';
 import { ingestHarness } from '../testing/ingest-harness.js';
+import { storageDown } from '../testing/memory-storage.js';
 
 test('blob relay: gzip as it is, JSON packed, under the key of the upload, once', async () => {
   const { relay, keyOf, storage, exchange } = blobHarness();
@@ -21,6 +22,25 @@ test('blob relay: gzip as it is, JSON packed, under the key of the upload, once'
     assert.deepEqual(answer.uploads, [{ id, stored: true }]);
   }
   assert.deepEqual(storage.objects.get(await keyOf(packed)), GZIP);
+});
+
+test('blob relay: the first bytes of an id stay, and nothing is written beside what lies in the other folder', async () => {
+  const { relay, storage, clock } = blobHarness();
+  const late = idAt(clock.nowMillis + 3 * DAY_MILLIS);
+  assert.equal((await relay(late)).body.created, true);
+  const [undated] = [...storage.objects.keys()];
+  clock.nowMillis += 2.5 * DAY_MILLIS;
+  const other = new Uint8Array(gzipSync('{"resourceSpans":[],"other":1}'));
+  assert.equal((await relay(late, other)).body.created, false);
+  assert.deepEqual([...storage.objects], [[undated, GZIP]]);
+  const dated = idAt();
+  assert.equal((await relay(dated, other)).body.created, true);
+  clock.nowMillis += 9 * DAY_MILLIS;
+  assert.equal((await relay(dated)).body.created, false);
+  assert.deepEqual(storage.objects.get(datedKey(dated)), other);
+  assert.equal(storage.objects.size, 2);
+  storage.failure = storageDown();
+  assert.equal((await relay(idAt())).status, 502);
 });
 
 test('blob relay: what is hostile is refused and not stored', async () => {

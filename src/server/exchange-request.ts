@@ -81,11 +81,12 @@ export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest | BlobE
 /** Whether the id is one is a question for each alone. */
 function wanted(value: unknown): WantedUpload {
   if (!isObject(value)) refuse('wants[]', 'objects');
-  const { id, bytes, again } = value;
+  const { id, bytes, again, token } = value;
   return {
     id: text(id, 'wants[].id'),
     bytes: count(bytes, 'wants[].bytes'),
-    ...(again === true ? { again } : {}),
+    ...(again === true || token !== undefined ? { again: true } : {}),
+    ...(token === undefined ? {} : { token: text(token, 'wants[].token') }),
   };
 }
 

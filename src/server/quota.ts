@@ -8,7 +8,10 @@ import { isObject } from './untrusted-body.js';
 
 /** Most of each within one window, 0 to 2^53 - 1. What is absent is not bounded. */
 export interface QuotaLimits {
-  /** Objects that uploads were issued for, and relays without a token. A key counts once, however often renewed. */
+  /**
+   * Objects that uploads were issued for, blobs that were looked for, and relays without a token. By protocol 1 a key
+   * counts once, however often renewed.
+   */
   objects?: number;
   /** Lengths that were signed, fresh or again, see `maxUploadBytes`. Where no length is signed, nothing is counted. */
   bytes?: number;

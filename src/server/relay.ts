@@ -5,7 +5,7 @@ import {
   type RelayResponse,
 } from '../protocol.js';
 import { admit, checkOrigin, contextOf } from './admission.js';
-import { keyOfBlob } from './blob-exchange.js';
+import { keyOfBlob } from './blob-lookup.js';
 import { checkRate, rateLimited } from './hooks.js';
 import type { IngestSettings, Protocol1 } from './ingest-settings.js';
 import type { Trail } from './log.js';
@@ -18,6 +18,8 @@ import { readBody } from './untrusted-body.js';
 interface RelayTarget {
   project: string;
   key: string;
+  /** Where the blob may lie already. */
+  other?: string;
   /** What is answered, with whether the object is new. */
   answer: Omit<RelayResponse, 'created'> | Omit<BlobRelayResponse, 'created'>;
   /** Whether the key was counted by the quota when its token was issued. */
@@ -57,9 +59,19 @@ export async function relay(
   }
   if (!mustPack) await checkTraceBytes(bytes, settings);
   const packed = mustPack ? await gzipTraces(bytes) : bytes;
-  const outcome = await watch.time('store', () => settings.storage.put(target.key, packed));
-  facts.created = outcome === 'created';
+  facts.created = await watch.time('store', () => putOnce(target, packed, settings));
   return { ...target.answer, created: facts.created };
+}
+
+/** @returns whether the object is new. */
+async function putOnce(
+  { key, other }: RelayTarget,
+  bytes: Uint8Array<ArrayBuffer>,
+  { storage }: IngestSettings,
+): Promise<boolean> {
+  // By the client's clock, or since, its time was one that cannot be, or is one now.
+  if (other !== undefined && (await storage.head(other)) !== undefined) return false;
+  return (await storage.put(key, bytes)) === 'created';
 }
 
 async function targetOf(
@@ -78,7 +90,7 @@ async function targetOf(
   const keys = keyOfBlob(relayed, project, now, settings);
   if (!keys) throw new Refusal('malformed', 'relay takes a UUIDv7 in lowercase; tokens take a secret');
   const answer = { v: BLOB_PROTOCOL_VERSION, now, id: relayed } as const;
-  return { project, key: keys.key, answer, takesJson: true };
+  return { project, ...keys, answer, takesJson: true };
 }
 
 const LIKE_AN_ID = /^[\da-f-]{36}$/i;
