@@ -84,7 +84,8 @@ function rewritten(
     const { attempts = 0, notBeforeMillis = 0, claim } = (states.get(id) ?? {}) as OldState;
     const state: StateRecord = {
       ...{ seq: rest.seq, attempts, notBeforeMillis, again: true, upload: undefined },
-      token: claim?.token,
+      // One without a claim may have gone by the relay under its own id.
+      token: claim?.token ?? '',
     };
     puts.push([own(id, 'blob'), { ...rest, bytes }], [own(id, 'state'), state]);
   }
