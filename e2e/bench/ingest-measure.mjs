@@ -1,4 +1,5 @@
-// What the ingest bench measures, the same in Node and in a Worker: URLs, by four ways to come by them.
+// What the ingest bench measures, the same in Node and in a Worker: a handler that signs nothing, and URLs by four ways to
+// come by them.
 import { AwsV4Signer } from 'aws4fetch';
 import { createIngest, s3 } from '../../dist/server.js';
 import { createBareSigner } from './bare-signer.mjs';
@@ -18,15 +19,19 @@ const storage = s3({ endpoint: `https://${host}`, bucket, ...identity });
 /** @type {Map<string, ArrayBuffer>} */
 const cache = new Map();
 
-const ingest = createIngest({
-  storage,
-  secret: 'a secret of at least thirty-two characters',
-  allowedOrigins: '*',
-});
+const ingest = createIngest({ storage, allowedOrigins: '*', maxUploads: 100 });
 
 let count = 0;
+const nextId = () => `0190a5b0-7c3e-7cc3-98c4-${String(count++).padStart(12, '0')}`;
 const nextKey = () =>
-  `otlp/v1/shop/production/year=2026/month=11/day=21/hour=03/minute=04/traces_0190a5b0-7c3e-7cc3-98c4-${String(count++).padStart(12, '0')}.json.gz`;
+  `otlp/v1/shop/production/year=2026/month=11/day=21/hour=03/minute=04/traces_${nextId()}.json.gz`;
+
+/** What a page sends that wants so many uploads. @param {number} urls */
+const exchangeOf = (urls) => {
+  const wants = Array.from({ length: urls }, () => ({ id: nextId(), bytes: 8_192 }));
+  const body = JSON.stringify({ v: 2, client: 'spandrel/0.2.0', wants, stored: [], lost: {} });
+  return new Request('https://shop.example/spandrel', { method: 'POST', body });
+};
 
 /** The same request signed by aws4fetch, its day's key cached. @param {string} key @param {number} atMillis */
 async function byAws4fetch(key, atMillis) {
@@ -47,15 +52,21 @@ async function byAws4fetch(key, atMillis) {
 
 /** Each makes as many URLs at once as it is asked for. @type {Record<string, (urls: number) => Promise<unknown>>} */
 export const WAYS = {
+  'a handler that signs nothing': async (urls) => {
+    const { wants } = JSON.parse(await exchangeOf(urls).text());
+    const response = new Response(JSON.stringify({ v: 2, uploads: wants }), {
+      headers: { 'content-type': 'application/json' },
+    });
+    await response.json();
+  },
   'bare WebCrypto': (urls) => at(urls, () => bare(nextKey(), EXPIRES, Date.now())),
   'bare aws4fetch': (urls) => at(urls, () => byAws4fetch(nextKey(), Date.now())),
   's3().presign': (urls) => at(urls, async () => storage.presign?.(nextKey(), { expiresInSeconds: EXPIRES })),
   'an exchange': async (urls) => {
-    const response = await ingest(
-      new Request('https://shop.example/spandrel', { method: 'POST', body: `{"v":1,"want":${urls}}` }),
-    );
+    const response = await ingest(exchangeOf(urls));
     const { uploads } = await response.json();
-    if (uploads.length !== urls) throw new Error(`${uploads.length} URLs for ${urls}`);
+    if (uploads.filter((/** @type {object} */ one) => 'url' in one).length !== urls)
+      throw new Error('no URLs');
   },
 };
 

@@ -90,3 +90,19 @@ test('sigv4: a new day has a new key', async () => {
   const fresh = createSigner(EXAMPLE, () => millis);
   assert.equal(await presign(), await fresh.presign({ method: 'PUT', url, headers: {} }, 60));
 });
+
+test('sigv4: keys are made once a day, and each day has its own', async (context) => {
+  const url = new URL('https://examplebucket.s3.amazonaws.com/test.txt');
+  const imports = context.mock.method(crypto.subtle, 'importKey');
+  let nowMillis = AT_MILLIS;
+  const signer = createSigner(EXAMPLE, () => nowMillis);
+  const presign = (by = signer) => by.presign({ method: 'GET', url, headers: {} }, 60);
+  await presign();
+  const first = imports.mock.callCount();
+  await Promise.all([presign(), presign()]);
+  assert.equal(imports.mock.callCount(), first, 'no import for the day again');
+  nowMillis += 86_400_000;
+  assert.equal(await presign(), await presign(createSigner(EXAMPLE, () => nowMillis)));
+  nowMillis -= 86_400_000;
+  assert.equal(await presign(), await presign(createSigner(EXAMPLE, () => nowMillis)));
+});

@@ -17,7 +17,7 @@ export interface SigningIdentity {
 /** A request that is to be signed. Its body never is: browsers would have to be told its hash beforehand. */
 export interface SignableRequest {
   method: string;
-  /** With its path percent-encoded as {@link encodeStrictly} does. */
+  /** With its path percent-encoded as {@link encodeStrictly} does; without a query where it is presigned. */
   url: URL;
   /** All of them are signed, and the host. */
   headers: Record<string, string>;
@@ -38,29 +38,54 @@ export interface Signer {
 
 type SignerOptions = ConstructorParameters<typeof AwsV4Signer>[0];
 
-/** A form's signature is that of its policy, by the same keys. aws4fetch knows requests only. */
-class PolicySigner extends AwsV4Signer {
-  readonly #policy: string;
+/** Hands out the key that signs all of a day, `YYYYMMDD`. */
+type DayKey = (day: string) => Promise<CryptoKey>;
 
-  constructor(options: SignerOptions, policy: string) {
+/** Signs by a key that is derived and imported once a day. A form's signature is that of its policy, by the same key. */
+class DaySigner extends AwsV4Signer {
+  readonly #keyOf: DayKey;
+  readonly #policy: string | undefined;
+
+  constructor(options: SignerOptions, keyOf: DayKey, policy?: string) {
     super(options);
+    this.#keyOf = keyOf;
     this.#policy = policy;
   }
 
-  override async stringToSign(): Promise<string> {
-    return this.#policy;
+  override async signature(): Promise<string> {
+    const key = await this.#keyOf(this.datetime.slice(0, 8));
+    return hex(await sign(key, this.#policy ?? (await this.stringToSign())));
   }
+}
+
+const encoder = new TextEncoder();
+const hex = (bits: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bits), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const keyFrom = (bits: BufferSource): Promise<CryptoKey> =>
+  crypto.subtle.importKey('raw', bits, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+const sign = (key: CryptoKey, text: string): Promise<ArrayBuffer> =>
+  crypto.subtle.sign('HMAC', key, encoder.encode(text));
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html on the signing key. */
+function createDayKeys({ secretAccessKey, region }: SigningIdentity): DayKey {
+  // The key itself is kept, not the promise of it: on Workers a promise belongs to the request that made it.
+  let known: { day: string; key: CryptoKey } | undefined;
+  return async (day) => {
+    if (known?.day === day) return known.key;
+    let key = await keyFrom(encoder.encode(`AWS4${secretAccessKey}`));
+    for (const part of [day, region, 's3', 'aws4_request']) key = await keyFrom(await sign(key, part));
+    known = { day, key };
+    return key;
+  };
 }
 
 /** @param now epoch milliseconds. */
 export function createSigner(identity: SigningIdentity, now: () => number): Signer {
-  /** The key of a day is derived once. */
-  const cache = new Map<string, ArrayBuffer>();
+  const keyOf = createDayKeys(identity);
   const optionsFor = (request: { method: string; url: string; headers?: Record<string, string> }) => ({
     ...identity,
     ...request,
     service: 's3',
-    cache,
     datetime: new Date(now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
     // It would by itself leave out `content-type` and `content-length`.
     allHeaders: true,
@@ -68,14 +93,13 @@ export function createSigner(identity: SigningIdentity, now: () => number): Sign
 
   return {
     async presign({ method, url, headers }, expiresInSeconds) {
-      const expiring = new URL(url);
-      expiring.searchParams.set('X-Amz-Expires', String(expiresInSeconds));
-      const options = optionsFor({ method, url: expiring.href, headers });
-      return (await new AwsV4Signer({ ...options, signQuery: true }).sign()).url.href;
+      const expiring = `${url.href}?X-Amz-Expires=${expiresInSeconds}`;
+      const options = optionsFor({ method, url: expiring, headers });
+      return (await new DaySigner({ ...options, signQuery: true }, keyOf).sign()).url.href;
     },
 
     async signHeaders({ method, url, headers }) {
-      const signed = await new AwsV4Signer(optionsFor({ method, url: url.href, headers })).sign();
+      const signed = await new DaySigner(optionsFor({ method, url: url.href, headers }), keyOf).sign();
       return Object.fromEntries(signed.headers);
     },
 
@@ -90,7 +114,11 @@ export function createSigner(identity: SigningIdentity, now: () => number): Sign
         ...(identity.sessionToken ? { 'x-amz-security-token': identity.sessionToken } : {}),
       };
       const policy = base64(policyOf(fields));
-      return { ...fields, policy, 'x-amz-signature': await new PolicySigner(options, policy).signature() };
+      return {
+        ...fields,
+        policy,
+        'x-amz-signature': await new DaySigner(options, keyOf, policy).signature(),
+      };
     },
   };
 }
