@@ -59,6 +59,11 @@ export interface BucketTuning {
    * blocked or no URL is ready as the page leaves; `always`; `never`.
    */
   relay?: 'auto' | 'always' | 'never';
+  /**
+   * Headers of what goes to the endpoint, or a function that says them for each request. A page that leaves then has
+   * `fetch` in place of beacons, which carry none, so an endpoint of another origin must let them pass its preflight.
+   */
+  headers?: Record<string, string> | (() => Record<string, string>);
 }
 
 /** Text for an error message that shows a value without being taken over by it. */
@@ -160,6 +165,7 @@ export const BUCKET_NAMES: readonly (keyof BucketTuning)[] = [
   'poolReserve',
   'uploads',
   'relay',
+  'headers',
 ];
 const FUNCTION_NAMES: readonly string[] = ['requestUploads', 'notify'];
 
@@ -171,6 +177,7 @@ export interface CheckedBucketOptions {
   poolReserve: number;
   uploads: unknown[];
   relay: 'auto' | 'always' | 'never';
+  headers?: BucketTuning['headers'];
 }
 
 /** @throws {TypeError} */
@@ -182,7 +189,7 @@ export function checkBucketOptions(
   },
 ): CheckedBucketOptions {
   checkNames('bucket()', options, ['endpoint', ...BUCKET_NAMES, ...FUNCTION_NAMES]);
-  const { requestUploads, notify, uploads = [], relay = 'auto' } = options;
+  const { requestUploads, notify, uploads = [], relay = 'auto', headers } = options;
   for (const [name, value] of Object.entries({ requestUploads, notify })) {
     if (value !== undefined && typeof value !== 'function') refuse(name, value, 'a function');
   }
@@ -194,6 +201,8 @@ export function checkBucketOptions(
     );
   }
   if (!['auto', 'always', 'never'].includes(relay)) refuse('relay', relay, '"auto", "always" or "never"');
+  if (headers !== undefined && (!headers || !/object|function/.test(typeof headers)))
+    refuse('headers', headers, 'an object of texts, or a function that returns one');
   if (!Array.isArray(uploads)) refuse('uploads', uploads, 'an array of presigned uploads');
   const { poolSize, poolReserve } = checkNumbers(options, ['poolSize', 'poolReserve']);
   // The default reserve gives way to a small pool; one that was asked for does not.
@@ -207,5 +216,6 @@ export function checkBucketOptions(
     poolReserve: Math.min(poolReserve, poolSize - 1),
     uploads,
     relay,
+    ...(headers && { headers }),
   };
 }

@@ -9,6 +9,7 @@ const NOT_PLAIN = [
   'destination',
   'instrumentations',
   'uploads',
+  'headers',
   'keepTrace',
   'redact',
   'onRequest',

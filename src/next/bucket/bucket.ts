@@ -56,7 +56,7 @@ export function bucket(options: BucketOptions): Destination {
         checked,
         checked.endpoint === undefined
           ? functionsEndpoint(options as BucketFunctions, checked.poolSize)
-          : createEndpoint(deps.platform, checked.endpoint, checked.project),
+          : createEndpoint(deps.platform, checked.endpoint, checked.project, checked.headers),
       ),
   };
 }
@@ -125,19 +125,21 @@ function openBucket(
         if (!release) return false;
         requests.uploads++;
         void platform.request(upload.url, uploadRequest(upload, bytes, true));
-      } else if (release && platform.beacon(url as string, bytes)) requests.beacons++;
+      } else if (release && !endpoint.hasHeaders && platform.beacon(url as string, bytes)) requests.beacons++;
       else {
         // No room is left beside the page's own: often enough this is read before the page is gone.
         requests.relays++;
-        void platform.request(url as string, { method: 'POST', body: bytes, credentials: 'same-origin' });
+        void platform.request(url as string, {
+          ...endpoint.init?.(bytes),
+          keepalive: !!release && endpoint.hasHeaders === true,
+        });
       }
       unconfirmed.push({ ...receiptOf(blob), unconfirmed: true });
       return true;
     },
     sendLater(id, bytes) {
       const url = options.relay !== 'never' && endpoint.relayUrl?.(id);
-      const takeBack =
-        url && platform.defer(url, { method: 'POST', body: bytes, credentials: 'same-origin' });
+      const takeBack = url && platform.defer(url, endpoint.init?.(bytes) as RequestInit);
       if (takeBack) requests.deferred++;
       return takeBack || undefined;
     },

@@ -1,4 +1,5 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
+import type { BucketTuning } from '../../options.js';
 import type { Platform } from '../../platform/platform.js';
 import type { PageLedger, TraceSummary } from '../../protocol.js';
 import { VERSION } from '../../version.js';
@@ -85,6 +86,10 @@ export interface Endpoint {
   beacon?(message: Message): boolean;
   /** Where bytes go that are to be stored under this id. */
   relayUrl?(id: string): string;
+  /** How they go there. */
+  init?(body: BodyInit): RequestInit;
+  /** Its requests have headers, which beacons do not carry. */
+  readonly hasHeaders?: boolean;
 }
 
 export const PROTOCOL_VERSION = 2;
@@ -97,16 +102,27 @@ export function createEndpoint(
   platform: Pick<Platform, 'request' | 'beacon' | 'keepalive' | 'after'>,
   url: string,
   project: string | undefined,
+  headers: BucketTuning['headers'],
 ): Endpoint {
+  const init = (body: BodyInit): RequestInit => {
+    const common: RequestInit = { method: 'POST', body, credentials: 'same-origin' };
+    try {
+      return { ...common, headers: (typeof headers === 'function' ? headers() : headers) ?? {} };
+    } catch {
+      // The endpoint refuses what needs them, and is asked again.
+      return common;
+    }
+  };
   const bodyOf = (message: Message): Blob =>
     // text/plain needs no preflight.
     new Blob([JSON.stringify({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
       type: 'text/plain',
     });
   return {
+    init,
+    hasHeaders: headers !== undefined,
     async exchange(message) {
-      const init = { method: 'POST', body: bodyOf(message), credentials: 'same-origin' } as const;
-      const { status, body, retryAfterMillis } = await platform.request(url, init);
+      const { status, body, retryAfterMillis } = await platform.request(url, init(bodyOf(message)));
       const answer = status === 200 ? parse(body) : undefined;
       if (answer?.['v'] === PROTOCOL_VERSION) {
         const config = recordOf(answer['config']);
@@ -133,7 +149,9 @@ export function createEndpoint(
       const body = bodyOf(message);
       const release = platform.keepalive.reserve(body.size);
       if (release) platform.after(BEACON_MILLIS, release);
-      return release !== undefined && platform.beacon(url, body);
+      if (!release || !headers) return release !== undefined && platform.beacon(url, body);
+      void platform.request(url, { ...init(body), keepalive: true });
+      return true;
     },
     relayUrl(id) {
       const query = new URLSearchParams({ relay: id, ...(project && { project }) });

@@ -85,11 +85,8 @@ export function createSender(deps: SendDeps): Sender {
     requests.relays++;
     blob.again = true;
     const url = endpoint.relayUrl?.(blob.id) as string;
-    const answer = await platform.request(url, {
-      method: 'POST',
-      body: blob.bytes as Uint8Array<ArrayBuffer>,
-      credentials: 'same-origin',
-    });
+    const init = endpoint.init?.(blob.bytes as Uint8Array<ArrayBuffer>) as RequestInit;
+    const answer = await platform.request(url, init);
     const meaning = meaningOf(answer);
     if (meaning === 'stored' && /"v":2/.test(answer.body)) return STORED;
     requests.uploadFailures++;
