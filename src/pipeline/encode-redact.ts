@@ -54,15 +54,14 @@ const address: Rule = (text) =>
     true,
   );
 
-/** A URL that is nothing else, also a relative one. */
-export const redactUrl: Rule = (text) => {
-  const at = text.indexOf('#');
-  return address(at < 0 ? text : text.slice(0, at));
-};
-const query: Rule = (text) => withoutValues(`?${text}`, true).slice(1);
-
 /** What no text without any of them needs to be looked at for. */
 const SUSPECT = /[?#@&;%]/;
+
+/** A URL that is nothing else, also a relative one. */
+export const redactUrl: Rule = (text) =>
+  SUSPECT.test(text) ? address((text.split('#', 1) as [string])[0]) : text;
+const query: Rule = (text) => withoutValues(`?${text}`, true).slice(1);
+
 const PATH = /^["'`(<[{]*\.{0,2}\//;
 const isAddress = (text: string): boolean => text.includes('//') || PATH.test(text);
 
@@ -91,9 +90,6 @@ const OF_NAME = new Map<string, Rule>([
   ['url.template', redactName],
   ['exception.stacktrace', stack],
 ]);
-
-/** Whether a rule may change a text that has none of the characters of {@link SUSPECT}. */
-export const isStrict = (rule: Rule): boolean => rule === query || rule === hideText || rule === hide;
 
 /** What becomes of the values under a name. */
 export function ruleOf(name: string): Rule {

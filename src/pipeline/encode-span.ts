@@ -1,13 +1,13 @@
 /**
- * The messages of a trace as OTLP/JSON text: Span, Event, Link, Status. Part of stage 2.
+ * The messages of a trace as OTLP/JSON text: Span, Event, Link, Status, and what they stand in. Part of stage 2.
  *
- * OTLP 1.11.0, `opentelemetry/proto/trace/v1/trace.proto`. Fields that are empty or zero are left out, as
- * proto3 JSON allows.
+ * OTLP 1.11.0, `opentelemetry/proto/trace/v1/trace.proto`. Fields that are empty or zero are left out, as proto3
+ * JSON allows.
  */
-import type { HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
-import { attributeFields, quote, remembered, uint32 } from './encode-attributes.js';
-import { type Content, redactName, redactText } from './encode-redact.js';
-import type { ReadableSpan, TimedEvent } from './span.js';
+import type { HrTime, SpanContext } from '@opentelemetry/api';
+import { attributeFields, field, listFields, quote } from './encode-attributes.js';
+import { type Content, type Rule, redactName, redactText } from './encode-redact.js';
+import type { ReadableSpan } from './span.js';
 
 const TRACE_ID = /^[\da-f]{32}$/;
 const SPAN_ID = /^[\da-f]{16}$/;
@@ -30,15 +30,16 @@ export function parentIdOf(span: ReadableSpan): string | undefined {
 }
 
 /** The same instant in whole seconds and 0 to 999,999,999 ns, or undefined when it is no instant after 1970. */
-export function normalTime(time: HrTime): HrTime | undefined {
-  const nanos = time[1];
-  if (Number.isInteger(time[0]) && Number.isInteger(nanos) && nanos >= 0 && nanos < NANOS_PER_SECOND) {
-    return time[0] >= 0 && time[0] < MAX_SECONDS ? time : undefined;
-  }
-  if (!(nanos >= 0)) return undefined;
-  const seconds = Math.trunc(time[0]) + Math.floor(nanos / NANOS_PER_SECOND);
-  return seconds >= 0 && seconds < MAX_SECONDS ? [seconds, Math.trunc(nanos % NANOS_PER_SECOND)] : undefined;
+export function normalTime([givenSeconds, nanos]: HrTime): HrTime | undefined {
+  const seconds = Math.trunc(givenSeconds) + Math.floor(nanos / NANOS_PER_SECOND);
+  return nanos >= 0 && seconds >= 0 && seconds < MAX_SECONDS
+    ? [seconds, Math.trunc(nanos % NANOS_PER_SECOND)]
+    : undefined;
 }
+
+/** Nanoseconds as decimal digits, by text: they do not fit a number, and BigInt is several times slower. */
+const unixNano = ([seconds, nanos]: HrTime): string =>
+  seconds ? seconds + String(nanos).padStart(9, '0') : String(nanos);
 
 /**
  * Span.
@@ -56,7 +57,10 @@ export function normalTime(time: HrTime): HrTime | undefined {
  * | 9, 10 | attributes, droppedAttributesCount | KeyValue[], uint32 | |
  * | 11, 12 | events, droppedEventsCount | Event[], uint32 | |
  * | 13, 14 | links, droppedLinksCount | Link[], uint32 | |
- * | 15 | status | Status | |
+ * | 15 | status | Status: message (2), code (3) | OK and ERROR have the API's numbers |
+ *
+ * Event: timeUnixNano (1), name (2), attributes (3), droppedAttributesCount (4). Link: traceId (1), spanId (2),
+ * traceState (3), attributes (4), droppedAttributesCount (5), flags (6). Their types are those of the span.
  *
  * Events with no valid time and links with no valid ids are left out and counted as dropped, because one of
  * them makes readers refuse the whole object.
@@ -78,118 +82,85 @@ export function spanJson(
     throw new TypeError('malformed ids');
   }
   if (parentId && !SPAN_ID.test(parentId)) throw new TypeError('malformed parent id');
+  const said = (text: unknown, rule: Rule): string => quote(redaction ? rule(String(text)) : String(text));
+  const { kind } = span;
+  const { code, message } = content.status;
+  const status =
+    field('code', code === 1 || code === 2 ? code : 0) +
+    field('message', message && said(message, redactText));
   return (
-    `{"traceId":"${context.traceId}","spanId":"${context.spanId}"` +
     contextFields(context, span.parentSpanContext?.isRemote) +
-    (parentId ? `,"parentSpanId":"${parentId}"` : '') +
-    `,"name":${quote(redaction ? redactName(String(content.name)) : content.name)},"kind":${span.kind >= 0 && span.kind < 5 ? Math.trunc(span.kind) + 1 : 0}` +
+    field('parentSpanId', parentId && `"${parentId}"`) +
+    `,"name":${said(content.name, redactName)},"kind":${kind >= 0 && kind < 5 ? Math.trunc(kind) + 1 : 0}` +
     `,"startTimeUnixNano":"${unixNano(start)}","endTimeUnixNano":"${unixNano(end)}"` +
     attributeFields(content.attributes, span.droppedAttributesCount, redaction) +
-    listFields(EVENTS, content.events, span.droppedEventsCount, redaction) +
-    listFields(LINKS, span.links, span.droppedLinksCount, redaction) +
-    statusField(content.status, redaction) +
+    listFields(
+      'events',
+      content.events,
+      (event) => {
+        const time = normalTime(event.time);
+        return (
+          time &&
+          `{"timeUnixNano":"${unixNano(time)}","name":${said(event.name, redactName)}${attributeFields(event.attributes, event.droppedAttributesCount, redaction)}}`
+        );
+      },
+      'droppedEventsCount',
+      span.droppedEventsCount,
+    ) +
+    listFields(
+      'links',
+      span.links,
+      (link) =>
+        isValid(link.context)
+          ? `${contextFields(link.context, link.context.isRemote)}${attributeFields(link.attributes, link.droppedAttributesCount, redaction)}}`
+          : undefined,
+      'droppedLinksCount',
+      span.droppedLinksCount,
+    ) +
+    field('status', status && `{${status.slice(1)}}`) +
     '}'
   );
 }
 
-const eventName = /* @__PURE__ */ remembered((name) => {
-  const field = (said: string): string => ['","name":', quote(said)].join('');
-  return { plain: field(name), redacted: field(redactName(String(name))) };
-});
-
-/**
- * Event.
- *
- * | # | field | type |
- * | - | --- | --- |
- * | 1 | timeUnixNano | fixed64 |
- * | 2 | name | string |
- * | 3, 4 | attributes, droppedAttributesCount | KeyValue[], uint32 |
- */
-function eventJson(event: TimedEvent, redaction: boolean): string | undefined {
-  const time = normalTime(event.time);
-  if (!time) return undefined;
-  const name = eventName(event.name)[redaction ? 'redacted' : 'plain'];
-  const attributes = attributeFields(event.attributes, event.droppedAttributesCount, redaction);
-  return `{"timeUnixNano":"${unixNano(time)}${name}${attributes}}`;
-}
-
-/**
- * Link.
- *
- * | # | field | type |
- * | - | --- | --- |
- * | 1, 2 | traceId, spanId | bytes |
- * | 3 | traceState | string |
- * | 4, 5 | attributes, droppedAttributesCount | KeyValue[], uint32 |
- * | 6 | flags | fixed32 |
- */
-function linkJson(link: Link, redaction: boolean): string | undefined {
-  const { context } = link;
-  if (!isValid(context)) return undefined;
-  return (
-    `{"traceId":"${context.traceId}","spanId":"${context.spanId}"` +
-    contextFields(context, context.isRemote) +
-    attributeFields(link.attributes, link.droppedAttributesCount, redaction) +
-    '}'
-  );
-}
-
-/**
- * Status; OK and ERROR have the API's numbers.
- *
- * | # | field | type |
- * | - | --- | --- |
- * | 2 | message | string |
- * | 3 | code | enum |
- */
-function statusField({ code, message }: SpanStatus, redaction: boolean): string {
-  const codeField = code === 1 || code === 2 ? `"code":${code}` : '';
-  const messageField = message ? `"message":${quote(redaction ? redactText(String(message)) : message)}` : '';
-  if (!codeField && !messageField) return '';
-  return `,"status":{${codeField}${codeField && messageField && ','}${messageField}}`;
-}
-
-function contextFields({ traceFlags, traceState }: SpanContext, isRemote: boolean | undefined): string {
-  const state = traceState?.serialize();
-  const flags = (traceFlags & 0xff) | HAS_IS_REMOTE | (isRemote ? IS_REMOTE : 0);
-  return `,"flags":${flags}${state ? `,"traceState":${quote(state)}` : ''}`;
-}
-
-interface ListField<Item> {
-  open: string;
-  write(item: Item, redaction: boolean): string | undefined;
-  dropped: string;
-}
-const EVENTS: ListField<TimedEvent> = {
-  open: ',"events":[',
-  write: eventJson,
-  dropped: ',"droppedEventsCount":',
-};
-const LINKS: ListField<Link> = { open: ',"links":[', write: linkJson, dropped: ',"droppedLinksCount":' };
-
-/** A list and the count of what is not in it, each left out when empty. */
-function listFields<Item>(
-  field: ListField<Item>,
-  items: readonly Item[],
-  alreadyDropped: number,
-  redaction: boolean,
+/** What begins a span and a link. */
+function contextFields(
+  { traceId, spanId, traceFlags, traceState }: SpanContext,
+  isRemote: boolean | undefined,
 ): string {
-  let list = '';
-  let dropped = uint32(alreadyDropped);
-  for (const item of items) {
-    const json = field.write(item, redaction);
-    if (json === undefined) dropped++;
-    else list += list ? `,${json}` : json;
-  }
-  return (list && `${field.open}${list}]`) + (dropped > 0 ? field.dropped + dropped : '');
+  const flags = (traceFlags & 0xff) | HAS_IS_REMOTE | (isRemote ? IS_REMOTE : 0);
+  const state = traceState?.serialize();
+  return `{"traceId":"${traceId}","spanId":"${spanId}","flags":${flags}${textField('traceState', state)}`;
 }
 
-function isValid(context: SpanContext): boolean {
-  return TRACE_ID.test(context.traceId) && SPAN_ID.test(context.spanId);
-}
+const isValid = ({ traceId, spanId }: SpanContext): boolean => TRACE_ID.test(traceId) && SPAN_ID.test(spanId);
 
-/** Nanoseconds as decimal digits, by text: they do not fit a number, and BigInt is several times slower. */
-function unixNano([seconds, nanos]: HrTime): string {
-  return seconds === 0 ? String(nanos) : seconds + String(nanos).padStart(9, '0');
+const textField = (name: string, text: string | undefined): string => field(name, text && quote(text));
+
+/**
+ * ResourceSpans up to its `scopeSpans`; `schemaUrl` (3) first, because the list is what stays open.
+ *
+ * | # | field | type |
+ * | - | --- | --- |
+ * | 1 | resource | Resource: attributes (1), droppedAttributesCount (2) |
+ * | 2 | scopeSpans | ScopeSpans[] |
+ * | 3 | schemaUrl | string |
+ */
+export const openedResource = (
+  { attributes, schemaUrl }: ReadableSpan['resource'],
+  redaction: boolean,
+): string =>
+  `{"resource":{${attributeFields(attributes, 0, redaction).slice(1)}}${textField('schemaUrl', schemaUrl)},"scopeSpans":[`;
+
+/**
+ * ScopeSpans up to its `spans`.
+ *
+ * | # | field | type |
+ * | - | --- | --- |
+ * | 1 | scope | InstrumentationScope: name (1), version (2), attributes (3), droppedAttributesCount (4) |
+ * | 2 | spans | Span[] |
+ * | 3 | schemaUrl | string |
+ */
+export function openedScope(scope: ReadableSpan['instrumentationScope'], redaction: boolean): string {
+  const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount, redaction);
+  return `{"scope":{"name":${quote(scope.name)}${textField('version', scope.version)}${attributes}}${textField('schemaUrl', scope.schemaUrl)},"spans":[`;
 }

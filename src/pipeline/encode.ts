@@ -1,9 +1,8 @@
 /** Stage 2 of 8: spans of one trace in, OTLP/JSON text out. */
 import type { HrTime } from '@opentelemetry/api';
 import type { RedactableSpan } from '../page-options.js';
-import { attributeFields, quote, wellFormed } from './encode-attributes.js';
 import { type Content, redactable, redactName } from './encode-redact.js';
-import { normalTime, parentIdOf, spanJson } from './encode-span.js';
+import { normalTime, openedResource, openedScope, parentIdOf, spanJson } from './encode-span.js';
 import type { DropReason, EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from './model.js';
 
 /** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
@@ -202,7 +201,7 @@ function beginTrace(settings: DraftSettings, onDropped: OnDropped): Draft {
       if (spanCount === 0) return undefined;
       const startedAt = baseSeconds * 1_000 + earliest / 1e6;
       const durationMs = (latest - earliest) / 1e6;
-      const name = wellFormed(rootName.slice(0, MAX_ROOT_NAME_CHARS));
+      const name = rootName.slice(0, MAX_ROOT_NAME_CHARS).replace(/\p{Surrogate}/gu, '\ufffd');
       return {
         json: resourceSpans(resources),
         summary: { traceId, rootName: name, startedAt, durationMs, spanCount, error },
@@ -221,15 +220,6 @@ function resourceSpans(resources: Resources): string {
   return elements.join(',');
 }
 
-/**
- * ResourceSpans up to its `scopeSpans`; `schemaUrl` (3) first, because the list is what stays open.
- *
- * | # | field | type |
- * | - | --- | --- |
- * | 1 | resource | Resource: attributes (1), droppedAttributesCount (2) |
- * | 2 | scopeSpans | ScopeSpans[] |
- * | 3 | schemaUrl | string |
- */
 function openResource(
   resource: ReadableSpan['resource'],
   opened: WeakMap<object, string>,
@@ -237,23 +227,13 @@ function openResource(
 ): string {
   let json = opened.get(resource);
   if (json === undefined) {
-    const fields = attributeFields(resource.attributes, 0, redaction).slice(1);
-    json = `{"resource":{${fields}}${schemaUrlField(resource.schemaUrl)},"scopeSpans":[`;
+    json = openedResource(resource, redaction);
     // Attributes still to come would be missing from every later trace.
     if (!resource.asyncAttributesPending) opened.set(resource, json);
   }
   return json;
 }
 
-/**
- * ScopeSpans up to its `spans`.
- *
- * | # | field | type |
- * | - | --- | --- |
- * | 1 | scope | InstrumentationScope: name (1), version (2), attributes (3), droppedAttributesCount (4) |
- * | 2 | spans | Span[] |
- * | 3 | schemaUrl | string |
- */
 function openScope(
   scope: ReadableSpan['instrumentationScope'],
   opened: WeakMap<object, string>,
@@ -261,16 +241,10 @@ function openScope(
 ): string {
   let json = opened.get(scope);
   if (json === undefined) {
-    const version = scope.version ? `,"version":${quote(scope.version)}` : '';
-    const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount, redaction);
-    json = `{"scope":{"name":${quote(scope.name)}${version}${attributes}}${schemaUrlField(scope.schemaUrl)},"spans":[`;
+    json = openedScope(scope, redaction);
     opened.set(scope, json);
   }
   return json;
-}
-
-function schemaUrlField(url: string | undefined): string {
-  return url ? `,"schemaUrl":${quote(url)}` : '';
 }
 
 /** The OTLP/JSON `ExportTraceServiceRequest` of these traces: field 1, `resourceSpans`, and nothing else. */

@@ -1,9 +1,8 @@
 /** One ended span in, its OTLP/JSON text out: written once, as it is stored. */
 import type { HrTime } from '@opentelemetry/api';
 import type { RedactableSpan } from '../../page-options.js';
-import { attributeFields, quote } from '../../pipeline/encode-attributes.js';
 import { type Content, redactable, redactName } from '../../pipeline/encode-redact.js';
-import { normalTime, spanJson } from '../../pipeline/encode-span.js';
+import { normalTime, openedResource, openedScope, spanJson } from '../../pipeline/encode-span.js';
 import type { DropReason, ReadableSpan } from './model.js';
 
 /** The most characters of JSON that one span may take; it could fill a blob alone. */
@@ -67,49 +66,20 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
       startMillis: millisOf(moved(start, shift)),
       endMillis: millisOf(moved(end, shift)),
       error: span.status.code === 2,
-      resource: openResource(span.resource),
-      scope: openScope(span.instrumentationScope),
+      resource: once(span.resource, openedResource, span.resource.asyncAttributesPending),
+      scope: once(span.instrumentationScope, openedScope),
       json,
     };
   }
 
-  /**
-   * ResourceSpans up to its `scopeSpans`; `schemaUrl` (3) first, because the list is what stays open.
-   *
-   * | # | field | type |
-   * | - | --- | --- |
-   * | 1 | resource | Resource: attributes (1), droppedAttributesCount (2) |
-   * | 2 | scopeSpans | ScopeSpans[] |
-   * | 3 | schemaUrl | string |
-   */
-  function openResource(resource: ReadableSpan['resource']): string {
-    let json = opened.get(resource);
-    if (json === undefined) {
-      const fields = attributeFields(resource.attributes, 0, redaction).slice(1);
-      json = `{"resource":{${fields}}${schemaUrlField(resource.schemaUrl)},"scopeSpans":[`;
-      // Attributes still to come would be missing from every later span.
-      if (!resource.asyncAttributesPending) opened.set(resource, json);
-    }
-    return json;
-  }
-
-  /**
-   * ScopeSpans up to its `spans`.
-   *
-   * | # | field | type |
-   * | - | --- | --- |
-   * | 1 | scope | InstrumentationScope: name (1), version (2), attributes (3), droppedAttributesCount (4) |
-   * | 2 | spans | Span[] |
-   * | 3 | schemaUrl | string |
-   */
-  function openScope(scope: ReadableSpan['instrumentationScope']): string {
-    let json = opened.get(scope);
-    if (json === undefined) {
-      const version = scope.version ? `,"version":${quote(scope.version)}` : '';
-      const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount, redaction);
-      json = `{"scope":{"name":${quote(scope.name)}${version}${attributes}}${schemaUrlField(scope.schemaUrl)},"spans":[`;
-      opened.set(scope, json);
-    }
+  /** Attributes still to come (`isPending`) would be missing from every later span. */
+  function once<T extends object>(
+    of: T,
+    write: (of: T, redaction: boolean) => string,
+    isPending?: boolean,
+  ): string {
+    const json = opened.get(of) ?? write(of, redaction);
+    if (!isPending) opened.set(of, json);
     return json;
   }
 
@@ -136,8 +106,4 @@ function shifted(content: Content, seconds: number): Content {
     attributes: { ...content.attributes, 'spandrel.clock.offset_millis': seconds * 1_000 },
     events: content.events.map((event) => ({ ...event, time: moved(event.time, seconds) })),
   };
-}
-
-function schemaUrlField(url: string | undefined): string {
-  return url ? `,"schemaUrl":${quote(url)}` : '';
 }
