@@ -12,7 +12,7 @@ import {
 import {
   type Consent,
   type ConsentOptions,
-  checkPageOptions,
+  checkExportOptions,
   EXPORT_PRIVACY_NAMES,
   type RedactionOptions,
 } from './page-options.js';
@@ -69,7 +69,7 @@ export class Exporter {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
     }
     const checked = checkNumbers(options, EXPORTER_NAMES);
-    checkPageOptions(options);
+    checkExportOptions(options);
     this.#options = checked;
     this.platform = platform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
@@ -115,7 +115,7 @@ export class Exporter {
    * @throws {TypeError} when it is none of the three.
    */
   setConsent(consent: Consent): void {
-    checkPageOptions({ consent });
+    checkExportOptions({ consent });
     this.gate.set(consent);
   }
 

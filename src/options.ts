@@ -69,11 +69,8 @@ export interface BucketTuning {
 /** Text for an error message that shows a value without being taken over by it. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  return typeof value === 'object' && value !== null
-    ? Array.isArray(value)
-      ? 'an array'
-      : 'an object'
-    : String(value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value ? 'an object' : String(value);
 }
 
 /** @throws {TypeError} always. */
@@ -120,12 +117,22 @@ export function checkNumbers<N extends string>(
   return checked;
 }
 
+export type Test = (value: unknown) => boolean;
+export const isFunction: Test = (value) => typeof value === 'function';
+const isText: Test = (value) => typeof value === 'string' && value !== '' && value.length <= 200;
+
+/** Checks options that may be absent, by name. @throws {TypeError} */
+export const checking =
+  (options: object) =>
+  (name: string, isGood: Test, takes: string): void => {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined && !isGood(value)) refuse(name, value, takes);
+  };
+
 /** A string of 1 to 200 characters, or the fallback when it is absent. @throws {TypeError} */
 export function checkText<F>(name: string, value: unknown, fallback: F): string | F {
-  if (value === undefined) return fallback;
-  if (typeof value !== 'string' || !value || value.length > 200)
-    refuse(name, value, 'a string of 1 to 200 characters');
-  return value as string;
+  checking({ [name]: value })(name, isText, 'a string of 1 to 200 characters');
+  return value === undefined ? fallback : (value as string);
 }
 
 /** A path that no page resolves. */
@@ -189,10 +196,9 @@ export function checkBucketOptions(
   },
 ): CheckedBucketOptions {
   checkNames('bucket()', options, ['endpoint', ...BUCKET_NAMES, ...FUNCTION_NAMES]);
-  const { requestUploads, notify, uploads = [], relay = 'auto', headers } = options;
-  for (const [name, value] of Object.entries({ requestUploads, notify })) {
-    if (value !== undefined && typeof value !== 'function') refuse(name, value, 'a function');
-  }
+  const { requestUploads, uploads = [], relay = 'auto', headers } = options;
+  const check = checking(options);
+  for (const name of FUNCTION_NAMES) check(name, isFunction, 'a function');
   if (!requestUploads === (options.endpoint === undefined)) {
     refuse(
       'endpoint',
@@ -200,10 +206,13 @@ export function checkBucketOptions(
       'an http(s) URL or a path, unless requestUploads is given in its place',
     );
   }
-  if (!['auto', 'always', 'never'].includes(relay)) refuse('relay', relay, '"auto", "always" or "never"');
-  if (headers !== undefined && (!headers || !/object|function/.test(typeof headers)))
-    refuse('headers', headers, 'an object of texts, or a function that returns one');
-  if (!Array.isArray(uploads)) refuse('uploads', uploads, 'an array of presigned uploads');
+  check('relay', (value) => /^(auto|always|never)$/.test(String(value)), '"auto", "always" or "never"');
+  check('uploads', Array.isArray, 'an array of presigned uploads');
+  check(
+    'headers',
+    (value) => !!value && /object|function/.test(typeof value),
+    'an object of texts, or a function that returns one',
+  );
   const { poolSize, poolReserve } = checkNumbers(options, ['poolSize', 'poolReserve']);
   // The default reserve gives way to a small pool; one that was asked for does not.
   if (options.poolReserve !== undefined && poolReserve >= poolSize) {

@@ -1,6 +1,6 @@
 /** Options of what `start()` collects on a page: what is traced, what is kept of it, what is left out. */
 import type { Attributes, Span } from '@opentelemetry/api';
-import { refuse } from './options.js';
+import { checking, isFunction, type Test } from './options.js';
 
 /** Patterns in order, such as `/product/:id` or `/docs/*`; or a function, whose `undefined` falls back on the default. */
 export type RouteNames = readonly string[] | ((url: URL) => string | undefined);
@@ -155,10 +155,7 @@ export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
 /** Whether a value is a number from 0 to 1. */
 export const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
 
-type Test = (value: unknown) => boolean;
-
 const isBoolean: Test = (value) => typeof value === 'boolean';
-const isFunction: Test = (value) => typeof value === 'function';
 const isPath: Test = (value) => typeof value === 'string' && value[0] === '/';
 const isUrl: Test = (value) => {
   try {
@@ -170,19 +167,22 @@ const isUrl: Test = (value) => {
 const isListOf = (value: unknown, isGood: Test): boolean => Array.isArray(value) && value.every(isGood);
 const URLS = 'an array of origins such as "https://api.example", of URLs';
 
-/** Checks options that may be absent, by name. */
-const checking =
-  (options: object) =>
-  (name: string, isGood: Test, takes: string): void => {
-    const value: unknown = Reflect.get(options, name);
-    if (value !== undefined && !isGood(value)) refuse(name, value, takes);
-  };
-
-/** What pages and the edge have in common. @throws {TypeError} naming the option, what it got and what it takes. */
-export function checkCommonOptions(options: object): void {
+/** Those of {@link EXPORT_PRIVACY_NAMES}. @throws {TypeError} naming the option, what it got and what it takes. */
+export function checkExportOptions(options: object): void {
   const check = checking(options);
   check('redaction', isBoolean, 'true or false');
   check('redact', isFunction, 'a function');
+  check(
+    'consent',
+    (value) => /^(granted|pending|denied)$/.test(String(value)),
+    '"granted", "pending" or "denied"',
+  );
+}
+
+/** What pages and the edge have in common. @throws {TypeError} naming the option, what it got and what it takes. */
+export function checkCommonOptions(options: object): void {
+  checkExportOptions(options);
+  const check = checking(options);
   check('sampleRate', isShare, 'a number from 0 to 1');
   check(
     'propagateTo',
@@ -198,8 +198,6 @@ export function checkPageOptions(options: PageOptions & SamplingOptions & Privac
   checkCommonOptions(options);
   for (const name of ['keepTrace', 'onRequest', 'ignoreInteraction']) check(name, isFunction, 'a function');
   check('sampleBy', (value) => value === 'session' || value === 'trace', '"session" or "trace"');
-  const isConsent: Test = (value) => ['granted', 'pending', 'denied'].includes(String(value));
-  check('consent', isConsent, '"granted", "pending" or "denied"');
   const isMillis: Test = (value) => Number.isFinite(value) && (value as number) >= 0;
   check('keepSlowerThanMillis', isMillis, 'milliseconds, 0 or more');
   check(

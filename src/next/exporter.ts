@@ -12,7 +12,7 @@ import {
 import {
   type Consent,
   type ConsentOptions,
-  checkPageOptions,
+  checkExportOptions,
   EXPORT_PRIVACY_NAMES,
   type RedactionOptions,
 } from '../page-options.js';
@@ -62,7 +62,7 @@ export class Exporter {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
     }
     const checked = checkNumbers(options, EXPORTER_NAMES);
-    checkPageOptions(options);
+    checkExportOptions(options);
     this.#options = checked;
     this.platform = platform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
@@ -94,7 +94,7 @@ export class Exporter {
    * @throws {TypeError} when it is none of the three.
    */
   setConsent(consent: Consent): void {
-    checkPageOptions({ consent });
+    checkExportOptions({ consent });
     this.pipeline.setConsent(consent);
   }
 
