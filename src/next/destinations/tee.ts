@@ -185,7 +185,6 @@ function bufferOf([first, ...others]: TraceBuffer[]): TraceBuffer {
     for (const other of others) {
       other.judge = {
         decide({ traceId }, isOver) {
-          first.sort();
           const before = known.get(traceId);
           if (typeof before === 'object' && isOver) return decide(before, true);
           return typeof before === 'boolean' ? before : undefined;

@@ -6,7 +6,7 @@ import { sumOf } from '../../json.js';
 import { uuidv7 } from '../../platform/uuid.js';
 import type { DeliverHost } from '../pipeline/deliver.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
-import type { DropReason, Part, TraceBlob } from '../pipeline/model.js';
+import { type DropReason, newBlob, type Part, type TraceBlob } from '../pipeline/model.js';
 import { addSpan } from '../pipeline/pack.js';
 import type { OutboxLimits } from './outbox.js';
 
@@ -60,27 +60,18 @@ export function createMemoryOutbox(deps: MemoryOutboxDeps, limits: OutboxLimits)
   const self: MemoryOutbox = {
     blobs,
     open() {
-      const bornAtMillis = deps.now();
-      const blob: TraceBlob = {
-        id: uuidv7(bornAtMillis, deps.randomBytes(10)),
-        ...{ page: deps.page, seq: 0, bornAtMillis, isAdopted: false, state: 'open', isMixed: false },
-        ...{ parts: [{ texts: [], traces: [] }], traces: new Map(), spanCount: 0, error: false, chars: 0 },
-        ...{ bytes: undefined, rawBytes: 0, attempts: 0, notBeforeMillis: 0, again: false },
-        ...{ upload: undefined, token: undefined },
-      };
+      const blob = newBlob(uuidv7(deps.now(), deps.randomBytes(10)), deps.page);
+      blob.parts = [{ texts: [], traces: [] }];
       blobs.set(blob.id, blob);
       return blob;
     },
     add: (blob, span) => addSpan(blob, blob.parts[0] as Part, span),
     async save() {},
     changed() {},
-    stored(blob, receipt) {
+    remove(blob, reason, receipt) {
       blobs.delete(blob.id);
       if (receipt) owed.set(blob.id, receipt);
-    },
-    remove(blob, reason) {
-      owed.delete(blob.id);
-      blobs.delete(blob.id);
+      else owed.delete(blob.id);
       if (reason) deps.dropped(reason, blob.spanCount);
     },
     trim(spared) {

@@ -13,7 +13,7 @@ import type { DeliveryHost } from './pipeline.js';
 
 /** What it needs of whoever opens it. */
 export type DeliverHost = Pick<DeliveryHost, 'platform' | 'diagnostics' | 'destination'> & {
-  outbox: Pick<Outbox, 'blobs' | 'save' | 'stored' | 'remove' | 'changed' | 'trim'>;
+  outbox: Pick<Outbox, 'blobs' | 'save' | 'remove' | 'changed' | 'trim'>;
 };
 
 export interface Compression {
