@@ -12,13 +12,10 @@ const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward'];
 const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
 
 // A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
-const standIns = {
-  '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
-};
-const withStandIns = {
+const withStandIns = (standIns) => ({
   name: 'with-stand-ins',
   resolveId: (id) => (id in standIns ? path.resolve(standIns[id]) : null),
-};
+});
 
 // A runtime without CompressionStream needs fflate, and the others need not carry it: package.json's "imports" say which.
 const edgeCompression = path.resolve('.cache/esm/edge/compress.js');
@@ -94,9 +91,35 @@ const viewer = {
   },
 };
 
+// The script tag's files on the core that grows beside today's: `npm run build:next`. The first knows the second's hash.
+const lateSource = (name) => ({
+  '@opentelemetry/api': '.cache/next/script/opentelemetry-api.js',
+  './late-source.js': `.cache/next/next/late-source-${name}.js`,
+});
+const withLateIntegrity = {
+  name: 'with-late-integrity',
+  transform: (code, id) =>
+    id.endsWith('/late-source-script.js')
+      ? code.replaceAll('LATE_INTEGRITY', () => `'${readFileSync('.cache/next/dist/late.js.sri', 'utf8')}'`)
+      : null,
+};
+const nextFile = (entry, name, standIns) => ({
+  input: `.cache/next/next/${entry}.js`,
+  plugins: [
+    withStandIns(standIns),
+    ...[withLateIntegrity, resolve({ browser: true }), minifyScript, integrity],
+  ],
+  output: { file: `.cache/next/dist/${name}.js`, format: 'iife', name: 'spandrel', sourcemap: true },
+});
+const next = [
+  nextFile('late-script', 'late', lateSource('script')),
+  nextFile('script', 'script', lateSource('script')),
+  nextFile('script', 'spandrel.whole', lateSource('whole')),
+];
+
 const modules = { minifyInternalExports: false, hoistTransitiveImports: false };
 
-export default [
+const today = [
   // Dependencies stay imports, so that the host's copies are shared; the bundler minifies. No source maps: comments and
   // names are there.
   {
@@ -127,7 +150,10 @@ export default [
   // The script tag's file holds everything.
   {
     input: '.cache/esm/script.js',
-    plugins: [withStandIns, resolve({ browser: true }), minifyScript, integrity],
+    plugins: [
+      withStandIns({ '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js' }),
+      ...[resolve({ browser: true }), minifyScript, integrity],
+    ],
     output: { file: 'dist/script.js', format: 'iife', name: 'spandrel', sourcemap: true },
   },
   // To be inlined in the page's head, byte for byte.
@@ -137,3 +163,5 @@ export default [
     output: { file: 'dist/stub.js', format: 'iife', name: 'spandrel', strict: false },
   },
 ];
+
+export default ({ configNext }) => (configNext ? next : today);

@@ -20,7 +20,7 @@ import { createEchoes } from './pipeline/echo.js';
 import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
 import type { OutboxOpener } from './pipeline/outbox-open.js';
 import { type Compression, createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
-import type { Platform } from './platform/platform.js';
+import type { Platform, Stop } from './platform/platform.js';
 import { type ConsentGate, createConsentGate } from './spa/consent.js';
 
 /** Options of `TraceExporter`. */
@@ -117,6 +117,11 @@ export class Exporter {
   setConsent(consent: Consent): void {
     checkExportOptions({ consent });
     this.gate.set(consent);
+  }
+
+  /** Calls `listener` when the user has denied. Not part of the public promise. */
+  onDenied(listener: () => void): Stop {
+    return this.gate.onDenied(listener);
   }
 
   /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */

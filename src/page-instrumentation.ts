@@ -5,7 +5,9 @@ import { checkPageOptions, PAGE_NAMES, type PageOptions } from './page-options.j
 import { createBrowserPlatform } from './platform/browser.js';
 import type { Platform } from './platform/platform.js';
 import type { RecordException } from './spa/errors.js';
-import { createPageTracing, type PageTracing } from './spa/page-tracing.js';
+import { traceLongFrames } from './spa/long-frames.js';
+import { createPageTracing, type LateParts, type PageTracing } from './spa/page-tracing.js';
+import { traceWebVitals } from './spa/web-vitals.js';
 import type { TraceBatchProcessor } from './trace-batch-processor.js';
 import { VERSION } from './version.js';
 
@@ -53,6 +55,7 @@ export class PageInstrumentation {
       guard: diagnostics.guard,
       mayPropagate: () => !processor || processor.consent === 'granted',
       discard: (span: unknown) => processor?.discard(span as never),
+      withLate: (begin: (parts: LateParts) => void) => begin({ traceLongFrames, traceWebVitals }),
     };
     this.#tracing = createPageTracing(deps, options);
     this.spanProcessor = this.#tracing.processor;

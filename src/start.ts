@@ -29,9 +29,11 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
+import { traceLongFrames } from './spa/long-frames.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
+import { traceWebVitals } from './spa/web-vitals.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { TraceExporter, unfit } from './trace-exporter.js';
 import { VERSION } from './version.js';
@@ -177,7 +179,7 @@ export function start(options: StartOptions): Spandrel {
   const sampling = createSampling(
     {
       ...{ platform, diagnostics, pipeline },
-      onDenied: exporter.gate.onDenied,
+      onDenied: (listener) => exporter.onDenied(listener),
       notes: () => (diagnostics.totals.consent === 'granted' ? platform.notes : undefined),
       place: destination.id ?? '',
       processor: () => processor,
@@ -205,6 +207,7 @@ export function start(options: StartOptions): Spandrel {
       // An id that has left the page cannot be called back, should the user deny.
       mayPropagate: () => diagnostics.totals.consent === 'granted',
       discard: (span) => sampling.discard(span as never),
+      withLate: (begin) => begin({ traceLongFrames, traceWebVitals }),
     },
     isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );

@@ -16,7 +16,7 @@ import {
   EXPORT_PRIVACY_NAMES,
   type RedactionOptions,
 } from '../page-options.js';
-import type { Platform } from '../platform/platform.js';
+import type { Platform, Stop } from '../platform/platform.js';
 import type { Tee } from './destinations/tee.js';
 import type { Delivery } from './pipeline/deliver.js';
 import type { Destination } from './pipeline/destination.js';
@@ -41,6 +41,10 @@ export interface World {
   /** @param onException hears of every exception in a timer or listener. */
   platform(onException: (error: unknown) => void): Platform;
   openDelivery(host: DeliveryHost): Promise<Delivery>;
+  /** Delivery is wanted now. */
+  hurry?(): void;
+  /** Why nothing can be sent from here, if that is so. */
+  unfit?(destination: Destination): string | undefined;
 }
 
 /** The exporter for whatever world. See `TraceExporter` of each entry. */
@@ -54,9 +58,11 @@ export class Exporter {
   /** Takes the endpoint's sampling rules, unchecked. Not part of the public promise. */
   onRules: ((rules: unknown) => void) | undefined;
   readonly #options: Record<keyof ExporterOptions, number>;
+  readonly #world: World;
+  readonly #onDenied = new Set<() => void>();
 
   /** @throws {TypeError} naming the option, what it got and what it takes. */
-  constructor(options: TraceExporterOptions, { platform, openDelivery }: World) {
+  constructor(options: TraceExporterOptions, world: World) {
     checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
     if (typeof options.destination?.open !== 'function') {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
@@ -64,14 +70,24 @@ export class Exporter {
     const checked = checkNumbers(options, EXPORTER_NAMES);
     checkExportOptions(options);
     this.#options = checked;
-    this.platform = platform((error) => this.diagnostics.exception(error));
+    this.#world = world;
+    this.platform = world.platform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
     const { destination, redact, redaction = true, consent = 'granted' } = options;
+    const reason = world.unfit?.(destination);
+    if (reason) {
+      this.diagnostics.totals.state = 'shut-down';
+      this.diagnostics.trouble('broken-platform', reason);
+    }
     const { createPipeline: createAll = createPipeline } = destination as Partial<Tee>;
     this.pipeline = createAll(
       {
-        ...{ platform: this.platform, diagnostics: this.diagnostics, destination, openDelivery, consent },
+        ...{ platform: this.platform, diagnostics: this.diagnostics, destination, consent },
+        openDelivery: (host) => world.openDelivery(host),
         rules: (rules) => this.onRules?.(rules),
+        denied: () => {
+          for (const listener of this.#onDenied) listener();
+        },
       },
       {
         scheduledDelayMillis: NUMBER_OPTIONS.scheduledDelayMillis[0],
@@ -98,6 +114,12 @@ export class Exporter {
     this.pipeline.setConsent(consent);
   }
 
+  /** Calls `listener` when the user has denied. Not part of the public promise. */
+  onDenied(listener: () => void): Stop {
+    this.#onDenied.add(listener);
+    return () => this.#onDenied.delete(listener);
+  }
+
   /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
     const { diagnostics, pipeline } = this;
@@ -116,6 +138,7 @@ export class Exporter {
 
   /** Sends all that waits. Resolves with the worst that became of it, within `flushTimeoutMillis`. Never rejects. */
   flush(): Promise<FlushResult> {
+    this.#world.hurry?.();
     return this.pipeline.flush(this.#options.flushTimeoutMillis);
   }
 
@@ -129,6 +152,7 @@ export class Exporter {
    * waits for the next page. Never rejects.
    */
   async shutdown(): Promise<void> {
+    this.#world.hurry?.();
     await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
     this.diagnostics.close();
     this.platform.close();

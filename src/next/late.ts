@@ -1,4 +1,5 @@
 /** What a page needs once it has something to send: compressing, sending, adopting, and leaving bytes with the browser. */
+import { createCompressor, gzipNow } from '../pipeline/compress.js';
 import type { Stop } from '../platform/platform.js';
 import { adopt } from './outbox/adopt.js';
 import { createLater } from './outbox/later.js';
@@ -10,7 +11,14 @@ const START_MILLIS = 1_000;
 /** How often a page looks for others that have died meanwhile. */
 const ADOPT_MILLIS = 60_000;
 
-export function openDelivery(host: DeliveryHost, compression: Compression): Delivery {
+/** In a page, by whatever the browser has. */
+function compressionOf({ diagnostics }: DeliveryHost): Compression {
+  const { CompressionStream } = globalThis;
+  const onCorrupt = (): void => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
+  return { gzip: createCompressor({ CompressionStream, onCorrupt }), gzipNow };
+}
+
+export function openDelivery(host: DeliveryHost, compression: Compression = compressionOf(host)): Delivery {
   const { platform, diagnostics, outbox, destination, place } = host;
   const delivery = createDelivery(host, compression);
   const { store, tabs } = outbox;

@@ -47,6 +47,12 @@ export class TraceBatchProcessor {
     });
   }
 
+  /** A span that was started and shall not be: it is forgotten, unless it has ended. Not part of the public promise. */
+  discard(span: OpenSpan): void {
+    const { diagnostics, pipeline } = this.#exporter;
+    diagnostics.guard(() => pipeline.discard(span));
+  }
+
   /** What the user has said. */
   get consent(): Consent {
     return this.#exporter.diagnostics.totals.consent;

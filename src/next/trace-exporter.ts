@@ -1,8 +1,8 @@
-import { createCompressor, gzipNow } from '../pipeline/compress.js';
 import { createBrowserPlatform } from '../platform/browser.js';
 import type { Platform } from '../platform/platform.js';
 import { Exporter, type TraceExporterOptions } from './exporter.js';
 import { openDelivery } from './late.js';
+import { unfit } from './unfit.js';
 
 export type { ExportResult, TraceExporterOptions } from './exporter.js';
 
@@ -26,12 +26,8 @@ export class TraceExporter extends Exporter {
   constructor(options: TraceExporterOptions, platform?: Platform) {
     super(options, {
       platform: (onException) => platform ?? createBrowserPlatform(onException),
-      async openDelivery(host) {
-        const { CompressionStream } = globalThis;
-        const onCorrupt = (): void =>
-          host.diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
-        return openDelivery(host, { gzip: createCompressor({ CompressionStream, onCorrupt }), gzipNow });
-      },
+      openDelivery: async (host) => openDelivery(host),
+      unfit,
     });
   }
 }

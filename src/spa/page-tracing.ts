@@ -10,23 +10,29 @@ import { traceDocumentLoad } from './document-load.js';
 import { type RecordException, traceErrors } from './errors.js';
 import { traceFetch } from './fetch.js';
 import { traceInteractions } from './interactions.js';
-import { traceLongFrames } from './long-frames.js';
 import type { PartDeps } from './part.js';
 import { createPropagation, names, type Propagation } from './propagation.js';
 import { traceResources } from './resources.js';
 import { createRouteName } from './route-name.js';
 import { traceRoutes } from './routes.js';
 import { createSpanClock } from './span-clock.js';
-import { traceWebVitals } from './web-vitals.js';
 import { traceXhr } from './xhr.js';
 
 export interface PageTracingDeps {
-  platform: Platform;
+  platform: Pick<Platform, 'after' | 'isOwnRequest'>;
   guard<T>(task: () => T): T | undefined;
   /** Whether trace ids may go to servers. */
   mayPropagate(): boolean;
   /** See `ActivitiesDeps.discard`. */
   discard(span: Span): void;
+  /** Calls `begin` with the parts that can wait, at once or when they are there. */
+  withLate(begin: (parts: LateParts) => void): void;
+}
+
+/** Parts whose entries the browser keeps: they may begin after the page's load. */
+export interface LateParts {
+  traceLongFrames(deps: PartDeps): Stop;
+  traceWebVitals(deps: PartDeps): Stop;
 }
 
 export interface PageTracing {
@@ -90,8 +96,14 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       begin(options.fetch, () => traceFetch(part, propagation));
       begin(options.xhr, () => traceXhr(part, propagation));
       begin(true, () => traceResources(part, options.resources !== false));
-      begin(options.longFrames, () => traceLongFrames(part));
-      begin(options.webVitals, () => traceWebVitals(part));
+      if (options.longFrames !== false || options.webVitals !== false) {
+        deps.withLate((late) => {
+          // It may have stopped meanwhile.
+          if (activities !== begun) return;
+          begin(options.longFrames, () => late.traceLongFrames(part));
+          begin(options.webVitals, () => late.traceWebVitals(part));
+        });
+      }
       begin(true, () => {
         const errors = traceErrors(part, options.errors !== false);
         record = errors.record;
@@ -99,11 +111,11 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       });
       // After the parts, which may have last words.
       begin(true, () => onPage(begun.page));
-      stops.push(begun.stop);
     },
     recordException: (error) => void guard(() => record?.(error)),
     stop() {
       for (const stop of stops.splice(0)) guard(stop);
+      if (activities) guard(activities.stop);
       activities = undefined;
     },
   };

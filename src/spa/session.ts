@@ -14,7 +14,6 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import { parseJson, toJson } from '../json.js';
 import type { Notes, Platform, Stop } from '../platform/platform.js';
 import { hexOf } from '../platform/uuid.js';
-import type { ConsentGate } from './consent.js';
 
 export interface Session {
   /** 32 lowercase hex digits. A new one when the last has expired. */
@@ -156,21 +155,20 @@ export function createSession({ platform, notes }: SessionDeps): Session {
 export interface SessionHost {
   readonly platform: Platform;
   readonly diagnostics: Diagnostics;
-  readonly gate: ConsentGate;
+  /** Calls its listener when the user has denied. */
+  onDenied(listener: () => void): Stop;
 }
 
 /** The session of a page, kept only while the user consents. */
-export function openSession(
-  { platform, diagnostics, gate }: SessionHost,
-  isKept = true,
-): Session & { stop: Stop } {
+export function openSession(host: SessionHost, isKept = true): Session & { stop: Stop } {
+  const { platform, diagnostics } = host;
   const { totals, guard } = diagnostics;
   const session = createSession({
     platform,
     notes: () => (isKept && totals.consent === 'granted' ? platform.notes : undefined),
   });
   const stops = [
-    gate.onDenied(() => session.purge()),
+    host.onDenied(() => session.purge()),
     platform.onNote((name) => {
       if (name === NOTE || name === null) session.changed();
     }),

@@ -114,6 +114,7 @@ function openBucket(
 
   return {
     send: sender.send,
+    ...(endpoint.relayUrl && options.relay !== 'never' && { relay: sender.relay }),
     sendNow(blob, bytes) {
       const { upload } = blob;
       const url = upload ? undefined : options.relay !== 'never' && endpoint.relayUrl?.(blob.id);

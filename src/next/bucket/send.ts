@@ -22,6 +22,8 @@ export interface SendDeps {
 
 export interface Sender {
   send(blob: TraceBlob): Promise<Outcome>;
+  /** By way of the endpoint. @param bytes gzip, or plain JSON. */
+  relay(blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>): Promise<Outcome>;
   /** The endpoint says that the store takes nothing from outside. */
   relayOnly(): void;
 }
@@ -81,12 +83,11 @@ export function createSender(deps: SendDeps): Sender {
     return platform.request(upload.url, uploadRequest(upload, blob.bytes as Uint8Array<ArrayBuffer>, false));
   };
 
-  const relay = async (blob: TraceBlob): Promise<Outcome> => {
+  const relay: Sender['relay'] = async (blob, bytes) => {
     requests.relays++;
     blob.again = true;
     const url = endpoint.relayUrl?.(blob.id) as string;
-    const init = endpoint.init?.(blob.bytes as Uint8Array<ArrayBuffer>) as RequestInit;
-    const answer = await platform.request(url, init);
+    const answer = await platform.request(url, endpoint.init?.(bytes) as RequestInit);
     const meaning = meaningOf(answer);
     if (meaning === 'stored' && /"v":2/.test(answer.body)) return STORED;
     requests.uploadFailures++;
@@ -98,9 +99,10 @@ export function createSender(deps: SendDeps): Sender {
   };
 
   return {
+    relay,
     async send(blob) {
       for (let isRenewed = false; ; isRenewed = true) {
-        if (mustRelay()) return relay(blob);
+        if (mustRelay()) return relay(blob, blob.bytes as Uint8Array<ArrayBuffer>);
         const answer = await uploadFor(blob, blob.bytes as Uint8Array);
         if (!answer) {
           if (mustRelay()) continue;

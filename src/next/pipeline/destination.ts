@@ -48,6 +48,8 @@ export interface OpenDestination {
    * plain JSON while nothing compresses yet. False when nothing could go out.
    */
   sendNow?(blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>): boolean;
+  /** Brings plain JSON there by way of the endpoint, while nothing compresses. Never rejects. */
+  relay?(blob: TraceBlob, json: Uint8Array<ArrayBuffer>): Promise<Outcome>;
   /** Leaves bytes with the browser, to be sent under this id when the page is gone. The result takes it back. */
   sendLater?(id: string, bytes: Uint8Array<ArrayBuffer>): (() => boolean) | undefined;
   /** An upload that is held for a blob that begins now. */

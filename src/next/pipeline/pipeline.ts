@@ -46,6 +46,8 @@ export interface PipelineDeps {
   openDelivery(deps: DeliveryHost): Promise<Delivery>;
   /** Takes the operator's sampling rules, unchecked. */
   rules(rules: unknown): void;
+  /** The user has denied. */
+  denied(): void;
   consent: Consent;
 }
 
@@ -93,6 +95,14 @@ const STAYED_MILLIS = 10_000;
 /** Realistic browser spans compress about twelvefold; this is a careful first guess. */
 const FIRST_RATIO = 8;
 
+interface Opened {
+  outbox: Outbox;
+  destination: OpenDestination;
+  delivery: Delivery | undefined;
+  /** Resolves when delivery is there. */
+  opening: Promise<void>;
+}
+
 export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pipeline {
   const { platform, diagnostics } = deps;
   const { totals, dropped, guard } = diagnostics;
@@ -123,7 +133,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   );
 
   /** There while the user consents. */
-  let opened: { outbox: Outbox; destination: OpenDestination; delivery: Delivery | undefined } | undefined;
+  let opened: Opened | undefined;
   /** The same, until what waits there has another place in the ledger. */
   let counted: Outbox | undefined;
   /** Takes spans. */
@@ -178,14 +188,15 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       },
       pause,
     });
-    const now = { outbox, destination, delivery: undefined as Delivery | undefined };
-    opened = now;
-    counted = outbox;
-    void deps.openDelivery({ platform, diagnostics, outbox, destination, place, failed }).then((delivery) => {
+    const host = { platform, diagnostics, outbox, destination, place, failed };
+    const opening = deps.openDelivery(host).then((delivery) => {
       if (opened !== now) return delivery.close();
       now.delivery = delivery;
       delivery.wake();
     }, diagnostics.exception);
+    const now: Opened = { outbox, destination, delivery: undefined, opening };
+    opened = now;
+    counted = outbox;
     soon();
   };
 
@@ -195,7 +206,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     close();
     const ended = opened;
     opened = undefined;
-    if (isDenied) for (const span of buffer.forget('consent')) refused.add(span);
+    if (isDenied) {
+      guard(deps.denied);
+      for (const span of buffer.forget('consent')) refused.add(span);
+    }
     if (!ended) return;
     const { outbox, destination, delivery } = ended;
     if (isDenied) outbox.dropAll('consent');
@@ -366,7 +380,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     goOut(opened, signal === 'hidden');
   };
 
-  const goOut = (all: NonNullable<typeof opened>, stays = false): void => {
+  const goOut = (all: Opened, stays = false): void => {
     finish(filling);
     sendNow(all);
     // The browser sends what it has, unless the page lives on.
@@ -377,7 +391,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   /** Smallest first, so that as many as possible find room. */
-  const sendNow = ({ outbox, destination, delivery }: NonNullable<typeof opened>): void => {
+  const sendNow = ({ outbox, destination, delivery }: Opened): void => {
     const waiting = [...outbox.blobs.values()].filter((blob) => blob.state !== 'lent' && !goneOut.has(blob));
     waiting.sort((a, b) => a.chars - b.chars);
     for (const blob of waiting) {
@@ -415,7 +429,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   const comeBack = (): void => {
     stayTimer?.();
-    goneOut = new WeakSet();
+    // Without what sends nobody has heard whether it came; the next page asks.
+    if (opened?.delivery) goneOut = new WeakSet();
     opened?.outbox.resume();
     close();
   };
@@ -444,6 +459,12 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     }
     stats.storage.durable = opened?.outbox.store !== undefined;
   });
+
+  const within = (millis: number, work: Promise<void> | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = platform.after(millis, resolve);
+      void Promise.resolve(work).then(() => resolve(stop()));
+    });
 
   const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
 
@@ -488,7 +509,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       await consent.settled();
       drainNow();
       close();
-      await opened?.delivery?.flush(timeoutMillis);
+      const endMillis = platform.monotonic() + timeoutMillis;
+      await within(timeoutMillis, opened?.opening);
+      await opened?.delivery?.flush(Math.max(0, endMillis - platform.monotonic()));
       if (totals.consent === 'denied') return 'lost';
       if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
       return diagnostics.stats().spans.waiting ? 'waiting' : 'stored';

@@ -10,10 +10,11 @@
  * | `function`   | `keepTrace` said so                                                               |
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import type { Sampler } from '@opentelemetry/sdk-trace-web';
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import type { LocalTrace as PublicTrace, SamplingOptions } from '../../page-options.js';
 import type { Platform } from '../../platform/platform.js';
+import { untraced } from '../../platform/untraced.js';
+import type { Sampler } from '../../sdk/tracer-provider.js';
 import { attributesOf, createSampler, PROBABILITY } from '../../spa/sampler.js';
 import { createPressure, type PressureLimits } from '../../spa/sampling-pressure.js';
 import { createRules, type RulesDeps } from '../../spa/sampling-rules.js';
@@ -113,7 +114,7 @@ export function createSampling(
       if (!isOver) return undefined;
       const known = publicTraceOf(trace, hasError);
       if (keepSlowerThanMillis && known.durationMillis > keepSlowerThanMillis) return kept(trace, 'slow');
-      if (keepTrace && guard(() => keepTrace(known) === true)) return kept(trace, 'function');
+      if (keepTrace && guard(() => untraced(() => keepTrace(known)) === true)) return kept(trace, 'function');
       totals.sampling.dropped++;
       return false;
     },

@@ -1,0 +1,4 @@
+/** What comes after a page has loaded: a file of its own, whoever bundles it. */
+export { traceLongFrames } from '../spa/long-frames.js';
+export { traceWebVitals } from '../spa/web-vitals.js';
+export { openDelivery } from './late.js';
