@@ -288,8 +288,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   /** A resource may know more of itself in a moment. Whoever cannot wait goes without that. */
-  const resourceKnown = async (resource: ReadableSpan['resource'] | undefined): Promise<void> => {
-    if (!resource?.asyncAttributesPending || awaited.has(resource)) return;
+  const resourceKnown = async (resource: ReadableSpan['resource']): Promise<void> => {
     awaited.add(resource);
     await new Promise<void>((resolve) => {
       const stop = platform.after(RESOURCE_MILLIS, resolve);
@@ -305,7 +304,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
   const drain = async (): Promise<void> => {
-    await resourceKnown(buffer.peek()?.resource);
+    const resource = buffer.peek()?.resource;
+    if (resource?.asyncAttributesPending && !awaited.has(resource)) await resourceKnown(resource);
     let mark = platform.monotonic();
     while (opened && encodeNext(opened.outbox)) {
       if (platform.monotonic() - mark < SLICE_MILLIS) continue;
@@ -370,7 +370,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const leave = (signal: PageSignal): void => {
     const isOver = signal === 'leaving';
     if (isOver) buffer.interrupt();
-    buffer.sweep(isOver);
+    buffer.sweep(isOver ? 'all' : 'quiet');
     if (!opened) {
       // Nobody can be asked any more.
       if (isOver) buffer.forget('consent');
@@ -507,6 +507,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     async flush(timeoutMillis) {
       const lostBefore = lostCount();
       await consent.settled();
+      buffer.sweep('quiet');
       drainNow();
       close();
       const endMillis = platform.monotonic() + timeoutMillis;
@@ -524,6 +525,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       stayTimer?.();
       stopPage();
       consent.close();
+      buffer.sweep('all');
       drainNow();
       close();
       dropBuffered('shutdown');

@@ -64,8 +64,11 @@ export interface TraceBuffer {
   peek(): ReadableSpan | undefined;
   /** The next ended span that is to be encoded. */
   next(): { span: ReadableSpan; trace: LocalTrace } | undefined;
-  /** Decides and forgets traces that are over: those that nothing has come of for a while. */
-  sweep(isOver?: boolean): void;
+  /**
+   * Decides and forgets traces that are over: those that nothing has come of for a while. `quiet` decides those of which
+   * nothing is open, `all` every one.
+   */
+  sweep(which?: 'due' | 'quiet' | 'all'): void;
   /** Until when spans of this blob's traces may yet come, if nothing more is heard of them; monotonic. */
   awaitedUntil(blob: TraceBlob): number;
   /** When {@link sweep} has something to do, by the monotonic clock. */
@@ -226,12 +229,13 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
       if (!trace.held.length) ready.delete(trace);
       return { span, trace };
     },
-    sweep(isOver = false) {
+    sweep(which = 'due') {
       const now = monotonic();
       let excess = traces.size - MAX_REMEMBERED;
       for (const trace of traces.values()) {
         const isDue = dueAt(trace) <= now;
         if (trace.isKept === undefined) {
+          const isOver = which === 'all' || (which === 'quiet' && !trace.open.size);
           if (isOver || isDue) judge(trace, true);
         } else if (isDue || (excess > 0 && !trace.open.size && !trace.held.length)) {
           excess--;

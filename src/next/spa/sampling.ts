@@ -160,10 +160,11 @@ export function createSampling(
   return {
     sampler,
     mark(span) {
-      const { traceId, traceFlags } = span.spanContext();
-      return (
-        guard(() => buffer.keep(traceId, (trace) => kept(trace, 'marked'))) || (traceFlags & SAMPLED) > 0
-      );
+      const isKept = guard(() => {
+        const { traceId, traceFlags } = span.spanContext();
+        return buffer.keep(traceId, (trace) => kept(trace, 'marked')) || (traceFlags & SAMPLED) > 0;
+      });
+      return isKept === true;
     },
     rules: rules.take,
   };

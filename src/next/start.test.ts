@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { context, trace } from '@opentelemetry/api';
+import { VERSION } from '../version.js';
+import type { Destination } from './pipeline/destination.js';
+import type { TraceBlob } from './pipeline/model.js';
+import { start } from './start.js';
+
+/** There is a place to be at, as in a browser's worker; nothing is begun on a server. */
+Object.assign(globalThis, { location: new URL('https://shop.test/') });
+
+/** A destination that keeps what it is given. */
+function kept(): { destination: Destination; blobs: TraceBlob[] } {
+  const blobs: TraceBlob[] = [];
+  const destination: Destination = {
+    open: () => ({
+      async send(blob) {
+        blobs.push(blob);
+        return { status: 'stored' };
+      },
+      close() {},
+    }),
+  };
+  return { destination, blobs };
+}
+
+test('start: the global tracer’s spans are stored, with the resource that was named; shutdown gives all back', async () => {
+  const { destination, blobs } = kept();
+  const { fetch } = globalThis;
+  const spandrel = start({ service: 'shop', version: '1.2', environment: 'test', destination });
+  const root = trace.getTracer('app').startSpan('root');
+  context.with(trace.setSpan(context.active(), root), () => {
+    spandrel.tracer.startSpan('child').end();
+  });
+  root.end();
+  assert.equal(await spandrel.flush(), 'stored');
+  assert.deepEqual(
+    [...(blobs[0]?.traces.values() ?? [])].map(({ rootName, spanCount }) => [rootName, spanCount]),
+    [['root', 2]],
+  );
+  assert.equal(spandrel.stats().spans.stored, 2);
+
+  await spandrel.shutdown();
+  assert.equal(trace.getTracer('app').startSpan('after').isRecording(), false);
+  assert.equal(globalThis.fetch, fetch);
+  assert.equal(spandrel.stats().state, 'shut-down');
+  await spandrel.shutdown();
+});
+
+test('start: the resource says who speaks', async () => {
+  const { destination, blobs } = kept();
+  const spandrel = start({ service: 'shop', version: '1.2', environment: 'test', destination });
+  spandrel.tracer.startSpan('root').end();
+  await spandrel.flush();
+  const { gunzipSync } = await import('node:zlib');
+  const body = JSON.parse(gunzipSync(blobs[0]?.bytes ?? new Uint8Array()).toString());
+  const attributes = body.resourceSpans[0].resource.attributes.map(
+    ({ key, value }: { key: string; value: { stringValue: string } }) => [key, value.stringValue],
+  );
+  assert.deepEqual(attributes, [
+    ['service.name', 'shop'],
+    ['service.version', '1.2'],
+    ['deployment.environment.name', 'test'],
+    ['telemetry.sdk.name', 'spandrel'],
+    ['telemetry.sdk.language', 'webjs'],
+    ['telemetry.sdk.version', VERSION],
+  ]);
+  await spandrel.shutdown();
+});
+
+test('start: a provider that the page has already stays', async () => {
+  const { destination } = kept();
+  const first = start({ service: 'first', destination });
+  const second = start({ service: 'second', destination: kept().destination });
+  await second.shutdown();
+  assert.equal(trace.getTracer('app').startSpan('still').isRecording(), true);
+  await first.shutdown();
+});
+
+test('start: options reach the parts that they are for', async () => {
+  const { destination, blobs } = kept();
+  const spandrel = start({ service: 'shop', destination, maxTracesPerBlob: 1, scheduledDelayMillis: 0 });
+  for (let traces = 0; traces < 3; traces++) spandrel.tracer.startSpan('root').end();
+  await spandrel.flush();
+  assert.equal(blobs.length, 3);
+  let heard = 0;
+  spandrel.subscribe(() => void heard++)();
+  assert.equal(heard, 0);
+  await spandrel.shutdown();
+});
