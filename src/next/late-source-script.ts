@@ -49,7 +49,8 @@ function load(): Promise<LateFile> {
     };
     const script = Document.prototype.createElement.call(document, 'script') as HTMLScriptElement;
     const over = ({ type }: { type: string }): void => {
-      scope[HANDOVER] = before;
+      if (before) scope[HANDOVER] = before;
+      else delete scope[HANDOVER];
       script.remove();
       // Nothing, where it was handed over.
       reject(new Error(type === 'load' ? `${url} is of another version` : `${url} did not come`));
