@@ -16,12 +16,12 @@ import {
   EXPORT_PRIVACY_NAMES,
   type RedactionOptions,
 } from '../page-options.js';
-import type { Platform, Stop } from '../platform/platform.js';
 import type { Tee } from './destinations/tee.js';
 import type { Delivery } from './pipeline/deliver.js';
 import type { Destination } from './pipeline/destination.js';
 import type { ReadableSpan } from './pipeline/model.js';
 import { createPipeline, type DeliveryHost, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
+import type { Platform, Stop } from './platform/platform.js';
 
 /** Options of `TraceExporter`. */
 export interface TraceExporterOptions extends ExporterOptions, RedactionOptions, ConsentOptions {

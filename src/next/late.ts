@@ -1,10 +1,10 @@
 /** What a page needs once it has something to send: compressing, sending, adopting, and leaving bytes with the browser. */
 import { createCompressor, gzipNow } from '../pipeline/compress.js';
-import type { Stop } from '../platform/platform.js';
 import { adopt } from './outbox/adopt.js';
 import { createLater } from './outbox/later.js';
 import { type Compression, createDelivery, type Delivery } from './pipeline/deliver.js';
 import type { DeliveryHost } from './pipeline/pipeline.js';
+import type { Stop } from './platform/platform.js';
 
 /** Adopting can wait until the page has loaded. */
 const START_MILLIS = 1_000;

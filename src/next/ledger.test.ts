@@ -8,9 +8,9 @@ import type { Span } from '@opentelemetry/api';
 import fc from 'fast-check';
 import type { Stats } from '../diagnostics/stats.js';
 import type { Consent } from '../page-options.js';
-import type { PageSignal } from '../platform/platform.js';
 import { type TestOrigin, testOrigin } from '../testing/origin.js';
 import { settle, type TestRequest } from '../testing/platform.js';
+import type { PageSignal } from './platform/platform.js';
 import { assertLedger, type TestClient, testClient } from './testing/client.js';
 import { type Cloud, FATES, type Fate, serveAll } from './testing/cloud.js';
 

@@ -1,9 +1,9 @@
-import { createBrowserPlatform } from '../platform/browser.js';
-import type { Platform } from '../platform/platform.js';
 import { Exporter, type TraceExporterOptions } from './exporter.js';
 import { lateSource } from './late-source.js';
 import type { DeliveryHost } from './pipeline/pipeline.js';
 import { createRelayOnly } from './pipeline/relay-only.js';
+import { createBrowserPlatform } from './platform/browser.js';
+import type { Platform } from './platform/platform.js';
 import { createLate, type Late, type LateSource } from './spa/late.js';
 import { unfit } from './unfit.js';
 

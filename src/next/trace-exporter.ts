@@ -1,7 +1,7 @@
-import { createBrowserPlatform } from '../platform/browser.js';
-import type { Platform } from '../platform/platform.js';
 import { Exporter, type TraceExporterOptions } from './exporter.js';
 import { openDelivery } from './late.js';
+import { createBrowserPlatform } from './platform/browser.js';
+import type { Platform } from './platform/platform.js';
 import { unfit } from './unfit.js';
 
 export type { ExportResult, TraceExporterOptions } from './exporter.js';

@@ -1,4 +1,5 @@
 /** Reading answers that may be hostile. */
+import type { HttpAnswer } from './platform.js';
 
 /** A hundred presigned uploads of 2 KB each; more is not an answer of ours. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -31,6 +32,12 @@ export async function readBytes(response: Response): Promise<Uint8Array> {
     offset += chunk.length;
   }
   return bytes;
+}
+
+/** For answers that are not text: the bytes of the body, and what it is said to be. */
+export async function readAnswer(response: Response): Promise<Partial<HttpAnswer>> {
+  const bytes = await readBytes(response);
+  return { bytes, body: textOf(bytes), contentType: response.headers.get('content-type') ?? undefined };
 }
 
 /** As UTF-8. A character that was cut off at the end is left out. */

@@ -153,7 +153,7 @@ export function createSession({ platform, notes }: SessionDeps): Session {
 
 /** What an exporter has that a session needs. */
 export interface SessionHost {
-  readonly platform: Platform;
+  readonly platform: Omit<Platform, 'openStore' | 'openTabs' | 'request'>;
   readonly diagnostics: Diagnostics;
   /** Calls its listener when the user has denied. */
   onDenied(listener: () => void): Stop;

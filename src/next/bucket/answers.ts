@@ -1,5 +1,5 @@
 /** What a store's answer to an upload means. */
-import type { HttpAnswer } from '../../platform/platform.js';
+import type { HttpAnswer } from '../platform/platform.js';
 
 export type Meaning =
   | 'stored'

@@ -1,8 +1,8 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
 import type { BucketTuning } from '../../options.js';
-import type { Platform } from '../../platform/platform.js';
 import type { PageLedger, TraceSummary } from '../../protocol.js';
 import { VERSION } from '../../version.js';
+import type { Platform } from '../platform/platform.js';
 
 export interface Want {
   id: string;

@@ -5,8 +5,8 @@
 
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import { nextDelayMillis } from '../../pipeline/retry.js';
-import type { Platform, Stop } from '../../platform/platform.js';
 import type { Outcome, Upload } from '../pipeline/model.js';
+import type { Platform, Stop } from '../platform/platform.js';
 import type { Endpoint, LossReport, Message, Receipt, Want } from './endpoint.js';
 
 export interface TellDeps {

@@ -1,11 +1,13 @@
 /** An OTLP/HTTP collector: blobs by POST. There are no receipts, and nobody can be asked what has arrived. */
+
 import { createDeadlines } from '../../destinations/deadlines.js';
 import { outcomeOf } from '../../destinations/otlp-answer.js';
 import type { OtlpBody, OtlpFormat, Packed } from '../../destinations/otlp-format.js';
 import { createHeaderSource, type OtlpHeaders } from '../../destinations/otlp-headers.js';
-import type { Stop } from '../../platform/platform.js';
+import { readAnswer } from '../../platform/http.js';
 import type { DestinationDeps, OpenDestination } from '../pipeline/destination.js';
 import type { Outcome, TraceBlob } from '../pipeline/model.js';
+import type { Stop } from '../platform/platform.js';
 
 export interface CheckedOtlpOptions {
   /** With its path. */
@@ -56,7 +58,7 @@ export function openOtlp(
       redirect: 'error',
       keepalive: release !== undefined,
     };
-    const answer = await platform.request(url, init, timeoutMillis);
+    const answer = await platform.request(url, init, timeoutMillis, readAnswer);
     release?.();
     const { outcome, warning } = outcomeOf(answer, spanCount, format.answerOf);
     if (outcome.status !== 'stored') requests.uploadFailures++;

@@ -1,5 +1,4 @@
 import { refuse } from '../../options.js';
-import type { KeepaliveBudget, Platform } from '../../platform/platform.js';
 import type { Destination } from '../pipeline/destination.js';
 import type {
   createPipeline,
@@ -9,6 +8,7 @@ import type {
   PipelineOptions,
 } from '../pipeline/pipeline.js';
 import type { Judge, LocalTrace, TraceBuffer } from '../pipeline/trace-buffer.js';
+import type { KeepaliveBudget, Platform } from '../platform/platform.js';
 
 /** Several destinations: what opens it makes a pipeline of each. */
 export interface Tee extends Destination {

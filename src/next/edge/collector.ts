@@ -4,7 +4,6 @@ import type { Stats } from '../../diagnostics/stats.js';
 import * as compress from '../../edge/compress.js';
 import type { RedactionOptions } from '../../page-options.js';
 import { createEdgePlatform } from '../../platform/edge.js';
-import type { Platform } from '../../platform/platform.js';
 import { uuidv7 } from '../../platform/uuid.js';
 import type { Tee } from '../destinations/tee.js';
 import { createMemoryOutbox, type Kept, type MemoryOutbox, nothingKept } from '../outbox/memory.js';
@@ -13,6 +12,7 @@ import type { Destination, OpenDestination } from '../pipeline/destination.js';
 import { createEncoder } from '../pipeline/encode.js';
 import type { OpenSpan, ReadableSpan, TraceBlob } from '../pipeline/model.js';
 import type { FlushResult } from '../pipeline/pipeline.js';
+import type { Platform } from '../platform/platform.js';
 import { createSpanBuffer } from './span-buffer.js';
 
 export { type Kept, nothingKept };

@@ -3,8 +3,9 @@
  * records stay where they are, under the page that wrote them, until each blob is stored: a page that adopts and is gone
  * as well leaves everything as it found it. One page of the origin does this at a time.
  */
-import type { Notes, Store, StoreKey } from '../../platform/platform.js';
+
 import { bornAt, type TraceBlob } from '../pipeline/model.js';
+import type { Notes, Store, StoreKey } from '../platform/platform.js';
 import { blobOf } from './format.js';
 import { upgrade } from './format-1.js';
 import { FORMAT, noteName } from './outbox.js';

@@ -3,9 +3,10 @@
  * `outbox-last-words.ts` of that version say what they wrote. A blob keeps its id, and the token of the object that it
  * may have become; the endpoint knows what a token stands for.
  */
-import type { Notes, Store, StoreKey } from '../../platform/platform.js';
+
 import { uuidv7 } from '../../platform/uuid.js';
 import type { Part, SpanTexts, TraceSummary } from '../pipeline/model.js';
+import type { Notes, Store, StoreKey } from '../platform/platform.js';
 import { type BlobRecord, FORMAT, type StateRecord } from './outbox.js';
 
 export interface UpgradeDeps {

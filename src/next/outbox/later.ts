@@ -8,9 +8,10 @@
  *
  * @see https://fetch.spec.whatwg.org/#fetch-later-method
  */
-import type { Stop } from '../../platform/platform.js';
+
 import type { OpenDestination } from '../pipeline/destination.js';
 import type { TraceBlob } from '../pipeline/model.js';
+import type { Stop } from '../platform/platform.js';
 import type { Outbox } from './outbox.js';
 
 export interface LaterDeps {

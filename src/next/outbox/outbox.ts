@@ -13,7 +13,7 @@
  * that may be taken for dead adds nothing to it. So whoever sends them, of the page that made them, the one that adopts
  * them and the browser itself, writes one and the same object.
  */
-import type { Notes, Platform, Store, StoreKey, Tabs } from '../../platform/platform.js';
+
 import { uuidv7 } from '../../platform/uuid.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import {
@@ -25,6 +25,7 @@ import {
   type Upload,
 } from '../pipeline/model.js';
 import { addSpan, count } from '../pipeline/pack.js';
+import type { Notes, Platform, Store, StoreKey, Tabs } from '../platform/platform.js';
 import { createRecords, type Records, type Wanted } from './records.js';
 
 /** Of the keys and of the records. Format 1, of version 0.1.0, is read by `format.ts`. */

@@ -5,7 +5,7 @@
  * not: the outbox then loses at most a second to a crash. What a transaction could not do stays wanted, so nothing has
  * to remember what failed.
  */
-import type { Platform, Stop, Store, StoreKey } from '../../platform/platform.js';
+import type { Platform, Stop, Store, StoreKey } from '../platform/platform.js';
 
 export interface RecordsDeps {
   store: Store;

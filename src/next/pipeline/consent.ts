@@ -12,7 +12,7 @@
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import type { Consent } from '../../page-options.js';
 import { DENIALS } from '../../platform/notes.js';
-import type { Platform } from '../../platform/platform.js';
+import type { Platform } from '../platform/platform.js';
 
 export interface ConsentDeps {
   platform: Pick<Platform, 'after' | 'whenIdle' | 'notes' | 'onNote' | 'purge'>;

@@ -1,6 +1,6 @@
 /** Where blobs go. A destination takes a blob and says what came of it; it knows nothing of buffers and retries. */
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
-import type { Platform } from '../../platform/platform.js';
+import type { Platform } from '../platform/platform.js';
 import type { Outcome, TraceBlob, Upload } from './model.js';
 
 /** What a user names (`bucket({…})`); does nothing until an exporter opens it. */

@@ -11,8 +11,8 @@
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import type { Consent, RedactionOptions } from '../../page-options.js';
 import { toUtf8 } from '../../pipeline/compress-gzip.js';
-import type { PageSignal, Platform, Stop } from '../../platform/platform.js';
 import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.js';
+import type { PageSignal, Platform, Stop } from '../platform/platform.js';
 import { createConsent } from './consent.js';
 import type { Delivery } from './deliver.js';
 import type { Destination, OpenDestination } from './destination.js';

@@ -1,7 +1,7 @@
 /** Delivery while nothing compresses, for the second file did not come: one blob at a time, by way of the endpoint. */
 import { toUtf8 } from '../../pipeline/compress-gzip.js';
 import { nextDelayMillis } from '../../pipeline/retry.js';
-import type { Stop } from '../../platform/platform.js';
+import type { Stop } from '../platform/platform.js';
 import type { Delivery } from './deliver.js';
 import type { TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';

@@ -1,8 +1,9 @@
 /** The second file: what a page needs only once it has loaded. Asked for when it is idle then, or when somebody flushes. */
-import type { Platform, Stop } from '../../platform/platform.js';
+
 import type { LateParts } from '../../spa/page-tracing.js';
 import type { Delivery } from '../pipeline/deliver.js';
 import type { DeliveryHost } from '../pipeline/pipeline.js';
+import type { Platform, Stop } from '../platform/platform.js';
 import { whenLoaded } from './when-loaded.js';
 
 /** What the second file holds. */

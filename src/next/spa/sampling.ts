@@ -12,7 +12,6 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import type { LocalTrace as PublicTrace, SamplingOptions } from '../../page-options.js';
-import type { Platform } from '../../platform/platform.js';
 import { untraced } from '../../platform/untraced.js';
 import type { Sampler } from '../../sdk/tracer-provider.js';
 import { attributesOf, createSampler, PROBABILITY } from '../../spa/sampler.js';
@@ -20,6 +19,7 @@ import { createPressure, type PressureLimits } from '../../spa/sampling-pressure
 import { createRules, type RulesDeps } from '../../spa/sampling-rules.js';
 import type { ReadableSpan } from '../pipeline/model.js';
 import type { Judge, LocalTrace, TraceBuffer } from '../pipeline/trace-buffer.js';
+import type { Platform } from '../platform/platform.js';
 
 export interface SamplingDeps extends Omit<RulesDeps, 'platform'> {
   platform: Pick<Platform, 'now' | 'monotonic' | 'after'>;

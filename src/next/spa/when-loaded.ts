@@ -1,6 +1,6 @@
 import { ofDocument } from '../../platform/dom.js';
 import { listen } from '../../platform/listen.js';
-import type { Platform, Stop } from '../../platform/platform.js';
+import type { Platform, Stop } from '../platform/platform.js';
 
 /** A page with an image that never comes never says that it has loaded. */
 const MAX_LOAD_MILLIS = 10_000;
