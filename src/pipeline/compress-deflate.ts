@@ -7,69 +7,38 @@
  */
 
 const MIN_MATCH = 4;
-const MAX_MATCH = 258;
+/** One less than the format's, whose longest match has a code of its own. */
+const MAX_MATCH = 257;
 const WINDOW = 32_768;
 const HASH_BITS = 15;
 /** Earlier places that are compared. One makes a quarter more bytes, and more of them hardly fewer. */
 const MAX_TRIES = 6;
 
-/** `count` bits of `code`, last first: codes are sent that way round. */
-function reversed(code: number, count: number): number {
-  let bits = 0;
-  for (let at = 0; at < count; at++) bits |= ((code >> at) & 1) << (count - 1 - at);
-  return bits;
-}
+/** Where the codes of match lengths begin among the symbols, and those of distances behind them. */
+const LENGTHS = 257;
+const DISTANCES = 288;
 
-interface Tables {
-  /** By symbol 0 to 287: the code, and its length above 16 bits. */
-  symbols: Uint32Array;
-  /** By match length: symbol. By length and distance code: what it begins at, and extra bits. */
-  lengthSymbol: Uint16Array;
-  lengthBase: number[];
-  distanceBase: number[];
-  distanceCode: number[];
-}
+let table: Uint32Array | undefined;
 
-let tables: Tables | undefined;
-
-function build(): Tables {
-  const symbols = Uint32Array.from({ length: 288 }, (_, symbol) => {
-    if (symbol < 144) return (8 << 16) | reversed(0x30 + symbol, 8);
-    if (symbol < 256) return (9 << 16) | reversed(0x190 + symbol - 144, 9);
-    if (symbol < 280) return (7 << 16) | reversed(symbol - 256, 7);
-    return (8 << 16) | reversed(0xc0 + symbol - 280, 8);
+/** The code of each symbol, last bit first, as codes are sent that way round; and its length above 16 bits. */
+const build = (): Uint32Array =>
+  Uint32Array.from({ length: DISTANCES + 30 }, (_, symbol) => {
+    let [code, count] = [symbol - DISTANCES, 5];
+    if (symbol < 144) [code, count] = [symbol + 0x30, 8];
+    else if (symbol < 256) [code, count] = [symbol + 0x100, 9];
+    else if (symbol < 280) [code, count] = [symbol - 0x100, 7];
+    else if (symbol < DISTANCES) [code, count] = [symbol - 0x58, 8];
+    let bits = count << 16;
+    for (let at = 0; at < count; at++) bits |= ((code >> at) & 1) << (count - 1 - at);
+    return bits;
   });
-  const lengthBase: number[] = [];
-  for (let code = 0, base = 3; code < 28; code++) {
-    lengthBase.push(base);
-    base += 1 << lengthExtra(code);
-  }
-  lengthBase.push(MAX_MATCH);
-  const lengthSymbol = new Uint16Array(MAX_MATCH + 1);
-  for (let code = 0; code < 29; code++) lengthSymbol.fill(code, lengthBase[code]);
-  const distanceBase: number[] = [];
-  for (let code = 0, base = 1; code < 30; code++) {
-    distanceBase.push(base);
-    base += 1 << distanceExtra(code);
-  }
-  return {
-    symbols,
-    lengthSymbol,
-    lengthBase,
-    distanceBase,
-    distanceCode: distanceBase.map((_, code) => reversed(code, 5)),
-  };
-}
-
-const lengthExtra = (code: number): number => (code < 8 || code > 27 ? 0 : (code >> 2) - 1);
-const distanceExtra = (code: number): number => (code < 4 ? 0 : (code >> 1) - 1);
 
 const hashOf = (word: number): number => Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
 
 /** One final block. */
 export function deflate(raw: Uint8Array): Uint8Array {
-  tables ??= build();
-  const { symbols, lengthSymbol, lengthBase, distanceBase, distanceCode } = tables;
+  table ??= build();
+  const symbols = table;
   const out = new Uint8Array(raw.length + (raw.length >> 3) + 16);
   let at = 0;
   let bits = 3;
@@ -86,6 +55,12 @@ export function deflate(raw: Uint8Array): Uint8Array {
   const symbol = (number: number): void => {
     const code = symbols[number] as number;
     put(code & 0xffff, code >> 16);
+  };
+  /** A number whose code tells its highest bits, of which `group` beside the first; the others follow as they are. */
+  const number = (from: number, value: number, group: number): void => {
+    const extra = Math.max(0, 31 - Math.clz32(value) - group);
+    symbol(from + (extra << group) + (value >> extra));
+    put(value & ((1 << extra) - 1), extra);
   };
   const heads = new Int32Array(1 << HASH_BITS).fill(-WINDOW - 1);
   /** By position within the window: the one before it with the same hash. */
@@ -126,13 +101,8 @@ export function deflate(raw: Uint8Array): Uint8Array {
       symbol(raw[index++] as number);
       continue;
     }
-    const code = lengthSymbol[length] as number;
-    symbol(257 + code);
-    put(length - (lengthBase[code] as number), lengthExtra(code));
-    let far = 31 - Math.clz32(distance - 1 || 1);
-    far = distance < 3 ? distance - 1 : 2 * far + (((distance - 1) >> (far - 1)) & 1);
-    put(distanceCode[far] as number, 5);
-    put(distance - (distanceBase[far] as number), distanceExtra(far));
+    number(LENGTHS, length - 3, 2);
+    number(DISTANCES, distance - 1, 1);
     index = next;
   }
   symbol(256);
