@@ -41,30 +41,30 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
   const opened = new WeakMap<object, string>();
 
   function write(span: ReadableSpan): EncodedSpan | DropReason {
-    const start = normalTime(span.startTime);
-    let end = normalTime(span.endTime);
+    const offset = clockOffsetMillis();
+    // Whole seconds, so that what is shifted stays exact.
+    const shift = Math.abs(offset) > MAX_CLOCK_ERROR_MILLIS ? Math.round(offset / 1_000) : 0;
+    const start = timeOf(span.startTime, shift);
+    let end = timeOf(span.endTime, shift);
     if (!start || !end) return 'unencodable';
-    if (end[0] < start[0] || (end[0] === start[0] && end[1] < start[1])) end = start;
+    if ((end[0] - start[0] || end[1] - start[1]) < 0) end = start;
     let content: Content = span;
     if (redact) {
       const copy = redactable(span, redaction);
       if (!redact(copy)) return 'redacted';
-      const { name, attributes, events, statusMessage: message } = copy;
-      content = { name, attributes, events, status: { code: span.status.code, message } } as Content;
+      const { code } = span.status;
+      content = { ...copy, status: { code, message: copy.statusMessage } } as unknown as Content;
     }
-    const offset = clockOffsetMillis();
-    // Whole seconds, so that what is shifted stays exact.
-    const shift = Math.abs(offset) > MAX_CLOCK_ERROR_MILLIS ? Math.round(offset / 1_000) : 0;
     if (shift) content = shifted(content, shift);
-    const json = spanJson(span, content, moved(start, shift), moved(end, shift), redaction);
+    const json = spanJson(span, content, start, end, redaction);
     if (json.length > MAX_SPAN_CHARS) return 'too-large';
     // Untyped callers name spans by numbers too.
     const name = String(content.name);
     return {
       traceId: span.spanContext().traceId,
       name: redaction ? redactName(name) : name,
-      startMillis: millisOf(moved(start, shift)),
-      endMillis: millisOf(moved(end, shift)),
+      startMillis: millisOf(start),
+      endMillis: millisOf(end),
       error: span.status.code === 2,
       resource: once(span.resource, openedResource, span.resource.asyncAttributesPending),
       scope: once(span.instrumentationScope, openedScope),
@@ -94,8 +94,11 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
 
 const millisOf = ([seconds, nanos]: HrTime): number => seconds * 1e3 + nanos / 1e6;
 
-/** What would be before 1970 stays as it is. */
-const moved = (time: HrTime, seconds: number): HrTime => normalTime([time[0] + seconds, time[1]]) ?? time;
+/** A normal time, `shift` seconds later; what would be before 1970 stays as it is. */
+function timeOf(time: HrTime, shift: number): HrTime | undefined {
+  const normal = normalTime(time);
+  return normal && (normalTime([normal[0] + shift, normal[1]]) ?? normal);
+}
 
 /** The same by the server's clock, and marked. */
 function shifted(content: Content, seconds: number): Content {
@@ -104,6 +107,6 @@ function shifted(content: Content, seconds: number): Content {
     name: content.name,
     status: content.status,
     attributes: { ...content.attributes, 'spandrel.clock.offset_millis': seconds * 1_000 },
-    events: content.events.map((event) => ({ ...event, time: moved(event.time, seconds) })),
+    events: content.events.map((event) => ({ ...event, time: timeOf(event.time, seconds) ?? event.time })),
   };
 }
