@@ -2,11 +2,11 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import { createDiagnostics } from '../diagnostics/diagnostics.js';
 import type { Stats } from '../diagnostics/stats.js';
 import {
+  BUFFER_NAMES,
   checkNames,
   checkNumbers,
   EXPORTER_NAMES,
   type ExporterOptions,
-  NUMBER_OPTIONS,
   refuse,
 } from '../options.js';
 import {
@@ -90,8 +90,7 @@ export class Exporter {
         },
       },
       {
-        scheduledDelayMillis: NUMBER_OPTIONS.scheduledDelayMillis[0],
-        maxBufferedSpans: NUMBER_OPTIONS.maxBufferedSpans[0],
+        ...checkNumbers({}, BUFFER_NAMES),
         maxTracesPerBlob: checked.maxTracesPerBlob,
         maxBlobs: checked.maxOutboxBlobs,
         maxBytes: checked.maxOutboxBytes,

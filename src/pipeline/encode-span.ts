@@ -11,8 +11,7 @@ import type { ReadableSpan } from './span.js';
 
 const TRACE_ID = /^[\da-f]{32}$/;
 const SPAN_ID = /^[\da-f]{16}$/;
-const NO_SPAN_ID = '0'.repeat(16);
-const NO_TRACE_ID = '0'.repeat(32);
+const NONE = /^0*$/;
 
 /** Bit 8 of `flags`: bit 9 is known. The SDK knows it of every span that it starts. */
 const HAS_IS_REMOTE = 0x100;
@@ -26,7 +25,7 @@ const MAX_SECONDS = 18_446_744_073;
 /** The parent's span id, or undefined for the root of a trace. */
 export function parentIdOf(span: ReadableSpan): string | undefined {
   const id = span.parentSpanContext?.spanId;
-  return id && id !== NO_SPAN_ID ? id : undefined;
+  return id && !NONE.test(id) ? id : undefined;
 }
 
 /** The same instant in whole seconds and 0 to 999,999,999 ns, or undefined when it is no instant after 1970. */
@@ -78,10 +77,8 @@ export function spanJson(
 ): string {
   const context = span.spanContext();
   const parentId = parentIdOf(span);
-  if (!isValid(context) || context.traceId === NO_TRACE_ID || context.spanId === NO_SPAN_ID) {
-    throw new TypeError('malformed ids');
-  }
-  if (parentId && !SPAN_ID.test(parentId)) throw new TypeError('malformed parent id');
+  const isGood = isValid(context) && !NONE.test(context.traceId) && !NONE.test(context.spanId);
+  if (!isGood || (parentId && !SPAN_ID.test(parentId))) throw new TypeError('malformed ids');
   const said = (text: unknown, rule: Rule): string => quote(redaction ? rule(String(text)) : String(text));
   const { kind } = span;
   const { code, message } = content.status;

@@ -92,7 +92,7 @@ export function createIdbStore(after: Platform['after']): Store {
       const records = await recordsFor('readwrite');
       const { transaction } = records;
       const done = new Promise<unknown>((resolve, reject) => {
-        transaction.oncomplete = resolve;
+        transaction.oncomplete = () => resolve(true);
         // Not onerror, where the transaction does not know its error yet.
         transaction.onabort = () => reject(transaction.error ?? new Error('aborted'));
       });
