@@ -29,8 +29,9 @@ export function parentIdOf(span: ReadableSpan): string | undefined {
 }
 
 /** The same instant in whole seconds and 0 to 999,999,999 ns, or undefined when it is no instant after 1970. */
-export function normalTime([givenSeconds, nanos]: HrTime): HrTime | undefined {
-  const seconds = Math.trunc(givenSeconds) + Math.floor(nanos / NANOS_PER_SECOND);
+export function normalTime(time: HrTime): HrTime | undefined {
+  const nanos = time[1];
+  const seconds = Math.trunc(time[0]) + Math.floor(nanos / NANOS_PER_SECOND);
   return nanos >= 0 && seconds >= 0 && seconds < MAX_SECONDS
     ? [seconds, Math.trunc(nanos % NANOS_PER_SECOND)]
     : undefined;

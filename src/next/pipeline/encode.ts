@@ -97,7 +97,7 @@ const millisOf = ([seconds, nanos]: HrTime): number => seconds * 1e3 + nanos / 1
 /** A normal time, `shift` seconds later; what would be before 1970 stays as it is. */
 function timeOf(time: HrTime, shift: number): HrTime | undefined {
   const normal = normalTime(time);
-  return normal && (normalTime([normal[0] + shift, normal[1]]) ?? normal);
+  return normal && shift ? (normalTime([normal[0] + shift, normal[1]]) ?? normal) : normal;
 }
 
 /** The same by the server's clock, and marked. */
