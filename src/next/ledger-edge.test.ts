@@ -11,7 +11,7 @@ import { settle, type TestPlatform, type TestRequest, testPlatform } from '../te
 import { bucket } from './bucket/bucket.js';
 import { tee } from './destinations/tee.js';
 import { type Collector, openCollector } from './edge/collector.js';
-import { type Kept, nothingKept } from './outbox/memory.js';
+import { type Kept, nothingKept } from './edge/kept.js';
 import type { Destination } from './pipeline/destination.js';
 import type { ReadableSpan } from './pipeline/model.js';
 import { assertLedger } from './testing/client.js';

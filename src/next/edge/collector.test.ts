@@ -5,13 +5,13 @@ import { handMade } from '../../testing/encoding.js';
 import { settle, type TestPlatform, testPlatform, until } from '../../testing/platform.js';
 import { bucket } from '../bucket/bucket.js';
 import { tee } from '../destinations/tee.js';
-import { type Kept, nothingKept } from '../outbox/memory.js';
 import type { Destination } from '../pipeline/destination.js';
 import type { Outcome, ReadableSpan } from '../pipeline/model.js';
 import { assertLedger } from '../testing/client.js';
 import { type Cloud, ENDPOINT, isExchange, isUpload, testCloud } from '../testing/cloud.js';
 import { testDestination } from '../testing/destination.js';
 import { type Collector, type CollectorOptions, openCollector } from './collector.js';
+import { type Kept, nothingKept } from './kept.js';
 
 const FAILED: Outcome = { status: 'retryable', cause: 'planted' };
 const hangs = (): Promise<never> => new Promise(() => {});

@@ -1,18 +1,18 @@
-/** Spans of one invocation on their way: one buffer, and an outbox for each destination, freed at its end. */
-import { createDiagnostics, type Diagnostics } from '../../diagnostics/diagnostics.js';
+/** Spans of one invocation on their way: one buffer, and a lane to each destination, freed at its end. */
+import { createDiagnostics } from '../../diagnostics/diagnostics.js';
 import type { Stats } from '../../diagnostics/stats.js';
 import * as compress from '../../edge/compress.js';
 import type { RedactionOptions } from '../../page-options.js';
 import { createEdgePlatform } from '../../platform/edge.js';
 import { uuidv7 } from '../../platform/uuid.js';
 import type { Tee } from '../destinations/tee.js';
-import { createMemoryOutbox, type Kept, type MemoryOutbox, nothingKept } from '../outbox/memory.js';
-import { type Compression, createDelivery, type Delivery } from '../pipeline/deliver.js';
-import type { Destination, OpenDestination } from '../pipeline/destination.js';
+import type { Destination } from '../pipeline/destination.js';
 import { createEncoder } from '../pipeline/encode.js';
-import type { OpenSpan, ReadableSpan, TraceBlob } from '../pipeline/model.js';
+import type { OpenSpan, ReadableSpan } from '../pipeline/model.js';
 import type { FlushResult } from '../pipeline/pipeline.js';
 import type { Platform } from '../platform/platform.js';
+import { type Kept, nothingKept } from './kept.js';
+import { type Lane, openLane } from './lane.js';
 import { createSpanBuffer } from './span-buffer.js';
 
 export { type Kept, nothingKept };
@@ -37,21 +37,6 @@ export interface Collector {
   stats(): Stats;
 }
 
-/** An isolate lives on little memory, which it shares with the handler. */
-const LIMITS = { maxBlobs: 100, maxBytes: 4 * 1024 * 1024, maxAgeMillis: 60 * 60_000 };
-const MAX_TRACES_PER_BLOB = 200;
-/** Never more text than this in one blob, however well it compresses: readers must inflate it again. */
-const MAX_CHARS = 2 * 1024 * 1024;
-
-/** The way to one destination. */
-interface Lane {
-  id: string;
-  diagnostics: Diagnostics;
-  outbox: MemoryOutbox;
-  destination: OpenDestination;
-  delivery: Omit<Delivery, 'later'>;
-}
-
 /** @param world the edge's, unless a test brings its own. */
 export function openCollector(options: CollectorOptions, world?: Platform): Collector {
   const { destination, maxBufferedSpans, kept, redaction = true, redact } = options;
@@ -59,119 +44,66 @@ export function openCollector(options: CollectorOptions, world?: Platform): Coll
   const diagnostics = createDiagnostics(platform.now, platform.after);
   const { guard } = diagnostics;
   const page = uuidv7(platform.now(), platform.randomBytes(10));
+  const lanes: Lane[] = [];
+  const running = (): Lane[] => lanes.filter(({ isRunning }) => isRunning);
   let clockOffsetMillis = 0;
+  let closing: Promise<void> | undefined;
 
+  const buffer = createSpanBuffer(maxBufferedSpans, (count) => {
+    for (const lane of running()) lane.dropped('buffer-full', count);
+  });
   const encode = createEncoder({
     redaction,
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
     redact: redact && ((span) => guard(() => redact(span) !== false) === true),
     clockOffsetMillis: () => clockOffsetMillis,
   });
-  const compression: Compression = {
-    gzip: compress.createCompressor({
-      CompressionStream: globalThis.CompressionStream,
-      onCorrupt: () => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes'),
-    }),
-    gzipNow: compress.gzipNow,
-  };
-
-  const openLane = (to: Destination, own: Diagnostics): Lane => {
-    const { totals } = own;
-    const id = to.id ?? '';
-    const outbox = createMemoryOutbox(
-      {
-        ...{ page, randomBytes: platform.randomBytes, dropped: own.dropped },
-        now: () => platform.now() + clockOffsetMillis,
-        adopted: (count) => {
-          totals.spans.adopted += count;
-        },
-        handedOver: (count) => {
-          totals.spans.handedOver += count;
-        },
-      },
-      LIMITS,
-    );
-    const open = to.open({
-      ...{ platform, diagnostics: own, page, rules() {} },
-      saved: async () => {},
-      clockOffset(millis) {
-        clockOffsetMillis = millis;
-      },
-      pause() {
-        own.dropped('paused', buffer.count);
-        totals.state = 'paused';
-        for (const blob of outbox.blobs.values()) outbox.remove(blob, 'paused');
-      },
-    });
-    own.gauge((stats) => {
-      const waits = isRunning(own) ? buffer.count : 0;
-      stats.spans.waiting += waits;
-      stats.buffer = { spans: waits, open: buffer.openCount, highWater: buffer.highWater };
-      for (const { spanCount, bytes } of outbox.blobs.values()) {
-        stats.spans.waiting += spanCount;
-        stats.blobs.waiting++;
-        stats.bytes.waiting += bytes?.length ?? 0;
-      }
-    });
-    const delivery = createDelivery({ platform, diagnostics: own, outbox, destination: open }, compression);
-    return { id, diagnostics: own, outbox, destination: open, delivery };
-  };
+  const gzip = compress.createCompressor({
+    CompressionStream: globalThis.CompressionStream,
+    onCorrupt: () => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes'),
+  });
 
   const { branches = [destination] } = destination as Partial<Tee>;
-  const lanes: Lane[] = [];
-  const running = (): Lane[] => lanes.filter((lane) => isRunning(lane.diagnostics));
-  const buffer = createSpanBuffer(maxBufferedSpans, (count) => {
-    for (const lane of running()) lane.diagnostics.dropped('buffer-full', count);
-  });
   branches.forEach((to, at) => {
     const own = at ? diagnostics.other(at - 1) : diagnostics;
-    const lane = own.guard(() => openLane(to, own));
-    if (!lane) return;
-    lanes.push(lane);
-    lane.outbox.take(kept, lane.id, lane.destination.tell);
+    own.gauge((stats) => {
+      const waits = own.totals.state === 'running' ? buffer.count : 0;
+      stats.spans.waiting += waits;
+      stats.buffer = { spans: waits, open: buffer.openCount, highWater: buffer.highWater };
+    });
+    const lane = own.guard(() =>
+      openLane(
+        {
+          ...{ platform, diagnostics: own, page, gzip, kept },
+          now: () => platform.now() + clockOffsetMillis,
+          clockOffset(millis) {
+            clockOffsetMillis = millis;
+          },
+          paused: () => own.dropped('paused', buffer.count),
+        },
+        to,
+      ),
+    );
+    if (lane) lanes.push(lane);
   });
 
   /** Puts all that has ended into blobs. */
   const encodeAll = (): void => {
-    const open = new Map(running().map((lane): [Lane, TraceBlob | undefined] => [lane, undefined]));
     for (const span of buffer.take()) {
       const encoded = guard(() => encode(span)) ?? 'unencodable';
-      for (const [lane, blob] of open) {
-        if (typeof encoded === 'string') {
-          lane.diagnostics.dropped(encoded, 1);
-          continue;
-        }
-        const isFull =
-          !blob ||
-          blob.chars >= MAX_CHARS ||
-          (blob.traces.size >= MAX_TRACES_PER_BLOB && !blob.traces.has(encoded.traceId));
-        const into = isFull ? lane.outbox.open() : blob;
-        if (isFull) into.seq = ++lane.diagnostics.totals.blobs.sealed;
-        lane.outbox.add(into, encoded);
-        open.set(lane, into);
+      for (const lane of running()) {
+        if (typeof encoded === 'string') lane.dropped(encoded, 1);
+        else lane.add(encoded);
       }
-    }
-    for (const { outbox } of lanes) {
-      for (const blob of outbox.blobs.values()) if (blob.state === 'open') blob.state = 'closed';
     }
   };
 
-  const lostCount = ({ diagnostics: { totals } }: Lane): number =>
+  const lostCount = ({ totals }: Lane): number =>
     Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
 
-  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    guard(encodeAll);
-    for (const { delivery, destination: open } of lanes) {
-      guard(delivery.close);
-      guard(open.close);
-    }
-    platform.abandon();
-    for (const { id, outbox, delivery, diagnostics: own } of lanes) {
-      await Promise.all([...outbox.blobs.values()].map(delivery.pack)).catch(own.exception);
-      own.guard(() => outbox.leave(kept, id));
-      own.totals.state = 'shut-down';
-    }
+    encodeAll();
+    await Promise.all(lanes.map((lane) => lane.close()));
     diagnostics.close();
     platform.close();
   };
@@ -182,9 +114,9 @@ export function openCollector(options: CollectorOptions, world?: Platform): Coll
     },
     ended(span) {
       if (closing) return;
-      for (const { diagnostics: own } of lanes) {
-        own.totals.spans.created++;
-        if (!isRunning(own)) own.dropped('paused', 1);
+      for (const lane of lanes) {
+        lane.totals.spans.created++;
+        if (!lane.isRunning) lane.dropped('paused', 1);
       }
       if (running().length) guard(() => buffer.ended(span));
     },
@@ -198,18 +130,18 @@ export function openCollector(options: CollectorOptions, world?: Platform): Coll
     },
     async flush(timeoutMillis) {
       const before = lanes.map(lostCount);
-      guard(encodeAll);
-      await Promise.all(lanes.map(({ delivery }) => delivery.flush(timeoutMillis)));
-      if (lanes.some((lane, at) => lostCount(lane) > (before[at] as number) || isPaused(lane))) return 'lost';
-      return lanes.some(({ outbox }) => outbox.blobs.size) ? 'waiting' : 'stored';
+      encodeAll();
+      await Promise.all(lanes.map((lane) => lane.flush(timeoutMillis)));
+      const isLost = lanes.some(
+        (lane, at) => lane.totals.state === 'paused' || lostCount(lane) > (before[at] as number),
+      );
+      if (isLost) return 'lost';
+      return lanes.some(({ count }) => count) ? 'waiting' : 'stored';
     },
     close() {
-      closing ??= close();
+      closing ??= close().catch(diagnostics.exception);
       return closing;
     },
     stats: diagnostics.stats,
   };
 }
-
-const isRunning = ({ totals }: Diagnostics): boolean => totals.state === 'running';
-const isPaused = ({ diagnostics }: Lane): boolean => diagnostics.totals.state === 'paused';
