@@ -54,6 +54,7 @@ export function otlp(options: OtlpOptions = {}): Destination {
   checkHeaders(headers);
   return {
     id: `otlp ${url}`,
+    isOurs: true,
     isNowhere: isPath(url),
     open: (deps) => openOtlp(deps, { url, headers, format, timeoutMillis }),
   };

@@ -66,6 +66,7 @@ export function r2(binding: R2Binding, options: R2Options = {}): Destination {
   }
   return {
     id: `r2 ${prefix}/${project}/${environment}`,
+    isOurs: true,
     open: (deps) => openR2(deps, binding, { prefix, environment }, project),
   };
 }

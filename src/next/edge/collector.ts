@@ -71,7 +71,7 @@ export function openCollector(options: CollectorOptions, world?: Platform): Coll
       stats.spans.waiting += waits;
       stats.buffer = { spans: waits, open: buffer.openCount, highWater: buffer.highWater };
     });
-    const lane = own.guard(() =>
+    lanes.push(
       openLane(
         {
           ...{ platform, diagnostics: own, page, gzip, kept },
@@ -84,7 +84,6 @@ export function openCollector(options: CollectorOptions, world?: Platform): Coll
         to,
       ),
     );
-    if (lane) lanes.push(lane);
   });
 
   /** Puts all that has ended into blobs. */

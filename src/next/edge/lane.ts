@@ -7,12 +7,12 @@
  */
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import { sumOf } from '../../json.js';
+import type { Platform } from '../../platform/platform.js';
 import { uuidv7 } from '../../platform/uuid.js';
-import type { Destination, DestinationDeps } from '../pipeline/destination.js';
+import type { Destination, DestinationDeps, OpenDestination } from '../pipeline/destination.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import { type DropReason, newBlob, type Outcome, type Part, type TraceBlob } from '../pipeline/model.js';
 import { addSpan, bodyOf } from '../pipeline/pack.js';
-import type { Platform } from '../platform/platform.js';
 import { isRoomFor, type Kept, leaveFor, relieve } from './kept.js';
 
 export interface LaneDeps extends Pick<DestinationDeps, 'page' | 'clockOffset'> {
@@ -47,7 +47,7 @@ const MAX_IN_FLIGHT = 4;
 
 export function openLane(deps: LaneDeps, to: Destination): Lane {
   const { platform, diagnostics, kept, page } = deps;
-  const { totals, dropped, trouble, exception } = diagnostics;
+  const { totals, dropped, trouble, exception, guard } = diagnostics;
   const id = to.id ?? '';
   const blobs = new Map<string, TraceBlob>();
   const owed = new Map<string, unknown>();
@@ -56,16 +56,32 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
   let failures = 0;
   let isClosed = false;
 
-  const destination = to.open({
-    ...deps,
-    saved: async () => {},
-    rules() {},
-    pause() {
-      deps.paused();
-      totals.state = 'paused';
-      for (const blob of blobs.values()) remove(blob, 'paused');
-    },
-  });
+  const opened = guard(() =>
+    to.open({
+      ...deps,
+      saved: async () => {},
+      rules() {},
+      pause() {
+        deps.paused();
+        totals.state = 'paused';
+        for (const blob of blobs.values()) remove(blob, 'paused');
+      },
+    }),
+  );
+  // Whatever throws is counted; what cannot be opened fails each attempt.
+  const destination: OpenDestination = opened ?? {
+    send: async () => ({ status: 'retryable', cause: 'not opened' }),
+    close() {},
+  };
+
+  const begin = (): TraceBlob => {
+    const blob = newBlob(uuidv7(deps.now(), platform.randomBytes(10)), page);
+    blob.parts.push({ texts: [], traces: [] });
+    blob.seq = ++totals.blobs.sealed;
+    blobs.set(blob.id, blob);
+    filling = blob;
+    return blob;
+  };
 
   const remove = (blob: TraceBlob, reason: DropReason): void => {
     blobs.delete(blob.id);
@@ -96,7 +112,8 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
   const settle = (blob: TraceBlob, outcome: Outcome): void => {
     if (outcome.status === 'stored') {
       blobs.delete(blob.id);
-      const { spanCount = 0, cause = '' } = outcome.rejected ?? {};
+      const { spanCount: said = 0, cause = '' } = outcome.rejected ?? {};
+      const spanCount = Math.max(0, Math.min(blob.spanCount, Math.trunc(said))) || 0;
       totals.spans.stored += blob.spanCount - spanCount;
       totals.blobs.stored++;
       totals.bytes.stored += blob.bytes?.length ?? 0;
@@ -117,7 +134,7 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
 
   const tell = (blobId: string, receipt: unknown): void => {
     owed.set(blobId, receipt);
-    destination.tell?.(receipt, () => owed.delete(blobId));
+    guard(() => destination.tell?.(receipt, () => owed.delete(blobId)));
   };
 
   const send = (blob: TraceBlob): Promise<void> => {
@@ -182,12 +199,7 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
         !known ||
         known.chars >= MAX_CHARS ||
         (known.traces.size >= MAX_TRACES_PER_BLOB && !known.traces.has(span.traceId));
-      const blob = isFull ? blobOf(page, deps.now(), platform.randomBytes(10)) : known;
-      if (isFull) {
-        blob.seq = ++totals.blobs.sealed;
-        blobs.set(blob.id, blob);
-        filling = blob;
-      }
+      const blob = isFull ? begin() : known;
       addSpan(blob, blob.parts[0] as Part, span);
     },
     async flush(timeoutMillis) {
@@ -213,15 +225,10 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
     },
     async close() {
       isClosed = true;
-      diagnostics.guard(destination.close);
+      guard(destination.close);
       await Promise.all([...blobs.values()].map(pack)).catch(exception);
-      diagnostics.guard(leave);
+      guard(leave);
       totals.state = 'shut-down';
     },
   };
 }
-
-const blobOf = (page: string, bornAtMillis: number, random: Uint8Array): TraceBlob => ({
-  ...newBlob(uuidv7(bornAtMillis, random), page),
-  ...{ state: 'closed', parts: [{ texts: [], traces: [] }] },
-});

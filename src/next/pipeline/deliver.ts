@@ -5,16 +5,9 @@
 
 import { nextDelayMillis } from '../../pipeline/retry.js';
 import type { Later } from '../outbox/later.js';
-import type { Outbox } from '../outbox/outbox.js';
-import type { Stop } from '../platform/platform.js';
 import type { Outcome, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
 import type { DeliveryHost } from './pipeline.js';
-
-/** What it needs of whoever opens it. */
-export type DeliverHost = Pick<DeliveryHost, 'platform' | 'diagnostics' | 'destination'> & {
-  outbox: Pick<Outbox, 'blobs' | 'save' | 'remove' | 'changed' | 'trim'>;
-};
 
 export interface Compression {
   gzip(json: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; rawBytes: number }>;
@@ -39,7 +32,7 @@ export interface Delivery {
 
 const MAX_IN_FLIGHT = 4;
 
-export function createDelivery(host: DeliverHost, compression: Compression): Omit<Delivery, 'later'> {
+export function createDelivery(host: DeliveryHost, compression: Compression): Omit<Delivery, 'later'> {
   const { platform, diagnostics, outbox, destination } = host;
   const { totals } = diagnostics;
   /** Those whose records may not be deleted yet. */
