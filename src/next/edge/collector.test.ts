@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { getActiveResourcesInfo } from 'node:process';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { handMade } from '../../testing/encoding.js';
 import { settle, type TestPlatform, testPlatform, until } from '../../testing/platform.js';
 import { bucket } from '../bucket/bucket.js';
@@ -240,6 +241,94 @@ test('collector: a blob keeps its key from one invocation to the next, and is st
   assert.equal(cloud.objects.size, 1);
   assert.equal(second.platform.requests.filter(isUpload).length, 0, 'it was asked about instead');
   assertLedger(second.collector.stats(), 0);
+});
+
+test('collector: what may have arrived is asked about by the next, and is kept as bytes', async () => {
+  const kept = nothingKept();
+  const first = invoke(kept);
+  const { cloud } = first;
+  // It arrives, and nothing is heard of that.
+  first.platform.onRequest = (request) => {
+    if (isExchange(request)) void cloud.answer(request);
+    else void cloud.answer({ ...request, answer: () => {} });
+  };
+  first.collector.ended(ended());
+  const flushed = first.collector.flush(1_000);
+  await until(() => cloud.objects.size === 1);
+  await first.platform.advance(1_000);
+  assert.equal(await flushed, 'waiting');
+  await first.collector.close();
+  const left = [...kept.values()].flatMap(({ blobs }) => blobs);
+  assert.deepEqual(
+    left.map(({ bytes, parts }) => [gunzipSync(bytes as Uint8Array).length > 100, parts.length]),
+    [[true, 0]],
+  );
+  const second = invoke(kept, { cloud, seed: 2 });
+  cloud.serve(second.platform);
+  assert.equal(await second.collector.flush(1_000), 'stored');
+  assert.equal(second.platform.requests.filter(isUpload).length, 0);
+  assert.equal(cloud.objects.size, 1);
+});
+
+test('collector: what was never sent is kept as bytes', async () => {
+  const kept = nothingKept();
+  const collector = open(testDestination('a'), { kept });
+  collector.ended(ended());
+  await collector.close();
+  const [left] = [...kept.values()].flatMap(({ blobs }) => blobs);
+  assert.match(String(gunzipSync(left?.bytes as Uint8Array)), /^\{"resourceSpans"/);
+});
+
+test('collector: a blob that is under way is not sent by the next flush as well', async () => {
+  const destination = testDestination('a');
+  destination.outcome = hangs;
+  const collector = open(destination);
+  collector.ended(ended());
+  assert.equal(await collector.flush(50), 'waiting');
+  collector.ended(ended());
+  assert.equal(await collector.flush(50), 'waiting');
+  assert.equal(new Set(destination.sends).size, destination.sends.length);
+  await collector.close();
+});
+
+test('collector: of many blobs a few are tried while none gets through', async () => {
+  const kept = nothingKept();
+  for (let count = 0; count < 20; count++) {
+    const collector = open(testDestination('a'), { kept });
+    collector.ended(ended());
+    await collector.close();
+  }
+  const destination = testDestination('a');
+  destination.outcome = FAILED;
+  const collector = open(destination, { kept });
+  assert.equal(await collector.flush(10_000), 'waiting');
+  assert.ok(destination.sends.length <= 4, `${destination.sends.length} were tried`);
+  destination.outcome = { status: 'stored' };
+  assert.equal(await collector.flush(10_000), 'stored');
+  assertLedger(collector.stats(), 0);
+  await collector.close();
+});
+
+test('collector: a destination that cannot be opened, or throws, loses nothing', async () => {
+  const kept = nothingKept();
+  const planted = (): never => {
+    throw new Error('planted');
+  };
+  for (const bad of [
+    { id: 'a', open: planted },
+    testDestination('a', { send: planted, close: planted, settle: planted }),
+  ]) {
+    const collector = open(bad, { kept });
+    collector.ended(ended());
+    assert.equal(await collector.flush(1_000), 'waiting');
+    await collector.close();
+    assert.deepEqual(collector.stats().spans.dropped, {});
+    assertLedger(collector.stats(), 1);
+  }
+  const next = open(testDestination('a'), { kept });
+  assert.equal(await next.flush(1_000), 'stored');
+  assert.equal(next.stats().spans.stored, 2);
+  await next.close();
 });
 
 test('collector: two at once take what is kept once, and what the server was not told is told once', async () => {

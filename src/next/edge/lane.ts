@@ -144,10 +144,10 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
       pack(blob)
         .then(() => destination.send(blob))
         // It may have been dropped meanwhile, or be another one's.
-        .then((outcome) => void (blobs.get(blob.id) === blob && !isClosed && settle(blob, outcome)))
+        .then((outcome) => void (blobs.get(blob.id) === blob && settle(blob, outcome)))
         .catch((error) => {
           exception(error);
-          if (blobs.has(blob.id) && !isClosed) settle(blob, { status: 'retryable', cause: String(error) });
+          if (blobs.has(blob.id)) settle(blob, { status: 'retryable', cause: String(error) });
         })
         .then(() => void inFlight.delete(blob));
     inFlight.set(blob, sent);
