@@ -165,7 +165,7 @@ test('tee: whichever destination looks first that a trace is over, it is judged 
       const sampler = { shouldSample: () => ({ decision: SamplingDecision.RECORD }) };
       const provider = new BasicTracerProvider({ spanProcessors: [processor], sampler });
       provider.getTracer('tests').startSpan('work').end();
-      for (const at of order) made[at]?.buffer.sweep(true);
+      for (const at of order) made[at]?.buffer.sweep('all');
       assert.equal(overCount, 1);
       assert.equal(traces.size, 1, 'of the buffers the first is asked about');
       const { spans, others } = exporter.stats();
