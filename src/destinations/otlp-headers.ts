@@ -1,7 +1,7 @@
 /** The user's headers, read at each export. */
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import type { Tools } from '../next/pipeline/destination.js';
 import type { Deadlines } from './deadlines.js';
+import type { Tools } from './destination.js';
 
 /** Headers, or what gives them; it is handed a `fetch` whose requests make no spans. Names are compared without regard to case. */
 export type OtlpHeaders =

@@ -1,4 +1,7 @@
-import type { Outcome } from '../next/pipeline/model.js';
+import type { Outcome } from '../pipeline/model.js';
+
+/** What an answer can come to. */
+type Answered = Extract<Outcome, { status: 'stored' | 'retryable' | 'rejected' }>;
 
 /** The bucket or its permissions are the operator's to mend; everything can wait for that. */
 const MENDING_MILLIS = 5 * 60_000;
@@ -21,7 +24,7 @@ const MEANING: Record<string, 'exists' | 'mend' | 'never'> = {
 };
 
 /** The outcome of a put that threw. */
-export function outcomeOfError(error: unknown): Outcome {
+export function outcomeOfError(error: unknown): Answered {
   const cause = String(error);
   const [, code = ''] = /\((\d+)\)$/.exec(cause) ?? [];
   const meaning = MEANING[code];
