@@ -7,12 +7,12 @@
  */
 import type { Diagnostics } from '../../diagnostics/diagnostics.js';
 import { sumOf } from '../../json.js';
-import type { Platform } from '../../platform/platform.js';
 import { uuidv7 } from '../../platform/uuid.js';
 import type { Destination, DestinationDeps, OpenDestination } from '../pipeline/destination.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import { type DropReason, newBlob, type Outcome, type Part, type TraceBlob } from '../pipeline/model.js';
 import { addSpan, bodyOf } from '../pipeline/pack.js';
+import type { Platform } from '../platform/platform.js';
 import { isRoomFor, type Kept, leaveFor, relieve } from './kept.js';
 
 export interface LaneDeps extends Pick<DestinationDeps, 'page' | 'clockOffset'> {

@@ -5,6 +5,7 @@
 
 import { nextDelayMillis } from '../../pipeline/retry.js';
 import type { Later } from '../outbox/later.js';
+import type { Stop } from '../platform/platform.js';
 import type { Outcome, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
 import type { DeliveryHost } from './pipeline.js';
