@@ -7,29 +7,11 @@ import type { TraceBlob, Upload } from '../pipeline/model.js';
 import {
   createEndpoint,
   type Endpoint,
-  type IssuedUpload,
   type Receipt,
-  usable,
-  type Want,
 } from './endpoint.js';
+import { type BucketFunctions, functionsEndpoint } from './functions.js';
 import { createSender, uploadRequest } from './send.js';
 import { createTell } from './tell.js';
-
-/** A user's own functions in place of the endpoint. */
-export interface BucketFunctions {
-  /**
-   * Issues presigned uploads: for each of `wants`, by its `id` and length in bytes, and `spares` that name no `id`, for
-   * whichever blob comes next. An upload that names the `id` of a want is for that one, and must write the same object
-   * each time. Whoever signs a length says so in the upload's `bytes`, or `maxBytes`. May reject; it is asked again, later
-   * and later.
-   */
-  requestUploads(request: {
-    wants: Want[];
-    spares: number;
-  }): Promise<(Omit<IssuedUpload, 'id'> & { id?: string })[]>;
-  /** Hears of stored objects. May reject; the receipts then come again. */
-  notify?(receipts: Receipt[]): Promise<void>;
-}
 
 /** Options of {@link bucket}: either `endpoint`, or functions of your own. */
 export type BucketOptions = BucketTuning &
@@ -55,7 +37,7 @@ export function bucket(options: BucketOptions): Destination {
         deps,
         checked,
         checked.endpoint === undefined
-          ? functionsEndpoint(options as BucketFunctions, checked.poolSize)
+          ? functionsEndpoint(options as BucketFunctions, deps, checked.poolSize)
           : createEndpoint(deps.platform, checked.endpoint, checked.project, checked.headers),
       ),
   };
@@ -158,23 +140,4 @@ function openBucket(
   };
 }
 
-/** An endpoint made of the user's functions. */
-function functionsEndpoint(functions: BucketFunctions, spares: number): Endpoint {
-  return {
-    async exchange({ wants, stored }) {
-      if (stored.length) {
-        // Its failure is no reason to hold uploads up.
-        const failure = await functions.notify?.(stored as Receipt[]).then(() => undefined, String);
-        if (failure && !wants.length) return { ok: false, cause: failure };
-      }
-      try {
-        const uploads = wants.length ? usable(await functions.requestUploads({ wants, spares })) : [];
-        return { ok: true, uploads, isPaused: false, isRelayOnly: false };
-      } catch (error) {
-        return { ok: false, cause: String(error) };
-      }
-    },
-  };
-}
-
-export type { StoredReceipt };
+export type { BucketFunctions, StoredReceipt };

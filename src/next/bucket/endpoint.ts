@@ -58,7 +58,10 @@ export type AnsweredWant =
   | { id: string; stored: true }
   | { id: string; error: { code: string } };
 
-export type EndpointAnswer =
+export type EndpointAnswer = {
+  /** Whether the receipts were heard, where that comes by itself. Never rejects. */
+  heard?: Promise<boolean> | undefined;
+} & (
   | {
       ok: true;
       now?: number | undefined;
@@ -78,7 +81,8 @@ export type EndpointAnswer =
       isRefused?: boolean;
       /** The message cannot be read. */
       isMalformed?: boolean;
-    };
+    }
+);
 
 export interface Endpoint {
   exchange(message: Message): Promise<EndpointAnswer>;
@@ -175,9 +179,10 @@ const recordOf = (value: unknown): Record<string, unknown> =>
 export function usable(uploads: unknown): AnsweredWant[] {
   if (!Array.isArray(uploads)) return [];
   return uploads.slice(0, MAX_UPLOADS).filter((upload) => {
-    const { stored, error, method, url, headers, expiresInMs, bytes, maxBytes } = recordOf(upload);
+    const { id, key, stored, error, method, url, headers, expiresInMs, bytes, maxBytes } = recordOf(upload);
     if (stored === true || typeof recordOf(error)['code'] === 'string') return true;
     return (
+      typeof (key ?? id) === 'string' &&
       (method === 'PUT' || method === 'POST') &&
       /^https?:\/\//.test(String(url)) &&
       typeof headers === 'object' &&

@@ -51,16 +51,25 @@ const MAX_WANTS = 20;
 /** A refusal of the whole page, not of a request. */
 const REFUSED_MILLIS = 60_000;
 
+interface Told {
+  receipt: Receipt | LossReport;
+  told: () => void;
+}
+
 export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   const { platform, diagnostics } = deps;
   const { totals } = diagnostics;
   const wants: { want: Want; answered: (answer: Answer) => void }[] = [];
-  const receipts = new Map<string, { receipt: Receipt | LossReport; told: () => void }>();
+  const receipts = new Map<string, Told>();
   /** What the server knows. */
   let known: { lost: Counts; health: Counts } = { lost: {}, health: {} };
   let talking: Promise<void> | undefined;
   let isAsked = false;
   let failures = 0;
+  /** Failures ever, of those that hear receipts by themselves too. */
+  let failed = 0;
+  /** Receipts are being heard by themselves. */
+  let hearing: Promise<void> | undefined;
   let timer: Stop | undefined;
   let closed = false;
 
@@ -98,7 +107,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   const exchange = async (): Promise<void> => {
     isAsked = false;
     const asking = wants.splice(0, MAX_WANTS);
-    const telling = [...receipts.values()].slice(0, MAX_RECEIPTS);
+    const telling = hearing ? [] : [...receipts.values()].slice(0, MAX_RECEIPTS);
     const now = counted();
     totals.requests.exchanges++;
     const sentAt = platform.monotonic();
@@ -108,30 +117,27 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
         telling.map(({ receipt }) => receipt),
       ),
     );
-    const failed = (cause: string, retryAfterMillis?: number): void => {
+    const refuse = (cause: string, retryAfterMillis?: number): void => {
       for (const { answered } of asking) answered({ status: 'retryable', cause, retryAfterMillis });
     };
-    if (closed) return failed('closed');
-    const settled = (): void => {
-      for (const { receipt, told } of telling) {
-        receipts.delete(receipt.id);
-        told();
-      }
-    };
+    if (closed) return refuse('closed');
+    if (answer.heard) hear(answer.heard, telling);
     if (!answer.ok) {
       failures++;
+      failed++;
       totals.requests.exchangeFailures++;
       const { cause, isRefused } = answer;
       diagnostics.trouble('endpoint', cause);
-      failed(cause, answer.retryAfterMillis ?? (isRefused ? REFUSED_MILLIS : undefined));
+      refuse(cause, answer.retryAfterMillis ?? (isRefused ? REFUSED_MILLIS : undefined));
       // What it cannot read it will never take.
-      if (answer.isMalformed) settled();
+      if (answer.isMalformed) settled(telling);
       return;
     }
     known = now;
     totals.buffer.highWater = 0;
-    failures = answer.retell ? failures + 1 : 0;
-    if (!answer.retell) settled();
+    failures = 0;
+    if (answer.retell) failed++;
+    else if (!answer.heard) settled(telling);
     if (answer.now !== undefined) {
       const halfway = (platform.monotonic() - sentAt) / 2;
       deps.clockOffset(answer.now + halfway - platform.now());
@@ -156,12 +162,28 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     if (answer.isPaused) deps.pause();
   };
 
+  const hear = (heard: Promise<boolean>, telling: Iterable<Told>): void => {
+    hearing = heard.then((isHeard) => {
+      hearing = undefined;
+      if (isHeard) settled(telling);
+      else failed++;
+      next();
+    });
+  };
+
+  const settled = (telling: Iterable<Told>): void => {
+    for (const { receipt, told } of telling) {
+      receipts.delete(receipt.id);
+      told();
+    }
+  };
+
   const next = (): void => {
     timer?.();
     timer = undefined;
     if (closed || talking) return;
     if (wants.length || isAsked) begin();
-    else if (receipts.size || (failures && isOwing())) {
+    else if ((receipts.size && !hearing) || (failures && isOwing())) {
       const delay = failures ? nextDelayMillis(failures, platform.random()) : 0;
       timer = platform.after(Math.max(TELL_MILLIS, delay), begin);
     }
@@ -205,10 +227,11 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       return undefined;
     },
     async settle() {
-      const before = failures;
-      while (!closed && failures === before && (talking || isOwing())) {
+      const before = failed;
+      while (!closed && failed === before && (talking || isOwing())) {
         begin();
         await talking;
+        await hearing;
       }
     },
     close() {
