@@ -40,7 +40,11 @@ function testPool() {
 /** A page that sends by these functions, and whose bucket answers at once. */
 function testPage(
   functions: BucketFunctions,
-  { origin, seed = 1, nowMillis = 1_790_000_000_000 }: { origin?: TestOrigin; seed?: number; nowMillis?: number } = {},
+  {
+    origin,
+    seed = 1,
+    nowMillis = 1_790_000_000_000,
+  }: { origin?: TestOrigin; seed?: number; nowMillis?: number } = {},
 ) {
   const platform = testPlatform({ origin, seed, nowMillis });
   platform.onRequest = (request) => request.answer({ status: 200 });
@@ -252,7 +256,9 @@ for (const [name, answers, expected] of [
   test(`own functions: a blob whose URL ${name} and is over goes under another name only if nothing can be under its own`, async () => {
     const pool = testPool();
     pool.expiresInMs = 20_000;
-    const { platform, exporter, work } = testPage({ requestUploads: async ({ spares }) => pool.issue(spares) });
+    const { platform, exporter, work } = testPage({
+      requestUploads: async ({ spares }) => pool.issue(spares),
+    });
     const fates: number[] = [...answers];
     platform.onRequest = (request) => {
       const status = fates.shift();
@@ -306,7 +312,9 @@ for (const arrives of [true, false]) {
       requestUploads: async ({ wants, spares }) => [
         ...pool.issue(spares),
         ...wants.flatMap(({ id, key }) =>
-          key === undefined ? [] : issued([{ id, bytes: 0 }]).map((one) => ({ ...one, key, url: `https://bucket.test/${key}` })),
+          key === undefined
+            ? []
+            : issued([{ id, bytes: 0 }]).map((one) => ({ ...one, key, url: `https://bucket.test/${key}` })),
         ),
       ],
     };

@@ -4,11 +4,7 @@ import { takes } from '../../pipeline/upload-length.js';
 import type { StoredReceipt } from '../../protocol.js';
 import type { Destination, DestinationDeps, OpenDestination } from '../pipeline/destination.js';
 import type { TraceBlob, Upload } from '../pipeline/model.js';
-import {
-  createEndpoint,
-  type Endpoint,
-  type Receipt,
-} from './endpoint.js';
+import { createEndpoint, type Endpoint, type Receipt } from './endpoint.js';
 import { type BucketFunctions, functionsEndpoint } from './functions.js';
 import { createSender, uploadRequest } from './send.js';
 import { createTell } from './tell.js';

@@ -65,8 +65,12 @@ export function createSender(deps: SendDeps): Sender {
       ...(key !== undefined && { key }),
       ...(blob.token !== undefined && { token: blob.token }),
     });
+    if (answer) return answer;
+    // What may be stored under that name goes under no other.
+    if (key !== undefined && blob.again)
+      return { status: 'rejected', reason: 'rejected', cause: 'its upload cannot be renewed' };
     // Whoever issues uploads for no id in particular has filled what is at hand.
-    return answer ?? takeSpare(blob, length);
+    return takeSpare(blob, length);
   };
 
   /** What names the object is the upload then, and no longer the blob: whoever finds the blob must find both. */
@@ -113,6 +117,12 @@ export function createSender(deps: SendDeps): Sender {
         const upload = answer;
         if (!takes(upload, (blob.bytes as Uint8Array).length))
           return { status: 'rejected', reason: 'too-large', cause: 'no upload takes it' };
+        const wasSent = blob.again;
+        if (upload.key !== undefined && !wasSent) {
+          // Whoever finds the blob must know that there may be an object of that name.
+          blob.again = true;
+          await deps.saved(blob);
+        }
         const result = await put(upload, blob);
         opaqueFailures = result.status ? 0 : opaqueFailures + 1;
         const meaning = meaningOf(result);
@@ -120,7 +130,7 @@ export function createSender(deps: SendDeps): Sender {
         requests.uploadFailures++;
         const cause = `upload: ${result.status || result.body}`;
         if (meaning === 'never') return { status: 'rejected', reason: 'rejected', cause };
-        blob.again = true;
+        blob.again = wasSent || meaning !== 'expired';
         if (meaning === 'expired') {
           blob.upload = upload.key === undefined ? undefined : { ...upload, endsAtMillis: 0 };
           if (!isRenewed) continue;

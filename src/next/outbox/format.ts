@@ -31,12 +31,17 @@ export function blobOf(
   return { blob: blob.bytes || blob.parts.length ? blob : undefined, corrupt };
 }
 
-function readState(blob: TraceBlob, { seq, attempts, notBeforeMillis, upload, token }: StateRecord): void {
+function readState(
+  blob: TraceBlob,
+  { seq, attempts, notBeforeMillis, again, upload, token }: StateRecord,
+): void {
   blob.seq = countOf(seq);
   blob.attempts = countOf(attempts);
   blob.notBeforeMillis = countOf(notBeforeMillis);
   // Its clock is not ours.
   blob.upload = upload && { ...upload, endsAtMillis: 0 };
+  // What goes under another name than its own is written down as sent before it is.
+  if (upload?.key !== undefined) blob.again = again === true;
   if (typeof token === 'string') blob.token = token;
 }
 
