@@ -98,7 +98,7 @@ test('own functions: URLs that name no id take whichever blob comes next, and a 
   });
   platform.onRequest = (request) => request.answer({ status: pool.put(request.url) });
   for (let blob = 0; blob < 3; blob++) {
-    work();
+    work(`work ${blob}`);
     await platform.advance(2_000);
   }
   work('last words');
@@ -187,7 +187,9 @@ test('own functions: a notify that returns nothing has heard', async () => {
   let heard = 0;
   const { platform, processor, work } = testPage({
     requestUploads: async ({ wants }) => issued(wants),
-    notify: ((receipts: Receipt[]) => void (heard += receipts.length)) as never,
+    notify: ((receipts: Receipt[]) => {
+      heard += receipts.length;
+    }) as never,
   });
   work();
   await platform.advance(2_000);

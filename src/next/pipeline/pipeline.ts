@@ -17,6 +17,7 @@ import { createConsent } from './consent.js';
 import type { Delivery } from './deliver.js';
 import type { Destination, OpenDestination } from './destination.js';
 import { openGuarded } from './destination-guard.js';
+import { createEchoes, MAX_ECHOES } from './echo.js';
 import { createEncoder } from './encode.js';
 import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
@@ -108,6 +109,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const { totals, dropped, guard } = diagnostics;
   const { redaction = true, redact } = options;
   let clockOffsetMillis = 0;
+  const isEcho = createEchoes(diagnostics.sinceTheirs);
   const encode = createEncoder({
     redaction,
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
@@ -140,8 +142,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   let filling: TraceBlob | undefined;
   /** The browser has it: what follows may take it in. */
   let lent: TraceBlob | undefined;
-  /** When the older of the two began, monotonic. */
+  /** When the older of the two began, monotonic, and whether all in them may be echoes. */
   let sinceMillis = 0;
+  let isEchoes = true;
   let isFirst = true;
   let timer: Stop | undefined;
   let timerAtMillis = Number.POSITIVE_INFINITY;
@@ -226,7 +229,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     if (filling && filling.traces.size >= options.maxTracesPerBlob && !filling.traces.has(traceId)) close();
     if (!filling) {
       filling = outbox.open(opened?.destination.hold?.());
-      if (!lent) sinceMillis = platform.monotonic();
+      if (!lent) {
+        sinceMillis = platform.monotonic();
+        isEchoes = true;
+      }
     }
     return filling;
   };
@@ -245,6 +251,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       trace.blob = blob;
       trace.firstAtMillis = platform.monotonic();
     }
+    isEchoes = isEcho(span) && isEchoes;
     outbox.add(blob, encoded);
     if (blob.chars >= maxChars()) close();
     return true;
@@ -327,7 +334,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const blob = filling;
     if (blob) opened?.delivery?.later?.grew(blob, () => lend(blob));
     let next = buffer.dueAtMillis();
-    if (blob || lent) {
+    // Echoes wait for something else to go along with.
+    if ((blob || lent) && !(isEchoes && (blob?.spanCount ?? 0) <= MAX_ECHOES)) {
       const dueAtMillis = Math.max(
         sinceMillis + (isFirst ? 0 : options.scheduledDelayMillis),
         blob ? buffer.awaitedUntil(blob) : 0,
