@@ -48,12 +48,31 @@ const TELL_MILLIS = 60_000;
 /** What the endpoint takes at once. */
 const MAX_RECEIPTS = 80;
 const MAX_WANTS = 20;
+/** It takes 64 KiB, and a character may be three bytes. */
+const MAX_CHARS = 20_000;
 /** A refusal of the whole page, not of a request. */
 const REFUSED_MILLIS = 60_000;
 
 interface Told {
   receipt: Receipt | LossReport;
   told: () => void;
+}
+
+const charsOf = (receipt: Told['receipt']): number => JSON.stringify(receipt).length;
+/** Summaries are hints, and names may be long. */
+const said = (receipt: Told['receipt']): Told['receipt'] =>
+  charsOf(receipt) > MAX_CHARS ? { ...receipt, traces: [] } : receipt;
+
+/** As many as one message takes; the rest goes in the next. */
+function fitting(all: Iterable<Told>): Told[] {
+  const some: Told[] = [];
+  let chars = 0;
+  for (const one of all) {
+    chars += charsOf(said(one.receipt));
+    if (some.length && (chars > MAX_CHARS || some.length === MAX_RECEIPTS)) break;
+    some.push(one);
+  }
+  return some;
 }
 
 export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
@@ -107,16 +126,16 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   const exchange = async (): Promise<void> => {
     isAsked = false;
     const asking = wants.splice(0, MAX_WANTS);
-    const telling = hearing ? [] : [...receipts.values()].slice(0, MAX_RECEIPTS);
-    const now = counted();
+    const telling = hearing ? [] : fitting(receipts.values());
+    const before = known;
+    const body = message(
+      asking.map(({ want }) => want),
+      telling.map(({ receipt }) => said(receipt)),
+    );
+    known = counted();
     totals.requests.exchanges++;
     const sentAt = platform.monotonic();
-    const answer = await endpoint.exchange(
-      message(
-        asking.map(({ want }) => want),
-        telling.map(({ receipt }) => receipt),
-      ),
-    );
+    const answer = await endpoint.exchange(body);
     const refuse = (cause: string, retryAfterMillis?: number): void => {
       for (const { answered } of asking) answered({ status: 'retryable', cause, retryAfterMillis });
     };
@@ -125,6 +144,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     if (!answer.ok) {
       failures++;
       failed++;
+      known = before;
       totals.requests.exchangeFailures++;
       const { cause, isRefused } = answer;
       diagnostics.trouble('endpoint', cause);
@@ -133,7 +153,6 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       if (answer.isMalformed) settled(telling);
       return;
     }
-    known = now;
     totals.buffer.highWater = 0;
     failures = 0;
     if (answer.retell) failed++;
