@@ -66,8 +66,7 @@ export type EndpointAnswer = {
       ok: true;
       now?: number | undefined;
       uploads: AnsweredWant[];
-      /** The receipts could not be taken. */
-      retell?: boolean;
+      retryAfterMillis?: number | undefined;
       isPaused: boolean;
       isRelayOnly: boolean;
       /** Unchecked. */
@@ -111,11 +110,11 @@ export function createEndpoint(
   const init = (body: BodyInit): RequestInit => {
     const common: RequestInit = { method: 'POST', body, credentials: 'same-origin' };
     try {
-      return { ...common, headers: (typeof headers === 'function' ? headers() : headers) ?? {} };
+      if (headers) common.headers = typeof headers === 'function' ? headers() : headers;
     } catch {
       // The endpoint refuses what needs them, and is asked again.
-      return common;
     }
+    return common;
   };
   const bodyOf = (message: Message): Blob =>
     // text/plain needs no preflight.
@@ -137,7 +136,9 @@ export function createEndpoint(
           uploads: usable(answer['uploads']),
           isPaused: config['paused'] === true,
           isRelayOnly: answer['relay'] === true,
-          retell: answer['retell'] === true,
+          retryAfterMillis,
+          // It could not pass them on: the receipts come again.
+          heard: answer['retell'] === true ? Promise.resolve(false) : undefined,
           rules: config['rules'] ?? [],
         };
       }
@@ -186,7 +187,9 @@ export function usable(uploads: unknown): AnsweredWant[] {
       (method === 'PUT' || method === 'POST') &&
       /^https?:\/\//.test(String(url)) &&
       typeof headers === 'object' &&
-      (expiresInMs as number) > 0 &&
+      headers !== null &&
+      typeof expiresInMs === 'number' &&
+      expiresInMs > 0 &&
       [bytes ?? 0, maxBytes ?? 0].every(Number.isSafeInteger)
     );
   });

@@ -6,7 +6,7 @@ import type { Outcome, TraceBlob, Upload } from '../pipeline/model.js';
 import type { Platform } from '../platform/platform.js';
 import { MISSING_BUCKET_MILLIS, meaningOf } from './answers.js';
 import type { Endpoint } from './endpoint.js';
-import type { Answer, Tell } from './tell.js';
+import { type Answer, NO_UPLOAD, type Tell } from './tell.js';
 
 export interface SendDeps {
   platform: Pick<Platform, 'request' | 'monotonic'>;
@@ -39,6 +39,10 @@ const REFUSED_MILLIS = 60_000;
 
 const STORED: Outcome = { status: 'stored' };
 
+const isNone = (answer: Answer): boolean => 'cause' in answer && answer.cause === NO_UPLOAD;
+const isTooLarge = (answer: Outcome): boolean =>
+  answer.status === 'rejected' && answer.reason === 'too-large';
+
 export function createSender(deps: SendDeps): Sender {
   const { platform, diagnostics, endpoint, tell } = deps;
   const { requests } = diagnostics.totals;
@@ -65,12 +69,12 @@ export function createSender(deps: SendDeps): Sender {
       ...(key !== undefined && { key }),
       ...(blob.token !== undefined && { token: blob.token }),
     });
-    if (answer) return answer;
+    if (!isNone(answer)) return answer;
     // What may be stored under that name goes under no other.
     if (key !== undefined && blob.again)
       return { status: 'rejected', reason: 'rejected', cause: 'its upload cannot be renewed' };
     // Whoever issues uploads for no id in particular has filled what is at hand.
-    return takeSpare(blob, length);
+    return (await takeSpare(blob, length)) ?? answer;
   };
 
   /** What names the object is the upload then, and no longer the blob: whoever finds the blob must find both. */
@@ -102,21 +106,27 @@ export function createSender(deps: SendDeps): Sender {
     return { status: 'retryable', cause, retryAfterMillis: answer.retryAfterMillis };
   };
 
+  /** No upload takes it. */
+  const outsize = async (blob: TraceBlob): Promise<Outcome> =>
+    endpoint.relayUrl && deps.relay !== 'never'
+      ? relay(blob, blob.bytes as Uint8Array<ArrayBuffer>)
+      : { status: 'rejected', reason: 'too-large', cause: 'no upload takes it' };
+
   return {
     relay,
     async send(blob) {
       for (let isRenewed = false; ; isRenewed = true) {
         if (mustRelay()) return relay(blob, blob.bytes as Uint8Array<ArrayBuffer>);
         const answer = await uploadFor(blob, blob.bytes as Uint8Array);
-        if (!answer) {
+        if ('status' in answer) {
+          if (isTooLarge(answer)) return outsize(blob);
+          if (!isNone(answer)) return answer;
           if (mustRelay()) continue;
           diagnostics.totals.pool.empty++;
-          return { status: 'retryable', cause: 'no upload' };
+          return answer;
         }
-        if ('status' in answer) return answer;
         const upload = answer;
-        if (!takes(upload, (blob.bytes as Uint8Array).length))
-          return { status: 'rejected', reason: 'too-large', cause: 'no upload takes it' };
+        if (!takes(upload, (blob.bytes as Uint8Array).length)) return outsize(blob);
         const wasSent = blob.again;
         if (upload.key !== undefined && !wasSent) {
           // Whoever finds the blob must know that there may be an object of that name.

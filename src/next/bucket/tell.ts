@@ -23,8 +23,10 @@ export interface TellDeps {
   spares(uploads: Upload[]): void;
 }
 
-/** What the server says of one want; undefined: it has no upload for this id. */
-export type Answer = Upload | Outcome | undefined;
+/** What the server says of one want. */
+export type Answer = Upload | Outcome;
+/** It has none for this id. */
+export const NO_UPLOAD = 'no upload';
 
 export interface Tell {
   ask(want: Want): Promise<Answer>;
@@ -155,8 +157,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     }
     totals.buffer.highWater = 0;
     failures = 0;
-    if (answer.retell) failed++;
-    else if (!answer.heard) settled(telling);
+    if (!answer.heard) settled(telling);
     if (answer.now !== undefined) {
       const halfway = (platform.monotonic() - sentAt) / 2;
       deps.clockOffset(answer.now + halfway - platform.now());
@@ -176,7 +177,12 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       }
     }
     deps.spares(spares);
-    for (const { want, answered } of asking) answered(answers.get(want.id));
+    const none: Outcome = {
+      status: 'retryable',
+      cause: NO_UPLOAD,
+      retryAfterMillis: answer.retryAfterMillis,
+    };
+    for (const { want, answered } of asking) answered(answers.get(want.id) ?? none);
     if (answer.rules !== undefined) deps.rules(answer.rules);
     if (answer.isPaused) deps.pause();
   };

@@ -45,6 +45,8 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
   let failures = 0;
   /** The destination asks for patience with everything. */
   let heldUntilMillis = 0;
+  /** While nothing gets through, one blob after the other tries whether it does. */
+  let probeAtMillis = 0;
   let timer: Stop | undefined;
   let closed = false;
 
@@ -89,6 +91,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       diagnostics.trouble('retry', outcome.cause);
       const { retryAfterMillis, delayMillis = 0 } = outcome;
       const delay = nextDelayMillis(blob.attempts, platform.random(), retryAfterMillis);
+      probeAtMillis = platform.now() + nextDelayMillis(failures, platform.random());
       blob.notBeforeMillis = platform.now() + Math.max(delay, delayMillis);
       if (retryAfterMillis) heldUntilMillis = Math.max(heldUntilMillis, platform.now() + retryAfterMillis);
       outbox.changed(blob);
@@ -127,7 +130,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       let next = Number.POSITIVE_INFINITY;
       for (const blob of waiting()) {
         if (inFlight.size >= (failures ? 1 : MAX_IN_FLIGHT)) return;
-        const notBefore = Math.max(blob.notBeforeMillis, heldUntilMillis);
+        const notBefore = Math.max(blob.notBeforeMillis, heldUntilMillis, failures ? probeAtMillis : 0);
         if (notBefore <= now) void begin(blob);
         else next = Math.min(next, notBefore);
       }
@@ -172,6 +175,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       });
     },
     hurry() {
+      probeAtMillis = 0;
       for (const blob of outbox.blobs.values()) blob.notBeforeMillis = 0;
       self.wake();
     },

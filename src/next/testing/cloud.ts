@@ -50,6 +50,10 @@ export interface Cloud {
   maxUploadBytes: number;
   /** The length that it signs where it signs exact ones. Default: the one that is asked for. */
   lengthFor: (asked: number) => number;
+  /** How many it gives at once. */
+  maxUploads: number;
+  /** Whether it could not pass receipts on. */
+  retells: boolean;
   /** Whether it takes nothing but relays. */
   relayOnly: boolean;
   /** Whether a request is for this one. */
@@ -125,17 +129,20 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
   const exchange = (text: string): { status: number; body: string } => {
     const said = JSON.parse(text) as Message;
     self.exchanges.push(said);
-    self.receipts.push(...said.stored);
+    if (!self.retells) self.receipts.push(...said.stored);
     for (const [reason, count] of Object.entries(said.lost)) {
       self.lost[reason] = (self.lost[reason] ?? 0) + count;
     }
-    const uploads = said.wants.map(({ id, bytes, again }: Want) =>
-      again && objects.has(id) ? { id, stored: true } : presign(id, bytes),
-    );
+    const uploads = said.wants.slice(0, self.maxUploads).map(({ id, bytes, again }: Want) => {
+      if (again && objects.has(id)) return { id, stored: true };
+      const isTooLarge = self.uploadLength && bytes > self.maxUploadBytes;
+      return isTooLarge ? { id, error: { code: 'too_large', message: '' } } : presign(id, bytes);
+    });
     const config = { paused: self.paused, rules: self.rules };
     const relay = self.relayOnly ? { relay: true } : {};
     const now = platform.now() + self.aheadMillis;
-    const answer = { v: 2, now, uploads: self.relayOnly ? [] : uploads, config, ...relay };
+    const retell = self.retells ? { retell: true } : {};
+    const answer = { v: 2, now, uploads: self.relayOnly ? [] : uploads, config, ...relay, ...retell };
     return { status: 200, body: JSON.stringify(answer) };
   };
   const take = async (url: string, body: unknown): Promise<{ status: number; body: string }> => {
@@ -158,6 +165,8 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     uploadLength: 'exact',
     maxUploadBytes: 2 ** 20,
     lengthFor: (asked) => asked,
+    maxUploads: 100,
+    retells: false,
     relayOnly: false,
     owns: ({ url }) => url.startsWith(endpoint) || url.startsWith(bucketUrl),
     async answer(request, fate = 'done') {
