@@ -257,3 +257,55 @@ test('exporter: at most four blobs are under way, and one while nothing gets thr
   }
   assertLedger(exporter.stats(), 10);
 });
+
+/** A page whose blobs fail until they do not, each of one trace. */
+function failing(blobs: number) {
+  const platform = testPlatform();
+  const sent: TraceBlob[] = [];
+  const world = { isDown: true, outcome: { status: 'retryable', cause: 'planted' } as Outcome };
+  const destination = foreign(async (blob) => {
+    sent.push(blob);
+    return world.isDown ? world.outcome : { status: 'stored' };
+  });
+  const exporter = new TraceExporter({ destination, maxTracesPerBlob: 1 }, platform);
+  const processor = new TraceBatchProcessor(exporter, { scheduledDelayMillis: 0 });
+  const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('tests');
+  for (let at = 0; at < blobs; at++) tracer.startSpan(`work ${at}`).end();
+  return Object.assign(world, { platform, sent, exporter });
+}
+
+test('exporter: while nothing gets through, many that wait make no more attempts than one', async () => {
+  const counts: number[] = [];
+  for (const blobs of [1, 100]) {
+    const world = failing(blobs);
+    await world.platform.advance(600_000);
+    counts.push(world.sent.length);
+    world.isDown = false;
+    await world.platform.advance(600_000);
+    assert.equal(world.exporter.stats().spans.stored, blobs);
+  }
+  const [one = 0, many = 0] = counts;
+  assert.ok(many < 3 * one, `${many} attempts for 100, ${one} for one`);
+});
+
+test('exporter: a wall clock that is set back by a day holds nothing for a day', async () => {
+  const world = failing(1);
+  await world.platform.advance(2_000);
+  world.isDown = false;
+  world.platform.jump(-86_400_000);
+  await world.platform.advance(600_000);
+  assert.equal(world.exporter.stats().spans.stored, 1);
+});
+
+test('exporter: a delay for one blob alone does not keep the others', async () => {
+  const world = failing(1);
+  world.outcome = { status: 'retryable', cause: 'planted', delayMillis: 60_000 };
+  await world.platform.advance(1_000);
+  world.isDown = false;
+  const exported = new Promise((resolve) => world.exporter.export([handMade({ name: 'other' })], resolve));
+  await exported;
+  await world.platform.advance(10_000);
+  assert.equal(world.exporter.stats().spans.stored, 1);
+  await world.platform.advance(60_000);
+  assert.equal(world.exporter.stats().spans.stored, 2);
+});

@@ -32,6 +32,8 @@ export interface Delivery {
 }
 
 const MAX_IN_FLIGHT = 4;
+/** Nothing is told to wait for longer: a clock was set. */
+const MAX_DELAY_MILLIS = 2 * 60 * 60_000;
 
 export function createDelivery(host: DeliveryHost, compression: Compression): Omit<Delivery, 'later'> {
   const { platform, diagnostics, outbox, destination } = host;
@@ -43,10 +45,10 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
   const flushes = new Set<() => void>();
   /** Failures in a row, of whatever blob. */
   let failures = 0;
+  /** Until when all wait, while nothing gets through. */
+  let resumeAtMillis = 0;
   /** The destination asks for patience with everything. */
   let heldUntilMillis = 0;
-  /** While nothing gets through, one blob after the other tries whether it does. */
-  let probeAtMillis = 0;
   let timer: Stop | undefined;
   let closed = false;
 
@@ -90,10 +92,11 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       blob.attempts++;
       diagnostics.trouble('retry', outcome.cause);
       const { retryAfterMillis, delayMillis = 0 } = outcome;
-      const delay = nextDelayMillis(blob.attempts, platform.random(), retryAfterMillis);
-      probeAtMillis = platform.now() + nextDelayMillis(failures, platform.random());
-      blob.notBeforeMillis = platform.now() + Math.max(delay, delayMillis);
-      if (retryAfterMillis) heldUntilMillis = Math.max(heldUntilMillis, platform.now() + retryAfterMillis);
+      const now = platform.now();
+      const delayOf = (times: number): number => nextDelayMillis(times, platform.random(), retryAfterMillis);
+      resumeAtMillis = now + delayOf(failures);
+      blob.notBeforeMillis = now + Math.max(delayOf(blob.attempts), delayMillis);
+      if (retryAfterMillis) heldUntilMillis = Math.max(heldUntilMillis, now + retryAfterMillis);
       outbox.changed(blob);
       outbox.trim(new Set(inFlight.keys()));
     }
@@ -130,9 +133,9 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       let next = Number.POSITIVE_INFINITY;
       for (const blob of waiting()) {
         if (inFlight.size >= (failures ? 1 : MAX_IN_FLIGHT)) return;
-        const notBefore = Math.max(blob.notBeforeMillis, heldUntilMillis, failures ? probeAtMillis : 0);
-        if (notBefore <= now) void begin(blob);
-        else next = Math.min(next, notBefore);
+        const notBefore = Math.max(blob.notBeforeMillis, heldUntilMillis, failures && resumeAtMillis);
+        if (notBefore > now && notBefore < now + MAX_DELAY_MILLIS) next = Math.min(next, notBefore);
+        else void begin(blob);
       }
       if (Number.isFinite(next)) timer = platform.after(next - now, self.wake);
     },
@@ -175,8 +178,8 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       });
     },
     hurry() {
-      probeAtMillis = 0;
       for (const blob of outbox.blobs.values()) blob.notBeforeMillis = 0;
+      resumeAtMillis = 0;
       self.wake();
     },
     isSettled: (id) => settled.has(id),
