@@ -202,9 +202,15 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       let total = 0;
       for (const { bytes } of all) total += bytes?.length ?? 0;
       for (const blob of all) {
-        const { bytes, bornAtMillis } = blob;
+        const { bytes, bornAtMillis, state } = blob;
         const isOld = bornAtMillis < oldest;
-        if (!bytes || spared.has(blob) || !(isOld || blobs.size > limits.maxBlobs || total > limits.maxBytes))
+        // What the browser has is the newest, and may be stored yet.
+        if (
+          !bytes ||
+          state === 'lent' ||
+          spared.has(blob) ||
+          !(isOld || blobs.size > limits.maxBlobs || total > limits.maxBytes)
+        )
           continue;
         total -= bytes.length;
         self.remove(blob, isOld ? 'too-old' : 'outbox-full');
