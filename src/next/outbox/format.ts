@@ -33,11 +33,12 @@ export function blobOf(
 
 function readState(
   blob: TraceBlob,
-  { seq, attempts, notBeforeMillis, again, upload, token }: StateRecord,
+  { seq, attempts, notBeforeMillis, isHeld, again, upload, token }: StateRecord,
 ): void {
   blob.seq = countOf(seq);
   blob.attempts = countOf(attempts);
   blob.notBeforeMillis = countOf(notBeforeMillis);
+  blob.isHeld = isHeld === true;
   // Its clock is not ours.
   blob.upload = upload && { ...upload, endsAtMillis: 0 };
   // What goes under another name than its own is written down as sent before it is.

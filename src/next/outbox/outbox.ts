@@ -40,7 +40,7 @@ export interface BlobRecord {
 export type StateRecord = Pick<
   TraceBlob,
   'seq' | 'attempts' | 'notBeforeMillis' | 'again' | 'upload' | 'token'
->;
+> & { isHeld?: boolean };
 
 export interface OutboxLimits {
   maxBlobs: number;
@@ -171,7 +171,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       write(into, part);
     },
     changed(blob) {
-      const { seq, attempts, notBeforeMillis, again, upload, token, bytes, rawBytes } = blob;
+      const { seq, attempts, notBeforeMillis, isHeld, again, upload, token, bytes, rawBytes } = blob;
       if (bytes && attempts && blob.parts.length) {
         // Some tenth of the text, for as long as it has to wait now.
         blob.parts = [];
@@ -180,7 +180,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
         want(blob, undefined);
         want(blob, record, 'blob');
       }
-      const state: StateRecord = { seq, attempts, notBeforeMillis, again, upload, token };
+      const state: StateRecord = { seq, attempts, notBeforeMillis, isHeld, again, upload, token };
       want(blob, state, 'state');
     },
     remove(blob, reason, receipt) {

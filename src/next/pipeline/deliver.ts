@@ -95,7 +95,9 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       const now = platform.now();
       const delayOf = (times: number): number => nextDelayMillis(times, platform.random(), retryAfterMillis);
       resumeAtMillis = now + delayOf(failures);
-      blob.notBeforeMillis = now + Math.max(delayOf(blob.attempts), delayMillis);
+      // Whole, as it is read again.
+      blob.notBeforeMillis = Math.ceil(now + Math.max(delayOf(blob.attempts), delayMillis));
+      blob.isHeld = retryAfterMillis !== undefined;
       if (retryAfterMillis) heldUntilMillis = Math.max(heldUntilMillis, now + retryAfterMillis);
       outbox.changed(blob);
       outbox.trim(new Set(inFlight.keys()));
@@ -131,6 +133,10 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       timer = undefined;
       const now = platform.now();
       let next = Number.POSITIVE_INFINITY;
+      // What an earlier page was asked for holds this one as well.
+      for (const { isHeld, notBeforeMillis } of outbox.blobs.values())
+        if (isHeld && notBeforeMillis < now + MAX_DELAY_MILLIS)
+          heldUntilMillis = Math.max(heldUntilMillis, notBeforeMillis);
       for (const blob of waiting()) {
         if (inFlight.size >= (failures ? 1 : MAX_IN_FLIGHT)) return;
         const notBefore = Math.max(blob.notBeforeMillis, heldUntilMillis, failures && resumeAtMillis);

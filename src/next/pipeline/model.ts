@@ -72,6 +72,8 @@ export interface TraceBlob {
   attempts: number;
   /** Not before this instant, epoch milliseconds; 0 for at once. */
   notBeforeMillis: number;
+  /** Whether the other side asked for that, of everything. */
+  isHeld: boolean;
   /** A request without an answer may have brought the bytes. */
   again: boolean;
   /** The permission under which it goes, where that is not its id's: its own for life. */
@@ -84,7 +86,7 @@ export const newBlob = (id: string, page: string): TraceBlob => ({
   ...{ id, page, bornAtMillis: bornAt(id), isAdopted: false, seq: 0, state: 'open', isMixed: false },
   ...{ parts: [], partCount: 0, traces: new Map(), spanCount: 0, error: false, chars: 0 },
   ...{ bytes: undefined, rawBytes: 0, upload: undefined, token: undefined },
-  ...{ attempts: 0, notBeforeMillis: 0, again: false },
+  ...{ attempts: 0, notBeforeMillis: 0, isHeld: false, again: false },
 });
 
 /** Epoch milliseconds, from a UUIDv7. NaN when it is none. */
