@@ -199,20 +199,17 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
         (a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis,
       );
       const oldest = platform.now() - limits.maxAgeMillis;
-      let total = 0;
-      for (const { bytes } of all) total += bytes?.length ?? 0;
+      // What is not compressed takes what its text does.
+      const sizeOf = ({ bytes, chars }: TraceBlob): number => bytes?.length ?? chars;
+      let total = all.reduce((sum, blob) => sum + sizeOf(blob), 0);
       for (const blob of all) {
-        const { bytes, bornAtMillis, state } = blob;
+        const { bornAtMillis, state } = blob;
         const isOld = bornAtMillis < oldest;
+        const isTooMuch = blobs.size > limits.maxBlobs || total > limits.maxBytes;
         // What the browser has is the newest, and may be stored yet.
-        if (
-          !bytes ||
-          state === 'lent' ||
-          spared.has(blob) ||
-          !(isOld || blobs.size > limits.maxBlobs || total > limits.maxBytes)
-        )
-          continue;
-        total -= bytes.length;
+        const isSpared = state === 'open' || state === 'lent' || spared.has(blob);
+        if (isSpared || !(isOld || isTooMuch)) continue;
+        total -= sizeOf(blob);
         self.remove(blob, isOld ? 'too-old' : 'outbox-full');
       }
     },

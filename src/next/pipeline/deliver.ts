@@ -100,7 +100,9 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       blob.isHeld = retryAfterMillis !== undefined;
       if (retryAfterMillis) heldUntilMillis = Math.max(heldUntilMillis, now + retryAfterMillis);
       outbox.changed(blob);
-      outbox.trim(new Set(inFlight.keys()));
+      const spared = new Set(inFlight.keys());
+      spared.delete(blob);
+      outbox.trim(spared);
     }
     diagnostics.changed();
   };
