@@ -543,6 +543,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       ended?.destination.close();
       await ended?.outbox.close('shutdown');
       counted = undefined;
+      ended?.destination.leave?.();
       return result;
     },
   };
