@@ -43,6 +43,7 @@ export async function adopt(deps: AdoptDeps): Promise<void> {
     const living = await deps.living();
     const isGone = (page: string, id?: string): boolean =>
       living ? !living.has(page) : !(bornAt(id ?? page) > deps.now() - SURELY_GONE_MILLIS);
+    await forgetDenied(deps);
     await upgrade({ ...deps, isGone });
     const prefix = noteName(place, '');
     const pages = new Set((notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length)));
@@ -57,6 +58,21 @@ export async function adopt(deps: AdoptDeps): Promise<void> {
       for (const [id, records] of found) if (isGone(page, id)) await take(deps, page, id, records);
     }
   });
+}
+
+/** Deletes what was kept before the user last denied, and could not be deleted then: of whatever page and place. */
+async function forgetDenied({ store, notes, place }: AdoptDeps): Promise<void> {
+  const [denials] = /^since denial \d+ /.exec(place) ?? [];
+  if (!denials) return;
+  const old = new Map<string, StoreKey>();
+  for (const [first = '', second = ''] of await store.keys([])) {
+    const key = first === FORMAT ? [first, second] : [first];
+    if (!key.at(-1)?.startsWith(denials)) old.set(key.join('\n'), key);
+  }
+  if (old.size) await store.write({ deletes: [...old.values()] });
+  const prefix = noteName('', '').trimEnd();
+  for (const name of notes?.names(prefix) ?? [])
+    if (!name.startsWith(`${prefix} ${denials}`)) notes?.delete(name);
 }
 
 async function take(
