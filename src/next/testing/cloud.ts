@@ -171,11 +171,15 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     owns: ({ url }) => url.startsWith(endpoint) || url.startsWith(bucketUrl),
     async answer(request, fate = 'done') {
       const { url, init } = request;
-      if (fate === 'done') return request.answer(await take(url, init.body));
+      const answer = (reply: { status?: number; body?: string }): void => {
+        // The page may have given it up while it took effect.
+        if (!request.answered) request.answer(reply);
+      };
+      if (fate === 'done') return answer(await take(url, init.body));
       if (fate === 'lost-before') return request.answer({ body: 'TypeError: Failed to fetch' });
       if (fate === 'lost-after') {
         await take(url, init.body);
-        return request.answer({ body: 'TypeError: network error' });
+        return answer({ body: 'TypeError: network error' });
       }
       if (fate === 'overloaded') return request.answer({ status: 503 });
       if (fate === 'patience') return request.answer({ status: 429, retryAfterMillis: 7_000 });
@@ -184,7 +188,7 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
       if (fate === 'missing') return request.answer({ status: 404 });
       if (!isUpload(request)) return request.answer({ status: 200, body: '<html>Sign in' });
       const { status } = await take(url, init.body);
-      return request.answer({ status, body: '<html>' });
+      return answer({ status, body: '<html>' });
     },
     async arrive({ url, body }) {
       await take(url, body);
