@@ -85,6 +85,16 @@ const settings: fc.Arbitrary<Partial<EventSpansOptions>> = fc.record({
   ),
 });
 
+const LEAST = { maxOpen: 1, maxTracks: 1, maxEventsPerSpan: 1, maxAttributes: 1, staleMillis: 1_000 };
+const AGAIN: Step = {
+  act: 'handle',
+  name: 'a.started',
+  payload: { id: '3', parent_id: 1, thread: 7, n: 0 },
+  at: undefined,
+};
+/** The same operation, of the same track, twice in one moment: their ids were alike once. */
+const TWICE_AT_ONCE: Step[] = [AGAIN, { act: 'endTrack', track: '7' }, AGAIN];
+
 function play(options: Partial<EventSpansOptions>, steps: readonly Step[]): ReturnType<typeof testEvents> {
   const events = testEvents({ track: 'thread', ...options });
   const { spans, begun, ended } = events;
@@ -169,7 +179,7 @@ test('events: whatever comes, each call is counted once, each span is handed on 
       }
       if (ended.length) assert.ok(JsonTraceSerializer.serializeRequest(ended as never));
     }),
-    { numRuns: 400 },
+    { numRuns: 400, examples: [[{ ...LEAST, routes: [] }, TWICE_AT_ONCE]] },
   );
 });
 
