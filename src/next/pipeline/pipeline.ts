@@ -21,7 +21,7 @@ import { createEchoes, MAX_ECHOES } from './echo.js';
 import { createEncoder } from './encode.js';
 import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
-import type { LocalTrace, TraceBuffer } from './trace-buffer.js';
+import type { TraceBuffer } from './trace-buffer.js';
 import { createTraceBuffer } from './trace-buffer.js';
 
 export interface PipelineOptions extends OutboxLimits, RedactionOptions {
