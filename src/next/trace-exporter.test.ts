@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-web';
 import { handMade } from '../testing/encoding.js';
+import { testOrigin } from '../testing/origin.js';
 import { settle, testPlatform, until } from '../testing/platform.js';
+import { Exporter } from './exporter.js';
+import { openDelivery } from './late.js';
 import type { Destination } from './pipeline/destination.js';
 import type { Outcome, TraceBlob } from './pipeline/model.js';
 import { assertLedger, testClient } from './testing/client.js';
@@ -308,4 +312,43 @@ test('exporter: a delay for one blob alone does not keep the others', async () =
   assert.equal(world.exporter.stats().spans.stored, 1);
   await world.platform.advance(60_000);
   assert.equal(world.exporter.stats().spans.stored, 2);
+});
+
+test('exporter: a compressor that fails costs no span, nor what else the leaving page has to do', async () => {
+  const origin = testOrigin();
+  const platform = testPlatform({ origin });
+  const sent: TraceBlob[] = [];
+  let isBroken = true;
+  const gzipNow = (json: string) => {
+    if (isBroken) throw new RangeError('out of memory');
+    return { bytes: new Uint8Array(gzipSync(json)), rawBytes: json.length };
+  };
+  const gzip = async (json: string) => gzipNow(json);
+  const left: Uint8Array[] = [];
+  const destination = foreign(
+    async (blob) => {
+      sent.push(blob);
+      return { status: 'stored' };
+    },
+    { sendNow: (_: TraceBlob, bytes: Uint8Array) => left.push(bytes) > 2 },
+  );
+  const exporter = new Exporter(
+    { destination, maxTracesPerBlob: 1 },
+    { platform: () => platform, openDelivery: async (host) => openDelivery(host, { gzip, gzipNow }) },
+  );
+  const processor = new TraceBatchProcessor(exporter, { scheduledDelayMillis: 0 });
+  const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('tests');
+  tracer.startSpan('one').end();
+  await platform.advance(5_000);
+  tracer.startSpan('two').end();
+  platform.page('leaving');
+  assert.equal(left.length, 2);
+  assert.match(Buffer.from(left[0] as Uint8Array).toString(), /^\{"resourceSpans"/);
+  assert.equal(origin.held.size, 0, 'the next page may take over');
+  assertLedger(exporter.stats(), 2);
+  platform.page('visible');
+  isBroken = false;
+  await platform.advance(600_000);
+  assert.equal(exporter.stats().spans.stored, 2);
+  assert.deepEqual([...platform.exceptions], []);
 });

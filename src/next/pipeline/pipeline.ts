@@ -403,7 +403,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const waiting = [...outbox.blobs.values()].filter((blob) => blob.state !== 'lent' && !goneOut.has(blob));
     waiting.sort((a, b) => a.chars - b.chars);
     for (const blob of waiting) {
-      delivery?.packNow(blob);
+      // Uncompressed is better than not at all.
+      guard(() => delivery?.packNow(blob));
       const isOut = destination.sendNow?.(blob, blob.bytes ?? toUtf8(bodyOf(blob.parts)));
       if (!isOut) continue;
       goneOut.add(blob);
