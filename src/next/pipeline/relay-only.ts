@@ -35,6 +35,7 @@ export function createRelayOnly({ platform, diagnostics, outbox, destination }: 
       const delay = nextDelayMillis(++blob.attempts, platform.random(), outcome.retryAfterMillis);
       blob.notBeforeMillis = platform.now() + delay;
       outbox.changed(blob);
+      outbox.trim(new Set());
     }
     diagnostics.changed();
   };
