@@ -19,7 +19,13 @@ interface Files {
   /** Serves a page whose tag is `first`, with these attributes and headers, and opens it. */
   open(
     page: Page,
-    more?: { tag?: string; src?: string; headers?: Record<string, string>; head?: string },
+    more?: {
+      tag?: string;
+      src?: string;
+      headers?: Record<string, string>;
+      head?: string;
+      parts?: Record<string, boolean>;
+    },
   ): Promise<void>;
 }
 
@@ -41,8 +47,8 @@ function twoFiles(site: Site, late: Parameters<Site['host']['route']>[1] | strin
   return {
     asked,
     first,
-    async open(page, { tag = '', src = first, headers, head = '' } = {}) {
-      const html = tagPage(options, { head })
+    async open(page, { tag = '', src = first, headers, head = '', parts } = {}) {
+      const html = tagPage({ ...options, ...parts }, { head })
         .replace('src="/dist/script.js"', `src="${src}" ${tag}`)
         .replace(/<script type="module".*?<\/script>/s, '');
       await page.goto(site.serve(html, headers), { waitUntil: 'commit' });
@@ -114,6 +120,30 @@ test('the second file is asked for once, after the load, at low priority; then s
     expect.stringContaining('spandrel.late'),
   );
   expect(await page.evaluate(() => document.querySelectorAll('script').length)).toBe(1);
+});
+
+test('vitals and long frames of before it came are told', async ({ page, site, browserName }) => {
+  test.skip(browserName !== 'chromium', 'others tell of no long frames');
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const files = twoFiles(site, async (_req, res) => {
+    await held;
+    res.writeHead(200, { 'content-type': JAVASCRIPT.type }).end(built('late.js'));
+  });
+  await files.open(page, { parts: { documentLoad: true, webVitals: true, longFrames: true } });
+  await expect.poll(() => files.asked).toContain('late.js');
+  await page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const until = performance.now() + 300;
+    while (performance.now() < until);
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  });
+  release();
+  const names = async (): Promise<string[]> => (await site.spans()).map(({ name }) => name);
+  for (const name of ['web-vital TTFB', 'web-vital FCP', 'long-animation-frame'])
+    await expect.poll(names, { message: name }).toContain(name);
 });
 
 test('whoever flushes needs not wait for the load', async ({ page, site }) => {
