@@ -522,6 +522,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       const endMillis = platform.monotonic() + timeoutMillis;
       await within(timeoutMillis, opened?.opening);
       await opened?.delivery?.flush(Math.max(0, endMillis - platform.monotonic()));
+      // Consent may have ended it meanwhile: what waited has its place in the ledger first.
+      await consent.settled();
       if (totals.consent === 'denied') return 'lost';
       if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
       return diagnostics.stats().spans.waiting ? 'waiting' : 'stored';
