@@ -44,6 +44,13 @@ test('ingest: a preflight is answered for a day', async () => {
   assert.equal(answer.headers.get('access-control-allow-methods'), 'POST');
   assert.equal(answer.headers.get('access-control-allow-headers'), 'content-type');
   assert.equal(answer.headers.get('access-control-max-age'), '86400');
+  const more = { ...headers, 'access-control-request-headers': 'authorization,x-tenant' };
+  const { headers: told } = await send({ method: 'OPTIONS', headers: more });
+  assert.equal(
+    told.get('access-control-allow-headers'),
+    'authorization,x-tenant',
+    'what bucket() sends along',
+  );
 });
 
 test('ingest: origins may be a function, asked once it is not the own origin', async () => {

@@ -105,7 +105,9 @@ export function allowOrigin(request: Request, headers: Headers): void {
   headers.set('access-control-allow-origin', origin);
   if (request.method === 'OPTIONS') {
     headers.set('access-control-allow-methods', 'POST');
-    headers.set('access-control-allow-headers', 'content-type');
+    // Whatever its page has been told to send along, for a proxy in front of us or for `rateLimit`.
+    const asked = request.headers.get('access-control-request-headers');
+    headers.set('access-control-allow-headers', asked || 'content-type');
     headers.set('access-control-max-age', '86400');
   } else {
     headers.set('access-control-expose-headers', 'Retry-After, Server-Timing');
