@@ -144,7 +144,7 @@ export function createEndpoint(
       }
       return {
         ok: false,
-        cause: status ? `HTTP ${status}` : body,
+        cause: status ? `HTTP ${status} ${said(body)}`.trim() : body,
         retryAfterMillis,
         isRefused: status === 401 || status === 403,
         isMalformed: status === 400 || status === 413,
@@ -163,6 +163,12 @@ export function createEndpoint(
       return `${url}${url.includes('?') ? '&' : '?'}${query}`;
     },
   };
+}
+
+/** The endpoint's own words for a refusal. */
+function said(body: string): string {
+  const { message = '' } = recordOf(parse(body)?.['error']);
+  return String(message).slice(0, 200);
 }
 
 function parse(body: string): Record<string, unknown> | undefined {

@@ -102,7 +102,9 @@ export function createSender(deps: SendDeps): Sender {
     // Nothing gets through: it is the network that is down, and not the bucket's host that is blocked.
     if (!answer.status) relayUntilMillis = 0;
     const cause = `relay: ${answer.status || answer.body}`;
-    if (meaning === 'never') return { status: 'rejected', reason: 'rejected', cause };
+    // An endpoint of protocol 1 alone takes the id for a token.
+    if (meaning === 'never' && !/bad_token/.test(answer.body))
+      return { status: 'rejected', reason: 'rejected', cause };
     return { status: 'retryable', cause, retryAfterMillis: answer.retryAfterMillis };
   };
 
