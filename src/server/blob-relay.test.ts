@@ -80,7 +80,7 @@ test('blob exchange: without a secret protocol 1 is refused with the reason, and
     await send({ query: `?relay=&blob=${idAt()}`, body: GZIP }),
   ];
   for (const { status, body } of old) {
-    assert.deepEqual([status, body.error.code], [400, 'malformed']);
+    assert.deepEqual([status, body.error.code], [404, 'not_found'], 'which they keep');
     assert.match(body.error.message, /secret/);
   }
   assert.equal((await relay(idAt())).status, 200);

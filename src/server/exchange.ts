@@ -28,7 +28,7 @@ export interface Exchanged {
  * Genuine receipts are told to the operator. Where the hook does not take them, the whole exchange has failed, and the
  * client says them again.
  *
- * @throws {Refusal} `bad_token` when the request holds nothing else, `internal`, `rate_limited`.
+ * @throws {Refusal} `not_found` without a secret, `bad_token` when the request holds nothing else, `internal`, `rate_limited`.
  * @throws {StorageError} when signing fails.
  */
 export async function exchange(
@@ -38,7 +38,8 @@ export async function exchange(
   { settings, trail }: { settings: IngestSettings; trail: Trail },
 ): Promise<Exchanged> {
   const { protocol1 } = settings;
-  if (!protocol1) throw new Refusal('malformed', 'v takes 2: for protocol 1 this endpoint has no secret');
+  // Clients of protocol 1 give up what is malformed, and keep what is not found for when it is.
+  if (!protocol1) throw new Refusal('not_found', 'v takes 2: for protocol 1 this endpoint has no secret');
   const verify = async (token: string): Promise<Claim | undefined> => {
     const claim = await protocol1.tokens.verify(token);
     return claim?.project === context.project ? { token, key: claim.key } : undefined;

@@ -86,9 +86,11 @@ async function targetOf(
     return relayed ? tokenTarget(relayed, request, old) : blobTarget(query, request, old);
   }
   const project = admit(request, query.get('project') ?? undefined, settings.projects).name;
+  if (query.has('blob') || relayed.startsWith('1.'))
+    throw new Refusal('not_found', 'relay takes a UUIDv7: for protocol 1 this endpoint has no secret');
   const now = settings.now();
   const keys = keyOfBlob(relayed, project, now, settings);
-  if (!keys) throw new Refusal('malformed', 'relay takes a UUIDv7 in lowercase; tokens take a secret');
+  if (!keys) throw new Refusal('malformed', 'relay takes a UUIDv7 in lowercase');
   const answer = { v: BLOB_PROTOCOL_VERSION, now, id: relayed } as const;
   return { project, ...keys, answer, takesJson: true };
 }
