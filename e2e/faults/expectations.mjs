@@ -5,6 +5,7 @@
  * @property {number} leastPercent Distinct spans in the bucket, of those emitted; 100 is all.
  * @property {number} mostDuplicates Spans stored more than once, and objects stored twice.
  * @property {string} [reason] Why it may be less than everything.
+ * @property {true} [untilSwitch] Known of the core that is about to be replaced: whatever it does is as expected.
  */
 
 /** @type {Expectation} */

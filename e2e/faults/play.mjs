@@ -12,6 +12,7 @@ import { startSite } from './site.mjs';
  * @typedef {object} Outcome Of one playing.
  * @property {number} emitted
  * @property {string[]} missing
+ * @property {number} missingAtOnce Spans that were not there yet when the user came back.
  * @property {string[]} unexpected
  * @property {number} duplicateSpans
  * @property {number} duplicateObjects
@@ -94,6 +95,7 @@ function inShort(cause) {
 const NOTHING = {
   emitted: 0,
   missing: [],
+  missingAtOnce: 0,
   unexpected: [],
   duplicateSpans: 0,
   duplicateObjects: 0,
@@ -106,8 +108,10 @@ async function outcomeOf(scene) {
   if (!scene) return { ...NOTHING };
   const { requests } = scene.mock;
   const [endpoint, bucket] = [requests.list('endpoint'), requests.list('bucket')];
+  const delivery = await scene.delivery();
   return {
-    ...(await scene.delivery()),
+    ...delivery,
+    missingAtOnce: (scene.missingAtOnce() ?? delivery.missing).length,
     emitted: scene.emitted.size,
     requests: { endpoint: endpoint.length, bucket: bucket.length },
     bytes: [...endpoint, ...bucket].reduce((sum, { bytes }) => sum + bytes, 0),

@@ -11,6 +11,7 @@
 //
 // How to read the table, one line per case and engine:
 //
+//   at once     what of them had arrived by itself, three seconds after the case and before another visit
 //   delivered   distinct spans in the bucket, of the spans emitted, over all plays; rounded down, so 100 % is all
 //   duplicates  spans that are in the bucket more than once, and objects that hold the same spans as another
 //   requests    endpoint + bucket, as they reached the servers, CORS preflights included, averaged over the plays

@@ -49,6 +49,9 @@ export function createScene({ site, engine, launch, browser }) {
   const readObjects = createReader(mock.bucket);
   const delivery = async () => compareDelivery(emitted, await readObjects());
 
+  /** @type {string[] | undefined} */
+  let missingAtOnce;
+
   const scene = {
     engine: engine.name,
     mock,
@@ -140,6 +143,7 @@ export function createScene({ site, engine, launch, browser }) {
       const poll = (/** @type {number} */ millis) =>
         scene.until(isComplete, Math.min(millis, deadline - Date.now())).catch(() => {});
       await poll(PATIENCE_MILLIS);
+      missingAtOnce = (await delivery()).missing;
       let visitAtMillis = 0;
       do {
         if (Date.now() >= visitAtMillis) {
@@ -150,6 +154,9 @@ export function createScene({ site, engine, launch, browser }) {
         await poll(NUDGE_MILLIS);
       } while (!(await isComplete()) && Date.now() < deadline);
     },
+
+    /** What had not arrived by itself, before another visit; undefined until then. */
+    missingAtOnce: () => missingAtOnce,
 
     /** Waits until no request has come for a while. */
     async quiet() {

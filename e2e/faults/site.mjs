@@ -70,8 +70,17 @@ export async function startSite({ isTls }) {
       res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
       res.end(frame(head(), isRemote, body?.()));
     });
+  let ownBeacons = 0;
+  host.route('/own', (req, res) => {
+    req.resume().once('end', () => {
+      ownBeacons++;
+      res.writeHead(204).end();
+    });
+  });
   return {
     mock: host.mock,
+    /** How many beacons of the page itself have come. */
+    ownBeacons: () => ownBeacons,
     origin: host.origin,
     tls,
     shopUrl: serve(

@@ -1,6 +1,6 @@
 /** @typedef {import('./verdict.mjs').Row} Row */
 
-const COLUMNS = ['case', 'engine', 'delivered', 'duplicates', 'requests', 'bytes', 'note'];
+const COLUMNS = ['case', 'engine', 'at once', 'delivered', 'duplicates', 'requests', 'bytes', 'note'];
 const ENGINE_TITLES = { chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKitGTK' };
 
 /** Rounded down, so that 100 is all. @param {number} percent */
@@ -21,9 +21,10 @@ const requestsText = ({ requests }) => `${numberText(requests.endpoint)} + ${num
 
 /** @param {Row} row */
 function cells(row) {
-  const { name, engine, percent, bytes, plays, note } = row;
-  if (!plays) return [name, engine, '–', '–', '–', '–', note];
-  return [name, engine, percentText(percent), duplicatesText(row), requestsText(row), bytesText(bytes), note];
+  const { name, engine, percent, atOncePercent, bytes, plays, note } = row;
+  if (!plays) return [name, engine, '–', '–', '–', '–', '–', note];
+  const shares = [percentText(atOncePercent), percentText(percent)];
+  return [name, engine, ...shares, duplicatesText(row), requestsText(row), bytesText(bytes), note];
 }
 
 /**
@@ -67,8 +68,9 @@ export function markdownTable(rows, { date, versions, repeat }) {
   const cell = (/** @type {Row | undefined} */ row) => {
     if (!row) return '';
     if (!row.plays) return `–${mark(row)}`;
-    const [, , delivered, duplicates, requests, bytes] = cells(row);
-    return `${delivered}, ${duplicates}; ${requests}; ${bytes}${mark(row)}`;
+    const [, , atOnce, delivered, duplicates, requests, bytes] = cells(row);
+    const share = atOnce === delivered ? delivered : `${atOnce}, later ${delivered}`;
+    return `${share}, ${duplicates}; ${requests}; ${bytes}${mark(row)}`;
   };
   const line = (/** @type {string[]} */ columns) => `| ${columns.join(' | ')} |`;
   const titles = engines.map((engine) => `${ENGINE_TITLES[engine]} ${versions[engine] ?? ''}`.trim());
@@ -81,7 +83,7 @@ export function markdownTable(rows, { date, versions, repeat }) {
       return line([found.find(Boolean)?.title ?? name, ...found.map(cell)]);
     }),
     '',
-    `Measured on ${date}, ${played}: spans delivered, duplicates; requests to the endpoint + to the bucket, preflights`,
+    `Measured on ${date}, ${played}: spans delivered, where a later visit brings more with both shares, duplicates; requests to the endpoint + to the bucket, preflights`,
     'included; bytes sent.',
     ...(notes.length ? ['', ...notes.map((note, index) => `${index + 1}. ${note}`)] : []),
     '',

@@ -10,6 +10,7 @@ import { expectationOf } from './expectations.mjs';
  * @property {import('./engines/engine.mjs').EngineName} engine
  * @property {number} plays
  * @property {number} percent Distinct spans in the bucket, of those emitted.
+ * @property {number} atOncePercent The same, before a later visit.
  * @property {number} duplicateSpans
  * @property {number} duplicateObjects
  * @property {{ endpoint: number, bucket: number }} requests On average.
@@ -43,12 +44,13 @@ const brokenBits = ({ error, unexpected }) => [
  * @returns {Row}
  */
 export function judge(one, engine, outcomes) {
-  const { leastPercent, mostDuplicates, reason } = expectationOf(one.name, engine);
+  const { leastPercent, mostDuplicates, reason, untilSwitch } = expectationOf(one.name, engine);
   const average = (/** @type {(outcome: Outcome) => number} */ of) =>
     sum(outcomes.map(of)) / (outcomes.length || 1);
   const emitted = sum(outcomes.map((outcome) => outcome.emitted));
   const delivered = emitted - sum(outcomes.map(({ missing }) => missing.length));
   const percent = emitted ? (delivered / emitted) * 100 : 0;
+  const atOnce = emitted - sum(outcomes.map(({ missingAtOnce }) => missingAtOnce));
   const duplicateSpans = sum(outcomes.map((outcome) => outcome.duplicateSpans));
   const duplicateObjects = sum(outcomes.map((outcome) => outcome.duplicateObjects));
 
@@ -70,6 +72,7 @@ export function judge(one, engine, outcomes) {
     engine,
     plays: outcomes.length,
     percent,
+    atOncePercent: emitted ? (atOnce / emitted) * 100 : 0,
     duplicateSpans,
     duplicateObjects,
     requests: {
@@ -78,6 +81,6 @@ export function judge(one, engine, outcomes) {
     },
     bytes: average((outcome) => outcome.bytes),
     note: [one.skip && `not played: ${one.skip}`, one.notes?.[engine], reason].filter(Boolean).join('; '),
-    complaints,
+    complaints: untilSwitch ? [] : complaints,
   };
 }

@@ -7,6 +7,7 @@ const CASE = { name: 'a-case', title: 'what happens', play: async () => {} };
 const GOOD = {
   emitted: 3,
   missing: [],
+  missingAtOnce: 0,
   unexpected: [],
   duplicateSpans: 0,
   duplicateObjects: 0,
@@ -51,7 +52,7 @@ test('verdict: a deviation allows less, and its reason is the note', () => {
 });
 
 const ROWS = [
-  { ...judge(CASE, 'chromium', [GOOD]), percent: 99.999 },
+  { ...judge(CASE, 'chromium', [{ ...GOOD, missingAtOnce: 1 }]), percent: 99.999 },
   judge({ ...CASE, notes: { firefox: 'done otherwise' } }, 'firefox', [
     { ...GOOD, bytes: 1_234, duplicateSpans: 2 },
   ]),
@@ -60,9 +61,9 @@ const ROWS = [
 
 test('table: less than all is never 100 %, and what was not played says why', () => {
   assert.deepEqual(textTable(ROWS).split('\n').slice(1), [
-    'a-case  chromium  99.99 %    0                   1 + 2     500 B',
-    'a-case  firefox   100 %      2 spans, 0 objects  1 + 2     1.2 kB  done otherwise',
-    'b-case  firefox   –          –                   –         –       not played: why not',
+    'a-case  chromium  66.66 %  99.99 %    0                   1 + 2     500 B',
+    'a-case  firefox   100 %    100 %      2 spans, 0 objects  1 + 2     1.2 kB  done otherwise',
+    'b-case  firefox   –        –          –                   –         –       not played: why not',
   ]);
 });
 
@@ -76,7 +77,7 @@ test('table: for the README, a line per case with its notes below', () => {
   assert.deepEqual(lines.slice(0, 4), [
     '| what happens | Chromium 156 | Firefox 153 |',
     '| --- | --- | --- |',
-    '| what happens | 99.99 %, 0; 1 + 2; 500 B | 100 %, 2 spans, 0 objects; 1 + 2; 1.2 kB (1) |',
+    '| what happens | 66.66 %, later 99.99 %, 0; 1 + 2; 500 B | 100 %, 2 spans, 0 objects; 1 + 2; 1.2 kB (1) |',
     '| and then |  | – (2) |',
   ]);
   assert.match(text, /Measured on 2026-11-21, each case 5 times/);

@@ -22,6 +22,7 @@ const STAGES = [
   { name: 'e2e', about: 'pages in Chromium and Firefox', run: ['npm', 'run', 'e2e'] },
   { name: 'webkit', about: 'pages in WebKitGTK', run: ['npm', 'run', 'webkit'] },
   { name: 'faults', about: 'what survives what, in browsers', run: ['node', 'e2e/faults/run.mjs', '--ci'] },
+  { name: 'soak', about: 'one page for a minute, in trouble', run: ['node', 'e2e/soak/run.mjs', '--ci'] },
 ];
 
 process.chdir(fileURLToPath(new URL('../../', import.meta.url)));

@@ -1,22 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { shiftedClock } from './clocks.mjs';
 
 /** Beyond any upload URL, and within the seven days that a blob is kept. */
 const DAYS_MILLIS = 3 * 24 * 3_600_000;
-
-/** A page whose clock is ahead. */
-const AHEAD = `<script>{
-  const Real = Date;
-  const now = () => Real.now() + ${DAYS_MILLIS};
-  globalThis.Date = class Date extends Real {
-    constructor(...parts) {
-      if (parts.length) super(...parts);
-      else super(now());
-    }
-    static now() {
-      return now();
-    }
-  };
-}</script>`;
 
 /**
  * @param {Pick<import('../scene.mjs').Case, 'name' | 'title' | 'notes'>} about
@@ -52,6 +38,6 @@ export const expiry = [
   ),
   daysLater(
     { name: 'expired-both', title: 'the same, and the page’s clock is three days on as well' },
-    { head: AHEAD },
+    { head: shiftedClock(DAYS_MILLIS) },
   ),
 ];

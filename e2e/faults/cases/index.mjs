@@ -1,10 +1,13 @@
 import { bfcache } from './bfcache.mjs';
+import { clocks } from './clocks.mjs';
 import { copies } from './copies.mjs';
 import { crashes } from './crashes.mjs';
 import { expiry } from './expiry.mjs';
 import { leaving } from './leaving.mjs';
+import { much } from './much.mjs';
 import { offline } from './offline.mjs';
 import { outages } from './outages.mjs';
+import { brief } from './brief.mjs';
 import { steady } from './steady.mjs';
 import { storage } from './storage.mjs';
 import { tabs } from './tabs.mjs';
@@ -14,11 +17,14 @@ import { upgrade } from './upgrade.mjs';
 export const GROUPS = {
   steady,
   leaving,
+  brief,
+  much,
   outages,
   offline,
   crashes,
   tabs,
   expiry,
+  clocks,
   bfcache,
   storage,
   copies,

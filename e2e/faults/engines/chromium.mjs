@@ -26,6 +26,12 @@ export const chromiumEngine = {
       // A page that closes itself and is alone in its process gets no pagehide and no visibilitychange: Chromium ends
       // the process instead. With company it gets both, as it does when a user closes it.
       sharesRenderer: ({ closesItself = false }) => closesItself,
+      extend: (page) => ({
+        async slowDown(rate) {
+          const session = await context.newCDPSession(page);
+          await session.send('Emulation.setCPUThrottlingRate', { rate });
+        },
+      }),
     });
     // A quota lasts as long as the session that set it, and takes the origin only with a slash.
     const session = () => context.newCDPSession(browser.home());

@@ -5,6 +5,7 @@
  * @property {(code: string) => Promise<any>} run Runs code in one task of the page; resolves with what its promise or
  *   value is. Rejects when the page throws, or is gone.
  * @property {(code: string) => Promise<void>} leave Runs code that ends the page in the same task.
+ * @property {(times: number) => Promise<void>} [slowDown] The processor, for this page. Absent where there is no such switch.
  *
  * @typedef {object} Browser
  * @property {(url: string, options?: OpenOptions) => Promise<Tab>} open In a renderer of its own. Resolves once it is loaded.

@@ -24,6 +24,7 @@ const OPEN_MILLIS = 5_000;
  * @param {(command: string) => boolean} options.isRenderer Tells by the command line.
  * @param {(options: import('./engine.mjs').OpenOptions) => boolean} [options.sharesRenderer] Whether a tab is of its opener's
  *   process. Default never.
+ * @param {(page: import('@playwright/test').Page) => Partial<import('./engine.mjs').Tab>} [options.extend] What else its tabs can do.
  * @returns {Promise<import('./engine.mjs').Browser & { home(): import('@playwright/test').Page }>}
  */
 export async function createPlaywrightBrowser({
@@ -31,6 +32,7 @@ export async function createPlaywrightBrowser({
   launch: { homeUrl, profile },
   isRenderer,
   sharesRenderer = () => false,
+  extend = () => ({}),
 }) {
   context.setDefaultTimeout(ANSWER_MILLIS);
   /** @param {import('@playwright/test').Page} page */
@@ -57,7 +59,7 @@ export async function createPlaywrightBrowser({
       await answered(opener.evaluate(open, [url, windowFeatures(options, opener === home)]));
       const page = await opening;
       await page.waitForURL(url);
-      return tabOf(page);
+      return { ...tabOf(page), ...extend(page) };
     },
     async kill() {
       const closed = context.waitForEvent('close');
