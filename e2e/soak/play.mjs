@@ -103,7 +103,10 @@ async function run({ site, context, millis, random, onSample }) {
     await work(forMillis);
     await emit(tab);
     await delay(KEPT_MILLIS);
+    // As a user does, or as a task manager; the former is not over when it is asked for.
+    const closed = tab.waitForEvent('close');
     await tab.close({ runBeforeUnload: random() < 0.5 });
+    await closed;
   };
   /** @param {number} forMillis */
   const freeze = async (forMillis) => {
