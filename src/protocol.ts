@@ -264,6 +264,8 @@ export interface BlobRelayResponse {
   /** The endpoint's time, epoch milliseconds. */
   now: number;
   id: string;
+  /** Where it lies, unless it was there already at another time's. For tools. */
+  key: string;
   /** False when the blob was there already. */
   created: boolean;
 }

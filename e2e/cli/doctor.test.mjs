@@ -396,7 +396,7 @@ test('doctor: the policy of a page, in its header and in the document', LIMIT, a
 const HOSTILE = [
   ['HTML', (res) => res.end('<html>'), /not JSON/],
   ['nothing', (res) => res.end(), /not JSON/],
-  ['another version', (res) => res.end('{"v":2,"uploads":[]}'), /not of version 1/],
+  ['another version', (res) => res.end('{"v":1,"uploads":[]}'), /not of version 2/],
   ['null', (res) => res.end('null'), /not a JSON object/],
   [
     'a redirect',
@@ -417,7 +417,7 @@ const HOSTILE = [
     (res) => res.writeHead(400).end('{"error":{"code":"\u001b]0;x"}}'),
     /400 \(not an answer/,
   ],
-  ['an upload without URL', (res) => res.end('{"v":1,"uploads":[{"method":"PUT"}]}'), /no http\(s\) URL/],
+  ['an upload without URL', (res) => res.end('{"v":2,"uploads":[{"method":"PUT"}]}'), /no http\(s\) URL/],
   ['an upload to a file', (res) => res.end(answerWith({ url: 'file:///etc/passwd' })), /no http\(s\) URL/],
   [
     'an upload that sets Host',
@@ -434,19 +434,17 @@ const HOSTILE = [
 /** @param {object} change */
 const answerWith = (change) =>
   JSON.stringify({
-    v: 1,
+    v: 2,
     uploads: [
       {
+        id: '0190a5b0-7c3e-7cc3-98c4-dc0c0c07398f',
         method: 'PUT',
         url: 'http://127.0.0.1:9/a',
         headers: {},
-        key: 'a',
-        token: 't',
         expiresInMs: 1,
         ...change,
       },
     ],
-    confirmed: [],
     config: {},
   });
 

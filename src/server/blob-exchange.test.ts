@@ -27,7 +27,7 @@ test('blob exchange: an id decides its key, whoever asks, by whichever way, at w
   });
   assert.ok(JSON.stringify(body.uploads).includes(key));
   const relayed = await one.relay(id);
-  assert.deepEqual(relayed.body, { v: 2, now: one.clock.nowMillis, id, created: true });
+  assert.deepEqual(relayed.body, { v: 2, now: one.clock.nowMillis, id, key, created: true });
   assert.deepEqual([...one.storage.objects.keys()], [key]);
   const other = blobHarness({ project: 'shop', prefix: 'in', environment: 'test' });
   assert.equal(await other.keyOf(id), datedKey(id, 'in/shop/test'));

@@ -91,7 +91,7 @@ async function targetOf(
   const now = settings.now();
   const keys = keyOfBlob(relayed, project, now, settings);
   if (!keys) throw new Refusal('malformed', 'relay takes a UUIDv7 in lowercase');
-  const answer = { v: BLOB_PROTOCOL_VERSION, now, id: relayed } as const;
+  const answer = { v: BLOB_PROTOCOL_VERSION, now, id: relayed, key: keys.key } as const;
   return { project, ...keys, answer, takesJson: true };
 }
 

@@ -7,7 +7,7 @@ export const CHECKS = {
   'endpoint.no-store': 'its answers are kept by nobody',
   'endpoint.method': 'it takes POST and nothing else',
   'endpoint.foreign-origin': 'it turns other sites away',
-  'endpoint.forgery': 'it takes no token but its own',
+  'endpoint.forgery': 'it stores under no id that is none',
   'endpoint.speed': 'it answers soon',
   'endpoint.paused': 'clients are not paused',
   'clock.endpoint': "the endpoint's clock is right",

@@ -1,5 +1,4 @@
 import { DEFAULT_LAYOUT } from '../../object-key.js';
-import type { PresignedUpload } from '../../protocol.js';
 import { isInnerHost } from '../hosts.js';
 import { type Ask, HttpError } from '../http.js';
 import { createFindings, type Finding, type FindingStatus } from './checks.js';
@@ -12,7 +11,7 @@ import { checkPublic } from './public-checks.js';
 import { type Recipes, recipes } from './recipes.js';
 import { checkConfirm, checkRelay } from './relay-checks.js';
 import type { DoctorSettings, Examination } from './settings.js';
-import type { Issued } from './untrusted-answer.js';
+import { type Issued, keyUnder, type Upload } from './untrusted-answer.js';
 import { checkMisuse, checkUpload } from './upload-checks.js';
 
 export interface Diagnosis {
@@ -54,11 +53,12 @@ export async function diagnose({
     left: new Map(),
     bucketOrigin: undefined,
   };
-  let first: PresignedUpload | undefined;
+  let first: Upload | undefined;
+  let relayed: string | undefined;
   try {
     const issued = await checkEndpoint(examination);
     first = issued?.uploads[0];
-    if (issued) await examine(issued, examination);
+    if (issued) relayed = await examine(issued, examination);
   } catch (error) {
     // A connection that breaks in the middle: what it was for is told by what is missing.
     if (!(error instanceof HttpError)) throw error;
@@ -70,7 +70,7 @@ export async function diagnose({
   } finally {
     await unlessBroken(() => removeProbes(examination));
   }
-  await unlessBroken(() => checkLifecycle(prefixOf(first), examination));
+  await unlessBroken(() => checkLifecycle(prefixOf(relayed ?? first?.key), examination));
   await checkPage(examination);
 
   const all = findings.all();
@@ -83,14 +83,15 @@ export async function diagnose({
     settings: recipes({
       ...{ origin: settings.origin, endpoint: settings.endpoint, bucketOrigin: examination.bucketOrigin },
       ...(first && { method: first.method, headers: first.headers }),
-      prefix: prefixOf(first),
+      prefix: prefixOf(relayed ?? first?.key),
       days: settings.keepDays,
     }),
     leftKeys: [...examination.left.keys()],
   };
 }
 
-async function examine(issued: Issued, examination: Examination): Promise<void> {
+/** @returns the key of what was relayed, which the endpoint says as it is. */
+async function examine(issued: Issued, examination: Examination): Promise<string | undefined> {
   const { findings } = examination;
   const [upload, relayed, unused] = issued.uploads;
   if (!upload) {
@@ -103,20 +104,23 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
         'none',
         'set maxUploads of createIngest() to 1 or more, or look at its quota',
       );
-    if (!issued.isPaused) {
-      const token = await checkRelay(undefined, examination);
-      await checkConfirm(token ? [token] : [], [], examination);
-    }
-    return;
+    if (issued.isPaused) return undefined;
+    const stored = await checkRelay(examination);
+    await checkConfirm(stored ? [stored.id] : [], [], examination);
+    return stored?.key;
   }
   findings.ok('upload.issued', `${issued.uploads.length}`);
   const isOneStore = issued.uploads.every(({ url }) => new URL(url).origin === new URL(upload.url).origin);
   if (!isOneStore) {
     findings.fail('upload.url', 'one answer names several hosts', 'let all uploads go to one store');
-    return;
+    return undefined;
   }
-  if (!checkIssued(upload, examination)) return;
+  if (!checkIssued(upload, examination)) return undefined;
 
+  const other = relayed && (await checkRelay(examination, relayed.id));
+  // Of a path nobody else can tell where the key begins.
+  const root = other ? other.key.slice(0, other.key.lastIndexOf('/year=')) : DEFAULT_LAYOUT.prefix;
+  for (const one of issued.uploads) one.key = keyUnder(root, one.key);
   let sent: Uint8Array<ArrayBuffer> | undefined;
   const broken = await unlessBroken(async () => {
     await checkPreflight(upload, examination);
@@ -125,21 +129,21 @@ async function examine(issued: Issued, examination: Examination): Promise<void> 
   });
   if (broken?.kind === 'inner') {
     findings.fail('upload.url', broken.message, INNER_ADVICE);
-    return;
+    return undefined;
   }
   if (broken) {
     const advice =
       'pages cannot reach it either: check publicEndpoint of s3(), and DNS and certificate of that host';
     findings.fail('bucket.upload', broken.message, advice);
   }
-  const token = relayed && (await checkRelay(relayed, examination));
-  const stored = [...(sent ? [upload.token] : []), ...(token ? [token] : [])];
-  const missing = unused && !examination.left.has(unused.key) ? [unused.token] : [];
+  const stored = [...(sent ? [upload.id] : []), ...(other ? [other.id] : [])];
+  const missing = unused && !examination.left.has(unused.key) ? [unused.id] : [];
   await checkConfirm(stored, missing, examination);
-  if (!sent) return;
+  if (!sent) return other?.key;
   const bytes = sent;
   await unlessBroken(() => checkPublic(upload, examination));
   await unlessBroken(() => checkReadBack(upload.key, bytes, examination));
+  return other?.key;
 }
 
 /** The operator has named this store himself. */
@@ -159,6 +163,6 @@ async function unlessBroken(part: () => Promise<void>): Promise<HttpError | unde
 }
 
 /** What stands before project and environment in a key. */
-function prefixOf(upload: PresignedUpload | undefined): string {
-  return /^(.+?)\/[^/]+\/[^/]+\/year=/.exec(upload?.key ?? '')?.[1] ?? DEFAULT_LAYOUT.prefix;
+function prefixOf(key = ''): string {
+  return /^(.+?)\/[^/]+\/[^/]+\/year=/.exec(key)?.[1] ?? DEFAULT_LAYOUT.prefix;
 }

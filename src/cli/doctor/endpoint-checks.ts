@@ -3,7 +3,7 @@ import { type HttpAnswer, HttpError } from '../http.js';
 import { millisInWords, printable } from '../printable.js';
 import { SKEW_FAIL_MILLIS, SKEW_WARN_MILLIS, skewOf } from './clock.js';
 import { listOf, unreadable } from './cors.js';
-import { exchange } from './exchange.js';
+import { exchange, newId } from './exchange.js';
 import { PROBE_BYTES } from './probe.js';
 import type { Examination } from './settings.js';
 import { checkStrangers } from './stranger-checks.js';
@@ -19,7 +19,10 @@ export async function checkEndpoint(examination: Examination): Promise<Issued | 
   checkScheme(examination);
   let answer: HttpAnswer;
   try {
-    answer = await exchange(examination, { want: WANTED, sizes: Array(WANTED).fill(PROBE_BYTES) });
+    answer = await exchange(
+      examination,
+      Array.from({ length: WANTED }, () => ({ id: newId(), bytes: PROBE_BYTES })),
+    );
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     findings.fail('endpoint.reach', error.message, adviceOn(error));

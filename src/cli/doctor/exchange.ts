@@ -1,4 +1,6 @@
-import type { ExchangeRequest } from '../../protocol.js';
+import { randomBytes } from 'node:crypto';
+import { BLOB_PROTOCOL_VERSION, type BlobExchangeRequest, type WantedUpload } from '../../protocol.js';
+import { UUID_RANDOM_BYTES, uuidV7 } from '../../server/uuid.js';
 import { VERSION } from '../../version.js';
 import type { HttpAnswer } from '../http.js';
 import { DOCTOR_SERVICE, type Examination } from './settings.js';
@@ -6,21 +8,14 @@ import { DOCTOR_SERVICE, type Examination } from './settings.js';
 /** One exchange, sent as the SDK sends it: text/plain, without a header of its own, so without a preflight. */
 export function exchange(
   { ask, settings }: Examination,
-  change: Partial<ExchangeRequest>,
+  wants: WantedUpload[],
   origin: string = settings.origin,
 ): Promise<HttpAnswer> {
-  const request: ExchangeRequest = {
-    ...{
-      v: 1,
-      client: `${DOCTOR_SERVICE}/${VERSION}`,
-      want: 0,
-      stored: [],
-      confirm: [],
-      renew: [],
-      lost: {},
-    },
+  const request: BlobExchangeRequest = {
+    v: BLOB_PROTOCOL_VERSION,
+    client: `${DOCTOR_SERVICE}/${VERSION}`,
     ...(settings.project === undefined ? {} : { project: settings.project }),
-    ...change,
+    ...{ wants, stored: [], lost: {} },
   };
   return ask(settings.endpoint, {
     method: 'POST',
@@ -30,11 +25,15 @@ export function exchange(
   });
 }
 
+/** An id for what doctor writes. */
+export function newId(): string {
+  return uuidV7(Date.now(), randomBytes(UUID_RANDOM_BYTES));
+}
+
 /** The relay, as the SDK addresses it. */
-export function relayUrl(endpoint: URL, token: string, project: string | undefined, blob?: string): URL {
+export function relayUrl(endpoint: URL, id: string, project: string | undefined): URL {
   const url = new URL(endpoint);
-  url.searchParams.set('relay', token);
-  if (blob !== undefined) url.searchParams.set('blob', blob);
+  url.searchParams.set('relay', id);
   if (project !== undefined) url.searchParams.set('project', project);
   return url;
 }

@@ -1,8 +1,8 @@
-import type { PresignedUpload } from '../../protocol.js';
 import { isInnerHost } from '../hosts.js';
 import { bytesInWords, millisInWords, printable } from '../printable.js';
 import type { Examination } from './settings.js';
 import { type Signature, signatureOf } from './signature.js';
+import type { Upload } from './untrusted-answer.js';
 
 /** A stolen URL is worth this long. */
 const LONG_LIFE_MILLIS = 3_600_000;
@@ -10,7 +10,7 @@ export const INNER_ADVICE = 'set publicEndpoint of s3() to where browsers reach 
 const LAYOUT = /\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[^/]+\.json\.gz$/;
 
 /** What an upload says of itself, before anything is sent. False when nothing may be sent to where it points. */
-export function checkIssued(upload: PresignedUpload, examination: Examination): boolean {
+export function checkIssued(upload: Upload, examination: Examination): boolean {
   const { findings } = examination;
   const wrong = checkPlace(upload, examination);
   if (wrong) return false;
@@ -31,7 +31,7 @@ export function checkIssued(upload: PresignedUpload, examination: Examination): 
 }
 
 /** An endpoint that is not ours could point at our own network: nothing is sent there. */
-function checkPlace(upload: PresignedUpload, examination: Examination): boolean {
+function checkPlace(upload: Upload, examination: Examination): boolean {
   const { findings, settings } = examination;
   const url = new URL(upload.url);
   examination.bucketOrigin = url.origin;
@@ -50,7 +50,7 @@ function checkPlace(upload: PresignedUpload, examination: Examination): boolean 
 }
 
 /** GCS has a header of its own for write-once; a form has none. */
-function checkSigned({ method }: PresignedUpload, { names }: Signature, { findings }: Examination): void {
+function checkSigned({ method }: Upload, { names }: Signature, { findings }: Examination): void {
   const missing = [
     ...(names.includes('content-type') ? [] : ['content-type']),
     ...(method === 'POST' || names.some((name) => /^(if-none-match|x-goog-if-generation-match)$/.test(name))
@@ -65,11 +65,7 @@ function checkSigned({ method }: PresignedUpload, { names }: Signature, { findin
   findings.fail('upload.signed', `not signed: ${missing.join(', ')}`, advice);
 }
 
-function checkBound(
-  upload: PresignedUpload,
-  { names, maxBytes }: Signature,
-  { findings }: Examination,
-): void {
+function checkBound(upload: Upload, { names, maxBytes }: Signature, { findings }: Examination): void {
   const isSigned =
     maxBytes !== undefined ||
     names.some((name) => /^(content-length|x-goog-content-length-range)$/.test(name));

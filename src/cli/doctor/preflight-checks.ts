@@ -1,9 +1,9 @@
-import type { PresignedUpload } from '../../protocol.js';
 import { namesToAsk, preflight, refusedPreflight } from './cors.js';
 import { type Examination, FOREIGN_ORIGIN } from './settings.js';
+import type { Upload } from './untrusted-answer.js';
 
 /** Whether the bucket's CORS rules let the page send what the upload wants sent, and other pages not. */
-export async function checkPreflight(upload: PresignedUpload, examination: Examination): Promise<void> {
+export async function checkPreflight(upload: Upload, examination: Examination): Promise<void> {
   const { settings, findings, askForeign: ask } = examination;
   const names = namesToAsk(upload.headers);
   const { method } = upload;

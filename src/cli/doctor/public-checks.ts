@@ -1,9 +1,9 @@
-import type { PresignedUpload } from '../../protocol.js';
 import type { DoctorSettings, Examination } from './settings.js';
+import type { Upload } from './untrusted-answer.js';
 
 /** Whether strangers get at what is in the bucket. */
 export async function checkPublic(
-  upload: PresignedUpload,
+  upload: Upload,
   { askForeign: ask, findings, settings }: Examination,
 ): Promise<void> {
   const places = addressOf(upload, settings);
@@ -24,10 +24,7 @@ export async function checkPublic(
 }
 
 /** Where the object is, without a signature. */
-function addressOf(
-  upload: PresignedUpload,
-  settings: DoctorSettings,
-): { object: string; bucket: string } | undefined {
+function addressOf(upload: Upload, settings: DoctorSettings): { object: string; bucket: string } | undefined {
   const { origin, pathname } = new URL(upload.url);
   const path = upload.key.split('/').map(encodeURIComponent).join('/');
   if (upload.method === 'PUT') {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { PresignedUpload } from '../../protocol.js';
+import type { Upload } from './untrusted-answer.js';
 
 export interface Sent {
   body: Uint8Array<ArrayBuffer>;
@@ -9,7 +9,7 @@ export interface Sent {
 
 /** The request that an upload describes, as the SDK makes it: the bytes, or a form of the fields and the bytes. */
 export function bodyOf(
-  { method, headers, fields = {} }: PresignedUpload,
+  { method, headers, fields = {} }: Upload,
   { body, contentType }: Sent,
 ): { headers: Record<string, string>; body: Uint8Array<ArrayBuffer> } {
   if (method === 'PUT') {

@@ -1,5 +1,4 @@
-import type { PresignedUpload } from '../../protocol.js';
-import { isRecord } from './untrusted-answer.js';
+import { isRecord, type Upload } from './untrusted-answer.js';
 
 /** What a presigned upload says of itself. */
 export interface Signature {
@@ -12,7 +11,7 @@ export interface Signature {
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
-export function signatureOf(upload: PresignedUpload): Signature {
+export function signatureOf(upload: Upload): Signature {
   return upload.method === 'POST' ? ofPolicy(upload.fields ?? {}) : ofQuery(new URL(upload.url).searchParams);
 }
 

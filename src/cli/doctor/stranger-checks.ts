@@ -15,7 +15,7 @@ async function checkMethod({ ask, settings, findings }: Examination): Promise<vo
 }
 
 async function checkForeignOrigin(examination: Examination): Promise<void> {
-  const { status } = await exchange(examination, {}, FOREIGN_ORIGIN);
+  const { status } = await exchange(examination, [], FOREIGN_ORIGIN);
   const { findings } = examination;
   if (status === 403) findings.ok('endpoint.foreign-origin');
   else
@@ -28,7 +28,7 @@ async function checkForeignOrigin(examination: Examination): Promise<void> {
 
 async function checkForgery(examination: Examination): Promise<void> {
   const { settings, findings, ask } = examination;
-  const { status } = await ask(relayUrl(settings.endpoint, 'forged.token', settings.project), {
+  const { status } = await ask(relayUrl(settings.endpoint, 'forged-id', settings.project), {
     method: 'POST',
     headers: { origin: settings.origin },
     body: 'not gzip',
@@ -37,7 +37,7 @@ async function checkForgery(examination: Examination): Promise<void> {
   else
     findings.fail(
       'endpoint.forgery',
-      `a relay with a forged token gets ${status}`,
+      `a relay with a forged id gets ${status}`,
       'send all of this path, with its query, to createIngest()',
     );
 }

@@ -1,9 +1,17 @@
-import { PROTOCOL_VERSION, type PresignedUpload } from '../../protocol.js';
+import { BLOB_PROTOCOL_VERSION, type PresignedUpload } from '../../protocol.js';
+
+/** What an endpoint gives for one id. */
+export interface Upload extends Omit<PresignedUpload, 'key' | 'token'> {
+  id: string;
+  /** As the form says it, or the URL's path, before which bucket and more may stand: see `keyUnder`. */
+  key: string;
+}
 
 /** What of an endpoint's answer doctor uses. */
 export interface Issued {
-  uploads: PresignedUpload[];
-  confirmed: { token: string; stored: boolean }[];
+  uploads: Upload[];
+  /** Ids of which it says that they are there. */
+  stored: string[];
   isPaused: boolean;
   /** The store takes nothing from outside. */
   isRelayOnly: boolean;
@@ -28,18 +36,18 @@ export function readIssued(body: Uint8Array): Issued | string {
     return 'the answer is not JSON';
   }
   if (!isRecord(answer)) return 'the answer is not a JSON object';
-  if (answer['v'] !== PROTOCOL_VERSION)
-    return `the answer is not of version ${PROTOCOL_VERSION} of the protocol`;
+  if (answer['v'] !== BLOB_PROTOCOL_VERSION)
+    return `the answer is not of version ${BLOB_PROTOCOL_VERSION} of the protocol`;
   if (!Array.isArray(answer['uploads'])) return 'the answer has no uploads';
-  const uploads = answer['uploads'].slice(0, MAX_LIST).map(readUpload);
+  const told = answer['uploads'].slice(0, MAX_LIST).filter((one) => !isRecord(one) || !('error' in one));
+  const isStored = (one: unknown): one is { id: string } =>
+    isRecord(one) && one['stored'] === true && isText(one['id']);
+  const uploads = told.filter((one) => !isStored(one)).map(readUpload);
   const wrong = uploads.find((upload) => typeof upload === 'string');
   if (typeof wrong === 'string') return wrong;
-  const confirmed = Array.isArray(answer['confirmed']) ? answer['confirmed'].slice(0, MAX_LIST) : [];
   return {
-    uploads: uploads as PresignedUpload[],
-    confirmed: confirmed.filter(
-      (one) => isRecord(one) && typeof one['token'] === 'string' && typeof one['stored'] === 'boolean',
-    ),
+    uploads: uploads as Upload[],
+    stored: told.filter(isStored).map(({ id }) => id),
     isPaused: isRecord(answer['config']) && answer['config']['paused'] === true,
     isRelayOnly: answer['relay'] === true,
   };
@@ -55,14 +63,13 @@ export function errorCodeOf(body: Uint8Array): string | undefined {
   }
 }
 
-function readUpload(value: unknown): PresignedUpload | string {
+function readUpload(value: unknown): Upload | string {
   if (!isRecord(value)) return 'an upload is not an object';
-  const { method, url, headers, fields, key, token, expiresInMs, bytes, maxBytes } =
-    value as unknown as PresignedUpload;
+  const { id, method, url, headers, fields, expiresInMs, bytes, maxBytes } = value as unknown as Upload;
   if (method !== 'PUT' && method !== 'POST') return 'an upload is neither PUT nor POST';
   if (!isText(url) || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     return 'an upload has no http(s) URL';
-  if (!isText(key) || !isText(token)) return 'an upload has no key, or no token';
+  if (!isText(id)) return 'an upload has no id';
   if (!isTexts(headers)) return 'an upload has no headers';
   for (const [name, text] of Object.entries(headers)) {
     if (FORBIDDEN.test(name)) return 'an upload sets a header that is not for it to set';
@@ -70,11 +77,26 @@ function readUpload(value: unknown): PresignedUpload | string {
   }
   if (fields !== undefined && !isTexts(fields)) return 'an upload has form fields that are none';
   if (!(typeof expiresInMs === 'number' && expiresInMs > 0)) return 'an upload has no lifetime';
-  const upload: PresignedUpload = { method, url, headers, key, token, expiresInMs };
+  const key = fields?.['key'] ?? decoded(new URL(url).pathname).slice(1);
+  const upload: Upload = { id, method, url, headers, key, expiresInMs };
   if (fields !== undefined) upload.fields = fields;
   if (typeof bytes === 'number') upload.bytes = bytes;
   if (typeof maxBytes === 'number') upload.maxBytes = maxBytes;
   return upload;
+}
+
+/** A key that begins with `root`, out of a path that ends with it; the path itself where it does not. */
+export function keyUnder(root: string, path: string): string {
+  const at = `/${path}`.lastIndexOf(`/${root}/`);
+  return at < 0 ? path : path.slice(at);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,3 @@
-import type { PresignedUpload } from '../../protocol.js';
 import { type HttpAnswer, HttpError } from '../http.js';
 import { bytesInWords, millisInWords } from '../printable.js';
 import { cureOf, INGEST_WORDS } from '../store-trouble.js';
@@ -8,12 +7,13 @@ import { makeProbe, padGzip } from './probe.js';
 import { bodyOf, type Sent } from './send-upload.js';
 import type { Examination } from './settings.js';
 import { signatureOf } from './signature.js';
+import type { Upload } from './untrusted-answer.js';
 
 /** Where a size is only bounded, a body over the bound is sent to see it refused, unless that is a large one. */
 const MAX_EXCESS_BYTES = 1_048_576;
 
 /** Whether an upload can be used in another way than it was meant. What is stored all the same is remembered. */
-export async function checkMisuse(upload: PresignedUpload, examination: Examination): Promise<void> {
+export async function checkMisuse(upload: Upload, examination: Examination): Promise<void> {
   const { findings } = examination;
   const body = probeFor(upload);
   if (!body) return;
@@ -47,7 +47,7 @@ export async function checkMisuse(upload: PresignedUpload, examination: Examinat
 
 /** Puts the object, reads the answer as the page would, and puts it again. Resolves with what was stored. */
 export async function checkUpload(
-  upload: PresignedUpload,
+  upload: Upload,
   examination: Examination,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { findings, settings } = examination;
@@ -80,7 +80,7 @@ export async function checkUpload(
   return body;
 }
 
-function checkWriteOnce({ method }: PresignedUpload, status: number, { findings }: Examination): void {
+function checkWriteOnce({ method }: Upload, status: number, { findings }: Examination): void {
   if (status === 412) {
     findings.ok('bucket.write-once', '412');
     return;
@@ -96,7 +96,7 @@ function checkWriteOnce({ method }: PresignedUpload, status: number, { findings 
 }
 
 /** The signer's clock is what counts for a signature, and the bucket is who measures it. */
-function checkBucketClock(upload: PresignedUpload, answer: HttpAnswer, { findings }: Examination): void {
+function checkBucketClock(upload: Upload, answer: HttpAnswer, { findings }: Examination): void {
   const { signedAtMillis } = signatureOf(upload);
   const skew = skewOf(answer);
   if (signedAtMillis === undefined) {
@@ -120,7 +120,7 @@ function checkBucketClock(upload: PresignedUpload, answer: HttpAnswer, { finding
   else findings.fail('clock.bucket', seen, advice);
 }
 
-function probeFor(upload: PresignedUpload): Uint8Array<ArrayBuffer> | undefined {
+function probeFor(upload: Upload): Uint8Array<ArrayBuffer> | undefined {
   const probe = makeProbe(Date.now());
   if (upload.bytes !== undefined) return padGzip(probe, upload.bytes);
   return upload.maxBytes !== undefined && probe.length > upload.maxBytes ? undefined : probe;
@@ -128,7 +128,7 @@ function probeFor(upload: PresignedUpload): Uint8Array<ArrayBuffer> | undefined 
 
 /** An answer, or a broken connection as status 0. */
 async function send(
-  upload: PresignedUpload,
+  upload: Upload,
   sent: Sent,
   { askForeign: ask, settings }: Examination,
 ): Promise<HttpAnswer> {
