@@ -35,7 +35,9 @@ export async function bench() {
     .map(({ url, functions }) => ({
       file: url.slice(`file://${COMPILED}`.length),
       // The first is the module itself.
-      functions: functions.filter(({ functionName, ranges: [range] }) => functionName !== '' || range?.startOffset),
+      functions: functions.filter(
+        ({ functionName, ranges: [range] }) => functionName !== '' || range?.startOffset,
+      ),
     }))
     .map(({ file, functions }) => ({
       file,
@@ -44,10 +46,16 @@ export async function bench() {
     }))
     .filter(({ functions }) => functions > 0)
     .sort((a, b) => b.functions - a.functions);
-  const sum = (/** @type {'functions' | 'calls'} */ key) => walked.reduce((total, one) => total + one[key], 0);
+  const sum = (/** @type {'functions' | 'calls'} */ key) =>
+    walked.reduce((total, one) => total + one[key], 0);
   return {
     'walk of one span, told': [
-      { files: walked.length, functions: sum('functions'), calls: sum('calls'), objects: client.cloud.objects.size },
+      {
+        files: walked.length,
+        functions: sum('functions'),
+        calls: sum('calls'),
+        objects: client.cloud.objects.size,
+      },
     ],
     'by file': walked,
   };

@@ -1,4 +1,5 @@
 import { bfcache } from './bfcache.mjs';
+import { brief } from './brief.mjs';
 import { clocks } from './clocks.mjs';
 import { copies } from './copies.mjs';
 import { crashes } from './crashes.mjs';
@@ -7,7 +8,6 @@ import { leaving } from './leaving.mjs';
 import { much } from './much.mjs';
 import { offline } from './offline.mjs';
 import { outages } from './outages.mjs';
-import { brief } from './brief.mjs';
 import { steady } from './steady.mjs';
 import { storage } from './storage.mjs';
 import { tabs } from './tabs.mjs';
