@@ -1,5 +1,5 @@
 // Makes the package of what tsc emitted into .cache/esm: the npm entries and the command in one build, in which each
-// module is once, whoever asks for it; and two files that are closed in themselves, for script tags.
+// module is once, whoever asks for it; and files that are closed in themselves, for script tags.
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -91,35 +91,29 @@ const viewer = {
   },
 };
 
-// The script tag's files on the core that grows beside today's: `npm run build:next`. The first knows the second's hash.
-const lateSource = (name) => ({
-  '@opentelemetry/api': '.cache/next/script/opentelemetry-api.js',
-  './late-source.js': `.cache/next/next/late-source-${name}.js`,
-});
+// The script tag's two files, and both in one: see `late-source.ts`. The first knows the second's hash.
 const withLateIntegrity = {
   name: 'with-late-integrity',
   transform: (code, id) =>
     id.endsWith('/late-source-script.js')
-      ? code.replaceAll('LATE_INTEGRITY', () => `'${readFileSync('.cache/next/dist/late.js.sri', 'utf8')}'`)
+      ? code.replaceAll('LATE_INTEGRITY', () => `'${readFileSync('dist/late.js.sri', 'utf8')}'`)
       : null,
 };
-const nextFile = (entry, name, standIns) => ({
-  input: `.cache/next/next/${entry}.js`,
+const tagFile = (entry, name, late) => ({
+  input: `.cache/esm/${entry}.js`,
   plugins: [
-    withStandIns(standIns),
+    withStandIns({
+      '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
+      './late-source.js': `.cache/esm/late-source-${late}.js`,
+    }),
     ...[withLateIntegrity, resolve({ browser: true }), minifyScript, integrity],
   ],
-  output: { file: `.cache/next/dist/${name}.js`, format: 'iife', name: 'spandrel', sourcemap: true },
+  output: { file: `dist/${name}.js`, format: 'iife', name: 'spandrel', sourcemap: true },
 });
-const next = [
-  nextFile('late-script', 'late', lateSource('script')),
-  nextFile('script', 'script', lateSource('script')),
-  nextFile('script', 'spandrel.whole', lateSource('whole')),
-];
 
 const modules = { minifyInternalExports: false, hoistTransitiveImports: false };
 
-const today = [
+export default [
   // Dependencies stay imports, so that the host's copies are shared; the bundler minifies. No source maps: comments and
   // names are there.
   {
@@ -147,15 +141,9 @@ const today = [
       plugins: [types],
     },
   },
-  // The script tag's file holds everything.
-  {
-    input: '.cache/esm/script.js',
-    plugins: [
-      withStandIns({ '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js' }),
-      ...[resolve({ browser: true }), minifyScript, integrity],
-    ],
-    output: { file: 'dist/script.js', format: 'iife', name: 'spandrel', sourcemap: true },
-  },
+  tagFile('late-script', 'late', 'script'),
+  tagFile('script', 'script', 'script'),
+  tagFile('script', 'spandrel.whole', 'whole'),
   // To be inlined in the page's head, byte for byte.
   {
     input: '.cache/esm/stub.js',
@@ -163,5 +151,3 @@ const today = [
     output: { file: 'dist/stub.js', format: 'iife', name: 'spandrel', strict: false },
   },
 ];
-
-export default ({ configNext }) => (configNext ? next : today);

@@ -33,7 +33,6 @@ const STORE = `${PLATFORM}
   globalThis.store = platform.openStore();`;
 const TABS = `${STORE}
   globalThis.tabs = platform.openTabs(store);`;
-const NO_LOCKS = `<script>Object.defineProperty(navigator, 'locks', { value: undefined });</script>`;
 
 const write = (page: Page, change: StoreChange): Promise<unknown> =>
   page.evaluate(
@@ -135,36 +134,19 @@ test('store: changes are made in the order of the calls, deletes before puts, an
 test('store: a change is made wholly or not at all', async ({ page, site }) => {
   await site.run(page, STORE);
   await write(page, { puts: [[['old'], 1]] });
-  for (const ifPresent of [undefined, ['old']]) {
-    const name = await page.evaluate(
-      (ifPresent) =>
-        globalThis.store
-          .write({
-            puts: [
-              [['new'], 1],
-              [['bad'], () => {}],
-            ],
-            deletes: [['old']],
-            ...(ifPresent && { ifPresent }),
-          })
-          .catch((error) => error.name),
-      ifPresent,
-    );
-    expect(name).toBe('DataCloneError');
-    expect(await read(page)).toEqual([[['old'], 1]]);
-  }
-});
-
-test('store: a change is made if a record is present, and only then', async ({ page, site }) => {
-  await site.run(page, STORE);
-  await write(page, { puts: [[['here'], null]] });
-  expect(await write(page, { ifPresent: ['gone'], puts: [[['a'], 1]], deletes: [['here']] })).toBe(false);
-  expect(await keys(page, [])).toEqual([['here']]);
-  expect(await write(page, { ifPresent: ['here'], puts: [[['a'], 1]], deletes: [['here']] })).toBe(true);
-  expect(await keys(page, [])).toEqual([['a']]);
-  // What is asked for is the record itself, not one below it.
-  await write(page, { puts: [[['a', 'b'], 1]], deletes: [['a']] });
-  expect(await write(page, { ifPresent: ['a'], deletes: [[]] })).toBe(false);
+  const name = await page.evaluate(() =>
+    globalThis.store
+      .write({
+        puts: [
+          [['new'], 1],
+          [['bad'], () => {}],
+        ],
+        deletes: [['old']],
+      })
+      .catch((error) => error.name),
+  );
+  expect(name).toBe('DataCloneError');
+  expect(await read(page)).toEqual([[['old'], 1]]);
 });
 
 test('store: the page may delete the database under us; the next write makes it anew', async ({
@@ -343,11 +325,10 @@ test('a sandboxed page has no storage and no locks, and is told so quietly', asy
       write: async () => true,
       keys: async () => [],
       read: async () => [],
-      letGo() {},
       close() {},
     };
     const tabs = platform.openTabs(working);
-    // Refused, and made up for.
+    // Refused: nobody can tell who lives, and tasks run.
     const before = await tabs.alone('lane', async () => {}).catch((error) => error.name);
     await tabs.hold();
     const after = await tabs.alone('lane', async () => {}).catch((error) => error.name);
@@ -390,12 +371,8 @@ test('notes: are seen at once by other pages, and one that does not fit is refus
 });
 
 /** Opens two tabs of one page. */
-async function twoTabs(
-  first: Page,
-  site: Site,
-  head = '',
-): Promise<{ second: Page; name: string; url: string }> {
-  const url = await site.run(first, TABS, { head });
+async function twoTabs(first: Page, site: Site): Promise<{ second: Page; name: string; url: string }> {
+  const url = await site.run(first, TABS);
   const second = await first.context().newPage();
   await second.goto(url);
   await second.waitForFunction(() => globalThis.ready);
@@ -406,101 +383,53 @@ async function twoTabs(
   return { second, name, url };
 }
 
-const ranIfDead = (page: Page, name: string): Promise<boolean> =>
-  page.evaluate((name) => globalThis.tabs.ifDead(name, async () => {}), name);
+const isDead = (page: Page, name: string): Promise<boolean> =>
+  page.evaluate(async (name) => (await globalThis.tabs.living?.())?.has(name) === false, name);
 
-for (const [kind, head] of [
-  ['locks', ''],
-  ['leases', NO_LOCKS],
-] as const) {
-  test(`tabs by ${kind}: a page lives until it lets go, and again from its next hold`, async ({
-    page,
-    site,
-  }) => {
-    const { second, name } = await twoTabs(page, site, head);
-    expect(await ranIfDead(second, name)).toBe(false);
-    await page.evaluate(() => globalThis.tabs.release());
-    await expect.poll(() => ranIfDead(second, name)).toBe(true);
-    await page.evaluate(() => globalThis.tabs.hold());
-    expect(await ranIfDead(second, name)).toBe(false);
-    // Taken again in the task in which it was let go.
-    await page.evaluate(() => {
-      globalThis.tabs.release();
-      return globalThis.tabs.hold();
-    });
-    expect(await ranIfDead(second, name)).toBe(false);
-    await page.evaluate(() => globalThis.tabs.close());
-    await expect.poll(() => ranIfDead(second, name)).toBe(true);
+test('tabs: a page lives until it lets go, and again from its next hold', async ({ page, site }) => {
+  const { second, name } = await twoTabs(page, site);
+  expect(await isDead(second, name)).toBe(false);
+  await page.evaluate(() => globalThis.tabs.release());
+  await expect.poll(() => isDead(second, name)).toBe(true);
+  await page.evaluate(() => globalThis.tabs.hold());
+  expect(await isDead(second, name)).toBe(false);
+  // Taken again in the task in which it was let go.
+  await page.evaluate(() => {
+    globalThis.tabs.release();
+    return globalThis.tabs.hold();
   });
+  expect(await isDead(second, name)).toBe(false);
+  await page.evaluate(() => globalThis.tabs.close());
+  await expect.poll(() => isDead(second, name)).toBe(true);
+});
 
-  test(`tabs by ${kind}: a page does not hold while another takes over what it left`, async ({
-    page,
-    site,
-  }) => {
-    const { second, name } = await twoTabs(page, site, head);
-    await page.evaluate(() => globalThis.tabs.release());
-    await second.evaluate(
-      (name) =>
-        new Promise<void>((begun) => {
-          const task = () =>
-            new Promise<void>((resolve) => {
-              Object.assign(globalThis, { endTask: resolve });
-              begun();
-            });
-          const attempt = async (): Promise<void> => {
-            if (!(await globalThis.tabs.ifDead(name, task))) setTimeout(attempt, 10);
-          };
-          void attempt();
-        }),
-      name,
-    );
-    await page.evaluate(() => {
-      void globalThis.tabs.hold().then(() => globalThis.heard.push('held'));
-    });
-    // A round trip through what it waits for.
-    await page.evaluate(async () => {
-      await globalThis.store.keys([]);
-      await navigator.locks?.query();
-      await globalThis.store.keys([]);
-    });
-    expect(await page.evaluate(() => globalThis.heard)).toEqual([]);
-    await second.evaluate('endTask()');
-    await expect.poll(() => page.evaluate(() => globalThis.heard)).toEqual(['held']);
-    expect(await ranIfDead(second, name)).toBe(false);
-  });
+test('tabs: one page at a time works alone in a lane', async ({ page, site }) => {
+  const { second } = await twoTabs(page, site);
+  const alone = (page: Page, lane: string): Promise<boolean> =>
+    page.evaluate((lane) => globalThis.tabs.alone(lane, async () => {}), lane);
+  await page.evaluate(
+    () =>
+      new Promise<void>((begun) => {
+        const task = () =>
+          new Promise<void>((resolve) => {
+            Object.assign(globalThis, { endTask: resolve });
+            begun();
+          });
+        void globalThis.tabs.alone('lane', task).then((ran) => globalThis.heard.push(ran));
+      }),
+  );
+  expect(await alone(second, 'lane')).toBe(false);
+  expect(await alone(page, 'lane')).toBe(false);
+  expect(await alone(second, 'other lane')).toBe(true);
+  await page.evaluate('endTask()');
+  await expect.poll(() => page.evaluate(() => globalThis.heard)).toEqual([true]);
+  await expect.poll(() => alone(second, 'lane')).toBe(true);
+});
 
-  test(`tabs by ${kind}: one page at a time works alone in a lane`, async ({ page, site }) => {
-    const { second } = await twoTabs(page, site, head);
-    const alone = (page: Page, lane: string): Promise<boolean> =>
-      page.evaluate((lane) => globalThis.tabs.alone(lane, async () => {}), lane);
-    await page.evaluate(
-      () =>
-        new Promise<void>((begun) => {
-          const task = () =>
-            new Promise<void>((resolve) => {
-              Object.assign(globalThis, { endTask: resolve });
-              begun();
-            });
-          void globalThis.tabs.alone('lane', task).then((ran) => globalThis.heard.push(ran));
-        }),
-    );
-    expect(await alone(second, 'lane')).toBe(false);
-    expect(await alone(page, 'lane')).toBe(false);
-    expect(await alone(second, 'other lane')).toBe(true);
-    await page.evaluate('endTask()');
-    await expect.poll(() => page.evaluate(() => globalThis.heard)).toEqual([true]);
-    await expect.poll(() => alone(second, 'lane')).toBe(true);
-  });
-}
-
-test('tabs by locks: a closed tab is dead, and so is one that went elsewhere', async ({
-  page,
-  context,
-  site,
-}) => {
+test('tabs: a closed tab is dead, and so is one that went elsewhere', async ({ page, context, site }) => {
   const { second, name, url } = await twoTabs(page, site);
   await page.goto(site.serve(plainPage()));
-  await expect.poll(() => ranIfDead(second, name)).toBe(true);
+  await expect.poll(() => isDead(second, name)).toBe(true);
   const third = await context.newPage();
   await third.goto(url);
   await third.waitForFunction(() => globalThis.ready);
@@ -508,12 +437,12 @@ test('tabs by locks: a closed tab is dead, and so is one that went elsewhere', a
     await globalThis.tabs.hold();
     return globalThis.tabs.name;
   });
-  expect(await ranIfDead(second, thirdName)).toBe(false);
+  expect(await isDead(second, thirdName)).toBe(false);
   await third.close();
-  await expect.poll(() => ranIfDead(second, thirdName)).toBe(true);
+  await expect.poll(() => isDead(second, thirdName)).toBe(true);
 });
 
-test('tabs by locks: a lock that is stolen, or let go before it came, is not held, and can be again', async ({
+test('tabs: a lock that is stolen, or let go before it came, is not held, and can be again', async ({
   page,
   site,
 }) => {
@@ -522,9 +451,9 @@ test('tabs by locks: a lock that is stolen, or let go before it came, is not hel
     (name) => navigator.locks.request(`spandrel ${name}`, { steal: true }, async () => {}),
     name,
   );
-  await expect.poll(() => ranIfDead(second, name)).toBe(true);
+  await expect.poll(() => isDead(second, name)).toBe(true);
   await page.evaluate(() => globalThis.tabs.hold());
-  expect(await ranIfDead(second, name)).toBe(false);
+  expect(await isDead(second, name)).toBe(false);
 
   await page.evaluate(() => globalThis.tabs.release());
   await second.evaluate((name) => {
@@ -538,10 +467,10 @@ test('tabs by locks: a lock that is stolen, or let go before it came, is not hel
     return known;
   });
   await second.evaluate('letGo()');
-  await expect.poll(() => ranIfDead(second, name)).toBe(true);
+  await expect.poll(() => isDead(second, name)).toBe(true);
 });
 
-test('tabs by locks: one that is let go while it is being granted is not held', async ({ page, site }) => {
+test('tabs: one that is let go while it is being granted is not held', async ({ page, site }) => {
   const { second, name } = await twoTabs(page, site);
   for (let count = 0; count < 10; count++) {
     await page.evaluate(() => {
@@ -552,7 +481,7 @@ test('tabs by locks: one that is let go while it is being granted is not held', 
       globalThis.tabs.release();
       return known;
     });
-    await expect.poll(() => ranIfDead(second, name)).toBe(true);
+    await expect.poll(() => isDead(second, name)).toBe(true);
   }
 });
 

@@ -1,13 +1,11 @@
 /** The script tag in two files: the second comes late, or not at all, and nothing is lost by that. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, type Site, test } from './support/fixtures.js';
 import { tagPage } from './support/page-source.js';
 import { NO_PARTS } from './support/parts.mjs';
 
-const DIST = new URL('../.cache/next/dist/', import.meta.url);
-// Until this core takes the other's place: `npm run build:next`.
-test.skip(!existsSync(DIST), 'it is not built');
+const DIST = new URL('../dist/', import.meta.url);
 const built = (name: string): string => readFileSync(new URL(name, DIST), 'utf8');
 
 const JAVASCRIPT = { type: 'text/javascript', headers: { 'cache-control': 'no-store' } };

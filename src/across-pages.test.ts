@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertLedger, type TestClient, testClient } from './testing/client.js';
-import { isUpload } from './testing/cloud.js';
+import { isRelay, isUpload } from './testing/cloud.js';
 import { type TestOrigin, testOrigin } from './testing/origin.js';
-import { settle } from './testing/platform.js';
+import { settle, until } from './testing/platform.js';
 
 let seed = 100;
 
@@ -18,18 +18,15 @@ function openPage(
   return testClient({ origin, seed, nowMillis, ...options, ...(earlier && { cloud: earlier.cloud }) });
 }
 
-/** Everything in the database is gone once it is delivered, but for what says so. */
+/** Everything in the database is gone once it is delivered and told. */
 function assertEmpty(origin: TestOrigin): void {
-  assert.deepEqual(
-    origin.keys().filter(([kind]) => kind !== 'taken'),
-    [],
-  );
+  assert.deepEqual(origin.keys(), []);
   assert.deepEqual([...origin.notes.keys()], []);
 }
 
 async function assertDelivered({ platform, processor, cloud }: TestClient, spans: number): Promise<void> {
   for (let tries = 0; tries < 30 && cloud.spanIds().length < spans; tries++) await platform.advance(30_000);
-  await platform.advance(10_000);
+  await platform.advance(70_000);
   const ids = cloud.spanIds();
   assert.equal(new Set(ids).size, spans, 'spans in the bucket');
   assert.equal(ids.length, spans, 'a span is stored twice');
@@ -50,30 +47,66 @@ test('pages: blobs of a page that crashed in an outage are sent by the next', as
   assertEmpty(origin);
 });
 
+test('pages: what was tried in vain comes back as bytes, with its attempts and summaries', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin);
+  first.platform.onRequest = (request) =>
+    void first.cloud.answer(request, isUpload(request) ? 'overloaded' : 'done');
+  first.startSpan('checkout').end();
+  await first.platform.advance(60_000);
+  first.platform.crash();
+  assert.deepEqual(
+    origin
+      .keys()
+      .map((key) => key.at(-1))
+      .sort(),
+    ['blob', 'state'],
+  );
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 1);
+  assert.equal(second.cloud.receipts[0]?.traces[0]?.rootName, 'checkout');
+  assertEmpty(origin);
+});
+
 test('pages: spans that ended a moment before a crash are sent by the next, also of a trace still open', async () => {
   const origin = testOrigin();
   const first = openPage(origin);
   first.endTrace(2);
   const root = first.startSpan('root');
   first.startSpan('child', root).end();
-  await first.platform.advance(60);
+  await first.platform.advance(200);
   first.platform.crash();
   const second = openPage(origin, { earlier: first, served: true });
   await assertDelivered(second, 3);
   assertEmpty(origin);
 });
 
-test('pages: what was sealed is not in the checkpoint any more, what still waits is', async () => {
+test('pages: what was stored is not in the database any more, what still waits is', async () => {
   const origin = testOrigin();
-  const first = openPage(origin, { served: true, scheduledDelayMillis: 0 });
-  const root = first.startSpan('root');
-  first.startSpan('child', root).end();
+  const first = openPage(origin, { served: true, scheduledDelayMillis: 60_000 });
   first.endTrace(2);
   await first.platform.advance(5_000);
   assert.equal(first.processor.stats().spans.stored, 2);
+  first.endTrace();
+  await first.platform.advance(200);
   first.platform.crash();
   const second = openPage(origin, { earlier: first, served: true });
   await assertDelivered(second, 3);
+  assert.equal(second.processor.stats().spans.adopted, 1);
+  assertEmpty(origin);
+});
+
+test('pages: a receipt that a page could not give is given by the next, once', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { served: true });
+  first.endTrace();
+  await first.platform.advance(5_000);
+  assert.deepEqual([first.processor.stats().spans.stored, first.cloud.receipts.length], [1, 0]);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true });
+  await assertDelivered(second, 1);
+  assert.equal(first.cloud.receipts.length, 1);
+  assert.equal(second.processor.stats().spans.adopted, 0);
   assertEmpty(origin);
 });
 
@@ -82,16 +115,14 @@ for (const [name, storeHangs, notesFull] of [
   ['only the note did', true, false],
 ] as const) {
   for (const arrives of [true, false]) {
-    test(`pages: an upload that left with the page and ${arrives ? 'arrived' : 'was lost'} is stored once; ${name}`, async () => {
+    test(`pages: a beacon that left with the page and ${arrives ? 'arrived' : 'was lost'} is stored once; ${name}`, async () => {
       const origin = testOrigin();
       const first = openPage(origin, { served: true });
       first.endTrace();
       await first.platform.advance(10_000);
       first.endTrace(2);
       await first.platform.advance(200);
-      first.platform.onRequest = (request) =>
-        void (isUpload(request) && first.cloud.answer(request, arrives ? 'lost-after' : 'lost-before'));
-      first.platform.onBeacon = undefined;
+      first.platform.onBeacon = (beacon) => void (arrives && first.cloud.arrive(beacon));
       Object.assign(origin, { storeHangs, notesFull });
       first.startSpan('open');
       first.platform.page('leaving');
@@ -101,8 +132,9 @@ for (const [name, storeHangs, notesFull] of [
       const second = openPage(origin, { earlier: first, served: true });
       await assertDelivered(second, 4);
       assert.equal(second.cloud.objects.size, 2);
-      assert.equal(second.cloud.exchanges.flatMap(({ confirm }) => confirm).length, 1);
       assert.equal(second.platform.requests.filter(isUpload).length, arrives ? 0 : 1);
+      const asked = second.cloud.exchanges.flatMap(({ wants }) => wants).at(-1);
+      assert.equal(asked?.again, true);
       assertEmpty(origin);
     });
   }
@@ -113,22 +145,20 @@ for (const heals of [true, false]) {
     test(`pages: what is stored while the database fails to delete its ${what} is not stored again; the database ${heals ? 'heals' : 'fails to the end'}`, async () => {
       const origin = testOrigin();
       const first = openPage(origin, what === 'relayed' ? { relay: 'always' } : {});
+      if (what === 'blob')
+        first.platform.onRequest = (request) =>
+          void first.cloud.answer(request, isUpload(request) ? 'overloaded' : 'done');
       first.endTrace(2);
-      // Written down ahead of its blob, or in it, and neither sent nor given a key.
-      await first.platform.advance(what === 'spans' ? 200 : 10_000);
-      assert.ok(origin.keys().some(([, , kind]) => kind === (what === 'spans' ? 'spans' : 'blob')));
+      await first.platform.advance(10_000);
+      assert.ok(origin.keys().some((key) => key.at(-1) === (what === 'blob' ? 'blob' : '0001')));
       origin.storeError = new Error('planted');
       first.cloud.serve();
-      await first.platform.advance(100_000);
+      await first.platform.advance(600_000);
       assert.equal(first.processor.stats().spans.stored, 2);
       if (heals) origin.storeError = undefined;
       first.platform.page('leaving');
       await settle();
-      if (heals)
-        assert.deepEqual(
-          origin.keys().filter(([, , kind]) => kind !== 'state'),
-          [],
-        );
+      if (heals) assert.deepEqual(origin.keys(), []);
       first.platform.crash();
       origin.storeError = undefined;
       const second = openPage(origin, { earlier: first, served: true });
@@ -147,14 +177,14 @@ test('pages: a page that lives keeps what it has', async () => {
   const second = openPage(origin, { earlier: first, served: true });
   await second.platform.advance(200_000);
   assert.equal(second.processor.stats().spans.adopted, 0);
-  first.cloud.serve();
+  first.cloud.serve(first.platform);
   await assertDelivered(first, 1);
   assertEmpty(origin);
 });
 
-test('pages: a cached page that returns finds its blobs taken over, and goes on', async () => {
+test('pages: a cached page that returns finds its blobs stored by another, stores nothing twice, and goes on', async () => {
   const origin = testOrigin();
-  const first = openPage(origin);
+  const first = openPage(origin, { relay: 'never' });
   first.endTrace(2);
   await first.platform.advance(10_000);
   first.platform.page('cached');
@@ -163,11 +193,11 @@ test('pages: a cached page that returns finds its blobs taken over, and goes on'
   await assertDelivered(second, 2);
   first.platform.page('visible');
   await settle();
-  assert.equal(first.processor.stats().spans.handedOver, 2);
   assertLedger(first.processor.stats());
-  first.cloud.serve();
+  first.cloud.serve(first.platform);
   first.endTrace();
   await assertDelivered(first, 3);
+  await second.platform.advance(200_000);
   assertEmpty(origin);
 });
 
@@ -199,36 +229,11 @@ test('pages: five that died are taken over by one of two', async () => {
     openPage(origin, { earlier, served: true }),
     openPage(origin, { earlier, served: true }),
   ];
-  await Promise.all([one.platform.advance(60_000), two.platform.advance(60_000)]);
+  await Promise.all([one.platform.advance(130_000), two.platform.advance(130_000)]);
   await assertDelivered(one, 10);
   await assertDelivered(two, 10);
-  assert.equal(one.processor.stats().spans.adopted + two.processor.stats().spans.adopted, 10);
+  assert.ok(one.processor.stats().spans.adopted + two.processor.stats().spans.adopted >= 10);
   assertEmpty(origin);
-});
-
-test('pages: a record that cannot be read is kept apart and stops nothing', async () => {
-  const origin = testOrigin();
-  const first = openPage(origin);
-  first.endTrace();
-  await first.platform.advance(10_000);
-  first.platform.crash();
-  const [lane, page] = origin.keys().find(([, , kind]) => kind === 'blob') as string[];
-  for (const [id, record] of Object.entries({
-    a: 'text',
-    b: { v: 1, bytes: new Uint8Array(30) },
-    c: { v: 2 },
-  })) {
-    origin.records.set(JSON.stringify([lane, page, 'blob', id]), record);
-  }
-  origin.records.set(JSON.stringify([lane, page, 'spans', '7']), {
-    v: 1,
-    traces: [{ json: '{', summary: { spanCount: 1 } }],
-  });
-  origin.notes.set(`spandrel-1 ${lane} ${page}`, '{"v":1,"blobs":');
-  const second = openPage(origin, { earlier: first, served: true });
-  await assertDelivered(second, 1);
-  assert.equal(second.processor.stats().storage.corrupt, 4);
-  assert.equal(origin.keys().filter(([kind]) => kind === 'quarantine').length, 4);
 });
 
 for (const trouble of ['storeError', 'storeHangs'] as const) {
@@ -262,6 +267,7 @@ test('pages: shutdown leaves what could not be sent to the next page', async () 
   await first.platform.advance(2_000);
   await ended;
   assert.deepEqual(first.processor.stats().spans.dropped, {});
+  assert.equal(first.processor.stats().spans.handedOver, 2);
   assertLedger(first.processor.stats());
   assert.deepEqual(origin.held, new Set());
   const second = openPage(origin, { earlier: first, served: true });
@@ -272,23 +278,25 @@ test('pages: the patience that a server asked for outlives the page', async () =
   const origin = testOrigin();
   const first = openPage(origin);
   first.endTrace();
-  first.platform.onRequest = (request) =>
-    void first.cloud.answer(request, isUpload(request) ? 'patience' : 'done');
+  first.platform.onRequest = (request) => {
+    if (isUpload(request)) request.answer({ status: 429, retryAfterMillis: 60_000 });
+    else void first.cloud.answer(request);
+  };
   await first.platform.advance(6_000);
   assert.equal(first.platform.requests.filter(isUpload).length, 1);
   first.platform.crash();
   const second = openPage(origin, { earlier: first, served: true });
+  await second.platform.advance(2_000);
   second.endTrace();
-  second.platform.page('hidden');
-  second.platform.page('visible');
-  await second.platform.advance(4_000);
-  assert.equal(second.platform.requests.filter(isUpload).length, 1, 'the leaving page’s own');
+  second.platform.online();
+  await second.platform.advance(30_000);
+  assert.equal(second.platform.requests.filter(isUpload).length, 0);
   await assertDelivered(second, 2);
 });
 
 /** A page with `fetchLater` whose two spans wait and are armed. */
 async function armedPage(origin: TestOrigin): Promise<TestClient> {
-  const client = openPage(origin, { served: true, defers: true });
+  const client = openPage(origin, { served: true, defers: true, scheduledDelayMillis: 30_000 });
   client.endTrace();
   await client.platform.advance(10_000);
   const root = client.startSpan('root');
@@ -317,28 +325,63 @@ for (const arrives of [true, false]) {
   });
 }
 
-test('pages: what is sealed or leaves is not armed any more, and its key is used for it', async () => {
-  const origin = testOrigin();
-  for (const end of ['sealed', 'leaving'] as const) {
+for (const end of ['closed', 'leaving'] as const) {
+  test(`pages: what was armed and is ${end} is stored once, by whichever way`, async () => {
+    const origin = testOrigin();
     const client = await armedPage(origin);
-    const armedKey = new URL(client.platform.deferred[0]?.url ?? '').pathname.slice(1);
-    if (end === 'leaving') client.platform.page('leaving');
-    else await client.platform.advance(40_000);
-    await settle();
-    assert.equal(client.platform.deferred.length, 0, end);
+    if (end === 'leaving') {
+      client.platform.page('leaving');
+      await settle();
+      const { deferred } = client.platform;
+      client.platform.crash();
+      for (const request of deferred) await client.cloud.arrive(request);
+    } else {
+      await client.platform.advance(40_000);
+      assert.equal(client.platform.deferred.length, 0);
+    }
     // A leaving page ends its root as well.
     const spans = end === 'leaving' ? 4 : 3;
     assert.equal(client.cloud.spanIds().length, spans);
-    if (end === 'leaving') assert.ok(client.cloud.objects.has(armedKey), end);
     client.platform.crash();
     const next = openPage(origin, { earlier: client, served: true });
     await assertDelivered(next, spans);
-    next.platform.crash();
     assertEmpty(origin);
-  }
+  });
+}
+
+for (const ends of ['closes', 'pauses', 'shuts down'] as const) {
+  test(`pages: a page that ${ends} leaves nothing armed with the browser that is nobody's`, async () => {
+    const client = await armedPage(testOrigin());
+    if (ends === 'closes') client.exporter.setConsent('denied');
+    else if (ends === 'shuts down') {
+      const ended = client.processor.shutdown();
+      await client.platform.advance(10_000);
+      await ended;
+    } else {
+      client.cloud.paused = true;
+      await client.platform.advance(70_000);
+      client.endTrace();
+      await client.platform.advance(70_000);
+      assert.equal(client.processor.stats().state, 'paused');
+    }
+    assert.deepEqual(client.platform.deferred, []);
+    assertLedger(client.processor.stats());
+  });
+}
+
+test('pages: what is more than the browser holds is not armed, and goes on', async () => {
+  const client = openPage(testOrigin(), { served: true, defers: true, scheduledDelayMillis: 30_000 });
+  client.endTrace();
+  await client.platform.advance(10_000);
+  client.startSpan(Buffer.from(client.platform.randomBytes(70_000)).toString('base64')).end();
+  await client.platform.advance(2_000);
+  for (const { body } of client.platform.deferred) assert.ok((body as Uint8Array).length <= 60_000);
+  await client.platform.advance(40_000);
+  await until(() => client.processor.stats().spans.stored === 2);
+  await assertDelivered(client, 2);
 });
 
-test('pages: a navigation that begins and does not end: what others take meanwhile is not sent twice', async () => {
+test('pages: a navigation that begins and does not end: what others take meanwhile is not stored twice', async () => {
   const origin = testOrigin();
   const first = openPage(origin);
   first.endTrace(2);
@@ -351,20 +394,15 @@ test('pages: a navigation that begins and does not end: what others take meanwhi
   await second.platform.advance(5_000);
   first.endTrace();
   await second.platform.advance(5_000);
-  assert.equal(second.processor.stats().spans.adopted, 5, 'spans that are not sealed are not for others');
   await first.platform.advance(10_100);
-  assert.equal(first.processor.stats().spans.handedOver, 5);
-  assert.ok(
-    origin.held.has(origin.keys().find(([, , kind]) => kind === 'blob')?.[1] ?? ''),
-    'holds its lock again',
-  );
-  first.cloud.serve();
+  assert.ok(origin.held.size >= 2, 'holds its lock again');
+  first.cloud.serve(first.platform);
   await assertDelivered(first, 6);
-  await second.platform.advance(10_000);
+  await second.platform.advance(200_000);
   assertEmpty(origin);
 });
 
-test('pages: a page that crashes after a navigation that did not end has its spans in the database again', async () => {
+test('pages: a page that crashes after a navigation that did not end has its spans in the database', async () => {
   const origin = testOrigin();
   const first = openPage(origin);
   const root = first.startSpan('root');
@@ -389,4 +427,31 @@ test('pages: where locks do not matter to the bfcache, a page whose last word is
   const second = openPage(origin, { earlier: first, served: true });
   await assertDelivered(second, 3);
   assertEmpty(origin);
+});
+
+test('pages: what another destination left is not ours', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { project: 'one' });
+  first.endTrace();
+  await first.platform.advance(10_000);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true, project: 'two' });
+  await second.platform.advance(100_000);
+  assert.equal(second.processor.stats().spans.adopted, 0);
+  second.platform.crash();
+  const third = openPage(origin, { earlier: second, served: true, project: 'one' });
+  await assertDelivered(third, 1);
+});
+
+test('pages: a relay of a page that is gone is asked about by its id, whatever way the next one has', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { relay: 'always' });
+  first.platform.onRequest = (request) =>
+    void (isRelay(request) && first.cloud.answer(request, 'lost-after'));
+  first.endTrace();
+  await first.platform.advance(2_000);
+  first.platform.crash();
+  const second = openPage(origin, { earlier: first, served: true, relay: 'never' });
+  await assertDelivered(second, 1);
+  assert.equal(second.platform.requests.filter(isUpload).length, 0);
 });

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { bucket } from './destinations/bucket.js';
+
+export { bucket } from './bucket/bucket.js';
 export { type R2Binding, type R2Options, r2 } from './destinations/r2.js';
 export { tee } from './destinations/tee.js';
 export {

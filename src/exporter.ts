@@ -1,12 +1,14 @@
 import type { Destination } from './destinations/destination.js';
-import { createDiagnostics, type Diagnostics } from './diagnostics/diagnostics.js';
+import type { Tee } from './destinations/tee.js';
+import type { Diagnostics } from './diagnostics/diagnostics.js';
+import { createDiagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
 import {
+  BUFFER_NAMES,
   checkNames,
   checkNumbers,
   EXPORTER_NAMES,
   type ExporterOptions,
-  NUMBER_OPTIONS,
   refuse,
 } from './options.js';
 import {
@@ -16,12 +18,10 @@ import {
   EXPORT_PRIVACY_NAMES,
   type RedactionOptions,
 } from './page-options.js';
-import { createEchoes } from './pipeline/echo.js';
-import type { ReadableSpan, SpanGroup } from './pipeline/model.js';
-import type { OutboxOpener } from './pipeline/outbox-open.js';
-import { type Compression, createPipeline, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
+import type { Delivery } from './pipeline/deliver.js';
+import type { ReadableSpan } from './pipeline/model.js';
+import { createPipeline, type DeliveryHost, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
 import type { Platform, Stop } from './platform/platform.js';
-import { type ConsentGate, createConsentGate } from './spa/consent.js';
 
 /** Options of `TraceExporter`. */
 export interface TraceExporterOptions extends ExporterOptions, RedactionOptions, ConsentOptions {
@@ -40,8 +40,9 @@ export interface ExportResult {
 export interface World {
   /** @param onException hears of every exception in a timer or listener. */
   platform(onException: (error: unknown) => void): Platform;
-  openOutbox: OutboxOpener;
-  compression: Compression;
+  openDelivery(host: DeliveryHost): Promise<Delivery>;
+  /** Delivery is wanted now. */
+  hurry?(): void;
   /** Why nothing can be sent from here, if that is so. */
   unfit?(destination: Destination): string | undefined;
 }
@@ -50,20 +51,18 @@ export interface World {
 export class Exporter {
   /** For {@link TraceBatchProcessor}. Not part of the public promise. */
   readonly pipeline: Pipeline;
-  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  /** Not part of the public promise. */
   readonly diagnostics: Diagnostics;
-  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
+  /** Not part of the public promise. */
   readonly platform: Platform;
   /** Takes the endpoint's sampling rules, unchecked. Not part of the public promise. */
   onRules: ((rules: unknown) => void) | undefined;
-  /** For {@link TraceBatchProcessor}. Not part of the public promise. */
-  readonly gate: ConsentGate;
   readonly #options: Record<keyof ExporterOptions, number>;
+  readonly #world: World;
+  readonly #onDenied = new Set<() => void>();
 
-  /**
-   * @throws {TypeError} naming the option, what it got and what it takes.
-   */
-  constructor(options: TraceExporterOptions, { platform, openOutbox, compression, unfit }: World) {
+  /** @throws {TypeError} naming the option, what it got and what it takes. */
+  constructor(options: TraceExporterOptions, world: World) {
     checkNames('TraceExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
     if (typeof options.destination?.open !== 'function') {
       refuse('destination', options.destination, 'a destination such as bucket({ endpoint })');
@@ -71,41 +70,36 @@ export class Exporter {
     const checked = checkNumbers(options, EXPORTER_NAMES);
     checkExportOptions(options);
     this.#options = checked;
-    this.platform = platform((error) => this.diagnostics.exception(error));
+    this.#world = world;
+    this.platform = world.platform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
-    const { platform: world } = this;
     const { destination, redact, redaction = true, consent = 'granted' } = options;
-    const [maxHeldSpans] = NUMBER_OPTIONS.maxBufferedSpans;
-    const reason = unfit?.(destination);
+    const reason = world.unfit?.(destination);
     if (reason) {
       this.diagnostics.totals.state = 'shut-down';
       this.diagnostics.trouble('broken-platform', reason);
     }
-    this.gate = createConsentGate(
+    const { createPipeline: createAll = createPipeline } = destination as Partial<Tee>;
+    this.pipeline = createAll(
       {
-        platform: world,
-        diagnostics: this.diagnostics,
-        open: (diagnostics) =>
-          createPipeline(
-            {
-              ...{ platform: world, diagnostics, destination, openOutbox, compression },
-              rules: (rules) => this.onRules?.(rules),
-              isEcho: createEchoes(diagnostics.sinceTheirs),
-            },
-            {
-              maxTracesPerBlob: checked.maxTracesPerBlob,
-              maxBlobs: checked.maxOutboxBlobs,
-              maxBytes: checked.maxOutboxBytes,
-              maxAgeMillis: checked.maxOutboxAgeMillis,
-              redaction,
-              ...(redact && { redact }),
-            },
-          ),
+        ...{ platform: this.platform, diagnostics: this.diagnostics, destination, consent },
+        openDelivery: (host) => world.openDelivery(host),
+        rules: (rules) => this.onRules?.(rules),
+        denied: () => {
+          for (const listener of this.#onDenied) listener();
+        },
       },
-      consent,
-      maxHeldSpans,
+      {
+        ...checkNumbers({}, BUFFER_NAMES),
+        maxTracesPerBlob: checked.maxTracesPerBlob,
+        maxBlobs: checked.maxOutboxBlobs,
+        maxBytes: checked.maxOutboxBytes,
+        maxAgeMillis: checked.maxOutboxAgeMillis,
+        redaction,
+        ...(redact && { redact }),
+      },
+      createPipeline,
     );
-    this.pipeline = this.gate.pipeline;
   }
 
   /**
@@ -116,31 +110,26 @@ export class Exporter {
    */
   setConsent(consent: Consent): void {
     checkExportOptions({ consent });
-    this.gate.set(consent);
+    this.pipeline.setConsent(consent);
   }
 
   /** Calls `listener` when the user has denied. Not part of the public promise. */
   onDenied(listener: () => void): Stop {
-    return this.gate.onDenied(listener);
+    this.#onDenied.add(listener);
+    return () => this.#onDenied.delete(listener);
   }
 
   /** Success once every span is in the outbox or stored; failure only if one was lost. Never throws. */
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void {
-    const { diagnostics } = this;
-    const accepted = diagnostics.guard(() => {
-      const groups = groupByTrace(spans, diagnostics.guard);
-      diagnostics.totals.spans.created += spans.length;
-      return this.pipeline.accept(groups);
+    const { diagnostics, pipeline } = this;
+    const exported = pipeline.take(spans).catch((error) => {
+      diagnostics.exception(error);
+      return false;
     });
-    void Promise.resolve(accepted ?? false).then((safe) =>
+    void exported.then((isSafe) =>
       diagnostics.guard(() =>
         resultCallback(
-          safe
-            ? { code: 0 }
-            : {
-                code: 1,
-                error: new Error('spandrel: spans were lost; see stats()'),
-              },
+          isSafe ? { code: 0 } : { code: 1, error: new Error('spandrel: spans were lost; see stats()') },
         ),
       ),
     );
@@ -148,6 +137,7 @@ export class Exporter {
 
   /** Sends all that waits. Resolves with the worst that became of it, within `flushTimeoutMillis`. Never rejects. */
   flush(): Promise<FlushResult> {
+    this.#world.hurry?.();
     return this.pipeline.flush(this.#options.flushTimeoutMillis);
   }
 
@@ -161,6 +151,7 @@ export class Exporter {
    * waits for the next page. Never rejects.
    */
   async shutdown(): Promise<void> {
+    this.#world.hurry?.();
     await this.pipeline.shutdown(this.#options.shutdownTimeoutMillis);
     this.diagnostics.close();
     this.platform.close();
@@ -175,16 +166,4 @@ export class Exporter {
   subscribe(listener: (stats: Stats) => void): () => void {
     return this.diagnostics.subscribe(listener);
   }
-}
-
-function groupByTrace(spans: readonly ReadableSpan[], guard: Diagnostics['guard']): SpanGroup[] {
-  const groups = new Map<string, SpanGroup>();
-  for (const span of spans) {
-    // One that has no trace goes on, to be counted where spans are encoded.
-    const traceId = guard(() => span.spanContext().traceId) ?? '';
-    const group = groups.get(traceId);
-    if (group) group.spans.push(span);
-    else groups.set(traceId, { traceId, spans: [span] });
-  }
-  return [...groups.values()];
 }

@@ -3,14 +3,14 @@
  *
  * @module
  */
-export { type BucketOptions, bucket } from './destinations/bucket.js';
+export { type BucketOptions, bucket } from './bucket/bucket.js';
+export type { IssuedUpload, Receipt, Want } from './bucket/endpoint.js';
+export type { BucketFunctions, Tools } from './bucket/functions.js';
 export type {
   Destination,
   DestinationDeps,
   OpenDestination,
-  Tools,
 } from './destinations/destination.js';
-export type { BucketFunctions } from './destinations/endpoint.js';
 export { tee } from './destinations/tee.js';
 export type { Stats } from './diagnostics/stats.js';
 export type {
@@ -31,20 +31,9 @@ export type {
   SamplingOptions,
   TracedRequest,
 } from './page-options.js';
-export type {
-  Claim,
-  DropReason,
-  Outcome,
-  SendMode,
-  TraceBlob,
-} from './pipeline/model.js';
+export type { DropReason, Outcome, Part, SpanTexts, TraceBlob, Upload } from './pipeline/model.js';
 export type { FlushResult } from './pipeline/pipeline.js';
-export type {
-  PresignedUpload,
-  SamplingRule,
-  StoredReceipt,
-  TraceSummary,
-} from './protocol.js';
+export type { SamplingRule, TraceSummary } from './protocol.js';
 export { type SamplerOptions, spandrelSampler } from './spa/sampler.js';
 export { type SessionHost, type SessionProcessor, sessionProcessor } from './spa/session.js';
 export { type Instrumentation, type Spandrel, type StartOptions, start } from './start.js';

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bucket } from './destinations/bucket.js';
+import { bucket } from './bucket/bucket.js';
 import type { Destination } from './destinations/destination.js';
 import { tee } from './destinations/tee.js';
 import type { Stats } from './diagnostics/stats.js';
 import { type Collector, openCollector } from './edge/collector.js';
+import { type Kept, nothingKept } from './edge/kept.js';
 import type { ReadableSpan } from './pipeline/model.js';
-import { type Kept, nothingKept } from './pipeline/outbox-memory.js';
 import { assertLedger } from './testing/client.js';
 import {
   type Cloud,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bucket } from './destinations/bucket.js';
+import { bucket } from './bucket/bucket.js';
 import { checkBucketOptions, checkNumbers, checkUrl, NUMBER_OPTIONS, type NumberOption } from './options.js';
 import { start } from './start.js';
 

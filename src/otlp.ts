@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 export { type OtlpOptions, otlp } from './destinations/otlp.js';
 export type { OtlpHeaders } from './destinations/otlp-headers.js';
 export { type OtlpProtobuf, protobuf, type TraceSerializer } from './destinations/otlp-protobuf.js';

@@ -18,9 +18,9 @@ import { ofDocument, ownGlobal } from './platform/dom.js';
 import { running, type Spandrel, type StartOptions, start as startPage, warnRunning } from './start.js';
 import { optionsOfTag, tellOfTag } from './tag-options.js';
 
-export { bucket } from './destinations/bucket.js';
+export { bucket } from './bucket/bucket.js';
+export { PageExporter as TraceExporter } from './page-exporter.js';
 export { TraceBatchProcessor } from './trace-batch-processor.js';
-export { TraceExporter } from './trace-exporter.js';
 
 /** What the stub kept; it goes on with errors until something starts, which asks here. */
 export const early: Partial<Stub> | undefined = ownGlobal('spandrel');

@@ -1,8 +1,9 @@
 import { context, type Span, type Tracer, trace } from '@opentelemetry/api';
-import { bucket } from './destinations/bucket.js';
+import { bucket } from './bucket/bucket.js';
 import type { Destination } from './destinations/destination.js';
 import { createDiagnostics } from './diagnostics/diagnostics.js';
 import type { Stats } from './diagnostics/stats.js';
+import { lateSource } from './late-source.js';
 import {
   BUCKET_NAMES,
   BUFFER_NAMES,
@@ -15,6 +16,7 @@ import {
   type ExporterOptions,
   refuse,
 } from './options.js';
+import { PageExporter } from './page-exporter.js';
 import {
   type Consent,
   checkPageOptions,
@@ -29,13 +31,11 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
-import { traceLongFrames } from './spa/long-frames.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
-import { traceWebVitals } from './spa/web-vitals.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
-import { TraceExporter, unfit } from './trace-exporter.js';
+import { unfit } from './unfit.js';
 import { VERSION } from './version.js';
 
 /** An instrumentation of OpenTelemetry's, as far as it is used. */
@@ -168,21 +168,19 @@ export function start(options: StartOptions): Spandrel {
   const isOptedOut =
     options.respectGlobalPrivacyControl &&
     (globalThis.navigator as { globalPrivacyControl?: boolean } | undefined)?.globalPrivacyControl === true;
-  const exporter = new TraceExporter({
+  const exporter = new PageExporter({
     ...pick(options, EXPORTER_NAMES),
     ...pick(options, EXPORT_PRIVACY_NAMES),
     ...(isOptedOut && { consent: 'denied' }),
     destination,
   });
-  const { platform, diagnostics, pipeline } = exporter;
+  const { platform, diagnostics, pipeline, late } = exporter;
   const session = openSession(exporter, options.session !== false);
   const sampling = createSampling(
     {
-      ...{ platform, diagnostics, pipeline },
-      onDenied: (listener) => exporter.onDenied(listener),
+      ...{ platform, diagnostics, buffer: pipeline.buffer, ask: pipeline.ask },
       notes: () => (diagnostics.totals.consent === 'granted' ? platform.notes : undefined),
       place: destination.id ?? '',
-      processor: () => processor,
       sessionId: options.session === false ? undefined : () => session.id,
     },
     pick(options, SAMPLING_NAMES),
@@ -202,12 +200,19 @@ export function start(options: StartOptions): Spandrel {
   const isSecond = running() !== undefined;
   const page = createPageTracing(
     {
-      platform,
+      platform: {
+        after: platform.after,
+        isOwnRequest: (url) => url === lateSource.url || platform.isOwnRequest(url),
+      },
       guard: diagnostics.guard,
       // An id that has left the page cannot be called back, should the user deny.
       mayPropagate: () => diagnostics.totals.consent === 'granted',
-      discard: (span) => sampling.discard(span as never),
-      withLate: (begin) => begin({ traceLongFrames, traceWebVitals }),
+      discard: (span) => processor.discard(span as never),
+      withLate(begin) {
+        if (diagnostics.totals.consent !== 'denied') late.want(false);
+        // That it does not come is told where it is missed.
+        void late.file.then(begin, () => {});
+      },
     },
     isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
   );
@@ -219,7 +224,7 @@ export function start(options: StartOptions): Spandrel {
   const provider = createProvider({
     resource: { attributes },
     sampler: sampling.sampler,
-    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, sampling.processor],
+    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor],
   });
   const tracer = provider.getTracer('spandrel', VERSION);
   // What came first has taken both places, or has left them to the app.
@@ -247,7 +252,8 @@ export function start(options: StartOptions): Spandrel {
       page.stop();
       session.stop();
       if (running() === self) scope[RUNNING] = undefined;
-      await sampling.processor.shutdown();
+      await processor.shutdown();
+      late.stop();
       if (isGlobal) trace.disable();
       if (ownsContext) context.disable();
     },

@@ -1,20 +1,10 @@
-import type { Destination } from './destinations/destination.js';
 import { Exporter, type TraceExporterOptions } from './exporter.js';
-import { createCompressor, gzipNow } from './pipeline/compress.js';
-import { openOutbox } from './pipeline/outbox-open.js';
+import { openDelivery } from './late.js';
 import { createBrowserPlatform } from './platform/browser.js';
 import type { Platform } from './platform/platform.js';
-import { flawOf } from './platform/soundness.js';
+import { unfit } from './unfit.js';
 
 export type { ExportResult, TraceExporterOptions } from './exporter.js';
-
-/** Why nothing can be sent from here, if that is so. The page's console is told; a server's is not, which is no page. */
-export function unfit({ isNowhere }: Destination): string | undefined {
-  const flaw = flawOf() ?? (isNowhere ? 'an origin' : undefined);
-  const reason = flaw && `nothing is traced: ${flaw} is missing or broken`;
-  if (reason && globalThis.location) console.warn(`spandrel: ${reason}`);
-  return reason;
-}
 
 /**
  * An OpenTelemetry `SpanExporter` that stores traces as objects in a bucket.
@@ -36,10 +26,8 @@ export class TraceExporter extends Exporter {
   constructor(options: TraceExporterOptions, platform?: Platform) {
     super(options, {
       platform: (onException) => platform ?? createBrowserPlatform(onException),
-      openOutbox,
+      openDelivery: async (host) => openDelivery(host),
       unfit,
-      // By name: a bundler keeps all of a module that is passed on whole.
-      compression: { createCompressor, gzipNow },
     });
   }
 }

@@ -12,7 +12,7 @@ const isOurs = (/** @type {string} */ url) =>
 
 export async function bench() {
   execFileSync('npx', ['tsc', '-p', 'e2e/tsconfig.json'], { cwd: ROOT, stdio: 'inherit' });
-  const { testClient } = await import(`${COMPILED}next/testing/client.js`);
+  const { testClient } = await import(`${COMPILED}testing/client.js`);
   const { until } = await import(`${COMPILED}testing/platform.js`);
   const client = testClient({ served: true, scheduledDelayMillis: 0 });
   const span = client.startSpan('work');

@@ -57,7 +57,10 @@ export function fits(): void {
   const stats: Stats = spandrel.stats();
   const waiting: number = stats.spans.waiting + (stats.spans.dropped['buffer-full'] ?? 0);
   start({ service: 'shop', destination: bucket({ requestUploads: async () => [] }) });
-  bucket({ requestUploads: async ({ want, renew }) => (want || renew ? [] : []), notify: async () => {} });
+  bucket({
+    requestUploads: async ({ wants, spares }) => (wants.length || spares ? [] : []),
+    notify: async () => {},
+  });
   bucket({
     requestUploads: async (request, { fetch }) =>
       (await fetch('/uploads', { method: 'POST', body: JSON.stringify(request) })).json(),

@@ -95,9 +95,7 @@ export function checkImports(root = DEFAULT_ROOT) {
   const found = [];
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((file) => file.split('\\').join('/'))
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing/'))
-    // The core that grows beside today's, until it takes its place.
-    .filter((file) => !file.startsWith('next/'));
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing/'));
   for (const file of files.sort()) {
     const text = readFileSync(join(root, file), 'utf8');
     const tell = (/** @type {number} */ index, /** @type {string} */ what) =>

@@ -71,39 +71,20 @@ const dist = (/** @type {string} */ name) =>
   JSON.stringify(new URL(`../../dist/${name}`, import.meta.url).pathname);
 const isOpenTelemetry = (/** @type {string} */ id) => id.startsWith('@opentelemetry/');
 
-/**
- * Bars of the core that grows beside today's, not asserted yet.
- *
- * @type {Record<string, number>}
- */
-export const NEXT_BUDGETS = { 'first file': 20_000, 'both files': 32_000, 'start through a bundler': 34_000 };
-
-/** The same of that core, once it is built. @returns {Promise<Record<string, ReturnType<typeof weigh>>>} */
-export async function measureNext() {
-  const at = (/** @type {string} */ name) => new URL(`../../.cache/next/${name}`, import.meta.url);
-  const built = (/** @type {string} */ name) => readFile(at(`dist/${name}`), 'utf8');
-  const [first, late] = [weigh(await built('script.js')), weigh(await built('late.js'))];
-  const start = JSON.stringify(at('next/start.js').pathname);
-  const names = /** @type {const} */ (['minified', 'gzip', 'brotli']);
-  const sum = names.map((name) => [name, first[name] + late[name]]);
-  const whole = await bundle(`export { start } from ${start};`, isOpenTelemetry);
-  return {
-    'first file': first,
-    'both files': Object.fromEntries(sum),
-    'in one file': weigh(await built('spandrel.whole.js')),
-    'start through a bundler': weigh(whole),
-  };
-}
-
 /** The sizes of what we ship, by name. @returns {Promise<Record<string, ReturnType<typeof weigh>>>} */
 export async function measure() {
   const used = async (/** @type {string} */ names, /** @type {string} */ file) =>
     weigh(await bundle(`export { ${names} } from ${dist(file)};`, isOpenTelemetry));
   const built = (/** @type {string} */ name) =>
     readFile(new URL(`../../dist/${name}`, import.meta.url), 'utf8');
+  const [first, late] = [weigh(await built('script.js')), weigh(await built('late.js'))];
+  const names = /** @type {const} */ (['minified', 'gzip', 'brotli']);
   return {
     'exporter, processor and bucket': await used('TraceExporter, TraceBatchProcessor, bucket', 'index.js'),
-    'script tag': weigh(await built('script.js')),
+    'script tag, first file': first,
+    'script tag, both files': Object.fromEntries(names.map((name) => [name, first[name] + late[name]])),
+    'script tag, in one file': weigh(await built('spandrel.whole.js')),
+    'start through a bundler': await used('start', 'index.js'),
     'stub, inlined': weigh(await built('stub.js')),
     'instrument and r2': await used('instrument, r2', 'edge.js'),
     otlp: await used('otlp', 'otlp.js'),

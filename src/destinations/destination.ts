@@ -1,18 +1,16 @@
-/** Where blobs go. A destination takes a blob and answers with an outcome; it knows nothing of buffers or retries. */
+/** Where blobs go. A destination takes a blob and says what came of it; it knows nothing of buffers and retries. */
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import type { Claim, Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
+import type { Outcome, TraceBlob, Upload } from '../pipeline/model.js';
 import type { Platform } from '../platform/platform.js';
 
 /** What a user names (`bucket({…})`); does nothing until an exporter opens it. */
 export interface Destination {
   /** Names the place: a page sends what an earlier one left for the same id. Default: one for all that have none. */
   readonly id?: string;
-  /** True of a path where there is no page whose origin it is of, as on a server: nothing is traced for it. */
-  readonly isNowhere?: boolean;
-  /** What `tee()` is made of: each gets every blob, by itself. At least one; none has branches of its own. */
-  readonly branches?: readonly Destination[];
   /** It says itself which functions in it are the user's. Not part of the public promise. */
   readonly isOurs?: true;
+  /** True of a path where there is no page whose origin it is of, as on a server: nothing is traced for it. */
+  readonly isNowhere?: boolean;
   open(deps: DestinationDeps): OpenDestination;
 }
 
@@ -23,16 +21,19 @@ export interface Tools {
 }
 
 export interface DestinationDeps {
-  readonly platform: Platform;
+  /** Requests that are not traced, and what a page that leaves may still do. */
+  readonly platform: Pick<
+    Platform,
+    | ('request' | 'fetch' | 'beacon' | 'defer' | 'keepalive' | 'after' | 'yieldToMain')
+    | ('now' | 'monotonic' | 'random' | 'onOnline')
+  >;
   readonly diagnostics: Diagnostics;
-  /** Something changed: sends that were not ready may be now. */
-  wake(): void;
   /** Name of this load of the page. A UUID. */
   readonly page: string;
-  /** A blob got its key: resolves once that is written down, false when another page has taken the blob over. */
-  claimed(blob: TraceBlob): Promise<boolean>;
-  /** Keeps something small under a name of the destination's for the next page, or forgets it when undefined. */
-  remember(name: string, value: unknown): void;
+  /** Writes down what of the blob has changed: its `upload`, say. Resolves when it is, or cannot be. */
+  saved(blob: TraceBlob): Promise<void>;
+  /** By how much the server's clock is ahead of ours, milliseconds. */
+  clockOffset(millis: number): void;
   /** The operator's kill switch. */
   pause(): void;
   /** The operator's sampling rules, unchecked. */
@@ -40,27 +41,33 @@ export interface DestinationDeps {
 }
 
 export interface OpenDestination {
-  /** Gets ready for blobs that will come soon. */
-  warmUp(): void;
-  /** Whether {@link send} could begin at once. If not, the destination sees to it and calls `wake`. */
-  ready(blob: TraceBlob): boolean;
-  /** Brings one blob there. In `leaving` mode its requests have begun when this returns. Never rejects. */
-  send(blob: TraceBlob, mode: SendMode): Promise<Outcome>;
-  /** Takes what an earlier page kept by `remember`: anybody on this origin may have written it. */
-  remembered?(name: string, value: unknown): void;
+  /** Brings one blob there: its bytes are packed. Never rejects. The page lives. */
+  send(blob: TraceBlob): Promise<Outcome>;
   /**
-   * A key for so many bytes, which may be left with the browser, if there is one to spare: `held`, while that takes
-   * them, else one in its place, which then is the caller's to give back.
+   * The same by a page that may be gone after this task: its requests have begun when this returns. `bytes`: gzip, or
+   * plain JSON while nothing compresses yet. False when nothing could go out.
    */
-  reserve?(length: number, held?: Claim): Claim | undefined;
-  /** Takes back a key under which nothing was sent. */
-  unreserve?(claim: Claim): void;
-  /** Leaves the upload with the browser for when the page is gone. See `Platform.defer`. */
-  defer?(blob: TraceBlob, claim: Claim): (() => boolean) | undefined;
-  /** The page leaves: says what must be said without waiting for an answer. */
-  leave(): void;
+  sendNow?(blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>): boolean;
+  /** Brings plain JSON there by way of the endpoint, while nothing compresses. Never rejects. */
+  relay?(blob: TraceBlob, json: Uint8Array<ArrayBuffer>): Promise<Outcome>;
+  /** Leaves bytes with the browser, to be sent under this id when the page is gone. The result takes it back. */
+  sendLater?(id: string, bytes: Uint8Array<ArrayBuffer>): (() => boolean) | undefined;
+  /** An upload that is held for a blob that begins now. */
+  hold?(): Upload | undefined;
+  /** What is kept of a stored blob until the server has been told. */
+  receiptOf?(blob: TraceBlob): unknown;
+  /** Takes a receipt, also one that an earlier page left: anybody on this origin may have written it. `told` when it was. */
+  tell?(receipt: unknown, told: () => void): void;
+  /**
+   * The page may be gone: says what must be said without waiting for an answer.
+   *
+   * @returns what could not be said, for {@link tell} of a later page.
+   */
+  leave?(): unknown;
+  /** Talks to the endpoint, whose word on pausing and sampling is wanted though nothing is to be sent. */
+  ask?(): void;
   /** Resolves when the server has been told of all that is stored, or could not be told. Never rejects. */
-  settle(): Promise<void>;
+  settle?(): Promise<void>;
   /** Ends all timers and requests. */
   close(): void;
 }

@@ -23,17 +23,10 @@ const blobOf = (json = SMALL): TraceBlob => handMadeBlob({ ...gzipNow(json), spa
 function setUp(options: OtlpOptions = {}) {
   const platform = testPlatform();
   const diagnostics = createDiagnostics(platform.now, platform.after);
-  const world = { platform, diagnostics, isOurs: true, claims: 0 };
+  const world = { platform, diagnostics };
   const destination = otlp({ url: 'https://c.test', ...options }).open({
-    platform,
-    diagnostics,
-    page: '',
-    ...{ wake() {}, remember() {}, pause() {}, rules() {} },
-    async claimed() {
-      world.claims++;
-      await Promise.resolve();
-      return world.isOurs;
-    },
+    ...{ platform, diagnostics, page: '', clockOffset() {}, pause() {}, rules() {} },
+    saved: () => assert.fail('there is nothing to save'),
   });
   return Object.assign(world, { destination });
 }
@@ -41,12 +34,16 @@ function setUp(options: OtlpOptions = {}) {
 /** Begins to send and goes on until nothing moves. */
 async function begin(destination: OpenDestination, blob = blobOf()): Promise<{ outcome?: Outcome }> {
   const result: { outcome?: Outcome } = {};
-  void destination.send(blob, 'normal').then((outcome) => {
+  void destination.send(blob).then((outcome) => {
     result.outcome = outcome;
   });
   await settle();
   return result;
 }
+
+/** As a page sends that may be gone after this task. */
+const leave = (destination: OpenDestination, blob = blobOf()): boolean | undefined =>
+  destination.sendNow?.(blob, blob.bytes as Uint8Array<ArrayBuffer>);
 
 function first({ pending }: { pending: readonly TestRequest[] }): TestRequest {
   const [request] = pending;
@@ -78,7 +75,7 @@ test('open otlp: a large blob goes as it is, and its answer is the outcome', asy
   await settle();
   assert.deepEqual(sent.outcome, { status: 'stored', rejected: { spanCount: 2, cause: 'old' } });
   const { requests } = world.diagnostics.totals;
-  assert.deepEqual([requests.uploads, requests.uploadFailures, world.claims], [1, 0, 1]);
+  assert.deepEqual([requests.uploads, requests.uploadFailures], [1, 0]);
 });
 
 test('open otlp: gzip begins at 1,024 bytes', async () => {
@@ -133,17 +130,20 @@ for (const [name, headers, isAsync = false] of [
   ['gives undefined as a value', async () => ({ authorization: undefined }), true],
   ['gives no header', () => ({ 'no name': 'x' })],
 ] as const) {
-  for (const mode of ['normal', 'leaving'] as const) {
-    test(`open otlp: a headers function that ${name} is retryable trouble, ${mode}`, async () => {
-      const world = setUp({ headers: headers as never });
-      const outcome = await world.destination.send(blobOf(), mode);
-      const isLate = mode === 'leaving' && isAsync;
-      await settle();
-      assert.equal(outcome.status, isLate ? 'unready' : 'retryable');
-      assert.deepEqual(troubles(world), isLate ? {} : { 'otlp-headers': 1 });
-      assert.equal(world.platform.requests.length, 0);
-    });
-  }
+  test(`open otlp: a headers function that ${name} is retryable trouble`, async () => {
+    const world = setUp({ headers: headers as never });
+    assert.equal((await world.destination.send(blobOf())).status, 'retryable');
+    assert.deepEqual(troubles(world), { 'otlp-headers': 1 });
+    assert.equal(world.platform.requests.length, 0);
+  });
+
+  test(`open otlp: a headers function that ${name} lets nothing leave with the page`, async () => {
+    const world = setUp({ headers: headers as never });
+    assert.equal(leave(world.destination), false);
+    await settle();
+    assert.deepEqual(troubles(world), isAsync ? {} : { 'otlp-headers': 1 });
+    assert.equal(world.platform.requests.length, 0);
+  });
 }
 
 test('open otlp: a headers function that never answers is given up after the timeout', async () => {
@@ -155,7 +155,7 @@ test('open otlp: a headers function that never answers is given up after the tim
   assert.deepEqual(sent.outcome, { status: 'retryable', cause: 'headers: Error: no answer in 500 ms' });
 });
 
-test('open otlp: warming up asks an asynchronous function once, for a page that leaves at once', async () => {
+test('open otlp: a blob that begins asks an asynchronous function once, for a page that leaves with it', async () => {
   let calls = 0;
   const { platform, destination } = setUp({
     async headers() {
@@ -163,21 +163,21 @@ test('open otlp: warming up asks an asynchronous function once, for a page that 
       return { authorization: 'early' };
     },
   });
-  destination.warmUp();
-  destination.warmUp();
+  assert.equal(destination.hold?.(), undefined);
+  destination.hold?.();
   await settle();
-  destination.warmUp();
+  destination.hold?.();
   assert.equal(calls, 1);
-  void destination.send(blobOf(), 'leaving');
+  assert.equal(leave(destination), true);
   assert.equal(headersOf(first(platform))['authorization'], 'early');
 });
 
-test('open otlp: warming up that fails is asked again, and is nobody’s unhandled rejection', async () => {
+test('open otlp: asking ahead that fails is asked again, and is nobody’s unhandled rejection', async () => {
   let calls = 0;
   const world = setUp({ headers: () => Promise.reject(new Error(`no token ${++calls}`)) });
-  world.destination.warmUp();
+  world.destination.hold?.();
   await settle();
-  world.destination.warmUp();
+  world.destination.hold?.();
   await settle();
   assert.equal(calls, 2);
   assert.deepEqual(troubles(world), {});
@@ -185,35 +185,48 @@ test('open otlp: warming up that fails is asked again, and is nobody’s unhandl
 
 test('open otlp: a leaving page asks a function that answers at once, and uses the latest of one that does not', () => {
   const now = setUp({ headers: () => ({ token: 'now' }) });
-  void now.destination.send(blobOf(), 'leaving');
+  assert.equal(leave(now.destination), true);
   assert.equal(headersOf(first(now.platform))['token'], 'now');
   const later = setUp({ headers: async () => ({ token: 'later' }) });
-  void later.destination.send(blobOf(), 'leaving');
+  assert.equal(leave(later.destination), false);
   assert.equal(later.platform.requests.length, 0);
 });
 
 for (const format of ['json', protobuf(ProtobufTraceSerializer)] as const) {
   const name = format === 'json' ? 'json' : 'protobuf';
 
-  test(`open otlp: ${name}: a leaving page has begun its requests when send returns, within the keepalive budget`, async () => {
-    const { platform, destination, claims } = setUp({ format });
+  test(`open otlp: ${name}: a leaving page has begun its requests, within the keepalive budget, and hears of them if it stays`, async () => {
+    const { platform, destination } = setUp({ format });
     const free = platform.keepalive.freeBytes;
-    const sending = destination.send(blobOf(SPANS), 'leaving');
+    const blob = blobOf(SPANS);
+    assert.equal(leave(destination, blob), true);
     const request = first(platform);
     const size = (request.init.body as Uint8Array).length;
     assert.equal(request.init.keepalive, true);
     assert.equal(platform.keepalive.freeBytes, free - size);
     request.answer({ status: 200, body: '{}' });
-    assert.deepEqual(await sending, { status: 'stored' });
+    await settle();
     assert.equal(platform.keepalive.freeBytes, free);
-    assert.equal(claims, 0);
+    assert.deepEqual(await destination.send(blob), { status: 'stored' });
+    assert.equal(platform.requests.length, 1);
   });
 
-  test(`open otlp: ${name}: what does not fit is not ready, and no byte stays reserved`, async () => {
+  test(`open otlp: ${name}: text that nothing has compressed yet goes out with the page`, () => {
+    const { platform, destination } = setUp({ format });
+    const blob = handMadeBlob({ bytes: undefined, rawBytes: 0, spanCount: 1 });
+    assert.equal(destination.sendNow?.(blob, new TextEncoder().encode(SPANS)), true);
+    const { body, headers } = first(platform).init;
+    const isGzip = (headers as Record<string, string>)['content-encoding'] === 'gzip';
+    const sent = Buffer.from(isGzip ? gunzipSync(body as Uint8Array) : (body as Uint8Array));
+    if (format === 'json') assert.equal(String(sent), SPANS);
+    else assert.ok(sent.includes(SPAN.name));
+  });
+
+  test(`open otlp: ${name}: what does not fit does not go, and no byte stays reserved`, () => {
     for (const left of [0, 30]) {
       const { platform, destination } = setUp({ format });
       platform.keepalive.reserve(platform.keepalive.freeBytes - left);
-      assert.deepEqual(await destination.send(blobOf(SPANS), 'leaving'), { status: 'unready' });
+      assert.equal(leave(destination, blobOf(SPANS)), false);
       assert.equal(platform.requests.length, 0);
       assert.equal(platform.keepalive.freeBytes, left);
     }
@@ -223,16 +236,30 @@ for (const format of ['json', protobuf(ProtobufTraceSerializer)] as const) {
 test('open otlp: where there is no room at all, nobody is asked for headers', async () => {
   const { platform, destination } = setUp({ headers: () => assert.fail('asked') });
   platform.keepalive.reserve(platform.keepalive.freeBytes);
-  assert.deepEqual(await destination.send(blobOf(), 'leaving'), { status: 'unready' });
+  assert.equal(leave(destination), false);
 });
 
 test('open otlp: a request that outlives the page is not sent twice', async () => {
   const { platform, destination } = setUp();
   const blob = blobOf();
-  await begin(destination, blob);
-  assert.deepEqual(await destination.send(blob, 'leaving'), { status: 'unready' });
-  assert.deepEqual(await destination.send(blob, 'normal'), { status: 'unready' });
+  const sent = await begin(destination, blob);
+  assert.equal(leave(destination, blob), true);
   assert.equal(platform.requests.length, 1);
+  first(platform).answer({ status: 503 });
+  await settle();
+  assert.equal(sent.outcome?.status, 'retryable');
+  await begin(destination, blob);
+  assert.equal(platform.requests.length, 2, 'the next attempt is one');
+});
+
+test('open otlp: what failed as the page left is sent again by one that stayed', async () => {
+  const { platform, destination } = setUp();
+  const blob = blobOf();
+  leave(destination, blob);
+  first(platform).answer({ status: 0 });
+  assert.equal((await destination.send(blob)).status, 'retryable');
+  await begin(destination, blob);
+  assert.equal(platform.requests.length, 2);
 });
 
 test('open otlp: what goes out with the page while it waits for headers is not sent again after', async () => {
@@ -248,11 +275,13 @@ test('open otlp: what goes out with the page while it waits for headers is not s
   });
   const blob = blobOf();
   const waiting = await begin(destination, blob);
-  void destination.send(blob, 'leaving');
+  leave(destination, blob);
   assert.equal(platform.pending.length, 1);
   answer({});
   await settle();
-  assert.deepEqual(waiting.outcome, { status: 'unready' });
+  first(platform).answer({ status: 200, body: '{}' });
+  await settle();
+  assert.deepEqual(waiting.outcome, { status: 'stored' });
   assert.equal(platform.requests.length, 1);
 });
 
@@ -263,15 +292,8 @@ test('open otlp: a request without room in the budget goes without keepalive, an
   await begin(destination, blob);
   assert.equal(first(platform).init.keepalive, false);
   release?.();
-  void destination.send(blob, 'leaving');
+  assert.equal(leave(destination, blob), true);
   assert.equal(platform.pending[1]?.init.keepalive, true);
-});
-
-test('open otlp: a blob that another page has taken over is gone', async () => {
-  const world = setUp();
-  world.isOurs = false;
-  assert.deepEqual(await world.destination.send(blobOf(), 'normal'), { status: 'gone' });
-  assert.equal(world.platform.requests.length, 0);
 });
 
 test('open otlp: protobuf while the page lives: in steps, between which it may do other work', async () => {
@@ -291,19 +313,18 @@ test('open otlp: protobuf while the page lives: in steps, between which it may d
   assert.equal((sent.outcome as { rejected?: { spanCount: number } }).rejected?.spanCount, 1);
 });
 
-for (const mode of ['normal', 'leaving'] as const) {
-  test(`open otlp: a blob that cannot be read is rejected for ever, ${mode}`, async () => {
-    for (const [format, blob] of [
-      ['json', handMadeBlob()],
-      [protobuf(ProtobufTraceSerializer), blobOf('null')],
-    ] as const) {
-      const { destination, platform } = setUp({ format });
-      const outcome = await destination.send(blob, mode);
-      assert.equal(outcome.status === 'rejected' && outcome.reason, 'unencodable');
-      assert.equal(platform.requests.length, 0);
-    }
-  });
-}
+test('open otlp: a blob that cannot be read is rejected for ever, and does not leave with the page', async () => {
+  for (const [format, blob] of [
+    ['json', handMadeBlob({ bytes: Uint8Array.of(0x1f, 2, 3) })],
+    [protobuf(ProtobufTraceSerializer), blobOf('null')],
+  ] as const) {
+    const { destination, platform } = setUp({ format });
+    assert.equal(leave(destination, blob), false);
+    const outcome = await destination.send(blob);
+    assert.equal(outcome.status === 'rejected' && outcome.reason, 'unencodable');
+    assert.equal(platform.requests.length, 0);
+  }
+});
 
 test('open otlp: failures and warnings are counted', async () => {
   const world = setUp();
@@ -323,7 +344,6 @@ test('open otlp: close ends what it waits for', async () => {
   const { platform, destination } = setUp({ headers: () => new Promise(() => {}) });
   const sent = await begin(destination);
   destination.close();
-  await destination.settle();
   await settle();
   assert.equal(sent.outcome?.status, 'retryable');
   assert.equal(platform.loose.timers, 0);

@@ -21,13 +21,12 @@ export default {
     const { times, blob } = await request.json();
     blob.bytes = new Uint8Array(blob.bytes);
     const deps = {
-      platform: { after: (millis, task) => { const timer = setTimeout(task, millis); return () => clearTimeout(timer); } },
+      platform: { now: () => blob.bornAtMillis, after: (millis, task) => { const timer = setTimeout(task, millis); return () => clearTimeout(timer); } },
       diagnostics: { totals: { requests: { uploads: 0, uploadFailures: 0 } } },
-      claimed: async () => true,
     };
     const open = r2(env.TRACES, { project: 'shop' }).open(deps);
     const outcomes = await Promise.all(
-      Array.from({ length: times }, () => open.send({ ...blob, bytes: blob.bytes.slice() }, 'normal')),
+      Array.from({ length: times }, () => open.send({ ...blob, bytes: blob.bytes.slice() })),
     );
     let thrown;
     try { await env.TRACES.put('x'.repeat(1_025), blob.bytes); } catch (error) { thrown = String(error); }
@@ -68,7 +67,7 @@ interface Told {
 async function send(times: number, json: string): Promise<Told> {
   const { bytes } = gzipNow(json);
   const blob = handMadeBlob({
-    ...{ id: '01999999-9999-7999-8999-999999999999', sealedAtMillis: Date.UTC(2026, 10, 21, 3, 4, 5) },
+    ...{ id: '01999999-9999-7999-8999-999999999999', bornAtMillis: Date.UTC(2026, 10, 21, 3, 4, 5) },
   });
   const body = JSON.stringify({ times, blob: { ...blob, bytes: [...bytes] } });
   const response = await miniflare.dispatchFetch('http://worker.test/', { method: 'POST', body });

@@ -5,9 +5,9 @@ import { handMadeBlob } from '../testing/blobs.js';
 import { settle, testPlatform } from '../testing/platform.js';
 import { type R2Binding, type R2Options, r2 } from './r2.js';
 
-const BLOB = { id: '01999999-9999-7999-8999-999999999999', sealedAtMillis: Date.UTC(2026, 0, 2, 3, 4, 59) };
+const BLOB = { id: '01999999-9999-7999-8999-999999999999', bornAtMillis: Date.UTC(2026, 8, 20, 3, 4, 59) };
 const UNDER =
-  'year=2026/month=01/day=02/hour=03/minute=04/traces_01999999-9999-7999-8999-999999999999.json.gz';
+  'year=2026/month=09/day=20/hour=03/minute=04/traces_01999999-9999-7999-8999-999999999999.json.gz';
 
 /** A bucket that answers each put as told; the default keeps what is not there yet. */
 function setUp(options?: R2Options, answer?: () => unknown) {
@@ -15,7 +15,7 @@ function setUp(options?: R2Options, answer?: () => unknown) {
   const diagnostics = createDiagnostics(platform.now, platform.after);
   const objects = new Map<string, Uint8Array>();
   const puts: { key: string; options: unknown }[] = [];
-  const world = { platform, diagnostics, objects, puts, isOurs: true, claims: 0 };
+  const world = { platform, diagnostics, objects, puts };
   const binding: R2Binding = {
     async put(key, value, options) {
       puts.push({ key, options });
@@ -27,22 +27,16 @@ function setUp(options?: R2Options, answer?: () => unknown) {
     head: () => assert.fail('nobody asks'),
   };
   const destination = r2(binding, options).open({
-    platform,
-    diagnostics,
-    page: '',
-    ...{ wake() {}, remember() {}, pause() {}, rules() {} },
-    async claimed() {
-      world.claims++;
-      return world.isOurs;
-    },
+    ...{ platform, diagnostics, page: '', clockOffset() {}, pause() {}, rules() {} },
+    saved: () => assert.fail('there is nothing to save'),
   });
   return Object.assign(world, { destination });
 }
 
 test('r2: a blob becomes an object in the Collector’s layout, if there is none yet', async () => {
-  const { destination, objects, puts, claims } = setUp();
+  const { destination, objects, puts } = setUp();
   const blob = handMadeBlob(BLOB);
-  assert.deepEqual(await destination.send(blob, 'leaving'), { status: 'stored' });
+  assert.deepEqual(await destination.send(blob), { status: 'stored' });
   const key = `otlp/v1/default/production/${UNDER}`;
   assert.equal(objects.get(key), blob.bytes);
   assert.deepEqual(puts, [
@@ -54,46 +48,39 @@ test('r2: a blob becomes an object in the Collector’s layout, if there is none
       },
     },
   ]);
-  assert.equal(claims, 0);
 });
 
 test('r2: prefix, project and environment are segments of the key', async () => {
   const { destination, puts } = setUp({ prefix: 'a/b', project: 'shop', environment: 'dev' });
-  await destination.send(handMadeBlob(BLOB), 'normal');
+  await destination.send(handMadeBlob(BLOB));
   assert.equal(puts[0]?.key, `a/b/shop/dev/${UNDER}`);
 });
 
 test('r2: what is there already is stored, and the key is the same for life', async () => {
   const { destination, objects, puts, diagnostics } = setUp();
   const blob = handMadeBlob(BLOB);
-  for (const mode of ['normal', 'leaving', 'normal'] as const) {
-    assert.deepEqual(await destination.send(blob, mode), { status: 'stored' });
+  for (let attempt = 0; attempt < 3; attempt++) {
+    assert.deepEqual(await destination.send(blob), { status: 'stored' });
   }
   assert.equal(objects.size, 1);
-  assert.equal(blob.claim?.key, puts[0]?.key);
-  assert.equal(blob.claim?.tries, 3);
+  assert.equal(puts.length, 3);
   assert.equal(diagnostics.totals.requests.uploadFailures, 0);
 });
 
-test('r2: a key that the blob has is kept whatever the options say', async () => {
-  const { destination, puts } = setUp({ project: 'new' });
-  const blob = handMadeBlob({ ...BLOB, claim: { key: 'old/key', token: 't', tries: 1 } });
-  await destination.send(blob, 'normal');
-  assert.equal(puts[0]?.key, 'old/key');
-});
-
-test('r2: a leaving page has begun to put when send returns', () => {
-  const { destination, puts } = setUp();
-  void destination.send(handMadeBlob(BLOB), 'leaving');
-  assert.equal(puts.length, 1);
-});
-
-test('r2: a blob that another has taken over is gone', async () => {
-  const world = setUp();
-  world.isOurs = false;
-  assert.deepEqual(await world.destination.send(handMadeBlob(BLOB), 'normal'), { status: 'gone' });
-  assert.equal(world.puts.length, 0);
-});
+for (const [name, bornAtMillis] of [
+  ['9 days ago', 1_790_000_000_000 - 9 * 86_400_000],
+  ['in two days', 1_790_000_000_000 + 2 * 86_400_000],
+  ['after all years', Number.MAX_SAFE_INTEGER],
+] as const) {
+  test(`r2: a blob that began ${name} has the fixed folder, as the endpoint lays it`, async () => {
+    const { destination, puts } = setUp();
+    assert.equal((await destination.send(handMadeBlob({ ...BLOB, bornAtMillis }))).status, 'stored');
+    assert.match(
+      String(puts[0]?.key),
+      /^otlp\/v1\/default\/production\/year=1970\/month=01\/day=01\/hour=00\/minute=00\//,
+    );
+  });
+}
 
 const PATIENCE = { retryAfterMillis: 300_000 };
 for (const [message, expected] of [
@@ -119,7 +106,7 @@ for (const [message, expected] of [
         if (isLate) return Promise.reject(error);
         throw error;
       });
-      const outcome = await destination.send(handMadeBlob(BLOB), 'normal');
+      const outcome = await destination.send(handMadeBlob(BLOB));
       const cause = `Error: ${message}`;
       const isStored = expected.status === 'stored';
       const reason = expected.status === 'rejected' && { reason: 'rejected' };
@@ -132,17 +119,16 @@ for (const [message, expected] of [
 
 test('r2: a put without an end is given up and tried again', async () => {
   const { destination, platform } = setUp({}, () => new Promise(() => {}));
-  const sending = destination.send(handMadeBlob(BLOB), 'normal');
+  const sending = destination.send(handMadeBlob(BLOB));
   await platform.advance(30_000);
   assert.deepEqual(await sending, { status: 'retryable', cause: 'Error: no answer in 30000 ms' });
 });
 
 test('r2: close ends what it waits for, and leaves no timer', async () => {
   const { destination, platform } = setUp({}, () => new Promise(() => {}));
-  const sending = destination.send(handMadeBlob(BLOB), 'normal');
+  const sending = destination.send(handMadeBlob(BLOB));
   await settle();
   destination.close();
-  await destination.settle();
   assert.equal((await sending).status, 'retryable');
   assert.equal(platform.loose.timers, 0);
 });

@@ -1,13 +1,12 @@
 import {
+  blobKey,
   DEFAULT_LAYOUT,
   DEFAULT_PROJECT,
   isKeyPrefix,
   isKeySegment,
   type KeyLayout,
-  objectKey,
 } from '../object-key.js';
 import { checkNames, refuse } from '../options.js';
-import type { Outcome, TraceBlob } from '../pipeline/model.js';
 import { createDeadlines } from './deadlines.js';
 import type { Destination, DestinationDeps, OpenDestination } from './destination.js';
 import { outcomeOfError } from './r2-errors.js';
@@ -78,39 +77,28 @@ function openR2(
   layout: KeyLayout,
   project: string,
 ): OpenDestination {
-  const { requests } = deps.diagnostics.totals;
-  const deadlines = createDeadlines(deps.platform);
-
-  const put = async (key: string, { bytes }: TraceBlob): Promise<Outcome> => {
-    requests.uploads++;
-    try {
-      const putting = binding.put(key, bytes, {
-        httpMetadata: { contentType: 'application/gzip' },
-        onlyIf: { etagDoesNotMatch: '*' },
-      });
-      // Null says that there is an object under this key, which nobody else has.
-      await deadlines.within(PUT_MILLIS, Promise.resolve(putting));
-      return { status: 'stored' };
-    } catch (error) {
-      const outcome = outcomeOfError(error);
-      if (outcome.status !== 'stored') requests.uploadFailures++;
-      return outcome;
-    }
-  };
+  const { platform, diagnostics } = deps;
+  const { requests } = diagnostics.totals;
+  const deadlines = createDeadlines(platform);
 
   return {
-    warmUp() {},
-    ready: () => true,
-    async send(blob, mode) {
-      const key = objectKey(layout, project, blob.sealedAtMillis, blob.id);
-      blob.claim ??= { key, token: blob.id, tries: 0 };
-      const { claim } = blob;
-      claim.tries++;
-      if (mode === 'normal' && !(await deps.claimed(blob))) return { status: 'gone' };
-      return put(claim.key, blob);
+    async send({ id, bornAtMillis, bytes }) {
+      requests.uploads++;
+      try {
+        const { key } = blobKey(layout, project, { id, atMillis: bornAtMillis, nowMillis: platform.now() });
+        const putting = binding.put(key, bytes as Uint8Array<ArrayBuffer>, {
+          httpMetadata: { contentType: 'application/gzip' },
+          onlyIf: { etagDoesNotMatch: '*' },
+        });
+        // Null says that there is an object under this key, which nobody else has.
+        await deadlines.within(PUT_MILLIS, Promise.resolve(putting));
+        return { status: 'stored' };
+      } catch (error) {
+        const outcome = outcomeOfError(error);
+        if (outcome.status !== 'stored') requests.uploadFailures++;
+        return outcome;
+      }
     },
-    leave() {},
-    async settle() {},
     close: deadlines.close,
   };
 }

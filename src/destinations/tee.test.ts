@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bucket } from '../bucket/bucket.js';
 import { otlp } from '../otlp.js';
 import { testDestination } from '../testing/destination.js';
-import { bucket } from './bucket.js';
 import type { Destination } from './destination.js';
 import { tee } from './tee.js';
 

@@ -1,15 +1,20 @@
-/** Spans of one invocation on their way: one buffer and one pipeline, opened with it and freed at its end. */
+/** Spans of one invocation on their way: one buffer, and a lane to each destination, freed at its end. */
+
 import type { Destination } from '../destinations/destination.js';
+import type { Tee } from '../destinations/tee.js';
 import { createDiagnostics } from '../diagnostics/diagnostics.js';
 import type { Stats } from '../diagnostics/stats.js';
 import type { RedactionOptions } from '../page-options.js';
+import { createEncoder } from '../pipeline/encode.js';
 import type { OpenSpan, ReadableSpan } from '../pipeline/model.js';
-import { type Kept, nothingKept, openMemoryOutbox } from '../pipeline/outbox-memory.js';
-import { createPipeline, type FlushResult } from '../pipeline/pipeline.js';
-import { createTraceBuffer } from '../pipeline/trace-buffer.js';
+import type { FlushResult } from '../pipeline/pipeline.js';
 import { createEdgePlatform } from '../platform/edge.js';
 import type { Platform } from '../platform/platform.js';
-import * as compression from './compress.js';
+import { uuidv7 } from '../platform/uuid.js';
+import * as compress from './compress.js';
+import { type Kept, nothingKept } from './kept.js';
+import { type Lane, openLane } from './lane.js';
+import { createSpanBuffer } from './span-buffer.js';
 
 export { type Kept, nothingKept };
 
@@ -33,66 +38,108 @@ export interface Collector {
   stats(): Stats;
 }
 
-/** An isolate lives on little memory, which it shares with the handler. */
-const LIMITS = { maxBlobs: 100, maxBytes: 4 * 1024 * 1024, maxAgeMillis: 60 * 60_000 };
-const MAX_TRACES_PER_BLOB = 200;
-/** Parts of a trace that goes on and on need not wait for one another. */
-const DELAY_MILLIS = 0;
-
 /** @param world the edge's, unless a test brings its own. */
 export function openCollector(options: CollectorOptions, world?: Platform): Collector {
   const { destination, maxBufferedSpans, kept, redaction = true, redact } = options;
   const platform = world ?? createEdgePlatform((error) => diagnostics.exception(error));
   const diagnostics = createDiagnostics(platform.now, platform.after);
-  const { totals, dropped, guard } = diagnostics;
-  const pipeline = createPipeline(
-    { platform, diagnostics, destination, openOutbox: openMemoryOutbox(kept), compression, rules() {} },
-    { ...LIMITS, maxTracesPerBlob: MAX_TRACES_PER_BLOB, redaction, ...(redact && { redact }) },
-  );
-  const buffer = createTraceBuffer(
-    {
-      monotonic: platform.monotonic,
-      // Whoever flushes says when. While a timer is set, workerd does not see that a handler hangs.
-      after: () => () => {},
-      emit: pipeline.accept,
-      dropped,
-      forget: pipeline.lost,
-      guard,
-    },
-    { scheduledDelayMillis: DELAY_MILLIS, maxBufferedSpans },
-  );
-  pipeline.beforeSend(buffer.flush);
-  diagnostics.gauge((stats) => {
-    stats.spans.waiting += buffer.spanCount;
-    stats.buffer = { spans: buffer.spanCount, open: buffer.openCount, highWater: buffer.highWater };
+  const { guard } = diagnostics;
+  const page = uuidv7(platform.now(), platform.randomBytes(10));
+  const lanes: Lane[] = [];
+  const running = (): Lane[] => lanes.filter(({ isRunning }) => isRunning);
+  let clockOffsetMillis = 0;
+  let closing: Promise<void> | undefined;
+
+  const buffer = createSpanBuffer(maxBufferedSpans, (count) => {
+    for (const lane of running()) lane.dropped('buffer-full', count);
+  });
+  const encode = createEncoder({
+    redaction,
+    // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
+    redact: redact && ((span) => guard(() => redact(span) !== false) === true),
+    clockOffsetMillis: () => clockOffsetMillis,
+  });
+  const gzip = compress.createCompressor({
+    CompressionStream: globalThis.CompressionStream,
+    onCorrupt: () => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes'),
   });
 
-  let closing: Promise<void> | undefined;
+  const { branches = [destination] } = destination as Partial<Tee>;
+  branches.forEach((to, at) => {
+    const own = at ? diagnostics.other(at - 1) : diagnostics;
+    own.gauge((stats) => {
+      const waits = own.totals.state === 'running' ? buffer.count : 0;
+      stats.spans.waiting += waits;
+      stats.buffer = { spans: waits, open: buffer.openCount, highWater: buffer.highWater };
+    });
+    lanes.push(
+      openLane(
+        {
+          ...{ platform, diagnostics: own, page, gzip, kept },
+          now: () => platform.now() + clockOffsetMillis,
+          clockOffset(millis) {
+            clockOffsetMillis = millis;
+          },
+          paused: () => own.dropped('paused', buffer.count),
+        },
+        to,
+      ),
+    );
+  });
+
+  /** Puts all that has ended into blobs. */
+  const encodeAll = (): void => {
+    for (const span of buffer.take()) {
+      const encoded = guard(() => encode(span)) ?? 'unencodable';
+      for (const lane of running()) {
+        if (typeof encoded === 'string') lane.dropped(encoded, 1);
+        else lane.add(encoded);
+      }
+    }
+  };
+
+  const lostCount = ({ totals }: Lane): number =>
+    Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
+
   const close = async (): Promise<void> => {
-    // What is in no blob would be lost.
-    guard(pipeline.seal);
-    await pipeline.shutdown(0).catch(diagnostics.exception);
-    buffer.close();
+    encodeAll();
+    await Promise.all(lanes.map((lane) => lane.close()));
     diagnostics.close();
     platform.close();
   };
 
   return {
     started(span) {
-      if (!closing) guard(() => buffer.started(span));
+      if (!closing) buffer.started(span);
     },
     ended(span) {
       if (closing) return;
-      guard(() => {
-        totals.spans.created++;
-        if (totals.state === 'paused') dropped('paused', 1);
-        else buffer.ended(span);
-      });
+      for (const lane of lanes) {
+        lane.totals.spans.created++;
+        if (!lane.isRunning) lane.dropped('paused', 1);
+      }
+      if (running().length) guard(() => buffer.ended(span));
     },
-    interrupt: () => void guard(buffer.interrupt),
-    flush: pipeline.flush,
+    interrupt() {
+      for (const span of buffer.open()) {
+        guard(() => {
+          span.setAttribute('spandrel.interrupted', true);
+          span.end();
+        });
+      }
+    },
+    async flush(timeoutMillis) {
+      const before = lanes.map(lostCount);
+      encodeAll();
+      await Promise.all(lanes.map((lane) => lane.flush(timeoutMillis)));
+      const isLost = lanes.some(
+        (lane, at) => lane.totals.state === 'paused' || lostCount(lane) > (before[at] as number),
+      );
+      if (isLost) return 'lost';
+      return lanes.some(({ count }) => count) ? 'waiting' : 'stored';
+    },
     close() {
-      closing ??= close();
+      closing ??= close().catch(diagnostics.exception);
       return closing;
     },
     stats: diagnostics.stats,

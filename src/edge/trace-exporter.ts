@@ -1,7 +1,7 @@
 import { Exporter, type TraceExporterOptions } from '../exporter.js';
-import { openMemoryOutbox } from '../pipeline/outbox-memory.js';
+import { createDelivery } from '../pipeline/deliver.js';
 import { createEdgePlatform } from '../platform/edge.js';
-import * as compression from './compress.js';
+import * as compress from './compress.js';
 
 /**
  * An OpenTelemetry `SpanExporter` that stores traces as objects in a bucket, for processes without a page: Node, Deno,
@@ -14,6 +14,15 @@ import * as compression from './compress.js';
 export class TraceExporter extends Exporter {
   /** @throws {TypeError} naming the option, what it got and what it takes. */
   constructor(options: TraceExporterOptions) {
-    super(options, { platform: createEdgePlatform, openOutbox: openMemoryOutbox(), compression });
+    super(options, {
+      platform: createEdgePlatform,
+      async openDelivery(host) {
+        const { CompressionStream } = globalThis;
+        const onCorrupt = (): void =>
+          host.diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
+        const gzip = compress.createCompressor({ CompressionStream, onCorrupt });
+        return { ...createDelivery(host, { gzip, gzipNow: compress.gzipNow }), later: undefined };
+      },
+    });
   }
 }

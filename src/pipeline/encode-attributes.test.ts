@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Attributes } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { encodeAll, handMade, setUp, spansIn, TRACE_ID, type Tree } from '../testing/encoding.js';
-import { bodyOf } from './encode.js';
+import { bodyOf } from './pack.js';
 
 function attributeOf(value: unknown) {
   const span = encodeAll([handMade({ attributes: { key: value } })]).spans[0] as Tree;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { setUp, TRACE_ID } from '../testing/encoding.js';
 import { levelled, sdkSpans } from '../testing/sdk-spans.js';
-import { bodyOf } from './encode.js';
+import { bodyOf } from './pack.js';
 
 test('encode: every field is what the official JSON serializer makes of the same spans', () => {
   const spans = sdkSpans();

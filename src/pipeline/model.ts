@@ -1,5 +1,6 @@
-/** The nouns that the stages pass along. Stages import these, and not one another. */
-import type { PresignedUpload, TraceSummary } from '../protocol.js';
+/** The nouns of the pipeline. */
+
+import type { TraceSummary } from '../protocol.js';
 import type { OpenSpan, ReadableSpan } from './span.js';
 
 /** Why spans were lost. Each appears unchanged in `stats()`, in `lost` and in the README. */
@@ -15,115 +16,109 @@ export type DropReason =
   | 'paused' // the operator's kill switch
   | 'shutdown'; // shutdown() ran out of time, and it was in no blob in the database
 
-/** Spans of one trace, handed on together. In end order. */
-export interface SpanGroup {
-  traceId: string;
-  spans: ReadableSpan[];
+/**
+ * Spans under one resource and one scope, as OTLP/JSON text. `resource` and `scope` are the text up to the list that
+ * stays open, `spans` are the elements of that list, joined by commas.
+ */
+export interface SpanTexts {
+  readonly resource: string;
+  readonly scope: string;
+  spans: string;
+}
+
+/** What is written down at once: spans that ended since the part before it. */
+export interface Part {
+  readonly texts: SpanTexts[];
+  readonly traces: TraceSummary[];
+}
+
+/** A presigned upload that is held: one permission to put one object. */
+export interface Upload {
+  method: 'PUT' | 'POST';
+  url: string;
+  headers: Record<string, string>;
+  fields?: Record<string, string>;
+  /** The exact length, or the greatest, that the store takes. */
+  bytes?: number;
+  maxBytes?: number;
+  /** Names the object to whoever issued the upload, where that is not the blob's id. */
+  key?: string;
+  /** When it ends, by the monotonic clock of the page that asked for it. */
+  endsAtMillis: number;
 }
 
 /**
- * Told how many spans of a group were lost, once for each reason. `unencodable`: malformed ids, times that are no
- * instants, getters that throw. `too-large`: over the largest span. `redacted`: the user's hook says so.
+ * What becomes one object. It has its id from its first span on, and that id is the object's name: whoever sends it,
+ * by whichever way, from whichever page, writes the same object once.
+ *
+ * `open`: takes spans. `lent`: takes none any more, and the browser has it as well; what follows may take it in.
+ * `closed`: is to be sent. `packed`: and its bytes are there.
  */
-export type OnDropped = (reason: DropReason, spanCount: number) => void;
-
-/** One trace (or part) as text: comma-joined elements of `resourceSpans`, ready to be packed beside others. */
-export interface EncodedTrace {
-  json: string;
-  summary: TraceSummary;
-}
-
-/** The gzip bytes that become one object, and all that must be known to bring them there. */
 export interface TraceBlob {
-  /** UUIDv7, ours. */
+  /** UUIDv7. */
   readonly id: string;
-  /** UUID of the page that sealed it, and its number among what that page sealed for one destination, from 1. */
+  /** The page that began it, and its number among those that were closed there, from 1; 0 while it is open. */
   readonly page: string;
-  readonly seq: number;
-  /** One gzip member of one OTLP/JSON request. Nobody may change these. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly rawBytes: number;
-  readonly spanCount: number;
-  readonly error: boolean;
-  readonly traces: readonly TraceSummary[];
-  /** Epoch milliseconds. */
-  readonly sealedAtMillis: number;
-  /** Failed attempts so far. */
+  seq: number;
+  /** Epoch milliseconds of its first span. */
+  readonly bornAtMillis: number;
+  /** Whether an earlier page left it. */
+  readonly isAdopted: boolean;
+  state: 'open' | 'lent' | 'closed' | 'packed';
+  /** Whether it has taken in another one. */
+  isMixed: boolean;
+  /** Its text; the last part grows until it is written down. Empty when packed and written down as bytes. */
+  parts: Part[];
+  /** How many of its parts were written down. */
+  partCount: number;
+  /** By trace id. */
+  readonly traces: Map<string, TraceSummary>;
+  spanCount: number;
+  error: boolean;
+  /** Characters of text. */
+  chars: number;
+  /** One gzip member of one OTLP/JSON request. */
+  bytes: Uint8Array<ArrayBuffer> | undefined;
+  rawBytes: number;
+  /** Failed attempts. */
   attempts: number;
   /** Not before this instant, epoch milliseconds; 0 for at once. */
   notBeforeMillis: number;
-  /** A server asked for patience with everything until this instant, epoch milliseconds. */
-  heldUntilMillis?: number;
-  /** The key that this blob owns for life, once it has one. */
-  claim?: Claim;
-  /** True while a request without an answer may have brought the bytes. */
-  unconfirmed?: boolean;
-  /** True once a relay may have stored the bytes without a claim: from then on only the endpoint knows their key. */
-  relayed?: boolean;
-  /**
-   * Since its length was asked for: how many answers held no upload that takes it. Not written down, as the next page
-   * may hear another answer.
-   */
-  misfits?: number;
+  /** Whether the other side asked for that, of everything. */
+  isHeld: boolean;
+  /** A request without an answer may have brought the bytes. */
+  again: boolean;
+  /** The permission under which it goes, where that is not its id's: its own for life. */
+  upload: Upload | undefined;
+  /** Of the object that version 0.1.0 may have made of it. */
+  token: string | undefined;
 }
 
-/** What of a blob is the same for every destination. */
-export type SealedBlob = Omit<
-  TraceBlob,
-  | 'page'
-  | 'seq'
-  | 'attempts'
-  | 'notBeforeMillis'
-  | 'heldUntilMillis'
-  | 'claim'
-  | 'unconfirmed'
-  | 'relayed'
-  | 'misfits'
->;
+export const newBlob = (id: string, page: string): TraceBlob => ({
+  ...{ id, page, bornAtMillis: bornAt(id), isAdopted: false, seq: 0, state: 'open', isMixed: false },
+  ...{ parts: [], partCount: 0, traces: new Map(), spanCount: 0, error: false, chars: 0 },
+  ...{ bytes: undefined, rawBytes: 0, upload: undefined, token: undefined },
+  ...{ attempts: 0, notBeforeMillis: 0, isHeld: false, again: false },
+});
 
-/** A blob's hold on one object key. */
-export interface Claim {
-  readonly key: string;
-  readonly token: string;
-  /** Requests begun that may have stored the bytes; from the second on, "already there" means our own bytes. */
-  tries: number;
-}
-
-/** A moment on both clocks. */
-export interface Instant {
-  wall: number;
-  monotonic: number;
-}
-
-/** A presigned upload whose lifetime began when it was asked for. */
-export interface PooledUpload extends PresignedUpload {
-  readonly askedAt: Instant;
-}
+/** Epoch milliseconds, from a UUIDv7. NaN when it is none. */
+export const bornAt = (uuid: string): number => Number.parseInt(uuid.replace('-', '').slice(0, 12), 16);
 
 /** What came of one attempt to bring a blob to its destination. */
 export type Outcome =
-  /** `rejected`: the other side says that it took all but so many of the blob's spans, for good. */
+  /** `rejected`: the other side took all but so many of its spans, for good. */
   | { status: 'stored'; rejected?: { spanCount: number; cause: string } }
-  /** A beacon took the bytes: there is no answer. Worth asking about after `askInMillis`. */
-  | { status: 'unconfirmed'; askInMillis: number }
   /**
-   * Try again. `retryAfterMillis`: the other side asks for patience with everything. `delayMillis`: hurry is no use,
-   * for this blob.
+   * Try again. `retryAfterMillis`: the other side asks for patience with everything. `delayMillis`: hurry is no use, for
+   * this blob.
    */
   | {
       status: 'retryable';
+      cause: string;
       retryAfterMillis?: number | undefined;
       delayMillis?: number | undefined;
-      cause: string;
     }
-  /** Another page has taken the blob over. */
-  | { status: 'gone' }
-  /** Nothing to send with yet (no URL). Not a failed attempt. */
-  | { status: 'unready' }
   /** Never again. */
   | { status: 'rejected'; reason: DropReason; cause: string };
 
-/** How a send may behave. `leaving`: all in this task, nothing awaited, bytes within the keepalive budget. */
-export type SendMode = 'normal' | 'leaving';
-
-export type { OpenSpan, PresignedUpload, ReadableSpan, TraceSummary };
+export type { OpenSpan, ReadableSpan, TraceSummary };

@@ -1,37 +1,33 @@
 /**
  * The order of things.
  *
- * A span ends; its trace gathers in the **buffer** (1, in front of this pipeline); when due it is **encoded** (2),
- * then **compressed** (3), written ahead to the **outbox** (4), takes a presigned URL from the **pool** (5), is
- * **uploaded** (6) straight into the bucket, and the server is **notified** (7); whatever could not go is
- * **retried** (8) from the outbox until it is stored, and stored once. Steps 4 to 8 are a **delivery** to one
- * destination, and 5 to 7 of it belong to the destination.
+ * A span ends; its trace gathers in the **buffer**; it is **encoded** at the next idle moment, put into the blob that is
+ * filling, and written down in the **outbox**; when the blob is due it is closed, **packed** (compressed) and **sent**
+ * under its id; what was stored is **told** to the server; what was not stays in the outbox until it is stored, and
+ * stored once.
+ *
+ * This file does all but sending: it is what a page needs early. See `deliver.ts` for the rest.
  */
-import type { Destination } from '../destinations/destination.js';
-import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import type { RedactionOptions } from '../page-options.js';
-import type { Platform, Stop } from '../platform/platform.js';
-import { untraced } from '../platform/untraced.js';
-import { uuidv7 } from '../platform/uuid.js';
-import { openDeliveries } from './deliveries.js';
-import type { Delivery } from './delivery.js';
-import type { IsEcho } from './echo.js';
-import { bodyOf, createTraceEncoder } from './encode.js';
-import type { ReadableSpan, SpanGroup, TraceBlob } from './model.js';
-import type { OutboxLimits } from './outbox.js';
-import type { OutboxOpener } from './outbox-open.js';
-import { createSealer, type Gzip } from './seal.js';
 
-/** Stage 3, as the world has it: `compress.ts`, or what is smaller where no page leaves. */
-export interface Compression {
-  createCompressor(deps: {
-    CompressionStream: typeof CompressionStream | undefined;
-    onCorrupt(): void;
-  }): (json: string) => Promise<Gzip>;
-  gzipNow(json: string): Gzip;
-}
+import type { Destination, OpenDestination } from '../destinations/destination.js';
+import { openGuarded } from '../destinations/destination-guard.js';
+import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.js';
+import type { Consent, RedactionOptions } from '../page-options.js';
+import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+import { toUtf8 } from './compress-gzip.js';
+import { createConsent } from './consent.js';
+import type { Delivery } from './deliver.js';
+import { createEchoes, MAX_ECHOES } from './echo.js';
+import { createEncoder } from './encode.js';
+import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
+import { bodyOf } from './pack.js';
+import type { TraceBuffer } from './trace-buffer.js';
+import { createTraceBuffer } from './trace-buffer.js';
 
 export interface PipelineOptions extends OutboxLimits, RedactionOptions {
+  scheduledDelayMillis: number;
+  maxBufferedSpans: number;
   maxTracesPerBlob: number;
 }
 
@@ -44,245 +40,517 @@ export type FlushResult =
   /** Something was dropped meanwhile, or all is since the kill switch; `stats()` says why. */
   | 'lost';
 
+export interface PipelineDeps {
+  platform: Platform;
+  diagnostics: Diagnostics;
+  destination: Destination;
+  /** Loads what sends. */
+  openDelivery(deps: DeliveryHost): Promise<Delivery>;
+  /** Takes the operator's sampling rules, unchecked. */
+  rules(rules: unknown): void;
+  /** The user has denied. */
+  denied(): void;
+  consent: Consent;
+}
+
+/** What delivery needs of the pipeline. */
+export interface DeliveryHost {
+  platform: Platform;
+  diagnostics: Diagnostics;
+  outbox: Outbox;
+  destination: OpenDestination;
+  /** Where the page sends to. */
+  place: string;
+  /** The database has. */
+  failed(error: unknown): void;
+}
+
 export interface Pipeline {
-  /** A span has ended, and waits in front of this pipeline: it is written down until {@link accept} or {@link lost}. */
+  readonly buffer: TraceBuffer;
+  /** May be changed until the first span. */
+  readonly options: PipelineOptions;
+  /** Takes ended spans. Resolves true once all are in the outbox, false if any was lost. */
+  take(spans: readonly ReadableSpan[]): Promise<boolean>;
+  started(span: OpenSpan): void;
   ended(span: ReadableSpan): void;
-  /** Spans that were dropped in front of this pipeline, and counted there. */
-  lost(spans: readonly ReadableSpan[]): void;
-  /** Takes groups in. Resolves true once all their spans are in the outbox, false if any was lost. */
-  accept(groups: SpanGroup[]): Promise<boolean>;
-  /**
-   * Calls `drain` first whenever the page hides or leaves, and what it accepts then goes out in the same task; and
-   * first thing in {@link flush}. `isOver` when the page will not come back.
-   */
-  beforeSend(drain: (isOver: boolean) => void): Stop;
-  /** Talks to the endpoint, whose word on pausing and sampling is wanted though nothing is to be sent. */
+  discard(span: OpenSpan): void;
+  setConsent(consent: Consent): void;
   ask(): void;
-  /** Sends all that waits. Never rejects. */
   flush(timeoutMillis: number): Promise<FlushResult>;
-  /**
-   * Flushes, then ends every timer, listener and request. What is in the database waits for the next page; the rest is
-   * counted as lost. Never rejects.
-   */
   shutdown(timeoutMillis: number): Promise<FlushResult>;
 }
 
-/** One that can be taken back. */
-export interface OpenPipeline extends Pipeline {
-  /** Makes blobs of all that has ended, in this task: what is in one is kept, wherever anything is. */
-  seal(): void;
-  /**
-   * The user consents no longer: drops what waits and ends everything, requests under way too. What is in the database
-   * stays there, unless it `deletes` that: then it is dropped as well, and for the caller to delete. In the caller's
-   * task but for the database. Never rejects.
-   */
-  withdraw(deletes: boolean): Promise<void>;
+/** Long enough to make bursts one task, short enough that a crash loses little. */
+const IDLE_MILLIS = 50;
+/** What a resource knows later is waited for: not for long, as what is not encoded is lost in a crash. */
+const RESOURCE_MILLIS = 1_000;
+/** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
+const SLICE_MILLIS = 4;
+/** What a blob should weigh: two of them fit into our share of the bytes that may outlive a page. */
+const TARGET_BYTES = 24 * 1024;
+/** Never more text than this in one blob, however well it compresses: readers must inflate it again. */
+const MAX_CHARS = 2 * 1024 * 1024;
+/** What went out without an answer is asked about if the page lives on for this long. */
+const UNANSWERED_MILLIS = 5_000;
+/** By then a navigation has come to its end, unless its server is slow, or the page stays. */
+const STAYED_MILLIS = 10_000;
+/** Realistic browser spans compress about twelvefold; this is a careful first guess. */
+const FIRST_RATIO = 8;
+
+interface Opened {
+  outbox: Outbox;
+  destination: OpenDestination;
+  delivery: Delivery | undefined;
+  /** Resolves when delivery is there. */
+  opening: Promise<void>;
 }
 
-/** As many spans are encoded and compressed in a few milliseconds. */
-const MAX_LAST_SPANS = 200;
-
-export function createPipeline(
-  deps: {
-    platform: Platform;
-    diagnostics: Diagnostics;
-    destination: Destination;
-    openOutbox: OutboxOpener;
-    compression: Compression;
-    /** Takes the operator's sampling rules, unchecked. */
-    rules(rules: unknown): void;
-    /** See `echo.ts`. One invocation at the edge is over before it could hear any. */
-    isEcho?: IsEcho;
-  },
-  options: PipelineOptions,
-): OpenPipeline {
+export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pipeline {
   const { platform, diagnostics } = deps;
-  const { totals, exception } = diagnostics;
-  const drains = new Set<(isOver: boolean) => void>();
-  /** Ends each flush under way. */
-  const flushes = new Set<() => void>();
-  let away = false;
-  /** What is accepted now goes out together, when all sources are drained. */
-  let draining = false;
-
-  const { CompressionStream } = globalThis;
-  const onCorrupt = (): void => diagnostics.trouble('corrupt-gzip', 'CompressionStream gave wrong bytes');
-  const { gzipNow } = deps.compression;
-  const gzip = deps.compression.createCompressor({ CompressionStream, onCorrupt });
-  const newId = (): string => uuidv7(platform.now(), platform.randomBytes(10));
+  const { totals, dropped, guard } = diagnostics;
   const { redaction = true, redact } = options;
-  const encoder = createTraceEncoder({
+  let clockOffsetMillis = 0;
+  const isEcho = createEchoes(diagnostics.sinceTheirs);
+  const encode = createEncoder({
     redaction,
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
-    redact: redact && ((span) => diagnostics.guard(() => untraced(() => redact(span)) !== false) === true),
+    redact: redact && ((span) => guard(() => redact(span) !== false) === true),
+    clockOffsetMillis: () => clockOffsetMillis,
   });
-
-  const sealer = createSealer(
+  const buffer = createTraceBuffer(
     {
-      ...{ platform, newId, ...encoder, bodyOf, gzip, gzipNow, exception },
-      sealed: (blob, items, lane) => deliveries.add(blob, items, lane, away),
-      lost: (items) => deliveries.release(items),
-      dropped: (reason, spanCount, lane) => deliveries.ledgerOf(lane).dropped(reason, spanCount),
-    },
-    options.maxTracesPerBlob,
-  );
-  const deliveries = openDeliveries(
-    {
-      ...{ ...deps, newId, encodeAhead: encoder.encodeAhead, bodyOf, gzip },
-      adoptedTraces: sealer.adopt,
-      adopted() {
-        if (totals.state === 'paused') sealer.drop('paused');
-        else if (totals.state === 'running') sealer.start();
+      monotonic: platform.monotonic,
+      dropped,
+      created(count) {
+        totals.spans.created += count;
       },
-      paused() {
-        totals.state = 'paused';
-        drainAll(false);
-        sealer.drop('paused');
+      sampledOut: (count) => {
+        totals.sampling.droppedSpans += count;
+      },
+      guard,
+      holds(count) {
+        totals.buffer.highWater = Math.max(totals.buffer.highWater, count);
       },
     },
-    options,
+    () => options.maxBufferedSpans,
   );
-  const { all } = deliveries;
 
-  /** Stages 2 to 6 in this task, for what is new and then for what waits: what a leaving page awaits never comes. */
-  function sendNow(waiting: [Delivery, TraceBlob][]): void {
-    sealer.sealNow(() => platform.keepalive.freeBytes / all.length);
-    // Smallest first, whosever it is: none takes the room of all.
-    waiting.sort(([, a], [, b]) => a.bytes.length - b.bytes.length);
-    for (const [delivery, blob] of waiting) delivery.leave(blob);
-    for (const delivery of all) delivery.sayLast();
-  }
+  /** There while the user consents. */
+  let opened: Opened | undefined;
+  /** The same, until what waits there has another place in the ledger. */
+  let counted: Outbox | undefined;
+  /** Takes spans. */
+  let filling: TraceBlob | undefined;
+  /** The browser has it: what follows may take it in. */
+  let lent: TraceBlob | undefined;
+  /** When the older of the two began, monotonic, and whether all in them may be echoes. */
+  let sinceMillis = 0;
+  let isEchoes = true;
+  let isFirst = true;
+  let timer: Stop | undefined;
+  let timerAtMillis = Number.POSITIVE_INFINITY;
+  let isTicking = false;
+  /** What happened meanwhile is looked at afterwards. */
+  let isMissed = false;
+  let isAway = false;
+  let stayTimer: Stop | undefined;
+  /** Spans that were open while the user had denied: whatever the user says later, these are not collected. */
+  const refused = new WeakSet<object>();
+  const awaited = new WeakSet<object>();
+  /** Blobs that went out with the page, without an answer. */
+  let goneOut = new WeakSet<TraceBlob>();
 
-  function drainAll(isOver: boolean): void {
-    for (const drain of drains) diagnostics.guard(() => drain(isOver));
-  }
+  /** The database has. */
+  const failed = (error: unknown): void => {
+    totals.storage.failures++;
+    diagnostics.trouble('storage', String(error));
+  };
 
-  /** What is accepted meanwhile is not begun. */
-  function gather(isOver: boolean): void {
-    draining = true;
-    drainAll(isOver);
-    draining = false;
-  }
+  const open = (denials: string | undefined): void => {
+    if (opened || totals.state !== 'running') return;
+    // What the database should have deleted is in another place, and is nobody's any more.
+    const place = `${denials ? `since denial ${denials} ` : ''}${deps.destination.id ?? ''}`;
+    const outbox = createOutbox(
+      {
+        ...{ platform, place, dropped },
+        now: () => platform.now() + clockOffsetMillis,
+        handedOver(count) {
+          totals.spans.handedOver += count;
+        },
+        failed,
+      },
+      options,
+    );
+    const destination = openGuarded(deps.destination, {
+      ...{ platform, diagnostics, page: outbox.page, rules: deps.rules },
+      saved(blob) {
+        outbox.changed(blob);
+        return outbox.save();
+      },
+      clockOffset(millis) {
+        clockOffsetMillis = millis;
+      },
+      pause,
+    });
+    const host = { platform, diagnostics, outbox, destination, place, failed };
+    const opening = deps.openDelivery(host).then((delivery) => {
+      if (opened !== now) return delivery.close();
+      now.delivery = delivery;
+      delivery.wake();
+    }, diagnostics.exception);
+    const now: Opened = { outbox, destination, delivery: undefined, opening };
+    opened = now;
+    counted = outbox;
+    soon();
+  };
 
-  function seal(): void {
-    gather(false);
-    sealer.sealNow(() => Number.POSITIVE_INFINITY);
-  }
+  /** The user consents no longer: drops what waits, and ends everything, requests under way too. */
+  const end = async (isDenied: boolean): Promise<void> => {
+    if (!isDenied) drainNow();
+    close();
+    const ended = opened;
+    opened = undefined;
+    if (isDenied) {
+      guard(deps.denied);
+      for (const span of buffer.forget('consent')) refused.add(span);
+    }
+    if (!ended) return;
+    const { outbox, destination, delivery } = ended;
+    if (isDenied) outbox.dropAll('consent');
+    delivery?.close();
+    destination.close();
+    platform.abandon();
+    // What the database holds is for whoever is granted the next time.
+    await outbox.close('consent');
+    counted = undefined;
+  };
 
-  /**
-   * A navigation has begun. What would take long in pagehide is made ready to go; in Firefox, which cuts long tasks
-   * short there and may not write what a closing tab begins to write there, all that has ended.
-   */
-  function unload(): void {
-    const limit = platform.cachesEarly ? 0 : MAX_LAST_SPANS;
-    if (all.some(({ checkpoint }) => checkpoint && checkpoint.size > limit)) seal();
-    for (const delivery of all) delivery.unload();
-  }
+  /** The blob for the next span of a trace. */
+  const blobFor = (traceId: string, outbox: Outbox): TraceBlob => {
+    if (filling && filling.traces.size >= options.maxTracesPerBlob && !filling.traces.has(traceId)) close();
+    if (!filling) {
+      filling = outbox.open(opened?.destination.hold?.());
+      if (!lent) {
+        sinceMillis = platform.monotonic();
+        isEchoes = true;
+      }
+    }
+    return filling;
+  };
+
+  const encodeNext = (outbox: Outbox): boolean => {
+    const entry = buffer.next();
+    if (!entry) return false;
+    const { span, trace } = entry;
+    const encoded = encode(span);
+    if (typeof encoded === 'string') {
+      dropped(encoded, 1);
+      return true;
+    }
+    const blob = blobFor(trace.traceId, outbox);
+    if (trace.blob !== blob) {
+      trace.blob = blob;
+      trace.firstAtMillis = platform.monotonic();
+    }
+    isEchoes = isEcho(span) && isEchoes;
+    outbox.add(blob, encoded);
+    if (blob.chars >= maxChars()) close();
+    return true;
+  };
+
+  const maxChars = (): number => {
+    const { raw, gzip } = totals.bytes;
+    return Math.min(MAX_CHARS, TARGET_BYTES * (gzip ? raw / gzip : FIRST_RATIO));
+  };
+
+  /** What fills takes no more spans. What the browser has goes with it, if there is room, or by itself. */
+  const close = (): void => {
+    const hasRoom = filling && lent && filling.chars + lent.chars <= 2 * maxChars();
+    takeBack(hasRoom ? filling : undefined);
+    finish(filling);
+    opened?.delivery?.wake();
+  };
+
+  const takeBack = (into: TraceBlob | undefined): void => {
+    const other = lent;
+    lent = undefined;
+    if (!other || !opened) return;
+    opened.delivery?.later?.release(into);
+    if (opened.outbox.blobs.has(other.id)) finish(other);
+  };
+
+  const finish = (blob: TraceBlob | undefined): void => {
+    if (!blob) return;
+    blob.state = 'closed';
+    blob.seq = ++totals.blobs.sealed;
+    if (filling === blob) filling = undefined;
+    isFirst = false;
+  };
+
+  /** The browser has what fills: what follows waits as long as it does. */
+  const lend = (blob: TraceBlob): void => {
+    takeBack(blob);
+    blob.state = 'lent';
+    lent = blob;
+    filling = undefined;
+  };
+
+  /** A resource may know more of itself in a moment. Whoever cannot wait goes without that. */
+  const resourceKnown = async (resource: ReadableSpan['resource']): Promise<void> => {
+    awaited.add(resource);
+    await new Promise<void>((resolve) => {
+      const stop = platform.after(RESOURCE_MILLIS, resolve);
+      const known = async (): Promise<void> => resource.waitForAsyncAttributes?.();
+      void known()
+        .catch(() => {})
+        .then(() => {
+          stop();
+          resolve();
+        });
+    });
+  };
+
+  /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
+  const drain = async (): Promise<void> => {
+    const resource = buffer.peek()?.resource;
+    if (resource?.asyncAttributesPending && !awaited.has(resource)) await resourceKnown(resource);
+    let mark = platform.monotonic();
+    while (opened && encodeNext(opened.outbox)) {
+      if (platform.monotonic() - mark < SLICE_MILLIS) continue;
+      await platform.yieldToMain();
+      mark = platform.monotonic();
+    }
+  };
+
+  const drainNow = (): void => {
+    while (opened && encodeNext(opened.outbox));
+  };
+
+  const tick = async (): Promise<void> => {
+    buffer.sweep();
+    await drain();
+    // A page that was left goes on for some moments, and nothing more will be said.
+    if (opened?.outbox.isSuspended && isAway) return goOut(opened);
+    const now = platform.monotonic();
+    const blob = filling;
+    if (blob) opened?.delivery?.later?.grew(blob, () => lend(blob));
+    let next = buffer.dueAtMillis();
+    // Echoes wait for something else to go along with.
+    if ((blob || lent) && !(isEchoes && (blob?.spanCount ?? 0) <= MAX_ECHOES)) {
+      const dueAtMillis = Math.max(
+        sinceMillis + (isFirst ? 0 : options.scheduledDelayMillis),
+        blob ? buffer.awaitedUntil(blob) : 0,
+      );
+      if (dueAtMillis > now) next = Math.min(next, dueAtMillis);
+      else close();
+    }
+    opened?.delivery?.wake();
+    if (Number.isFinite(next)) armAt(Math.max(next, now));
+  };
+
+  const armAt = (atMillis: number): void => {
+    if (timerAtMillis <= atMillis || totals.state === 'shut-down') return;
+    timer?.();
+    timerAtMillis = atMillis;
+    timer = platform.after(atMillis - platform.monotonic(), run);
+  };
+  const run = (): void => {
+    timer = undefined;
+    timerAtMillis = Number.POSITIVE_INFINITY;
+    isMissed = isTicking;
+    if (isTicking) return;
+    isTicking = true;
+    void tick()
+      .catch(diagnostics.exception)
+      .then(() => {
+        isTicking = false;
+        if (isMissed) soon();
+      });
+  };
+  /** Something has happened. */
+  const soon = (): void => {
+    if (timerAtMillis <= platform.monotonic() + IDLE_MILLIS) return;
+    timer?.();
+    timerAtMillis = platform.monotonic() + IDLE_MILLIS;
+    timer = platform.whenIdle(IDLE_MILLIS, run);
+  };
+
+  /** All that has ended goes out, in this task. */
+  const leave = (signal: PageSignal): void => {
+    const isOver = signal === 'leaving';
+    if (isOver) buffer.interrupt();
+    buffer.sweep(isOver ? 'all' : 'quiet');
+    if (!opened) {
+      // Nobody can be asked any more.
+      if (isOver) buffer.forget('consent');
+      return;
+    }
+    drainNow();
+    goOut(opened, signal === 'hidden');
+  };
+
+  const goOut = (all: Opened, stays = false): void => {
+    finish(filling);
+    sendNow(all);
+    // The browser sends what it has, unless the page lives on.
+    if (stays) platform.after(UNANSWERED_MILLIS, close);
+    all.outbox.owe(all.destination.leave?.());
+    if (stays) void all.outbox.save();
+    else all.outbox.suspend();
+  };
+
+  /** Smallest first, so that as many as possible find room. */
+  const sendNow = ({ outbox, destination, delivery }: Opened): void => {
+    const waiting = [...outbox.blobs.values()].filter((blob) => blob.state !== 'lent' && !goneOut.has(blob));
+    waiting.sort((a, b) => a.chars - b.chars);
+    for (const blob of waiting) {
+      // Uncompressed is better than not at all.
+      guard(() => delivery?.packNow(blob));
+      const isOut = destination.sendNow?.(blob, blob.bytes ?? toUtf8(bodyOf(blob.parts)));
+      if (!isOut) continue;
+      goneOut.add(blob);
+      blob.again = true;
+      blob.notBeforeMillis = platform.now() + UNANSWERED_MILLIS;
+      outbox.changed(blob);
+    }
+    delivery?.wake();
+  };
 
   const stopPage = platform.onPage((signal) => {
     if (signal === 'unloading') return unload();
-    away = signal !== 'visible';
-    if (!away) {
-      for (const delivery of all) delivery.comeBack();
-      return;
+    if (signal !== 'visible') {
+      isAway = true;
+      return leave(signal);
     }
-    gather(signal === 'leaving');
-    sendNow(
-      all.flatMap((delivery) =>
-        delivery.goAway(signal !== 'hidden').map((blob): [Delivery, TraceBlob] => [delivery, blob]),
-      ),
-    );
-  });
-  const stopOnline = platform.onOnline(() => {
-    for (const delivery of all) delivery.hurry();
+    if (isAway) comeBack();
+    isAway = false;
   });
 
-  for (const at of all.keys()) {
-    deliveries.ledgerOf(at).gauge((stats) => {
-      stats.spans.waiting += sealer.waitingFor(at);
+  /** A navigation has begun: what would take long in pagehide is made ready to go. */
+  const unload = (): void => {
+    if (!opened) return;
+    drainNow();
+    if (!platform.cachesEarly) return void opened.outbox.save();
+    // This browser looks now whether the page holds a lock; then it may not be cached.
+    close();
+    opened.outbox.suspend(true);
+    stayTimer = platform.after(STAYED_MILLIS, comeBack);
+  };
+
+  const comeBack = (): void => {
+    stayTimer?.();
+    // Without what sends nobody has heard whether it came; the next page asks.
+    if (opened?.delivery) goneOut = new WeakSet();
+    opened?.outbox.resume();
+    close();
+  };
+
+  const pause = (): void => {
+    totals.state = 'paused';
+    dropBuffered('paused');
+    opened?.outbox.dropAll('paused');
+  };
+
+  const dropBuffered = (reason: DropReason): void => {
+    buffer.forget(reason);
+    filling = lent = undefined;
+  };
+
+  diagnostics.gauge((stats) => {
+    const { kept, undecided, open } = buffer.counts();
+    stats.spans.waiting += kept;
+    stats.buffer.spans += kept;
+    stats.buffer.open = open;
+    stats.sampling.undecided = undecided;
+    for (const blob of counted?.blobs.values() ?? []) {
+      stats.spans.waiting += blob.spanCount;
+      stats.blobs.waiting++;
+      stats.bytes.waiting += blob.bytes?.length ?? 0;
+    }
+    stats.storage.durable = opened?.outbox.store !== undefined;
+  });
+
+  const within = (millis: number, work: Promise<void> | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = platform.after(millis, resolve);
+      void Promise.resolve(work).then(() => resolve(stop()));
     });
-  }
 
-  async function end(): Promise<void> {
-    stopPage();
-    stopOnline();
-    drains.clear();
-    await deliveries.end();
-    for (const end of flushes) end();
-  }
+  const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
 
-  async function flush(timeoutMillis: number): Promise<FlushResult> {
-    const lostBefore = deliveries.lostCount;
-    drainAll(false);
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        stopTimer();
-        flushes.delete(end);
-        resolve();
-      };
-      const stopTimer = platform.after(timeoutMillis, end, true);
-      if (totals.state === 'shut-down') return end();
-      flushes.add(end);
-      if (totals.state === 'running') sealer.start();
-      void sealer
-        .idle()
-        .then(() => Promise.all(all.map((delivery) => delivery.sendAll())))
-        .catch(exception)
-        .then(end);
-    });
-    if (deliveries.lostCount > lostBefore || deliveries.isPaused) return 'lost';
-    return sealer.spanCount || deliveries.spanCount ? 'waiting' : 'stored';
-  }
-
-  return {
-    ended(span) {
-      if (totals.state !== 'running') return;
-      // Also of one that is paused: if the page crashes, the next one says what was lost to it.
-      for (const { checkpoint } of all) checkpoint?.ended(span);
-    },
-    lost: deliveries.release,
-    accept(groups) {
-      const safe = sealer.accept(groups);
-      if (totals.state !== 'running') {
-        sealer.drop(totals.state === 'paused' ? 'paused' : 'shutdown');
-        return safe;
+  const self: Pipeline = {
+    ...{ buffer, options },
+    async take(spans) {
+      const before = lostCount();
+      for (const span of spans) {
+        try {
+          self.ended(span);
+        } catch {
+          // It is none. Whoever exports it counts on hearing of that.
+          totals.spans.created++;
+          dropped('unencodable', 1);
+        }
       }
-      const mayWait = !draining && !away;
-      // Nobody is told either: a listener may make requests as well.
-      if (mayWait && diagnostics.guard(() => deps.isEcho?.(groups, sealer.spanCount)))
-        return Promise.resolve(true);
-      diagnostics.changed();
-      if (draining) return safe;
-      // A hidden page has slow timers, and may end without a further word.
-      if (away) sendNow([]);
-      else sealer.start();
-      for (const delivery of all) delivery.warmUp();
-      return safe;
+      await drain();
+      await opened?.outbox.save();
+      return lostCount() === before;
     },
-    beforeSend(drain) {
-      drains.add(drain);
-      return () => void drains.delete(drain);
+    started(span) {
+      if (totals.consent === 'denied') refused.add(span);
+      else {
+        buffer.started(span);
+        soon();
+      }
     },
-    ask() {
-      for (const delivery of all) delivery.warmUp();
+    ended(span) {
+      if (totals.consent === 'denied' || refused.delete(span)) return;
+      if (totals.state !== 'running') {
+        totals.spans.created++;
+        return dropped(totals.state === 'paused' ? 'paused' : 'shutdown', 1);
+      }
+      buffer.ended(span);
+      soon();
     },
-    seal,
-    flush,
+    discard: buffer.discard,
+    setConsent: (said) => consent.set(said),
+    ask: () => opened?.destination.ask?.(),
+    async flush(timeoutMillis) {
+      const lostBefore = lostCount();
+      await consent.settled();
+      buffer.sweep('quiet');
+      drainNow();
+      close();
+      const endMillis = platform.monotonic() + timeoutMillis;
+      await within(timeoutMillis, opened?.opening);
+      await opened?.delivery?.flush(Math.max(0, endMillis - platform.monotonic()));
+      // Consent may have ended it meanwhile: what waited has its place in the ledger first.
+      await consent.settled();
+      if (totals.consent === 'denied') return 'lost';
+      if (lostCount() > lostBefore || totals.state === 'paused') return 'lost';
+      return diagnostics.stats().spans.waiting ? 'waiting' : 'stored';
+    },
     async shutdown(timeoutMillis) {
-      const result = await flush(timeoutMillis);
+      const result = await self.flush(timeoutMillis);
       if (totals.state === 'shut-down') return result;
       totals.state = 'shut-down';
-      sealer.drop('shutdown');
-      deliveries.shutDown();
-      await end();
+      timer?.();
+      stayTimer?.();
+      stopPage();
+      consent.close();
+      buffer.sweep('all');
+      drainNow();
+      close();
+      dropBuffered('shutdown');
+      const ended = opened;
+      opened = undefined;
+      ended?.delivery?.close();
+      ended?.destination.close();
+      await ended?.outbox.close('shutdown');
+      counted = undefined;
+      ended?.destination.leave?.();
       return result;
     },
-    async withdraw(deletes) {
-      sealer.drop('consent');
-      for (const delivery of all) delivery.withdraw(deletes);
-      const ended = end();
-      platform.abandon();
-      await ended;
-    },
   };
+  const consent = createConsent({ platform, diagnostics, open, end }, deps.consent);
+  return self;
 }

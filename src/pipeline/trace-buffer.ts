@@ -1,271 +1,278 @@
 /**
- * Gathers ended spans into whole traces. Stage 1 of 8.
+ * What is known of each trace of this page: which of its spans are open, and whether it is kept.
  *
- * The hot path (a span starts, a span ends) only appends to two lists; 100 ms later the lists are sorted into
- * traces. A trace with nothing open any more waits 500 ms for late children, then joins the *ready* traces,
- * which are handed on together after `scheduledDelayMillis` or at 512 spans. A trace that goes on is handed on
- * in parts: at 512 spans, or when its oldest ended span has waited 30 s. A span that comes after its trace was
- * handed on makes a further part by the same rule.
+ * Ended spans wait with their trace. Those of a trace that is kept are handed out by {@link TraceBuffer.next}, to be
+ * encoded at the next idle moment. Those of a trace that is not decided yet stay until its judge has decided: then all
+ * of them follow, or none.
  */
-import type { Stop } from '../platform/platform.js';
-import type { DropReason, OpenSpan, ReadableSpan, SpanGroup } from './model.js';
+import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
+
+/** A trace as far as it is this page's. */
+export interface LocalTrace {
+  readonly traceId: string;
+  readonly open: Set<OpenSpan>;
+  /** Undefined: not decided yet. */
+  isKept: boolean | undefined;
+  /** Ended spans that are not encoded yet. */
+  held: ReadableSpan[];
+  /** The first span of it that started here, where that was not sampled. */
+  root: OpenSpan | undefined;
+  /** Whether a span has ended with the status ERROR. */
+  error: boolean;
+  /** Where its spans go. */
+  blob: TraceBlob | undefined;
+  /** When the oldest ended span came that no closed blob holds, and when anything last happened; monotonic. */
+  firstAtMillis: number | undefined;
+  touchedAtMillis: number;
+  sinceMillis: number;
+}
+
+/** Decides traces whose spans are recorded and not sampled. */
+export interface Judge {
+  /** Something of the trace is known; `isOver`: all that will be. True: keep it. False: drop it. */
+  decide(trace: LocalTrace, isOver: boolean): boolean | undefined;
+  /** A span has ended that was sampled as it began. */
+  ended(span: ReadableSpan): void;
+  /** A trace was dropped for want of room. */
+  crowdedOut(trace: LocalTrace): void;
+}
 
 export interface TraceBufferDeps {
   monotonic(): number;
-  after(millis: number, task: () => void): Stop;
-  /** Takes the groups; resolves once they are safe elsewhere or lost. Their spans count against the cap until then. */
-  emit(groups: SpanGroup[]): Promise<unknown>;
   dropped(reason: DropReason, spanCount: number): void;
-  /** Hears which these were. */
-  forget(spans: readonly ReadableSpan[]): void;
+  /** Spans have ended whose trace is kept. */
+  created(spanCount: number): void;
+  /** Spans of a trace that is not kept. */
+  sampledOut(spanCount: number): void;
+  /** So many spans have ended and are not encoded yet. */
+  holds(spanCount: number): void;
   /** Runs a task of others; an exception in it is counted. */
-  guard(task: () => void): void;
-}
-
-export interface TraceBufferOptions {
-  scheduledDelayMillis: number;
-  maxBufferedSpans: number;
+  guard<T>(task: () => T): T | undefined;
 }
 
 export interface TraceBuffer {
+  judge: Judge | undefined;
   started(span: OpenSpan): void;
   ended(span: ReadableSpan): void;
   /** A span that was started and will never end. */
   discard(span: OpenSpan): void;
-  /** Watches the spans that are open no longer. @returns which these were. */
-  forgetOpen(): OpenSpan[];
-  /** Hands everything that ended to `emit` in this task, parts included. */
-  flush(): void;
+  /** Forgets all that is here; `reason`: of what is kept. @returns the spans that were open. */
+  forget(reason: DropReason): OpenSpan[];
+  /** Keeps a trace whatever its judge says; `told` before that is done. False when it was dropped already. */
+  keep(traceId: string, told: (trace: LocalTrace) => void): boolean;
+  /** The span that {@link next} would take. */
+  peek(): ReadableSpan | undefined;
+  /** The next ended span that is to be encoded. */
+  next(): { span: ReadableSpan; trace: LocalTrace } | undefined;
+  /**
+   * Decides and forgets traces that are over: those that nothing has come of for a while. `quiet` decides those of which
+   * nothing is open, `all` every one.
+   */
+  sweep(which?: 'due' | 'quiet' | 'all'): void;
+  /** Until when spans of this blob's traces may yet come, if nothing more is heard of them; monotonic. */
+  awaitedUntil(blob: TraceBlob): number;
+  /** When {@link sweep} has something to do, by the monotonic clock. */
+  dueAtMillis(): number;
   /** Ends every open span, inner first, root last, marked `spandrel.interrupted`. */
   interrupt(): void;
-  /** Ended spans held here, not those being emitted. */
-  readonly spanCount: number;
-  readonly openCount: number;
-  /** The most that `spanCount` has been. */
-  readonly highWater: number;
-  /** Ends all timers. Later spans are ignored. */
-  close(): void;
+  /** Ended spans of kept traces that are not encoded; those of others, with their open ones; all that are open. */
+  counts(): { kept: number; undecided: number; open: number };
 }
 
-interface Trace extends SpanGroup {
-  open: Set<OpenSpan>;
-  error: boolean;
-  /** When the oldest ended span came. */
-  firstAtMillis: number;
-  /** When anything last happened to it. */
-  touchedAtMillis: number;
-}
-
-/** Long enough to make bursts one task, short enough not to be felt. */
-const SORT_MILLIS = 100;
 /** Async work often starts its next child just after its parent ended. */
 const LINGER_MILLIS = 500;
-/** As many as OpenTelemetry's batch, so that a part is encoded in one or two slices. */
-const PART_SPANS = 512;
-/** A dashboard left open has traces that never end; half a minute keeps them useful. */
+/** A dashboard left open has traces that never end; after half a minute they go in parts, and are decided. */
 const PART_AGE_MILLIS = 30_000;
 /** A span that is open for half an hour was forgotten by its owner; we stop waiting for it. */
 const STALE_MILLIS = 30 * 60_000;
+/** Of a trace that was decided after its beginning this much longer is known, for spans that come late. */
+const REMEMBER_MILLIS = 5 * 60_000;
+const MAX_REMEMBERED = 10_000;
 /** Beyond this many open spans the rest are not watched; they are still sent when they end. */
 const MAX_OPEN_SPANS = 5_000;
 
+const SAMPLED = 1;
 const ERROR_STATUS = 2;
 
-export function createTraceBuffer(deps: TraceBufferDeps, options: TraceBufferOptions): TraceBuffer {
-  const traces = new Map<string, Trace>();
-  let startedLane: OpenSpan[] = [];
-  let endedLane: ReadableSpan[] = [];
-  let ready: Trace[] = [];
-  let readySinceMillis = 0;
-  let tracedSpans = 0;
-  let readySpans = 0;
-  let emittingSpans = 0;
+export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number): TraceBuffer {
+  const { monotonic, guard } = deps;
+  /** Oldest first. */
+  const traces = new Map<string, LocalTrace>();
+  /** Those that are kept and hold spans. */
+  const ready = new Set<LocalTrace>();
+  /** Of all traces. */
+  let heldCount = 0;
   let openCount = 0;
-  let highWater = 0;
-  let closed = false;
-  let laneTimer: Stop | undefined;
-  let dueTimer: Stop | undefined;
 
-  const spanCount = (): number => endedLane.length + tracedSpans + readySpans;
-
-  const traceOf = (traceId: string, now: number): Trace => {
+  const traceOf = (span: ReadableSpan): LocalTrace => {
+    const { traceId, traceFlags } = span.spanContext();
+    const now = monotonic();
     let trace = traces.get(traceId);
     if (!trace) {
-      const times = { firstAtMillis: now, touchedAtMillis: now };
-      trace = { traceId, spans: [], open: new Set(), error: false, ...times };
+      const isKept = traceFlags & SAMPLED || !self.judge ? true : undefined;
+      trace = {
+        ...{ traceId, isKept, open: new Set(), held: [], root: undefined, error: false },
+        ...{ blob: undefined, firstAtMillis: undefined, touchedAtMillis: now, sinceMillis: now },
+      };
       traces.set(traceId, trace);
     }
     trace.touchedAtMillis = now;
     return trace;
   };
 
-  const forgetOpen = (trace: Trace): void => {
-    openCount -= trace.open.size;
-    trace.open.clear();
-  };
-
-  /** Moves a trace's ended spans to the ready traces; what is open stays behind for the next part. */
-  const makeReady = (trace: Trace, now: number): void => {
-    if (!ready.length) readySinceMillis = now;
-    ready.push({ ...trace, open: new Set() });
-    readySpans += trace.spans.length;
-    tracedSpans -= trace.spans.length;
-    trace.spans = [];
-    trace.error = false;
-  };
-
-  /** Leaves the timer as it is: what is sorted is still to be looked after. */
-  const sortLanes = (): void => {
-    highWater = Math.max(highWater, spanCount());
-    const now = deps.monotonic();
-    const opened = startedLane;
-    const ended = endedLane;
-    startedLane = [];
-    endedLane = [];
-    for (const span of opened) {
-      if (openCount >= MAX_OPEN_SPANS) break;
-      traceOf(span.spanContext().traceId, now).open.add(span);
-      openCount++;
-    }
-    for (const span of ended) {
-      const trace = traceOf(span.spanContext().traceId, now);
-      if (trace.open.delete(span as OpenSpan)) openCount--;
-      if (!trace.spans.length) trace.firstAtMillis = now;
-      trace.spans.push(span);
-      tracedSpans++;
-      trace.error ||= span.status?.code === ERROR_STATUS;
-      if (trace.spans.length >= PART_SPANS) makeReady(trace, now);
-    }
-  };
-
-  const emitReady = (): void => {
-    const groups = ready.map(({ traceId, spans }) => ({ traceId, spans }));
-    const count = readySpans;
-    ready = [];
-    readySpans = 0;
+  const isReady = (trace: LocalTrace, count: number): void => {
     if (!count) return;
-    emittingSpans += count;
-    void deps.emit(groups).finally(() => {
-      emittingSpans -= count;
-    });
+    deps.created(count);
+    trace.firstAtMillis ??= monotonic();
+    ready.add(trace);
   };
 
-  /** When a trace is due, by the monotonic clock. */
-  const dueAt = (trace: Trace): number => {
-    if (!trace.open.size) return trace.touchedAtMillis + LINGER_MILLIS;
-    if (!trace.spans.length) return trace.touchedAtMillis + STALE_MILLIS;
-    return trace.firstAtMillis + PART_AGE_MILLIS;
+  /** What it holds is taken from it. */
+  const emptied = (trace: LocalTrace): number => {
+    const { length } = trace.held;
+    heldCount -= length;
+    trace.held = [];
+    ready.delete(trace);
+    return length;
   };
 
-  const collectDue = (): void => {
-    const now = deps.monotonic();
-    for (const trace of traces.values()) {
-      if (dueAt(trace) > now) continue;
-      if (trace.spans.length) makeReady(trace, now);
-      else forgetOpen(trace);
-      if (!trace.open.size) traces.delete(trace.traceId);
-    }
+  const settle = (trace: LocalTrace, isKept: boolean): void => {
+    trace.isKept = isKept;
+    trace.root ??= trace.held[0] as OpenSpan | undefined;
+    if (isKept) isReady(trace, trace.held.length);
+    else deps.sampledOut(emptied(trace));
   };
 
-  const tick = (): void => {
-    laneTimer?.();
-    laneTimer = undefined;
-    sortLanes();
-    collectDue();
-    const now = deps.monotonic();
-    const waited = now - readySinceMillis >= options.scheduledDelayMillis;
-    if (readySpans >= PART_SPANS || (ready.length && waited)) emitReady();
-    let next = ready.length ? readySinceMillis + options.scheduledDelayMillis : Number.POSITIVE_INFINITY;
-    for (const trace of traces.values()) next = Math.min(next, dueAt(trace));
-    dueTimer?.();
-    dueTimer = Number.isFinite(next) ? deps.after(Math.max(0, next - now), tick) : undefined;
+  const judge = (trace: LocalTrace, isOver: boolean): void => {
+    if (trace.isKept !== undefined) return;
+    const verdict = guard(() => self.judge?.decide(trace, isOver));
+    if (verdict !== undefined || isOver) settle(trace, verdict === true);
   };
 
-  const armLane = (): void => {
-    laneTimer = deps.after(SORT_MILLIS, tick);
-  };
+  const openSpans = (): OpenSpan[] => [...traces.values()].flatMap((trace) => [...trace.open]);
 
-  /** Makes room by dropping whole traces: oldest first, those with errors last. A tenth at once, as it is not cheap. */
+  /** Drops whole traces, oldest first, those with errors last, until a tenth is free: it is not cheap. */
   const relieve = (): void => {
-    const target = options.maxBufferedSpans * 0.9;
-    sortLanes();
-    const victims = [...ready, ...traces.values()].filter((trace) => trace.spans.length);
-    victims.sort((a, b) => Number(a.error) - Number(b.error) || a.firstAtMillis - b.firstAtMillis);
+    const victims = [...traces.values()].filter((trace) => trace.held.length);
+    victims.sort((a, b) => Number(a.error) - Number(b.error) || a.sinceMillis - b.sinceMillis);
     for (const trace of victims) {
-      if (spanCount() + emittingSpans <= target) break;
-      const count = trace.spans.length;
-      deps.dropped('buffer-full', count);
-      deps.forget(trace.spans);
-      trace.spans = [];
-      const at = ready.indexOf(trace);
-      if (at >= 0) ready.splice(at, 1);
-      if (at >= 0) readySpans -= count;
-      else tracedSpans -= count;
+      if (heldCount <= maxSpans() * 0.9) break;
+      if (trace.isKept) deps.dropped('buffer-full', emptied(trace));
+      else {
+        self.judge?.crowdedOut(trace);
+        settle(trace, false);
+      }
     }
   };
 
-  return {
+  /** When a trace is over, or must be looked at. */
+  const dueAt = ({ isKept, open, held, root, sinceMillis, touchedAtMillis }: LocalTrace): number => {
+    // It is looked at again when they are encoded.
+    if (isKept && held.length) return Number.POSITIVE_INFINITY;
+    if (open.size)
+      return isKept === undefined ? sinceMillis + PART_AGE_MILLIS : touchedAtMillis + STALE_MILLIS;
+    return touchedAtMillis + (isKept !== undefined && root ? REMEMBER_MILLIS : LINGER_MILLIS);
+  };
+
+  const self: TraceBuffer = {
+    judge: undefined,
     started(span) {
-      if (closed) return;
-      startedLane.push(span);
-      if (!laneTimer) armLane();
+      if (openCount >= MAX_OPEN_SPANS) return;
+      const trace = traceOf(span);
+      trace.open.add(span);
+      openCount++;
+      if (trace.isKept === undefined) trace.root ??= span;
+      judge(trace, false);
     },
     ended(span) {
-      if (closed) return;
-      if (endedLane.push(span) + tracedSpans + readySpans + emittingSpans > options.maxBufferedSpans)
-        relieve();
-      if (!laneTimer) armLane();
+      const trace = traceOf(span);
+      if (trace.open.delete(span as OpenSpan)) openCount--;
+      trace.error ||= span.status?.code === ERROR_STATUS;
+      if (trace.isKept === false) return deps.sampledOut(1);
+      trace.held.push(span);
+      if (trace.isKept) {
+        if (span.spanContext().traceFlags & SAMPLED) guard(() => self.judge?.ended(span));
+        isReady(trace, 1);
+      }
+      deps.holds(++heldCount);
+      if (heldCount > maxSpans()) relieve();
+      judge(trace, false);
     },
     discard(span) {
-      sortLanes();
-      const trace = traces.get(span.spanContext().traceId);
+      const { traceId } = span.spanContext();
+      const trace = traces.get(traceId);
       if (!trace?.open.delete(span)) return;
       openCount--;
-      if (!trace.open.size && !trace.spans.length) traces.delete(trace.traceId);
+      if (!trace.open.size && !trace.firstAtMillis && !trace.held.length) traces.delete(traceId);
     },
-    forgetOpen() {
-      sortLanes();
-      return [...traces.values()].flatMap((trace) => {
-        const open = [...trace.open];
-        forgetOpen(trace);
-        return open;
-      });
+    forget(reason) {
+      const open = openSpans();
+      for (const trace of ready) deps.dropped(reason, emptied(trace));
+      traces.clear();
+      heldCount = openCount = 0;
+      return open;
     },
-    flush() {
-      sortLanes();
-      const now = deps.monotonic();
-      for (const trace of traces.values()) {
-        if (trace.spans.length) makeReady(trace, now);
-        if (!trace.open.size) traces.delete(trace.traceId);
+    keep(traceId, told) {
+      const trace = traces.get(traceId);
+      if (trace && trace.isKept === undefined) {
+        told(trace);
+        settle(trace, true);
       }
-      emitReady();
+      return trace?.isKept === true;
     },
+    peek: () => ready.values().next().value?.held[0],
+    next() {
+      const [trace] = ready;
+      if (!trace) return undefined;
+      const span = trace.held.shift() as ReadableSpan;
+      heldCount--;
+      if (!trace.held.length) ready.delete(trace);
+      return { span, trace };
+    },
+    sweep(which = 'due') {
+      const now = monotonic();
+      let excess = traces.size - MAX_REMEMBERED;
+      for (const trace of traces.values()) {
+        const isDue = dueAt(trace) <= now;
+        if (trace.isKept === undefined) {
+          const isOver = which === 'all' || (which === 'quiet' && !trace.open.size);
+          if (isOver || isDue) judge(trace, true);
+        } else if (isDue || (excess > 0 && !trace.open.size && !trace.held.length)) {
+          excess--;
+          openCount -= trace.open.size;
+          traces.delete(trace.traceId);
+        }
+      }
+    },
+    awaitedUntil(blob) {
+      let until = 0;
+      for (const { blob: its, open, firstAtMillis = 0, touchedAtMillis } of traces.values()) {
+        if (its !== blob) continue;
+        until = Math.max(
+          until,
+          open.size ? firstAtMillis + PART_AGE_MILLIS : touchedAtMillis + LINGER_MILLIS,
+        );
+      }
+      return until;
+    },
+    dueAtMillis: () => Math.min(...Array.from(traces.values(), dueAt)),
     interrupt() {
-      sortLanes();
-      const open = [...traces.values()].flatMap((trace) => [...trace.open]);
       // Children start after their parents, so the reverse of the start order ends inner spans first.
-      for (const span of open.reverse()) {
+      for (const span of openSpans().reverse()) {
         // Another processor of the host may throw at the end of a span.
-        deps.guard(() => {
+        guard(() => {
           span.setAttribute('spandrel.interrupted', true);
           span.end();
         });
       }
     },
-    get spanCount() {
-      return spanCount();
-    },
-    get openCount() {
-      return openCount + startedLane.length;
-    },
-    get highWater() {
-      return Math.max(highWater, spanCount());
-    },
-    close() {
-      closed = true;
-      laneTimer?.();
-      dueTimer?.();
-      laneTimer = dueTimer = undefined;
+    counts() {
+      let kept = 0;
+      for (const trace of ready) kept += trace.held.length;
+      let undecided = heldCount - kept;
+      for (const trace of traces.values()) if (trace.isKept === undefined) undecided += trace.open.size;
+      return { kept, undecided, open: openCount };
     },
   };
+  return self;
 }

@@ -1,8 +1,8 @@
 /** Uploads whose length is signed: which of them takes a blob, and what makes its bytes so long. */
-import type { PresignedUpload } from './model.js';
+import type { Upload } from './model.js';
 
 /** What a store takes of a body's length. */
-type Length = Pick<PresignedUpload, 'bytes' | 'maxBytes'>;
+type Length = Pick<Upload, 'bytes' | 'maxBytes'>;
 
 /** The field's length has 16 bits, and takes 2 bytes itself. */
 const MAX_PADDING = 65_537;

@@ -5,11 +5,9 @@ import { keepaliveBudget } from './keepalive-budget.js';
 import { listen } from './listen.js';
 import { createNotes } from './notes.js';
 import { onPageSignal } from './page-lifecycle.js';
-import { createPageRequests } from './page-requests.js';
-import type { PageSignal, Platform, Stop, Tabs } from './platform.js';
-import { createLeaseTabs } from './tab-lease.js';
-import { createLockTabs } from './tabs.js';
-import { createTimers } from './timers.js';
+import type { PageSignal, Platform, Stop } from './platform.js';
+import { createRequests } from './requests.js';
+import { createTabs } from './tabs.js';
 import { uuidv7 } from './uuid.js';
 
 interface Scheduler {
@@ -30,12 +28,44 @@ export function createBrowserPlatform(
   scope: typeof globalThis = globalThis,
 ): Platform {
   const { document, navigator } = scope as Partial<typeof globalThis>;
-  const { guarded, once, later, after, close: closeTimers } = createTimers(onException, !document);
   const scheduler = ownGlobal<Scheduler>('scheduler', scope);
   const idle = ownGlobal<typeof requestIdleCallback>('requestIdleCallback', scope);
+  /** What ends the timers under way. */
+  const endings = new Set<Stop>();
+  let closed = false;
+
+  const guarded =
+    <A extends unknown[]>(task: (...args: A) => void) =>
+    (...args: A): void => {
+      try {
+        task(...args);
+      } catch (error) {
+        onException(error);
+      }
+    };
+  /** `begin` sets a timer of any kind for what it is given, and returns what clears it. Nothing once closed. */
+  const timer = (task: () => void, begin: (run: () => void) => Stop): Stop => {
+    if (closed) return nothing;
+    const stop = (): void => {
+      clear();
+      endings.delete(stop);
+    };
+    const clear = begin(() => {
+      endings.delete(stop);
+      guarded(task)();
+    });
+    endings.add(stop);
+    return stop;
+  };
+  const after: Platform['after'] = (millis, task, isAwaited) =>
+    timer(task, (run) => {
+      const handle: { unref?(): void } | number = setTimeout(run, millis);
+      if (!document && !isAwaited) (handle as { unref?(): void }).unref?.();
+      return () => clearTimeout(handle as number);
+    });
 
   const keepalive = keepaliveBudget(scope);
-  const { putAway, restored, close: closeRequests, ...requests } = createPageRequests(scope, later);
+  const { putAway, restored, close: closeRequests, ...requests } = createRequests(scope, after);
   const now = (): number => Date.now();
   const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 
@@ -47,17 +77,17 @@ export function createBrowserPlatform(
       return false;
     }
   };
+  const heard = <E extends Event>(type: string, handle: (event: E) => void): Stop =>
+    document ? listen(scope, type, guarded(handle)) : nothing;
 
   return {
     ...requests,
-    now,
+    ...{ now, randomBytes, after, keepalive },
     monotonic: () => performance.now(),
     random: () => Math.random(),
-    randomBytes,
-    after,
     whenIdle(millis, task) {
       if (!idle) return after(Math.min(millis, NO_IDLE_MILLIS), task);
-      return once(guarded(task), (run) => {
+      return timer(task, (run) => {
         const handle = idle.call(scope, run, { timeout: millis });
         return () => scope.cancelIdleCallback(handle);
       });
@@ -68,26 +98,13 @@ export function createBrowserPlatform(
     get notes() {
       return createNotes(scope);
     },
-    onNote(listener) {
-      if (!document) return nothing;
-      return listen(
-        scope,
-        'storage',
-        guarded(({ key, newValue }: StorageEvent) => listener(key, newValue)),
-      );
-    },
+    onNote: (listener) => heard('storage', ({ key, newValue }: StorageEvent) => listener(key, newValue)),
     async purge() {
       const notes = createNotes(scope);
       for (const name of notes?.names('spandrel-') ?? []) notes?.delete(name);
       if (hasDatabase()) await deleteIdb(after);
     },
-    openTabs(store) {
-      const name = uuidv7(now(), randomBytes(10));
-      const openLease = (): Tabs => createLeaseTabs(name, store, { now, after });
-      const locks = navigator?.locks;
-      return locks ? createLockTabs(name, { locks, openLease }) : openLease();
-    },
-    keepalive,
+    openTabs: () => createTabs(uuidv7(now(), randomBytes(10)), navigator?.locks),
     cachesEarly: Object.hasOwn(scope, 'mozInnerScreenX'),
     onPage(listener) {
       if (!document) return nothing;
@@ -98,12 +115,11 @@ export function createBrowserPlatform(
       });
       return onPageSignal(scope, handle);
     },
-    onOnline(listener) {
-      return document ? listen(scope, 'online', guarded(listener)) : nothing;
-    },
+    onOnline: (listener) => heard('online', listener),
     close() {
+      closed = true;
       closeRequests();
-      closeTimers();
+      for (const end of endings) end();
       keepalive.close();
     },
   };

@@ -11,15 +11,15 @@ const absent = (): never => {
 /** @param onException hears of every exception in a timer; it never reaches the host. */
 export function createEdgePlatform(onException: (error: unknown) => void): Platform {
   const { later, after, close: closeTimers } = createTimers(onException);
-  const { underWay: _, close: closeRequests, ...requests } = createRequests(globalThis, later);
+  const { close: closeRequests, ...requests } = createRequests(globalThis, later);
 
   return {
     ...requests,
-    async request(url, init, timeoutMillis) {
+    async request(url, init, timeoutMillis, read) {
       const isStrict = init.redirect === 'error';
       // Workers throw at `redirect: 'error'`.
       const here: RequestInit = isStrict ? { ...init, redirect: 'manual' } : init;
-      const answer = await requests.request(url, here, timeoutMillis);
+      const answer = await requests.request(url, here, timeoutMillis, read);
       return isStrict && answer.status >= 300 && answer.status < 400
         ? { status: 0, body: `redirected (${answer.status})` }
         : answer;

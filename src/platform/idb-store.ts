@@ -1,8 +1,7 @@
 /** Records in IndexedDB: one database of this origin, one object store, keys that are arrays of strings. */
-import { createStore, promisifyRequest } from 'idb-keyval';
+import { promisifyRequest } from 'idb-keyval';
 import type { Platform, Store, StoreKey } from './platform.js';
 
-/** The number is that of the records' format: pages with another one use another database. */
 const DATABASE = 'spandrel-1';
 const RECORDS = 'outbox';
 /** Opening takes tens of milliseconds. WebKit has had opens that never ended. */
@@ -19,17 +18,17 @@ const below = (prefix: StoreKey): IDBKeyRange => IDBKeyRange.bound(prefix, [...p
 export async function deleteIdb(after: Platform['after']): Promise<void> {
   // What a frozen page keeps from being deleted is emptied.
   const store = createIdbStore(after);
-  let failure: unknown;
-  await store.write({ deletes: [[]] }).catch((error) => {
-    failure = error;
-  });
+  const failure = await store.write({ deletes: [[]] }).then(
+    () => undefined,
+    (error) => ({ error }),
+  );
   store.close();
   const isDeleted = await new Promise<boolean>((resolve) => {
     const request = indexedDB.deleteDatabase(DATABASE);
     request.onsuccess = () => resolve(true);
     request.onerror = request.onblocked = () => resolve(false);
   });
-  if (failure && !isDeleted) throw failure;
+  if (failure && !isDeleted) throw failure.error;
 }
 
 /**
@@ -45,23 +44,26 @@ export function createIdbStore(after: Platform['after']): Store {
     connection = undefined;
   };
 
-  const open = async (): Promise<IDBDatabase> => {
-    if (closed) throw new DOMException('closed', 'InvalidStateError');
-    let late = false;
-    const opened = createStore(DATABASE, RECORDS)('readonly', ({ transaction: { db } }) => {
-      // Else who deletes the database waits for as long as this page lives.
-      db.onversionchange = () => db.close();
-      if (late) db.close();
-      return db;
-    });
-    return new Promise((resolve, reject) => {
+  const open = (): Promise<IDBDatabase> =>
+    new Promise((resolve, reject) => {
+      if (closed) throw new DOMException('closed', 'InvalidStateError');
+      let isLate = false;
       const stopTimer = after(OPEN_MILLIS, () => {
-        late = true;
+        isLate = true;
         reject(new Error('IndexedDB does not open'));
       });
-      opened.then(resolve, reject).finally(stopTimer);
+      const request = indexedDB.open(DATABASE);
+      request.onupgradeneeded = () => request.result.createObjectStore(RECORDS);
+      promisifyRequest(request)
+        .then((db) => {
+          // Else who deletes the database waits for as long as this page lives.
+          db.onversionchange = () => db.close();
+          if (isLate) db.close();
+          resolve(db);
+        })
+        .catch(reject)
+        .finally(stopTimer);
     });
-  };
   const connect = (): Promise<IDBDatabase> => {
     if (!connection) {
       connection = open();
@@ -71,87 +73,53 @@ export function createIdbStore(after: Platform['after']): Store {
   };
   void connect();
 
-  /** Transactions that wait for an answer before they can be committed. */
-  const waiting = new Set<IDBTransaction>();
-
-  /** Runs `work` in the microtask that begins its transaction; transactions are begun in the order of the calls. */
-  const use = async <T>(
-    mode: IDBTransactionMode,
-    work: (records: IDBObjectStore) => T | PromiseLike<T>,
-  ): Promise<T> => {
+  /** In the microtask that begins its transaction; transactions are begun in the order of the calls. */
+  const recordsFor = async (mode: IDBTransactionMode): Promise<IDBObjectStore> => {
     const begin = (db: IDBDatabase): IDBObjectStore => db.transaction(RECORDS, mode).objectStore(RECORDS);
     const first = connect();
     const db = await first;
-    let records: IDBObjectStore;
     try {
-      records = begin(db);
+      return begin(db);
     } catch {
       // Closed: by us for another page, or by the browser, which does not always say so.
       if (connection === first) lose();
-      records = begin(await connect());
-    }
-    const { transaction } = records;
-    waiting.add(transaction);
-    try {
-      return await work(records);
-    } finally {
-      waiting.delete(transaction);
+      return begin(await connect());
     }
   };
 
   return {
-    write: ({ puts = [], deletes = [], ifPresent }) =>
-      use(
-        'readwrite',
-        (records) =>
-          new Promise((resolve, reject) => {
-            const { transaction } = records;
-            let made = true;
-            let failure: unknown;
-            const change = (): void => {
-              try {
-                for (const prefix of deletes) records.delete(below(prefix));
-                for (const [key, value] of puts) records.put(value, key as string[]);
-                transaction.commit?.();
-                waiting.delete(transaction);
-              } catch (error) {
-                failure = error;
-                transaction.abort();
-              }
-            };
-            transaction.oncomplete = () => resolve(made);
-            // Not onerror, where the transaction does not know its error yet.
-            transaction.onabort = () => reject(failure ?? transaction.error ?? new Error('aborted'));
-            if (!ifPresent) return change();
-            const found = records.getKey(ifPresent as string[]);
-            found.onsuccess = () => {
-              made = found.result !== undefined;
-              if (made) change();
-            };
-          }),
-      ),
-    keys: (prefix) =>
-      use('readonly', (records) =>
-        promisifyRequest(records.getAllKeys(below(prefix)) as IDBRequest<string[][]>),
-      ),
-    read: (prefix, limit) =>
-      use('readonly', async (records) => {
-        const range = below(prefix);
-        const [keys, values] = await Promise.all([
-          promisifyRequest(records.getAllKeys(range, limit) as IDBRequest<string[][]>),
-          promisifyRequest(records.getAll(range, limit) as IDBRequest<unknown[]>),
-        ]);
-        // To IndexedDB a limit of 0 is none.
-        return keys.slice(0, limit).map((key, index) => [key, values[index]]);
-      }),
-    letGo() {
-      for (const transaction of waiting) {
-        try {
-          transaction.abort();
-        } catch {
-          // It has just come to its end.
-        }
+    async write({ puts = [], deletes = [] }) {
+      const records = await recordsFor('readwrite');
+      const { transaction } = records;
+      const done = new Promise<unknown>((resolve, reject) => {
+        transaction.oncomplete = () => resolve(true);
+        // Not onerror, where the transaction does not know its error yet.
+        transaction.onabort = () => reject(transaction.error ?? new Error('aborted'));
+      });
+      try {
+        for (const prefix of deletes) records.delete(below(prefix));
+        for (const [key, value] of puts) records.put(value, key as string[]);
+        transaction.commit?.();
+      } catch (error) {
+        done.catch(() => {});
+        transaction.abort();
+        throw error;
       }
+      return done;
+    },
+    async keys(prefix) {
+      const records = await recordsFor('readonly');
+      return promisifyRequest(records.getAllKeys(below(prefix)) as IDBRequest<string[][]>);
+    },
+    async read(prefix, limit) {
+      const records = await recordsFor('readonly');
+      const range = below(prefix);
+      const [keys, values] = await Promise.all([
+        promisifyRequest(records.getAllKeys(range, limit) as IDBRequest<string[][]>),
+        promisifyRequest(records.getAll(range, limit)),
+      ]);
+      // To IndexedDB a limit of 0 is none.
+      return keys.slice(0, limit).map((key, index) => [key, values[index]]);
     },
     close() {
       closed = true;

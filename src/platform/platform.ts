@@ -48,8 +48,15 @@ export interface Platform {
    * One request by the host's fetch, unpatched where that can be told, and not traced. It has begun when this
    * returns, is given up after `timeoutMillis` (default 30,000), and never rejects: status 0 means that there was no
    * answer, and `body` why.
+   *
+   * @param read takes what is wanted of the answer beside its status; by default at most 256 KiB of text.
    */
-  request(url: string, init: RequestInit, timeoutMillis?: number): Promise<HttpAnswer>;
+  request(
+    url: string,
+    init: RequestInit,
+    timeoutMillis?: number,
+    read?: (response: Response) => Promise<Partial<HttpAnswer>>,
+  ): Promise<HttpAnswer>;
   /** The host's `fetch`, unpatched and untraced as in {@link request}, for functions of the user's. */
   readonly fetch: typeof fetch;
   /** Whether `url` is that of one of our latest requests, as resource timing names it. */
@@ -80,7 +87,7 @@ export interface Platform {
   purge(): Promise<void>;
   /** Gives up the requests under way, and takes back those that were left with the browser. */
   abandon(): void;
-  /** Which pages live. Lease records, where they are needed, go to `store`. */
+  /** Which pages live. */
   openTabs(store: Store): Tabs;
   /** Bytes for requests that must outlive the page, shared by all copies of us on it. */
   keepalive: KeepaliveBudget;
@@ -116,8 +123,6 @@ export interface StoreChange {
   puts?: readonly (readonly [StoreKey, unknown])[];
   /** Each with all that is below it. */
   deletes?: readonly StoreKey[];
-  /** Nothing is changed unless there is a record under this key. */
-  ifPresent?: StoreKey;
 }
 
 /** Records that outlive the page: structured clones under keys, shared by all pages of the origin. */
@@ -126,19 +131,14 @@ export interface Store {
    * All of the change or nothing, after the changes of earlier calls. It is begun before the next task, and told to
    * commit without waiting, so that it may survive a page that is leaving.
    *
-   * @returns once it is complete: whether it was made ({@link StoreChange.ifPresent}). Deletes come before puts.
+   * @returns once it is complete. Deletes come before puts.
    * @throws what the database says: QuotaExceededError, InvalidStateError, SecurityError, …
    */
-  write(change: StoreChange): Promise<boolean>;
+  write(change: StoreChange): Promise<unknown>;
   /** Keys below `prefix`, in their order. @throws as {@link write} does. */
   keys(prefix: StoreKey): Promise<StoreKey[]>;
   /** The first `limit` records below `prefix`, in the order of their keys. @throws as {@link write} does. */
   read(prefix: StoreKey, limit: number): Promise<[StoreKey, unknown][]>;
-  /**
-   * The page is being put away: gives up what cannot be committed now, as a transaction that a cached page leaves open
-   * keeps every other page from the database (WebKit). What is given up throws AbortError where it is awaited.
-   */
-  letGo(): void;
   close(): void;
 }
 
@@ -160,8 +160,6 @@ export interface Tabs {
   hold(): Promise<void>;
   /** This page may be gone from here on: others may take over what it left. In the caller's task. */
   release(): void;
-  /** Runs `task` unless the page of that name lives; meanwhile that page cannot {@link hold}. @returns whether it ran. */
-  ifDead(name: string, task: () => Promise<void>): Promise<boolean>;
   /** Names of pages that are in use; undefined where nobody can tell. */
   living?(): Promise<ReadonlySet<string> | undefined>;
   /** Runs `task` unless another page runs one of its own under the same `lane`. @returns whether it ran. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tabs } from './platform.js';
-import { createLockTabs } from './tabs.js';
+import { createTabs } from './tabs.js';
 
 type Granted = (lock: object | null) => Promise<unknown>;
 interface Waiting {
@@ -55,7 +55,11 @@ function lockManager() {
     });
   return {
     held,
-    locks: { request } as unknown as LockManager,
+    locks: {
+      request,
+      query: async () =>
+        refusal ? Promise.reject(refusal) : { held: [...held.keys()].map((name) => ({ name })), pending: [] },
+    } as unknown as LockManager,
     refuse(error: Error | undefined) {
       refusal = error;
     },
@@ -69,53 +73,33 @@ function lockManager() {
 /** An origin, and pages of it. */
 function origin() {
   const { locks, held, refuse, steal } = lockManager();
-  const leases: string[] = [];
-  const lease = (name: string): Tabs => {
-    const note = (what: string): void => void leases.push(`${name} ${what}`);
-    return {
-      name,
-      hold: async () => note('hold'),
-      release: () => note('release'),
-      ifDead: async (other) => {
-        note(`ifDead ${other}`);
-        return true;
-      },
-      alone: async (lane) => {
-        note(`alone ${lane}`);
-        return true;
-      },
-      close: () => note('close'),
-    };
-  };
-  const open = (name: string): Tabs =>
-    createLockTabs(name, {
-      locks,
-      openLease: () => lease(name),
-    });
-  return { open, held, refuse, steal, leases };
+  const open = (name: string): Tabs => createTabs(name, locks);
+  return { open, held, refuse, steal, locks };
 }
 
 const idle = async (): Promise<void> => {};
+const lives = async (tabs: Tabs, name: string): Promise<boolean | undefined> =>
+  (await tabs.living?.())?.has(name);
 
 test('locks: a page lives from hold to release, and may hold again in the same task', async () => {
   const { open } = origin();
   const [a, b] = [open('a'), open('b')];
-  assert.equal(await b.ifDead('a', idle), true);
+  assert.equal(await lives(b, 'a'), false);
   await a.hold();
   await a.hold();
-  assert.equal(await b.ifDead('a', idle), false);
+  assert.equal(await lives(b, 'a'), true);
   a.release();
   const again = a.hold();
   await again;
-  assert.equal(await b.ifDead('a', idle), false);
+  assert.equal(await lives(b, 'a'), true);
   a.close();
   await settle();
-  assert.equal(await b.ifDead('a', idle), true);
+  assert.equal(await lives(b, 'a'), false);
 });
 
 test('locks: a page that lets go before its lock is granted never holds it', async () => {
-  const { open, held } = origin();
-  const [a, b] = [open('a'), open('b')];
+  const { open, held, locks } = origin();
+  const a = open('a');
   // Not yet granted, and free.
   const early = a.hold();
   a.release();
@@ -124,7 +108,7 @@ test('locks: a page that lets go before its lock is granted never holds it', asy
   assert.equal(held.size, 0);
   // Queued behind a task.
   let end = (): void => {};
-  const ran = b.ifDead('a', () => new Promise((resolve) => (end = resolve)));
+  const ran = locks.request('spandrel a', {}, () => new Promise<void>((resolve) => (end = resolve)));
   await settle();
   const queued = a.hold();
   a.release();
@@ -141,9 +125,9 @@ test('locks: one that is lost can be held again', async () => {
   await a.hold();
   steal('spandrel a');
   await settle();
-  assert.equal(await b.ifDead('a', idle), true);
+  assert.equal(await lives(b, 'a'), false);
   await a.hold();
-  assert.equal(await b.ifDead('a', idle), false);
+  assert.equal(await lives(b, 'a'), true);
 });
 
 test('locks: one task at a time in a lane; one that fails says so and frees it', async () => {
@@ -165,33 +149,34 @@ test('locks: one task at a time in a lane; one that fails says so and frees it',
   assert.equal(await a.alone('lane', idle), true);
 });
 
-test('locks: where they are refused, leases stand in', async () => {
-  const { open, refuse, leases } = origin();
+test('locks: where they are refused or missing, nobody can tell who lives, and tasks run', async () => {
+  const { open, refuse } = origin();
   refuse(named('SecurityError'));
-  const a = open('a');
-  await a.hold();
-  await a.hold();
-  assert.equal(await a.ifDead('b', idle), true);
-  assert.equal(await a.alone('lane', idle), true);
-  a.release();
-  a.close();
-  assert.deepEqual(leases.slice(0, 4), ['a hold', 'a hold', 'a ifDead b', 'a alone lane']);
-  assert.ok(leases.includes('a release'));
+  const refused = open('a');
+  for (const tabs of [refused, createTabs('b', undefined)]) {
+    await tabs.hold();
+    await tabs.hold();
+    assert.equal(await tabs.living?.(), undefined);
+    let ran = 0;
+    assert.equal(await tabs.alone('lane', async () => void ran++), true);
+    assert.equal(ran, 1);
+    tabs.release();
+    await tabs.hold();
+    tabs.close();
+  }
   // Let go before the refusal was known.
   const late = open('late');
   const known = late.hold();
   late.release();
   await known;
-  assert.ok(!leases.includes('late hold'));
 });
 
 test('locks: any other failure is not known to be refusal, and hold can be tried again', async () => {
-  const { open, refuse, leases } = origin();
+  const { open, refuse } = origin();
   const [a, b] = [open('a'), open('b')];
   refuse(named('InvalidStateError'));
   await a.hold();
   refuse(undefined);
   await a.hold();
-  assert.equal(await b.ifDead('a', idle), false);
-  assert.deepEqual(leases, []);
+  assert.equal(await lives(b, 'a'), true);
 });

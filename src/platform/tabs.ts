@@ -1,27 +1,22 @@
 import type { Tabs } from './platform.js';
 
-const lockOf = (name: string): string => `spandrel ${name}`;
-
-export interface LockTabsDeps {
-  locks: LockManager;
-  /** Makes what stands in where locks are refused (opaque origins); under the same name. */
-  openLease: () => Tabs;
-}
+const PREFIX = 'spandrel ';
 
 /**
  * Tabs by Web Locks: a page holds a lock of its own name, and the browser frees it when the page goes, however it
- * goes. A lock that was lost, to somebody who stole it or to WebKit's bfcache, can be held again.
+ * goes. A lock that was lost, to somebody who stole it or to WebKit's bfcache, can be held again. Where there are none,
+ * or they are refused (opaque origins), nobody can tell who lives.
  *
  * @param name a UUID.
  * @see https://w3c.github.io/web-locks/
  */
-export function createLockTabs(name: string, { locks, openLease }: LockTabsDeps): Tabs {
-  let lease: Tabs | undefined;
+export function createTabs(name: string, locks: LockManager | undefined): Tabs {
+  let isRefused = !locks;
   /** Ends the request for our lock, and the lock. */
   let mine: AbortController | undefined;
   let known: Promise<void> | undefined;
 
-  const letGo = (): void => {
+  const release = (): void => {
     mine?.abort();
     mine = known = undefined;
   };
@@ -34,44 +29,40 @@ export function createLockTabs(name: string, { locks, openLease }: LockTabsDeps)
         taken();
         signal.onabort = free;
       });
-    locks
-      .request(lockOf(name), { signal }, granted)
+    (locks as LockManager)
+      .request(PREFIX + name, { signal }, granted)
       .catch((error: Error) => {
-        if (mine !== abort || error.name !== 'SecurityError') return undefined;
-        lease = openLease();
-        return lease.hold();
+        isRefused ||= mine === abort && error.name === 'SecurityError';
       })
       .then(() => {
-        if (mine === abort) letGo();
+        if (mine === abort && !isRefused) release();
         taken();
       });
   };
-  const hold = (): Promise<void> => {
-    if (lease) return lease.hold();
-    known ??= new Promise(take);
-    return known;
-  };
-  const release = (): void => {
-    letGo();
-    lease?.release();
-  };
-  const unlessLocked = (lock: string, task: () => Promise<void>): Promise<boolean> =>
-    locks.request(lockOf(lock), { ifAvailable: true }, async (granted) => {
-      if (granted) await task();
-      return granted !== null;
-    });
 
   return {
     name,
-    hold,
-    release,
-    ifDead: (other, task) => lease?.ifDead(other, task) ?? unlessLocked(other, task),
-    async living() {
-      if (lease) return undefined;
-      const { held = [], pending = [] } = await locks.query();
-      return new Set([...held, ...pending].map(({ name = '' }) => name.replace('spandrel ', '')));
+    async hold() {
+      if (isRefused) return;
+      known ??= new Promise(take);
+      await known;
     },
-    alone: (lane, task) => lease?.alone(lane, task) ?? unlessLocked(`${lane} adopting`, task),
+    release,
     close: release,
+    async living() {
+      if (isRefused) return undefined;
+      const { held = [], pending = [] } = await (locks as LockManager).query();
+      return new Set([...held, ...pending].map((lock) => `${lock.name}`.replace(PREFIX, '')));
+    },
+    async alone(lane, task) {
+      let isMine = true;
+      const unlessTaken = async (granted: unknown): Promise<void> => {
+        isMine = granted !== null;
+        if (isMine) await task();
+      };
+      if (isRefused) await task();
+      else await locks?.request(`${PREFIX}${lane} adopting`, { ifAvailable: true }, unlessTaken);
+      return isMine;
+    },
   };
 }

@@ -20,12 +20,12 @@ test('sampling: of what is sampled nothing waits here, and the figures are of wh
   await platform.advance(1_000);
   const { spans, sampling } = exporter.stats();
   assert.equal(spans.stored, 2);
-  assert.deepEqual([sampling.kept, sampling.dropped, sampling.undecided, sampling.marks], [1, 0, 0, 0]);
+  assert.deepEqual([sampling.kept, sampling.dropped, sampling.undecided], [1, 0, 0]);
   assert.equal(root.attributes[PROBABILITY], undefined);
 });
 
 test('sampling: the kill switch stops recording, and no context says sampled any more', async () => {
-  const { platform, cloud, startSpan, kept, exporter } = samplingClient();
+  const { platform, cloud, startSpan, exporter } = samplingClient();
   cloud.paused = true;
   const root = startSpan('root');
   startSpan('child', root).end();
@@ -38,10 +38,6 @@ test('sampling: the kill switch stops recording, and no context says sampled any
     span.end();
   }
   root.end();
-  assert.deepEqual(
-    kept.map(({ name }) => name),
-    ['child', 'root'],
-  );
   assert.deepEqual(exporter.stats().spans.dropped, { paused: 2 });
   assertLedger(exporter.stats(), 2);
 });
@@ -53,7 +49,7 @@ test('sampling: rules come with the endpoint’s answer, and the next page’s f
   first.startSpan('any').end();
   await first.platform.advance(2_000);
   assert.deepEqual([first.exporter.stats().sampling.rules, first.exporter.stats().sampling.badRules], [1, 1]);
-  await first.sampling.processor.shutdown();
+  await first.processor.shutdown();
 
   const { platform, cloud, startSpan, kept, exporter } = samplingClient({}, { origin });
   cloud.rules = [RULE];
@@ -110,11 +106,11 @@ test('sampling: the session decides for all of its traces; by trace each for its
 });
 
 test('sampling: a span that throws costs nobody else, and nothing is thrown', () => {
-  const { sampling, startSpan, kept, exporter } = samplingClient();
+  const { processor, startSpan, kept, exporter } = samplingClient();
   const garbage = [undefined, {}, { spanContext: () => assert.fail('planted') }];
   for (const span of garbage) {
-    sampling.processor.onStart(span as never);
-    sampling.processor.onEnd(span as never);
+    processor.onStart(span as never);
+    processor.onEnd(span as never);
   }
   startSpan('root').end();
   assert.equal(kept.length, 1);
@@ -161,10 +157,10 @@ async function estimate(client: SamplingClient, count: number, begin: (index: nu
   return { total, sigma: Math.sqrt(variance) };
 }
 
-const COUNT = 20_000;
+const COUNT = 5_000;
 
 function assertNear({ total, sigma }: { total: number; sigma: number }): void {
-  assert.ok(sigma > 0 && sigma < COUNT * 0.12, `a sigma of ${sigma} says nothing`);
+  assert.ok(sigma > 0 && sigma < COUNT * 0.25, `a sigma of ${sigma} says nothing`);
   assert.ok(Math.abs(total - COUNT) <= 3 * sigma, `${total} is not ${COUNT} ± 3 · ${sigma}`);
 }
 
@@ -175,7 +171,7 @@ test('estimate: by rate, and what was kept on top for its errors counts for none
   const errors = kept.filter(({ status }) => status.code === 2);
   assert.equal(errors.length, COUNT / 5, 'all errors are there');
   const byChance = errors.filter(({ attributes }) => attributes[REASON] === undefined);
-  assert.ok(byChance.length > 100 && byChance.length < 300, String(byChance.length));
+  assert.ok(byChance.length > COUNT / 200 && byChance.length < COUNT / 66, String(byChance.length));
 });
 
 test('estimate: by rules that overlap, at the start and later', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
-import { bucket } from '../destinations/bucket.js';
+import { bucket } from '../bucket/bucket.js';
 import type { Destination } from '../destinations/destination.js';
 import { tee } from '../destinations/tee.js';
 import type { Stats } from '../diagnostics/stats.js';
@@ -17,7 +17,7 @@ import { type TestPlatform, type TestPlatformOptions, testPlatform } from './pla
 export interface TestClient {
   platform: TestPlatform;
   cloud: Cloud;
-  /** Of each destination; {@link cloud} is the first. */
+  /** In the order of the destinations; the first is `cloud`. */
   clouds: readonly Cloud[];
   exporter: TraceExporter;
   processor: TraceBatchProcessor;
@@ -60,7 +60,7 @@ export function testClient(
     places = tees ? [ENDPOINT, OTHER_ENDPOINT] : [ENDPOINT],
     ...rest
   } = others;
-  const { project, poolSize, poolReserve, uploads, relay, ...exporting } = rest;
+  const { project, poolSize, poolReserve, uploads, relay, headers, ...exporting } = rest;
   const platform = testPlatform({ origin, seed, nowMillis, defers, cachesEarly });
   const clouds = places.map(
     (place) => known.find((cloud) => cloud.owns({ url: place })) ?? testCloud(platform, place),
@@ -68,7 +68,7 @@ export function testClient(
   const [cloud] = clouds as [Cloud];
   if (served) serveAll(clouds, platform);
   const tuning = JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay }));
-  const buckets = places.map((endpoint) => bucket({ endpoint, ...tuning }));
+  const buckets = places.map((endpoint) => bucket({ endpoint, ...tuning, ...(headers && { headers }) }));
   const destination = buckets.length > 1 ? tee(...(buckets as [Destination, Destination])) : buckets[0];
   const exporter = new TraceExporter({ destination: destination as Destination, ...exporting }, platform);
   const processor = new TraceBatchProcessor(

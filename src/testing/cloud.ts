@@ -1,7 +1,8 @@
 /** The other side, for tests: one endpoint and one store with conditional writes, as the protocol describes them. */
 import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
-import type { ExchangeRequest, PresignedUpload, SamplingRule, StoredReceipt } from '../protocol.js';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { IssuedUpload, Message, Receipt, Want } from '../bucket/endpoint.js';
+import type { SamplingRule } from '../protocol.js';
 import type { TestBeacon, TestPlatform, TestRequest } from './platform.js';
 
 export const ENDPOINT = 'https://app.test/spandrel';
@@ -31,26 +32,28 @@ export interface Cloud {
   /** Objects by key. */
   readonly objects: ReadonlyMap<string, Uint8Array>;
   /** Everything that clients said of stored objects. */
-  readonly receipts: StoredReceipt[];
+  readonly receipts: Receipt[];
   /** Spans reported lost, by reason. */
   readonly lost: Record<string, number>;
-  readonly exchanges: ExchangeRequest[];
+  readonly exchanges: Message[];
   /** Keys under which the same bytes were, or may have been, stored: by digest of the bytes. */
   readonly keysOf: ReadonlyMap<string, ReadonlySet<string>>;
   /** Lifetime of the URLs it gives. */
   expiresInMs: number;
-  /** How many fresh uploads it gives at most. */
-  maxUploads: number;
   paused: boolean;
   rules: SamplingRule[];
-  /** Whether it answers what became of unanswered requests. */
-  confirms: boolean;
+  /** How far its clock is ahead of the page's, milliseconds. */
+  aheadMillis: number;
   method: 'PUT' | 'POST';
   /** How it signs the length of what is put, up to {@link maxUploadBytes}; undefined: not at all. */
   uploadLength: 'exact' | 'range' | undefined;
   maxUploadBytes: number;
   /** The length that it signs where it signs exact ones. Default: the one that is asked for. */
   lengthFor: (asked: number) => number;
+  /** How many it gives at once. */
+  maxUploads: number;
+  /** Whether it could not pass receipts on. */
+  retells: boolean;
   /** Whether it takes nothing but relays. */
   relayOnly: boolean;
   /** Whether a request is for this one. */
@@ -59,10 +62,10 @@ export interface Cloud {
   answer(request: TestRequest, fate?: Fate): Promise<void>;
   /** Lets a beacon arrive. */
   arrive(beacon: TestBeacon): Promise<void>;
-  /** Fresh uploads, as a page may have them inlined, for bodies of these lengths. */
-  issue(count: number, lengths?: number[]): PresignedUpload[];
   /** Span ids in the bucket, an id as often as it is stored, read by Node's zlib. */
   spanIds(): string[];
+  /** The JSON of each object. */
+  texts(): string[];
   /** From now on everything that a page asks, by default the first, is answered at once. */
   serve(page?: TestPlatform): void;
 }
@@ -78,30 +81,21 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
   const objects = new Map<string, Uint8Array>();
   const keysOf = new Map<string, Set<string>>();
   const expiries = new Map<string, number>();
-  const limits = new Map<string, Pick<PresignedUpload, 'bytes' | 'maxBytes'>>();
+  const limits = new Map<string, Pick<IssuedUpload, 'bytes' | 'maxBytes'>>();
   let serial = 0;
 
-  const limitOf = (asked = 4_096): Pick<PresignedUpload, 'bytes' | 'maxBytes'> => {
+  const limitOf = (asked: number): Pick<IssuedUpload, 'bytes' | 'maxBytes'> => {
     if (self.uploadLength === 'exact') return { bytes: Math.min(self.lengthFor(asked), self.maxUploadBytes) };
     return self.uploadLength ? { maxBytes: self.maxUploadBytes } : {};
   };
-  const presign = (key: string, asked?: number): PresignedUpload => {
-    const url = `${bucketUrl}${key}?sig=${++serial}`;
+  const presign = (id: string, asked: number): IssuedUpload => {
+    const url = `${bucketUrl}${id}?sig=${++serial}`;
     expiries.set(url, platform.now() + self.expiresInMs);
     const limit = limitOf(asked);
     limits.set(url, limit);
-    const fields = self.method === 'POST' ? { fields: { key } } : {};
+    const fields = self.method === 'POST' ? { fields: { key: id } } : {};
     const headers: Record<string, string> = self.method === 'POST' ? {} : { 'if-none-match': '*' };
-    return {
-      method: self.method,
-      url,
-      headers,
-      ...fields,
-      key,
-      token: `t-${key}`,
-      expiresInMs: self.expiresInMs,
-      ...limit,
-    };
+    return { id, method: self.method, url, headers, ...fields, expiresInMs: self.expiresInMs, ...limit };
   };
 
   /** Stores once. @returns whether the object is new. */
@@ -127,28 +121,29 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     return { status: put(keyOf(url), bytes) ? 200 : 412, body: '' };
   };
   const relay = (url: string, bytes: Uint8Array): { status: number; body: string } => {
-    const query = new URL(url).searchParams;
-    const key = query.get('relay')?.slice(2) || `relayed-${query.get('blob')}`;
-    const created = put(key, bytes);
-    return { status: 200, body: JSON.stringify({ v: 1, key, token: `t-${key}`, created }) };
+    const id = new URL(url).searchParams.get('relay') as string;
+    const isGzip = bytes[0] === 0x1f;
+    const created = put(id, isGzip ? bytes : new Uint8Array(gzipSync(bytes)));
+    return { status: 200, body: JSON.stringify({ v: 2, id, created }) };
   };
   const exchange = (text: string): { status: number; body: string } => {
-    const said = JSON.parse(text) as ExchangeRequest;
+    const said = JSON.parse(text) as Message;
     self.exchanges.push(said);
-    self.receipts.push(...said.stored);
+    if (!self.retells) self.receipts.push(...said.stored);
     for (const [reason, count] of Object.entries(said.lost)) {
       self.lost[reason] = (self.lost[reason] ?? 0) + count;
     }
-    const { sizes = [] } = said;
-    const renewed = said.renew.map((token, at) => presign(token.slice(2), sizes[at]));
-    const fresh = self.issue(Math.min(said.want, self.maxUploads), sizes.slice(renewed.length));
-    const uploads = self.relayOnly ? [] : [...renewed, ...fresh];
+    const uploads = said.wants.slice(0, self.maxUploads).map(({ id, bytes, again }: Want) => {
+      if (again && objects.has(id)) return { id, stored: true };
+      const isTooLarge = self.uploadLength && bytes > self.maxUploadBytes;
+      return isTooLarge ? { id, error: { code: 'too_large', message: '' } } : presign(id, bytes);
+    });
     const config = { paused: self.paused, rules: self.rules };
-    const confirmed = self.confirms
-      ? said.confirm.map((token) => ({ token, stored: objects.has(token.slice(2)) }))
-      : [];
     const relay = self.relayOnly ? { relay: true } : {};
-    return { status: 200, body: JSON.stringify({ v: 1, uploads, confirmed, config, ...relay }) };
+    const now = platform.now() + self.aheadMillis;
+    const retell = self.retells ? { retell: true } : {};
+    const answer = { v: 2, now, uploads: self.relayOnly ? [] : uploads, config, ...relay, ...retell };
+    return { status: 200, body: JSON.stringify(answer) };
   };
   const take = async (url: string, body: unknown): Promise<{ status: number; body: string }> => {
     if (url === endpoint) return exchange(await (body as Blob).text());
@@ -163,23 +158,28 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
     lost: {},
     exchanges: [],
     expiresInMs: 900_000,
-    maxUploads: 8,
     paused: false,
     rules: [],
-    confirms: true,
+    aheadMillis: 0,
     method: 'PUT',
     uploadLength: 'exact',
     maxUploadBytes: 2 ** 20,
     lengthFor: (asked) => asked,
+    maxUploads: 100,
+    retells: false,
     relayOnly: false,
     owns: ({ url }) => url.startsWith(endpoint) || url.startsWith(bucketUrl),
     async answer(request, fate = 'done') {
       const { url, init } = request;
-      if (fate === 'done') return request.answer(await take(url, init.body));
+      const answer = (reply: { status?: number; body?: string }): void => {
+        // The page may have given it up while it took effect.
+        if (!request.answered) request.answer(reply);
+      };
+      if (fate === 'done') return answer(await take(url, init.body));
       if (fate === 'lost-before') return request.answer({ body: 'TypeError: Failed to fetch' });
       if (fate === 'lost-after') {
         await take(url, init.body);
-        return request.answer({ body: 'TypeError: network error' });
+        return answer({ body: 'TypeError: network error' });
       }
       if (fate === 'overloaded') return request.answer({ status: 503 });
       if (fate === 'patience') return request.answer({ status: 429, retryAfterMillis: 7_000 });
@@ -188,21 +188,22 @@ export function testCloud(platform: TestPlatform, endpoint = ENDPOINT): Cloud {
       if (fate === 'missing') return request.answer({ status: 404 });
       if (!isUpload(request)) return request.answer({ status: 200, body: '<html>Sign in' });
       const { status } = await take(url, init.body);
-      return request.answer({ status, body: '<html>' });
+      return answer({ status, body: '<html>' });
     },
     async arrive({ url, body }) {
       await take(url, body);
     },
-    issue: (count, lengths = []) =>
-      Array.from({ length: count }, (_, at) => presign(`k${++serial}`, lengths[at])),
     spanIds() {
-      return [...objects.values()].flatMap((bytes) =>
-        JSON.parse(gunzipSync(bytes).toString()).resourceSpans.flatMap(
-          (resource: { scopeSpans: { spans: { spanId: string }[] }[] }) =>
-            resource.scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
-        ),
-      );
+      return self
+        .texts()
+        .flatMap((text) =>
+          JSON.parse(text).resourceSpans.flatMap(
+            (resource: { scopeSpans: { spans: { spanId: string }[] }[] }) =>
+              resource.scopeSpans.flatMap(({ spans }) => spans.map(({ spanId }) => spanId)),
+          ),
+        );
     },
+    texts: () => [...objects.values()].map((bytes) => gunzipSync(bytes).toString()),
     serve(page = platform) {
       serveAll([self], page);
     },

@@ -1,18 +1,18 @@
 /** A destination of somebody else's making, whose every word is the test's. For tests only. */
 import type { Destination, DestinationDeps, OpenDestination } from '../destinations/destination.js';
-import type { Outcome, SendMode, TraceBlob } from '../pipeline/model.js';
+import type { Outcome, TraceBlob } from '../pipeline/model.js';
 
 export interface TestDestination extends Destination {
   /** What its owner gave it when it was opened, each time. */
   readonly opened: DestinationDeps[];
   /** Every send so far. */
-  readonly sends: { blob: TraceBlob; mode: SendMode }[];
+  readonly sends: TraceBlob[];
   /** Ids of the blobs that it took, as often as it took them. */
   readonly stored: string[];
-  /** What has been called, other than `send` and `ready`, in order. */
+  /** What has been called, other than `send`, in order. */
   readonly calls: string[];
   /** What a send comes to, from now on; a function may throw or reject. */
-  outcome: Outcome | ((blob: TraceBlob, mode: SendMode) => Promise<Outcome>);
+  outcome: Outcome | ((blob: TraceBlob) => Promise<Outcome>);
 }
 
 /** @param overrides in place of what an ordinary one does; `open` runs before the rest. */
@@ -32,12 +32,10 @@ export function testDestination(
       self.opened.push(deps);
       open?.(deps);
       return {
-        warmUp: () => void self.calls.push('warmUp'),
-        ready: () => true,
-        async send(blob, mode) {
-          self.sends.push({ blob, mode });
+        async send(blob) {
+          self.sends.push(blob);
           const { outcome } = self;
-          const came = typeof outcome === 'function' ? await outcome(blob, mode) : outcome;
+          const came = typeof outcome === 'function' ? await outcome(blob) : outcome;
           if (came.status === 'stored') self.stored.push(blob.id);
           return came;
         },

@@ -34,7 +34,7 @@ const record = (pairs: Pairs = []): Record<string, unknown> =>
   Object.fromEntries(pairs.map(({ key, value }) => [key, plain(value)]));
 
 function spansOf({ bytes }: TraceBlob): StoredSpan[] {
-  const { resourceSpans } = JSON.parse(gunzipSync(bytes).toString());
+  const { resourceSpans } = JSON.parse(gunzipSync(bytes as Uint8Array).toString());
   // biome-ignore lint/suspicious/noExplicitAny: OTLP, as it comes.
   return resourceSpans.flatMap(({ resource, scopeSpans }: any) =>
     // biome-ignore lint/suspicious/noExplicitAny: OTLP, as it comes.
@@ -93,15 +93,11 @@ export function memoryStore(): MemoryStore {
       openCount++;
       let isOpen = true;
       return {
-        warmUp() {},
-        ready: () => true,
         async send(blob) {
           const outcome = await self.answer(blob);
           if (outcome.status === 'stored') objects.push(spansOf(blob));
           return outcome;
         },
-        leave() {},
-        settle: async () => {},
         close() {
           if (isOpen) openCount--;
           isOpen = false;

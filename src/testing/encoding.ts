@@ -1,7 +1,8 @@
 /** Spans made by hand, and what the encoder writes of them. For tests only. */
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { bodyOf, createTraceEncoder, type EncoderOptions } from '../pipeline/encode.js';
-import type { EncodedTrace, OnDropped, ReadableSpan, SpanGroup } from '../pipeline/model.js';
+import { createEncoder, type EncoderOptions } from '../pipeline/encode.js';
+import { newBlob, type Part, type ReadableSpan, type TraceSummary } from '../pipeline/model.js';
+import { addSpan, bodyOf } from '../pipeline/pack.js';
 
 /** JSON as a tree that tests walk. */
 export interface Tree {
@@ -33,28 +34,40 @@ export function handMade(fields: Partial<Record<keyof ReadableSpan, unknown>> = 
   } as ReadableSpan;
 }
 
-export function setUp(options: EncoderOptions = {}): {
-  encoder: {
-    encode(group: SpanGroup): EncodedTrace | undefined;
-    encodeAhead(group: SpanGroup): EncodedTrace | undefined;
-    encodeSliced(
-      group: SpanGroup,
-      pause: () => Promise<void>,
-      clock: () => number,
-    ): Promise<EncodedTrace | undefined>;
-  };
+type Options = Partial<Pick<EncoderOptions, 'redaction' | 'redact'>>;
+
+/** What is written of one trace: its part, elements of `resourceSpans`, and its summary. */
+export interface EncodedTrace extends Part {
+  json: string;
+  summary: TraceSummary;
+}
+
+/** Spans of one trace, handed on together. */
+export interface SpanGroup {
+  traceId: string;
+  spans: ReadableSpan[];
+}
+
+export function setUp({ redaction = true, redact }: Options = {}): {
+  encoder: { encode(group: SpanGroup): EncodedTrace | undefined };
   dropped: Record<string, number>;
 } {
   const dropped: Record<string, number> = {};
-  const onDropped: OnDropped = (reason, count) => {
-    dropped[reason] = (dropped[reason] ?? 0) + count;
-  };
-  const encoder = createTraceEncoder(options);
+  const encode = createEncoder({ redaction, redact, clockOffsetMillis: () => 0 });
   return {
     encoder: {
-      encode: (group) => encoder.encode(group, onDropped),
-      encodeAhead: encoder.encodeAhead,
-      encodeSliced: (group, pause, clock) => encoder.encodeSliced(group, onDropped, pause, clock),
+      encode({ spans }) {
+        const part: Part = { texts: [], traces: [] };
+        const blob = newBlob('', '');
+        for (const span of spans) {
+          const encoded = encode(span);
+          if (typeof encoded === 'string') dropped[encoded] = (dropped[encoded] ?? 0) + 1;
+          else addSpan(blob, part, encoded);
+        }
+        const [summary] = part.traces;
+        const json = bodyOf([part]).slice('{"resourceSpans":['.length, -2);
+        return summary && { ...part, json, summary };
+      },
     },
     dropped,
   };
@@ -62,14 +75,14 @@ export function setUp(options: EncoderOptions = {}): {
 
 export function encodeAll(
   spans: readonly ReadableSpan[],
-  options?: EncoderOptions,
+  options?: Options,
 ): { trace: EncodedTrace | undefined; dropped: Record<string, number>; spans: Tree[] } {
   const { encoder, dropped } = setUp(options);
   const trace = encoder.encode({ traceId: TRACE_ID, spans: [...spans] });
   return { trace, dropped, spans: trace ? spansIn(trace) : [] };
 }
 
-export function spansIn(encoded: EncodedTrace): Tree[] {
+export function spansIn(encoded: Part): Tree[] {
   const { resourceSpans } = JSON.parse(bodyOf([encoded]));
   return resourceSpans.flatMap((r: { scopeSpans: { spans: Tree[] }[] }) =>
     r.scopeSpans.flatMap((s) => s.spans),

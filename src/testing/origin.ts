@@ -80,15 +80,13 @@ export function testOrigin(): TestOrigin {
         if (!isMade) throw new Error('AbortError: given up');
       };
       return {
-        async write({ puts = [], deletes = [], ifPresent }) {
+        async write({ puts = [], deletes = [] }) {
           await check();
-          if (ifPresent && !records.has(JSON.stringify(ifPresent))) return false;
           const copies = puts.map(([key, value]) => [JSON.stringify(key), structuredClone(value)] as const);
           for (const key of self.keys()) {
             if (deletes.some((prefix) => isBelow(key, prefix))) records.delete(JSON.stringify(key));
           }
           for (const [name, value] of copies) records.set(name, value);
-          return true;
         },
         async keys(prefix) {
           await check();
@@ -165,7 +163,6 @@ export function testOrigin(): TestOrigin {
           held.add(name);
         },
         release: () => void held.delete(name),
-        ifDead: (other, task) => withLock(other, task),
         living: async () => new Set(held),
         alone: (lane, task) => withLock(`${lane} adopting`, task),
         close: () => void held.delete(name),

@@ -1,7 +1,7 @@
 /** Sampling in a test's world: real spans of the real SDK, as `start()` joins the parts. */
 import { type Attributes, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
-import { bucket } from '../destinations/bucket.js';
+import { bucket } from '../bucket/bucket.js';
 import type { SamplingOptions } from '../page-options.js';
 import type { ReadableSpan } from '../pipeline/model.js';
 import { createSampling, type Sampling } from '../spa/sampling.js';
@@ -16,6 +16,7 @@ export interface SamplingClient {
   cloud: Cloud;
   exporter: TraceExporter;
   sampling: Sampling;
+  processor: TraceBatchProcessor;
   /** What was kept, in the order in which it ended or was decided. */
   kept: ReadableSpan[];
   startSpan(name?: string, parent?: Span | SpanContext, attributes?: Attributes): Span & ReadableSpan;
@@ -44,13 +45,12 @@ export function samplingClient(
   const destination = bucket({ endpoint: ENDPOINT });
   const exporter = new TraceExporter({ destination, maxOutboxBlobs }, platform);
   const { diagnostics, pipeline } = exporter;
+  const { buffer } = pipeline;
   const sampling = createSampling(
     {
-      ...{ platform, diagnostics, pipeline },
-      onDenied: exporter.gate.onDenied,
+      ...{ platform, diagnostics, buffer, ask: pipeline.ask },
       notes: () => platform.notes,
       place: destination.id ?? '',
-      processor: () => processor,
       sessionId: session,
     },
     options,
@@ -58,18 +58,26 @@ export function samplingClient(
   );
   exporter.onRules = sampling.rules;
   const processor = new TraceBatchProcessor(exporter, { maxBufferedSpans, scheduledDelayMillis: 0 });
-  const kept: ReadableSpan[] = [];
-  const { take } = processor;
-  processor.take = (span) => {
-    kept.push(span);
-    take.call(processor, span);
+  const list: ReadableSpan[] = [];
+  const { next } = buffer;
+  buffer.next = () => {
+    const entry = next();
+    if (entry) list.push(entry.span);
+    return entry;
   };
+  // Whoever looks finds what would be looked at in the next idle moment.
+  const kept = new Proxy(list, {
+    get(target, name) {
+      if (buffer.counts().kept) void pipeline.take([]);
+      return Reflect.get(target, name);
+    },
+  });
   // Ids that are the same in every run.
   const hex = (bytes: number): string => Buffer.from(platform.randomBytes(bytes)).toString('hex');
   const provider = new BasicTracerProvider({
     sampler: sampling.sampler,
     idGenerator: { generateTraceId: () => hex(16), generateSpanId: () => hex(8) },
-    spanProcessors: [sampling.processor as never],
+    spanProcessors: [processor as never],
   });
   const tracer = provider.getTracer('tests');
   const startSpan: SamplingClient['startSpan'] = (name = 'work', parent, attributes = {}) => {
@@ -78,7 +86,7 @@ export function samplingClient(
     return tracer.startSpan(name, { attributes, startTime: platform.now() }, around) as Span & ReadableSpan;
   };
   return {
-    ...{ platform, cloud, exporter, sampling, kept, startSpan },
+    ...{ platform, cloud, exporter, sampling, processor, kept, startSpan },
     fail: (parent) => startSpan('fails', parent).setStatus({ code: 2 }).end(platform.now()),
   };
 }

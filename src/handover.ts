@@ -1,0 +1,10 @@
+import type { LateFile } from './spa/late.js';
+import { VERSION } from './version.js';
+
+/** Under which the second file finds who asked for it. It names the version: another one hands over nothing. */
+export const HANDOVER: unique symbol = Symbol.for(`spandrel.late ${VERSION}`) as never;
+
+/** The global object, as both see it. */
+export interface Handover {
+  [HANDOVER]?: ((file: LateFile) => void) | undefined;
+}

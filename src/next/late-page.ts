@@ -1,4 +1,0 @@
-/** What comes after a page has loaded: a file of its own, whoever bundles it. */
-export { traceLongFrames } from '../spa/long-frames.js';
-export { traceWebVitals } from '../spa/web-vitals.js';
-export { openDelivery } from './late.js';

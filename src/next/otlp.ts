@@ -1,9 +1,0 @@
-/**
- * The OTLP/HTTP destination: traces to a collector of yours, beside a bucket or in its place. See the README.
- *
- * @module
- */
-
-export type { OtlpHeaders } from '../destinations/otlp-headers.js';
-export { type OtlpProtobuf, protobuf, type TraceSerializer } from '../destinations/otlp-protobuf.js';
-export { type OtlpOptions, otlp } from './destinations/otlp.js';

@@ -1,0 +1,284 @@
+/**
+ * Everything that ended and is not known to be stored: in memory, and in the database where there is one.
+ *
+ * | key, below format, place and page | value |
+ * | --- | --- |
+ * | blob id, part number   | {@link Part}: spans that ended, as text. Only ever added to |
+ * | blob id, `blob`        | {@link BlobRecord}: all of its parts as bytes, in their place, once a first attempt has failed |
+ * | blob id, `state`       | {@link StateRecord}: what changes; absent until something has |
+ * | blob id, `told`        | the receipt of a stored blob of which the server has not been told, in place of all else |
+ * | `owed`, `told`         | what else the page could not tell |
+ *
+ * Place: where the page sends to. A record says under which id its spans are sent, from the first moment on, and a page
+ * that may be taken for dead adds nothing to it. So whoever sends them, of the page that made them, the one that adopts
+ * them and the browser itself, writes one and the same object.
+ */
+
+import type { EncodedSpan } from '../pipeline/encode.js';
+import {
+  type DropReason,
+  newBlob,
+  type Part,
+  type TraceBlob,
+  type TraceSummary,
+  type Upload,
+} from '../pipeline/model.js';
+import { addSpan, count } from '../pipeline/pack.js';
+import type { Notes, Platform, Store, StoreKey, Tabs } from '../platform/platform.js';
+import { uuidv7 } from '../platform/uuid.js';
+import { createRecords, type Records, type Wanted } from './records.js';
+
+/** Of the keys and of the records. Format 1, of version 0.1.0, is read by `format.ts`. */
+export const FORMAT = '2';
+
+export interface BlobRecord {
+  bytes: Uint8Array<ArrayBuffer>;
+  rawBytes: number;
+  traces: TraceSummary[];
+}
+
+export type StateRecord = Pick<
+  TraceBlob,
+  'seq' | 'attempts' | 'notBeforeMillis' | 'again' | 'upload' | 'token'
+> & { isHeld?: boolean };
+
+export interface OutboxLimits {
+  maxBlobs: number;
+  maxBytes: number;
+  maxAgeMillis: number;
+}
+
+export interface OutboxDeps {
+  platform: Platform;
+  /** Names where the page sends to: what it leaves is sent by pages that send there too. */
+  place: string;
+  /** Epoch milliseconds by the server's clock, as far as it is known: what ids are made of. */
+  now(): number;
+  dropped(reason: DropReason, spanCount: number): void;
+  handedOver(spanCount: number): void;
+  failed(error: unknown): void;
+}
+
+export interface Outbox {
+  /** Name of this load of the page: a UUIDv7. */
+  readonly page: string;
+  readonly store: Store | undefined;
+  readonly tabs: Tabs | undefined;
+  /** While others may take over what is here. */
+  readonly isSuspended: boolean;
+  readonly isClosed: boolean;
+  /** By id. */
+  readonly blobs: Map<string, TraceBlob>;
+  /** Begins a blob; `upload`: what it is to be sent with. */
+  open(upload: Upload | undefined): TraceBlob;
+  /** Puts a span into an open blob. */
+  add(blob: TraceBlob, span: EncodedSpan): void;
+  /** Puts all of another blob into one that nobody has sent. */
+  absorb(into: TraceBlob, other: TraceBlob): void;
+  /** Its attempts, its upload or what is known of it has changed; `failed`: its bytes are kept for longer now. */
+  changed(blob: TraceBlob): void;
+  /** Forgets a blob; `reason`: it is lost; `receipt`: it is stored, which is kept until the server has been told. */
+  remove(blob: TraceBlob, reason?: DropReason, receipt?: unknown): void;
+  /** What a later page is to tell the server, in place of what it was before. */
+  owe(told: unknown): void;
+  /** Drops what is too old or too much: oldest first, what has errors last, `spared` not at all. */
+  trim(spared: ReadonlySet<TraceBlob>): void;
+  save(): Promise<void>;
+  /**
+   * Others may take over what is here, for it may be that this page is gone. Open blobs must be closed before; what is
+   * not in the database is noted down, unless it `stays`.
+   */
+  suspend(stays?: boolean): void;
+  /** This page lives after all. */
+  resume(): void;
+  /** Forgets all blobs, in the database too. */
+  dropAll(reason: DropReason): void;
+  /** Ends the database. What it holds is another page's now; the rest is lost, for `reason`. */
+  close(reason: DropReason): Promise<void>;
+}
+
+/** Browsers keep some 5 MiB of notes for a whole origin. */
+const MAX_NOTE_CHARS = 1024 * 1024;
+
+export const noteName = (place: string, page: string): string => `spandrel-2 ${place} ${page}`;
+
+export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
+  const { platform, place } = deps;
+  const { notes } = platform;
+  const store = platform.openStore();
+  const tabs = store && platform.openTabs(store);
+  const page = tabs?.name ?? uuidv7(platform.now(), platform.randomBytes(10));
+  const blobs = new Map<string, TraceBlob>();
+  /** Those whose last part is not written down. */
+  const growing = new Set<TraceBlob>();
+  let isSuspended = false;
+  let isClosed = false;
+  let isOwing = false;
+
+  const want = (blob: TraceBlob, value: unknown, ...name: string[]): void =>
+    records?.want([FORMAT, place, blob.page, blob.id, ...name], value);
+
+  // Four digits, as keys are compared as text.
+  const write = (blob: TraceBlob, part: Part): void =>
+    want(blob, part, String(++blob.partCount).padStart(4, '0'));
+  const collect = (): void => {
+    for (const blob of growing) write(blob, blob.parts.at(-1) as Part);
+    growing.clear();
+  };
+  const records: Records | undefined =
+    store &&
+    createRecords({
+      store,
+      ready: tabs?.hold() ?? Promise.resolve(),
+      platform,
+      collect,
+      failed: deps.failed,
+    });
+
+  const self: Outbox = {
+    ...{ page, store, tabs, blobs },
+    get isSuspended() {
+      return isSuspended;
+    },
+    get isClosed() {
+      return isClosed;
+    },
+    open(upload) {
+      const blob = newBlob(uuidv7(deps.now(), platform.randomBytes(10)), page);
+      blobs.set(blob.id, blob);
+      blob.upload = upload;
+      if (upload) self.changed(blob);
+      return blob;
+    },
+    add(blob, span) {
+      if (!growing.has(blob)) blob.parts.push({ texts: [], traces: [] });
+      growing.add(blob);
+      addSpan(blob, blob.parts.at(-1) as Part, span);
+      records?.touch();
+    },
+    absorb(into, other) {
+      collect();
+      const part: Part = {
+        texts: other.parts.flatMap(({ texts }) => texts),
+        traces: other.parts.flatMap(({ traces }) => traces),
+      };
+      into.parts.unshift(part);
+      into.chars += other.chars;
+      into.bytes = undefined;
+      into.isMixed = true;
+      for (const summary of part.traces) count(into, summary);
+      self.remove(other);
+      write(into, part);
+    },
+    changed(blob) {
+      const { seq, attempts, notBeforeMillis, isHeld, again, upload, token, bytes, rawBytes } = blob;
+      if (bytes && attempts && blob.parts.length) {
+        // Some tenth of the text, for as long as it has to wait now.
+        blob.parts = [];
+        growing.delete(blob);
+        const record: BlobRecord = { bytes, rawBytes, traces: [...blob.traces.values()] };
+        want(blob, undefined);
+        want(blob, record, 'blob');
+      }
+      const state: StateRecord = { seq, attempts, notBeforeMillis, isHeld, again, upload, token };
+      want(blob, state, 'state');
+    },
+    remove(blob, reason, receipt) {
+      blobs.delete(blob.id);
+      growing.delete(blob);
+      want(blob, undefined);
+      if (receipt) want(blob, receipt, 'told');
+      if (reason) deps.dropped(reason, blob.spanCount);
+    },
+    owe(told) {
+      if (told || isOwing) records?.want([FORMAT, place, page, 'owed', 'told'], told);
+      isOwing = told !== undefined;
+    },
+    trim(spared) {
+      const all = [...blobs.values()].sort(
+        (a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis,
+      );
+      const oldest = platform.now() - limits.maxAgeMillis;
+      // What is not compressed takes what its text does.
+      const sizeOf = ({ bytes, chars }: TraceBlob): number => bytes?.length ?? chars;
+      let total = all.reduce((sum, blob) => sum + sizeOf(blob), 0);
+      for (const blob of all) {
+        const { bornAtMillis, state } = blob;
+        const isOld = bornAtMillis < oldest;
+        const isTooMuch = blobs.size > limits.maxBlobs || total > limits.maxBytes;
+        // What the browser has is the newest, and may be stored yet.
+        const isSpared = state === 'open' || state === 'lent' || spared.has(blob);
+        if (isSpared || !(isOld || isTooMuch)) continue;
+        total -= sizeOf(blob);
+        self.remove(blob, isOld ? 'too-old' : 'outbox-full');
+      }
+    },
+    async save() {
+      // What is written now, another page may take at once: it must be whole.
+      if (!isSuspended) await records?.save();
+    },
+    suspend(stays) {
+      if (records && notes && !stays) writeNote(notes, noteName(place, page), records.unconfirmed());
+      if (!stays) void records?.save();
+      records?.suspend();
+      tabs?.release();
+      isSuspended = true;
+    },
+    resume() {
+      if (!isSuspended) return;
+      isSuspended = false;
+      if (!tabs) return;
+      records?.resume(tabs.hold());
+      void records?.save().then(() => notes?.delete(noteName(place, page)));
+    },
+    dropAll(reason) {
+      for (const blob of blobs.values()) self.remove(blob, reason);
+    },
+    async close(reason) {
+      isClosed = true;
+      await records?.close();
+      tabs?.close();
+      const unsaved = new Set(records?.unconfirmed().map(({ key }) => key[3]));
+      for (const { id, spanCount } of blobs.values()) {
+        if (records && !unsaved.has(id)) deps.handedOver(spanCount);
+        else deps.dropped(reason, spanCount);
+      }
+      blobs.clear();
+    },
+  };
+  return self;
+}
+
+/**
+ * What the database may not hold, as a redo log: whoever finds it makes it so, as often as it is found. A blob's
+ * records are in it together or not at all.
+ */
+function writeNote(notes: Notes, name: string, wanted: readonly Wanted[]): void {
+  const byBlob = new Map<string, [StoreKey, unknown][]>();
+  for (const { key, value } of wanted) {
+    const id = key[3] as string;
+    byBlob.set(id, [...(byBlob.get(id) ?? []), [key, value]]);
+  }
+  const logs = [...byBlob.values()].map((log) =>
+    JSON.stringify(log, (_, value) => (value instanceof Uint8Array ? { base64: base64Of(value) } : value)),
+  );
+  let room = MAX_NOTE_CHARS;
+  const kept = logs
+    .sort((a, b) => a.length - b.length)
+    .filter((log) => {
+      room -= log.length;
+      return room >= 0;
+    });
+  if (!kept.length) notes.delete(name);
+  else notes.set(name, `[${kept.join(',')}]`);
+}
+
+/** As many arguments as a call may have, with room. */
+const CHUNK = 8_192;
+
+function base64Of(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(binary);
+}

@@ -1,0 +1,86 @@
+/** Delivery while nothing compresses, for the second file did not come: one blob at a time, by way of the endpoint. */
+
+import type { Stop } from '../platform/platform.js';
+import { toUtf8 } from './compress-gzip.js';
+import type { Delivery } from './deliver.js';
+import type { TraceBlob } from './model.js';
+import { bodyOf } from './pack.js';
+import type { DeliveryHost } from './pipeline.js';
+import { nextDelayMillis } from './retry.js';
+
+export function createRelayOnly({ platform, diagnostics, outbox, destination }: DeliveryHost): Delivery {
+  const { totals } = diagnostics;
+  let timer: Stop | undefined;
+  let sending: Promise<void> | undefined;
+  let isClosed = false;
+
+  const next = (): TraceBlob | undefined =>
+    [...outbox.blobs.values()]
+      .filter(({ state }) => state === 'closed')
+      .sort((a, b) => a.notBeforeMillis - b.notBeforeMillis)[0];
+
+  const send = async (blob: TraceBlob): Promise<void> => {
+    const outcome = await destination.relay?.(blob, toUtf8(bodyOf(blob.parts)));
+    if (isClosed || !outcome || outbox.blobs.get(blob.id) !== blob) return;
+    if (outcome.status === 'stored') {
+      totals.spans.stored += blob.spanCount;
+      totals.blobs.stored++;
+      const receipt = destination.receiptOf?.(blob);
+      outbox.remove(blob, undefined, receipt);
+      if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
+    } else if (outcome.status === 'rejected') {
+      diagnostics.trouble(outcome.reason, outcome.cause);
+      outbox.remove(blob, outcome.reason);
+    } else {
+      diagnostics.trouble('retry', outcome.cause);
+      const delay = nextDelayMillis(++blob.attempts, platform.random(), outcome.retryAfterMillis);
+      blob.notBeforeMillis = platform.now() + delay;
+      outbox.changed(blob);
+      outbox.trim(new Set());
+    }
+    diagnostics.changed();
+  };
+
+  const self: Delivery = {
+    later: undefined,
+    wake() {
+      const blob = next();
+      if (sending || isClosed || !blob || !destination.relay || totals.state !== 'running') return;
+      timer?.();
+      const wait = blob.notBeforeMillis - platform.now();
+      if (wait > 0) {
+        timer = platform.after(wait, self.wake);
+        return;
+      }
+      sending = send(blob)
+        .catch(diagnostics.exception)
+        .then(() => {
+          sending = undefined;
+          self.wake();
+        });
+    },
+    async pack() {},
+    packNow() {},
+    async flush(timeoutMillis) {
+      const all = async (): Promise<void> => {
+        self.hurry();
+        while (sending) await sending;
+        await destination.settle?.();
+      };
+      await new Promise<void>((resolve) => {
+        const stop = platform.after(timeoutMillis, resolve);
+        void all().then(() => resolve(stop()), diagnostics.exception);
+      });
+    },
+    hurry() {
+      for (const blob of outbox.blobs.values()) blob.notBeforeMillis = 0;
+      self.wake();
+    },
+    isSettled: () => false,
+    close() {
+      isClosed = true;
+      timer?.();
+    },
+  };
+  return self;
+}
