@@ -95,10 +95,17 @@ export function createRecords(deps: RecordsDeps): Records {
     const now = platform.monotonic();
     tokens = Math.min(BURST, tokens + (now - wroteAtMillis) / STEADY_MILLIS) - 1;
     wroteAtMillis = now;
-    writing = write().then(() => {
-      writing = undefined;
+    // One that hangs keeps nobody waiting: what it was to do stays wanted, and the next does it too.
+    let stop: Stop = () => {};
+    const late = new Promise<void>((resolve) => {
+      stop = platform.after(PATIENCE_MILLIS, resolve);
     });
-    return writing;
+    const mine = Promise.race([write(), late]).then(() => {
+      stop();
+      if (writing === mine) writing = undefined;
+    });
+    writing = mine;
+    return mine;
   };
 
   const self: Records = {
@@ -117,21 +124,9 @@ export function createRecords(deps: RecordsDeps): Records {
       });
     },
     async save() {
-      let isLate = false;
-      const late = new Promise<void>((resolve) => {
-        const stop = platform.after(PATIENCE_MILLIS, () => {
-          isLate = true;
-          resolve();
-        });
-        void (async () => {
-          // What is under way may have begun before what is wanted now.
-          while (writing && !isLate) await writing;
-          if (!isLate) await begin();
-          stop();
-          resolve();
-        })();
-      });
-      await late;
+      // What is under way may have begun before what is wanted now.
+      while (writing) await writing;
+      if (!isSuspended) await begin();
     },
     unconfirmed() {
       deps.collect();
@@ -150,8 +145,8 @@ export function createRecords(deps: RecordsDeps): Records {
     async close() {
       timer?.();
       timer = undefined;
-      isSuspended = true;
       await self.save();
+      isSuspended = true;
       store.close();
     },
   };
