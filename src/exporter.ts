@@ -2,7 +2,7 @@ import type { Destination } from './destinations/destination.js';
 import type { Tee } from './destinations/tee.js';
 import type { Diagnostics } from './diagnostics/diagnostics.js';
 import { createDiagnostics } from './diagnostics/diagnostics.js';
-import type { Stats } from './diagnostics/stats.js';
+import type { Stats, TraceResult } from './diagnostics/stats.js';
 import {
   BUFFER_NAMES,
   checkNames,
@@ -160,6 +160,14 @@ export class Exporter {
   /** Everything that can be known of this exporter, now. */
   stats(): Stats {
     return this.diagnostics.stats();
+  }
+
+  /**
+   * Calls `listener` with what becomes of each trace: once it is stored, or lost and why. A trace that goes in several
+   * objects is told of in as many parts. Of several destinations, the first is meant. Returns a function that ends it.
+   */
+  onTrace(listener: (result: TraceResult) => void): () => void {
+    return this.diagnostics.onTrace(listener);
   }
 
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */

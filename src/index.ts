@@ -12,7 +12,7 @@ export type {
   OpenDestination,
 } from './destinations/destination.js';
 export { tee } from './destinations/tee.js';
-export type { Stats } from './diagnostics/stats.js';
+export type { Stats, TraceResult } from './diagnostics/stats.js';
 export type {
   BucketTuning,
   BufferOptions,

@@ -1,6 +1,7 @@
 /** Every way to lose a span has a name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TraceResult } from './diagnostics/stats.js';
 import type { DropReason } from './pipeline/model.js';
 import { assertLedger, type TestClient, testClient } from './testing/client.js';
 import { isExchange, isUpload } from './testing/cloud.js';
@@ -146,4 +147,31 @@ test('losses: looking at the stats changes nothing, as what has become too old s
   assertLedger(processor.stats(), 1);
   assertLedger(processor.stats(), 1);
   assert.equal(processor.stats().spans.waiting, 1);
+});
+
+test('losses: each trace is told of once it is stored, or lost and why', async () => {
+  const client = testClient({ served: true, maxBufferedSpans: 512, scheduledDelayMillis: 0 });
+  const heard: TraceResult[] = [];
+  const stop = client.exporter.onTrace((result) => {
+    heard.push(result);
+    throw new Error('planted');
+  });
+  const kept = client.startSpan('kept');
+  client.startSpan('child', kept).end();
+  kept.end();
+  await client.platform.advance(2_000);
+  await until(() => heard.length > 0);
+  const { traceId } = kept.spanContext();
+  assert.deepEqual(heard.splice(0), [{ traceId, spanCount: 2, status: 'stored' }]);
+  const crowd = Array.from({ length: 600 }, () => client.startSpan('one of many'));
+  for (const span of crowd) span.end();
+  const lost = client.exporter.stats().spans.dropped['buffer-full'];
+  assert.deepEqual(
+    heard.map(({ status, spanCount }) => [status, spanCount]),
+    Array.from({ length: lost ?? 0 }, () => ['lost', 1]),
+  );
+  assert.ok(heard.every((result) => result.status === 'lost' && result.reason === 'buffer-full'));
+  stop();
+  await client.platform.advance(60_000);
+  assert.equal(heard.length, lost, 'and not after it is ended');
 });

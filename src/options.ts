@@ -3,7 +3,7 @@ import type { PresignedUpload } from './protocol.js';
 
 /** `[default, least, most]` of every option that is a number, in this order: the buffer's, the exporter's. The README's table is tested against this. */
 export const NUMBER_OPTIONS: Record<NumberOption, readonly [number, number, number]> = {
-  scheduledDelayMillis: [5_000, 0, 300_000],
+  scheduledDelayMillis: [30_000, 0, 300_000],
   maxBufferedSpans: [5_000, 512, 1_000_000],
   maxTracesPerBlob: [200, 1, 500],
   maxOutboxBlobs: [1_000, 1, 100_000],

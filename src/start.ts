@@ -2,7 +2,7 @@ import { context, type Span, type Tracer, trace } from '@opentelemetry/api';
 import { bucket } from './bucket/bucket.js';
 import type { Destination } from './destinations/destination.js';
 import { createDiagnostics } from './diagnostics/diagnostics.js';
-import type { Stats } from './diagnostics/stats.js';
+import type { Stats, TraceResult } from './diagnostics/stats.js';
 import { lateSource } from './late-source.js';
 import {
   BUCKET_NAMES,
@@ -86,6 +86,11 @@ export interface Spandrel {
   mark(span?: Span): boolean;
   /** Everything that can be known, now. */
   stats(): Stats;
+  /**
+   * Calls `listener` with what becomes of each trace: once it is stored, or lost and why. A trace that goes in several
+   * objects is told of in as many parts. Returns a function that ends it.
+   */
+  onTrace(listener: (result: TraceResult) => void): () => void;
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
   subscribe(listener: (stats: Stats) => void): () => void;
   /** Sends everything that ended, incomplete traces too. Resolves with the worst that became of it. Never rejects. */
@@ -245,6 +250,7 @@ export function start(options: StartOptions): Spandrel {
     setConsent: (consent) => exporter.setConsent(consent),
     mark: (span = trace.getActiveSpan()) => span !== undefined && sampling.mark(span),
     stats: () => exporter.stats(),
+    onTrace: (listener) => exporter.onTrace(listener),
     subscribe: (listener) => exporter.subscribe(listener),
     flush: () => exporter.flush(),
     async shutdown() {
@@ -275,6 +281,7 @@ function inert(reason: string): Spandrel {
     setConsent() {},
     mark: () => false,
     stats: diagnostics.stats,
+    onTrace: () => () => {},
     subscribe: () => () => {},
     flush: async () => 'lost',
     async shutdown() {},

@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import type { DropReason } from '../pipeline/model.js';
 import { untraced } from '../platform/untraced.js';
-import type { Stats } from './stats.js';
+import type { Stats, TraceResult } from './stats.js';
 
 /** Kinds of trouble that `stats().errors` remembers. */
 const MAX_ERROR_KINDS = 8;
@@ -40,6 +40,10 @@ export interface Diagnostics {
    * @returns a function that ends it.
    */
   subscribe(listener: (stats: Stats) => void): () => void;
+  /** Tells what became of traces: stored, or lost for `reason`. */
+  settled(traces: Iterable<Pick<TraceResult, 'traceId' | 'spanCount'>>, reason?: DropReason): void;
+  /** Calls `listener` for each of them. Its exceptions are caught. @returns a function that ends it. */
+  onTrace(listener: (result: TraceResult) => void): () => void;
   /** Tells subscribers a last time, now, and forgets them. */
   close(): void;
   /** Runs `task`; an exception is caught and counted, and undefined comes back. */
@@ -92,6 +96,7 @@ export function createDiagnostics(
   };
   const gauges = new Set<(stats: Stats) => void>();
   const listeners = new Set<(stats: Stats) => void>();
+  const traceListeners = new Set<(result: TraceResult) => void>();
   const others: Diagnostics[] = [];
   let announced = false;
   let theirsAtMillis = Number.NEGATIVE_INFINITY;
@@ -160,9 +165,22 @@ export function createDiagnostics(
       self.changed();
       return () => void listeners.delete(listener);
     },
+    settled(traces, reason) {
+      if (!traceListeners.size) return;
+      for (const { traceId, spanCount } of traces) {
+        const trace = { traceId, spanCount };
+        const result: TraceResult = reason ? { ...trace, status: 'lost', reason } : { ...trace, status: 'stored' };
+        for (const listener of traceListeners) self.guard(() => untraced(() => listener(result)));
+      }
+    },
+    onTrace(listener) {
+      traceListeners.add(listener);
+      return () => void traceListeners.delete(listener);
+    },
     close() {
       if (listeners.size) announce();
       listeners.clear();
+      traceListeners.clear();
     },
     guard(task) {
       try {

@@ -1,6 +1,14 @@
 import type { Consent } from '../page-options.js';
 import type { DropReason } from '../pipeline/model.js';
 
+/** What became of a trace, or of one part of it where it goes in several objects. */
+export type TraceResult = {
+  /** 32 lowercase hex digits. */
+  traceId: string;
+  /** Its spans that this is of. */
+  spanCount: number;
+} & ({ status: 'stored' } | { status: 'lost'; reason: DropReason });
+
 /**
  * Everything that can be known of a running exporter, at one instant.
  *

@@ -54,7 +54,8 @@ export interface OutboxDeps {
   place: string;
   /** Epoch milliseconds by the server's clock, as far as it is known: what ids are made of. */
   now(): number;
-  dropped(reason: DropReason, spanCount: number): void;
+  /** A blob is lost. */
+  lost(blob: TraceBlob, reason: DropReason): void;
   handedOver(spanCount: number): void;
   failed(error: unknown): void;
 }
@@ -188,7 +189,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       growing.delete(blob);
       want(blob, undefined);
       if (receipt) want(blob, receipt, 'told');
-      if (reason) deps.dropped(reason, blob.spanCount);
+      if (reason) deps.lost(blob, reason);
     },
     owe(told) {
       if (told || isOwing) records?.want([FORMAT, place, page, 'owed', 'told'], told);
@@ -239,9 +240,9 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       await records?.close();
       tabs?.close();
       const unsaved = new Set(records?.unconfirmed().map(({ key }) => key[3]));
-      for (const { id, spanCount } of blobs.values()) {
-        if (records && !unsaved.has(id)) deps.handedOver(spanCount);
-        else deps.dropped(reason, spanCount);
+      for (const blob of blobs.values()) {
+        if (records && !unsaved.has(blob.id)) deps.handedOver(blob.spanCount);
+        else deps.lost(blob, reason);
       }
       blobs.clear();
     },

@@ -3,12 +3,6 @@
 import { deflate } from './compress-deflate.js';
 import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from './compress-gzip.js';
 
-/**
- * From this many bytes of UTF-8 on, a `CompressionStream` is worth its fixed cost of 0.1 ms (Chromium 156). Below,
- * DEFLATE with fixed codes makes a few hundred bytes more.
- */
-const STREAM_FROM_BYTES = 16_384;
-
 export interface CompressorDeps {
   /** The platform's, where it has one. */
   CompressionStream?: typeof CompressionStream | undefined;
@@ -26,14 +20,14 @@ export const gzipNow = (json: string): GzipResult => gzipBytes(toUtf8(json));
 
 /**
  * Gives the compressor for a page that lives: its `CompressionStream`, which makes a quarter fewer bytes off the main
- * thread. Small bodies, bad output and platforms without the stream: in this task.
+ * thread. Bad output and platforms without the stream: in this task.
  *
  * The promise never rejects for reasons of the stream.
  */
 export function createCompressor(deps: CompressorDeps): (json: string) => Promise<GzipResult> {
   return async (json) => {
     const raw = toUtf8(json);
-    if (deps.CompressionStream && raw.length >= STREAM_FROM_BYTES) {
+    if (deps.CompressionStream) {
       const gzip = await gzipByStream(deps.CompressionStream, raw);
       if (gzip) return gzip;
       deps.onCorrupt();

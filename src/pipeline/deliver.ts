@@ -81,6 +81,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       totals.bytes.stored += blob.bytes?.length ?? 0;
       diagnostics.dropped('rejected', spanCount);
       if (spanCount) diagnostics.trouble('rejected', cause);
+      diagnostics.settled(blob.traces.values());
       const receipt = destination.receiptOf?.(blob);
       outbox.remove(blob, undefined, receipt);
       if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));

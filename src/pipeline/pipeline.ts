@@ -120,7 +120,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const buffer = createTraceBuffer(
     {
       monotonic: platform.monotonic,
-      dropped,
+      lost(traceId, spanCount, reason) {
+        dropped(reason, spanCount);
+        diagnostics.settled([{ traceId, spanCount }], reason);
+      },
       created(count) {
         totals.spans.created += count;
       },
@@ -172,7 +175,11 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const place = `${denials ? `since denial ${denials} ` : ''}${deps.destination.id ?? ''}`;
     const outbox = createOutbox(
       {
-        ...{ platform, place, dropped },
+        ...{ platform, place },
+        lost({ spanCount, traces }, reason) {
+          dropped(reason, spanCount);
+          diagnostics.settled(traces.values(), reason);
+        },
         now: () => platform.now() + clockOffsetMillis,
         handedOver(count) {
           totals.spans.handedOver += count;
@@ -245,6 +252,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const encoded = encode(span);
     if (typeof encoded === 'string') {
       dropped(encoded, 1);
+      diagnostics.settled([{ traceId: trace.traceId, spanCount: 1 }], encoded);
       return true;
     }
     const blob = blobFor(trace.traceId, outbox);

