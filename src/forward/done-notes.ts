@@ -7,6 +7,7 @@ import {
   mayHold,
   readManifest,
   splitKey,
+  targetsOf,
   timesOf,
   writeManifest,
 } from '../server/forwarded.js';
@@ -18,7 +19,10 @@ import type { ForwardStorage } from './patient-storage.js';
 export interface FolderNotes {
   /** Whether there are so many manifests that {@link DoneNotes.compact} is due. */
   readonly areMany: boolean;
-  /** What has become of objects, where anything has. @throws {StorageError} */
+  /**
+   * What has become of objects, where anything has. Of what is `into` others one of these has been there, or it is left
+   * out: whoever was to write them did not come so far. @throws {StorageError}
+   */
   of(objects: readonly { key: string }[]): Promise<DoneNames>;
 }
 
@@ -54,6 +58,37 @@ export function createDoneNotes(
     await storage.put(key, writeManifest(names), { contentType: 'application/json' });
   };
 
+  /** Whether an object is there, or was, and something is known of it. */
+  const wasMade = async (key: string): Promise<boolean> => {
+    const { objects } = await storage.list(key);
+    if (objects.some((object) => object.key === key)) return true;
+    const { folder, name } = splitKey(key);
+    const prefix = await manifestPrefix(statePrefix, folder);
+    const done: DoneNames = new Map();
+    for (const manifest of await listManifests(storage, prefix)) {
+      if (mayHold(manifest.key, name)) await readManifest(storage, manifest.key, done);
+    }
+    return done.has(name);
+  };
+
+  /** Without what was to be written to others, and was not. */
+  const settled = async (done: DoneNames, names: readonly string[]): Promise<DoneNames> => {
+    const kept: DoneNames = new Map();
+    const made = new Map<string, boolean>();
+    for (const name of names) {
+      const fate = done.get(name);
+      const targets = targetsOf(fate);
+      let isMade = targets.length === 0;
+      for (const target of targets) {
+        if (isMade) break;
+        isMade = made.get(target) ?? (await wasMade(target));
+        made.set(target, isMade);
+      }
+      if (fate && isMade) kept.set(name, fate);
+    }
+    return kept;
+  };
+
   return {
     async open(folder, known) {
       const prefix = await manifestPrefix(statePrefix, folder);
@@ -68,7 +103,7 @@ export function createDoneNotes(
             await readManifest(storage, manifest, done);
             unread.delete(manifest);
           });
-          return done;
+          return settled(done, names);
         },
       };
     },

@@ -87,7 +87,7 @@ function pieceOf(owner: ObjectState, scope: ScopeText, span: SpanJson): SpanPiec
 }
 
 /** An object's text with an array open at its end, and what closes both. */
-function openText(fields: object, list: string): { head: string; tail: string } {
+export function openText(fields: object, list: string): { head: string; tail: string } {
   const head = textOf(fields).slice(0, -1);
   return { head: `${head}${head === '{' ? '' : ','}"${list}":[`, tail: ']}' };
 }
@@ -96,7 +96,7 @@ function openText(fields: object, list: string): { head: string; tail: string } 
 const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g;
 
 /** `JSON.stringify` writes halves of pairs as escapes, and whole pairs never so. */
-function textOf(value: object): string {
+export function textOf(value: object): string {
   const json = JSON.stringify(value);
   return json.includes('\\ud') ? json.replace(HALF_PAIR, '$1\ufffd') : json;
 }

@@ -28,6 +28,11 @@ export interface Settler {
   removeNoted(objects: readonly { key: string; fate: DoneFate }[]): Promise<void>;
 }
 
+export type SettlerSettings = Pick<
+  HandlingSettings,
+  'after' | 'concurrency' | 'quarantinePrefix' | 'movedPrefix' | 'maxObjectBytes' | 'now'
+>;
+
 /** That stores allow. */
 const MAX_KEY_BYTES = 1_024;
 
@@ -35,7 +40,7 @@ export function createSettler(
   storage: ForwardStorage,
   /** Undefined: nothing is noted. */
   notes: Pick<DoneNotes, 'add'> | undefined,
-  settings: HandlingSettings,
+  settings: SettlerSettings,
 ): Settler {
   const { concurrency, after } = settings;
 

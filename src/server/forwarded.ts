@@ -13,9 +13,33 @@ import { uuidV7Millis } from './uuid.js';
 /** Where neither `forward` nor the endpoint is told otherwise. */
 export const DEFAULT_STATE_PREFIX = 'spandrel-state';
 
-/** What has become of an object: `left` is put aside by name only, and stays where it is. */
-export const DONE_FATES = ['sent', 'quarantined', 'left'] as const;
-export type DoneFate = (typeof DONE_FATES)[number];
+/**
+ * What has become of an object: `left` is put aside by name only, and stays where it is; `removed` was not to be kept. What
+ * `compact` has written to others is `into {keys of these}`, from when they are about to be written, so that it counts once
+ * one of them is there.
+ */
+export const DONE_FATES = ['sent', 'quarantined', 'left', 'removed'] as const;
+export type DoneFate = (typeof DONE_FATES)[number] | Into;
+/** Keys hold no spaces. */
+export type Into = `into ${string}`;
+
+export function intoOf(key: string): Into {
+  return `into ${key}`;
+}
+
+/** The keys of a fate that is one of these. */
+export function targetsOf(fate: DoneFate | undefined): string[] {
+  return fate?.startsWith('into ') ? fate.split(' ').slice(1) : [];
+}
+
+/** Two notes may tell of one object: what is done with counts, and of those it may be in each. */
+function addFate(done: DoneNames, name: string, fate: DoneFate): void {
+  const targets = targetsOf(fate);
+  const before = done.get(name);
+  if (targets.length === 0 || !before) return void done.set(name, fate);
+  const known = targetsOf(before);
+  if (known.length > 0) done.set(name, intoOf([...new Set([...known, ...targets])].join(' ')));
+}
 
 /** What has become of the objects of one folder, by name. */
 export type DoneNames = Map<string, DoneFate>;
@@ -76,10 +100,25 @@ function timeOf(name: string): string | undefined {
 
 /** The bytes of a manifest. Of names that are laid out as ours, the id alone is written. */
 export function writeManifest(done: Iterable<[name: string, fate: DoneFate]>): Uint8Array<ArrayBuffer> {
-  const names: Record<DoneFate, string[]> = { sent: [], quarantined: [], left: [] };
-  for (const [name, fate] of done) names[fate].push(TRACES.exec(name)?.[1] ?? `/${name}`);
-  const written = Object.entries(names).filter(([, list]) => list.length > 0);
-  return new TextEncoder().encode(JSON.stringify({ v: 1, ...Object.fromEntries(written) }));
+  const names = new Map<string, string[]>();
+  const into = new Map<string, string[]>();
+  const add = (lists: Map<string, string[]>, list: string, name: string): void => {
+    const id = TRACES.exec(name)?.[1] ?? `/${name}`;
+    const ids = lists.get(list);
+    if (ids) ids.push(id);
+    else lists.set(list, [id]);
+  };
+  for (const [name, fate] of done) {
+    const targets = targetsOf(fate);
+    if (targets.length === 0) add(names, fate, name);
+    for (const target of targets) add(into, target, name);
+  }
+  const all = {
+    v: 1,
+    ...Object.fromEntries(names),
+    ...(into.size > 0 && { into: Object.fromEntries(into) }),
+  };
+  return new TextEncoder().encode(JSON.stringify(all));
 }
 
 /**
@@ -95,7 +134,7 @@ export async function readManifest(
 ): Promise<boolean> {
   const bytes = await storage.get(key, { maxBytes: MAX_MANIFEST_BYTES });
   if (!bytes) return false;
-  for (const [name, fate] of parseManifest(bytes)) done.set(name, fate);
+  for (const [name, fate] of parseManifest(bytes)) addFate(done, name, fate);
   return true;
 }
 
@@ -107,9 +146,12 @@ function parseManifest(bytes: Uint8Array): [string, DoneFate][] {
     return [];
   }
   if (!isObject(manifest)) return [];
-  const lists: Record<string, unknown> = { ...manifest };
-  return DONE_FATES.flatMap((fate) => {
-    const list = lists[fate];
+  const { into, ...lists }: Record<string, unknown> = { ...manifest };
+  const fates: [DoneFate, unknown][] = [
+    ...DONE_FATES.map((fate): [DoneFate, unknown] => [fate, lists[fate]]),
+    ...Object.entries(into ?? {}).map(([key, list]): [DoneFate, unknown] => [intoOf(key), list]),
+  ];
+  return fates.flatMap(([fate, list]) => {
     const texts = Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
     return texts.map((text): [string, DoneFate] => [
       text.startsWith('/') ? text.slice(1) : `traces_${text}.json.gz`,
