@@ -8,12 +8,12 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** From the top down. A file may import from its own row and from those below it. */
 const LAYERS = [
-  { name: 'entries', files: /^(index|script|stub|edge|otlp|events|server|forward)\.ts$/ },
+  { name: 'entries', files: /^(index|script|stub|edge|otlp|events|server|forward|compact)\.ts$/ },
   {
     name: 'composition',
     files: /^((start|page-instrumentation|exporter|trace-exporter|trace-batch-processor)\.ts$|edge\/)/,
   },
-  { name: 'parts', files: /^(destinations|spa|script|sdk|events|server|forward|cli)\// },
+  { name: 'parts', files: /^(destinations|spa|script|sdk|events|server|forward|compact|cli)\// },
   { name: 'pipeline', files: /^pipeline\// },
   { name: 'ground', files: /^(platform|diagnostics)\// },
   { name: 'wire', files: /^wire\// },
@@ -44,6 +44,8 @@ const ONE_IMPORTER = {
   aws4fetch: 'server/sigv4.ts',
   'web-vitals': 'spa/web-vitals.ts',
   commander: 'cli/command.ts',
+  bowser: 'compact/agents.ts',
+  isbot: 'compact/agents.ts',
 };
 
 /** Where runtimes differ on how they give `AsyncLocalStorage`, it is asked for by name as well, and may be missing. */
@@ -55,7 +57,7 @@ const GLOBALS =
   /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
 /** `options.ts` resolves a path against the page; the server has no page. */
 const MAY_NAME_GLOBALS =
-  /^(platform\/|spa\/|edge\/|sdk\/|server\/|forward\/|cli\/|script\/|(script|stub|start|page-instrumentation|options|edge)\.ts$)/;
+  /^(platform\/|spa\/|edge\/|sdk\/|server\/|forward\/|compact\/|cli\/|script\/|(script|stub|start|page-instrumentation|options|edge)\.ts$)/;
 
 const IMPORT =
   /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()(?:\s*\/\*.*?\*\/)*\s*'([^']+)'(?: as string)?\)/gm;
@@ -69,7 +71,7 @@ const layerOf = (/** @type {string} */ file) => LAYERS.findIndex(({ files }) => 
 function offence(file, target, isType) {
   if (
     target.startsWith('server/') &&
-    !/^(server\/|server\.ts|edge\.ts|forward\.ts|forward\/|cli\/)/.test(file)
+    !/^(server\/|server\.ts|edge\.ts|forward\.ts|compact\.ts|forward\/|compact\/|cli\/)/.test(file)
   ) {
     return 'the client knows nothing of the server';
   }
