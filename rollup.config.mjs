@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
-const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward'];
+const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward', 'compact'];
 
 const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
 

@@ -1,5 +1,7 @@
 import { VERSION } from '../version.js';
 import { type AddCommand, addCommand, CommanderError, createProgram, type World } from './command.js';
+import { compactCommand } from './compact/command.js';
+import { eraseCommand } from './compact/erase-command.js';
 import { doctorCommand } from './doctor/command.js';
 import { EXIT, type ExitCode } from './failure.js';
 import { forwardCommand } from './forward/command.js';
@@ -22,6 +24,8 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
   forwardCommand(add);
   viewCommand(add);
   pullCommand(add);
+  compactCommand(add);
+  eraseCommand(add);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;

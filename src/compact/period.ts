@@ -52,9 +52,6 @@ export function periodOf({ root, startsAtMillis }: Folder, length: PeriodLength)
   };
 }
 
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 /** In the place of the first four random bits. */
 const MARK = 0x0c;
 
@@ -70,8 +67,7 @@ export async function compactedKey(
   inputs: readonly string[],
   purpose: string,
 ): Promise<string> {
-  const text = JSON.stringify([purpose, stage, isSent, ...[...inputs].sort()]);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  const digest = await digestOf([purpose, stage, isSent, ...[...inputs].sort()]);
   digest[0] = MARK;
   digest[1] = (isSent ? 0x80 : 0) | stage;
   return `${folder}/traces_${uuidV7(startsAtMillis, digest)}.json.gz`;
@@ -89,8 +85,8 @@ export function compactedIdOf(key: string, period: Period): CompactedId | undefi
   return { stage: bits & 0x0f, isSent: (bits & 0x80) !== 0 };
 }
 
-/** A short name of settings, the same for the same. */
-export async function fingerprint(value: unknown): Promise<string> {
+/** SHA-256 of a value as JSON. */
+export async function digestOf(value: unknown): Promise<Uint8Array> {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
-  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))).slice(0, 16);
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }

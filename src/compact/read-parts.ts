@@ -1,10 +1,8 @@
 import type { QuarantineReason } from '../forward/batch.js';
-import { inBatches } from '../forward/batches.js';
-import { fetchObjects } from '../forward/fetch-objects.js';
-import { inspect } from '../forward/inspect.js';
 import type { RequestJson } from '../forward/otlp-json.js';
 import type { StoredObject } from '../server/storage.js';
 import type { BucketSettings } from './compact-settings.js';
+import { type NotRead, readObjects } from './read-objects.js';
 import type { Workshop } from './replace.js';
 import { createSpanTexts, type SpanText } from './span-text.js';
 
@@ -41,61 +39,42 @@ export async function* readParts(
   aside: Aside,
   change?: (request: RequestJson) => Promise<void>,
 ): AsyncGenerator<Part> {
-  const { limits, gunzip, maxObjectBytes } = settings;
-  const maxBytes = limits.maxInflatedBytes * SHARE;
-  const maxSpans = limits.maxSpans * SHARE;
-  const putAside = async (
-    { key, size }: StoredObject,
-    reason: QuarantineReason,
-    message: string,
-    bytes?: Uint8Array<ArrayBuffer>,
-  ): Promise<void> => {
-    const fate = reason === 'too-large' ? 'left' : 'quarantined';
-    const held = bytes && fate === 'quarantined' ? { bytes } : {};
-    await settler.settle([{ key, size, fate, reason, message, ...held }]);
-    aside.quarantined[reason] = (aside.quarantined[reason] ?? 0) + 1;
+  const maxBytes = settings.limits.maxInflatedBytes * SHARE;
+  const maxSpans = settings.limits.maxSpans * SHARE;
+  const putAside = async ({ object, why, message, bytes }: NotRead): Promise<void> => {
+    if (why === 'vanished') aside.vanished += 1;
+    else if (why === 'unreadable') aside.unreadable += 1;
+    else {
+      const fate = why === 'too-large' ? 'left' : 'quarantined';
+      const held = bytes && fate === 'quarantined' ? { bytes } : {};
+      await settler.settle([{ key: object.key, size: object.size, fate, reason: why, message, ...held }]);
+      aside.quarantined[why] = (aside.quarantined[why] ?? 0) + 1;
+    }
   };
 
   let part: Part = { inputs: [], spans: [], readBytes: 0 };
   let texts = createSpanTexts();
   let byteCount = 0;
-  let rest = [...objects];
-  while (rest.length > 0) {
-    const postponed: StoredObject[] = [];
-    for (const batch of inBatches(rest, { maxBatchObjects: 1_000, maxBatchBytes: settings.maxBatchBytes })) {
-      const small = batch.filter(({ size }) => !(size > maxObjectBytes));
-      const fetched = await fetchObjects(storage, small, settings);
-      aside.vanished += fetched.vanished.length;
-      aside.unreadable += fetched.unreadable.length;
-      postponed.push(...fetched.postponed);
-      for (const object of [...batch.filter(({ size }) => size > maxObjectBytes), ...fetched.tooLarge]) {
-        await putAside(object, 'too-large', `larger than ${maxObjectBytes} bytes; it was left where it is`);
-      }
-      fetched.objects.sort((one, other) => (one.key < other.key ? -1 : 1));
-      for (const { bytes, ...object } of fetched.objects) {
-        const inspected = await inspect(bytes, limits, { asStored: false, gunzip });
-        if ('reason' in inspected) {
-          await putAside(object, inspected.reason, inspected.message, bytes);
-          continue;
-        }
-        const { request, spanCount, inflatedBytes } = inspected;
-        const isFull =
-          byteCount + inflatedBytes > maxBytes ||
-          part.spans.length + spanCount > maxSpans ||
-          part.inputs.length >= MAX_PART_OBJECTS;
-        if (isFull && part.inputs.length > 0) {
-          yield part;
-          part = { inputs: [], spans: [], readBytes: 0 };
-          texts = createSpanTexts();
-          byteCount = 0;
-        }
-        part.inputs.push(object);
-        for (const span of await texts.of(request, change)) part.spans.push(span);
-        part.readBytes += bytes.length;
-        byteCount += inflatedBytes;
-      }
+  for await (const read of readObjects(objects, storage, settings)) {
+    if ('why' in read) {
+      await putAside(read);
+      continue;
     }
-    rest = postponed;
+    const { object, request, spanCount, inflatedBytes, storedBytes } = read;
+    const isFull =
+      byteCount + inflatedBytes > maxBytes ||
+      part.spans.length + spanCount > maxSpans ||
+      part.inputs.length >= MAX_PART_OBJECTS;
+    if (isFull && part.inputs.length > 0) {
+      yield part;
+      part = { inputs: [], spans: [], readBytes: 0 };
+      texts = createSpanTexts();
+      byteCount = 0;
+    }
+    part.inputs.push(object);
+    for (const span of await texts.of(request, change)) part.spans.push(span);
+    part.readBytes += storedBytes;
+    byteCount += inflatedBytes;
   }
   if (part.inputs.length > 0) yield part;
 }
