@@ -63,6 +63,7 @@ async function keyWithout(
   const digest = await digestOf([purpose, key]);
   // As a client's.
   digest[0] = 0;
-  const atMillis = uuidV7Millis(name.slice('traces_'.length, -'.json.gz'.length)) ?? place.startsAtMillis ?? 0;
+  const atMillis =
+    uuidV7Millis(name.slice('traces_'.length, -'.json.gz'.length)) ?? place.startsAtMillis ?? 0;
   return `${folder}/traces_${uuidV7(atMillis, digest)}.json.gz`;
 }

@@ -103,7 +103,8 @@ export async function runErase(
         for await (const { spans } of spansIn(storage, settings, () => undefined)) {
           for (const span of spans) if (isOne(span)) ofTraces.add(span.traceId);
         }
-        if (ofTraces.size > MAX_TRACES) throw new Error(`more than ${MAX_TRACES} traces; erase less at a time`);
+        if (ofTraces.size > MAX_TRACES)
+          throw new Error(`more than ${MAX_TRACES} traces; erase less at a time`);
       }
       [summary.listed, summary.unreadable, summary.busy] = [0, 0, 0];
       const found: Found[] = [];
@@ -118,7 +119,11 @@ export async function runErase(
         if (dryRun) summary.spans += going.length;
         found.push({ object, staying: [], going: going.length });
         if (dryRun) continue;
-        const outcome = await eraseFrom({ object, staying: spans.filter((span) => !isOne(span)), going: going.length }, workshop, settings);
+        const outcome = await eraseFrom(
+          { object, staying: spans.filter((span) => !isOne(span)), going: going.length },
+          workshop,
+          settings,
+        );
         if (outcome === 'busy') summary.busy += 1;
         else if (outcome !== 'moved') {
           summary[outcome] += 1;

@@ -1,16 +1,26 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { compact } from '../../compact/compact.js';
 import type { CompactOptions } from '../../compact/compact-options.js';
+import { checkBucketOptions } from '../../compact/compact-settings.js';
 import type { PeriodLength } from '../../compact/period.js';
 import { accountedFor } from '../../compact/summary.js';
+import { isKeyPrefix } from '../../object-key.js';
 import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
-import { type AddCommand, type Command, type CommonOptions, Option, wholeNumber } from '../command.js';
+import {
+  type AddCommand,
+  type Command,
+  type CommonOptions,
+  InvalidArgumentError,
+  Option,
+  wholeNumber,
+} from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
 import { readOnly } from '../forward/dry-run.js';
 import { plural, printable } from '../printable.js';
 import { startProgress } from '../progress.js';
 import { duration, moment } from '../time-options.js';
-import { inQuarantine, saySummary } from './rows.js';
+import { writeParquet } from './parquet.js';
+import { inQuarantine, sayParquet, saySummary } from './rows.js';
 
 /** What `compact` and `erase` are both told of a bucket. */
 export interface ScopeFlags extends BucketFlags {
@@ -31,6 +41,7 @@ interface CompactFlags extends CommonOptions, ScopeFlags {
   hash?: string[];
   hashKeyEnv?: string;
   retain?: string;
+  parquet?: string | true;
   dryRun?: true;
 }
 
@@ -50,7 +61,11 @@ export const scopeOf = (flags: ScopeFlags): Omit<CompactOptions, 'storage'> => (
 /** Adds the flags that say which objects. */
 export function addScopeFlags(command: Command): Command {
   const scoped = command
-    .option('--from <time>', 'only what was stored from then on: 2026-11-20, 2026-11-20T14:30, or 24h ago', moment)
+    .option(
+      '--from <time>',
+      'only what was stored from then on: 2026-11-20, 2026-11-20T14:30, or 24h ago',
+      moment,
+    )
     .option('--until <time>', 'only what was stored before then', moment)
     .option('--project <name>', 'only this project')
     .option('--environment <name>', 'only this environment')
@@ -65,6 +80,11 @@ export function addScopeFlags(command: Command): Command {
 
 const several = (text: string, before: string[] = []): string[] => [...before, text];
 
+function parquetPrefix(text: string): string {
+  if (isKeyPrefix(text)) return text;
+  throw new InvalidArgumentError('It takes key segments joined by single slashes, such as parquet/v1.');
+}
+
 export function compactCommand(add: AddCommand): void {
   const command = add<CompactFlags>('compact', {
     summary: 'makes one object of those of each hour',
@@ -77,6 +97,7 @@ export function compactCommand(add: AddCommand): void {
 spandrel compact
 spandrel compact --drop-bots --agents --retain "errors 90d, rest 14d"
 spandrel compact --drop url.query --hash user.id --hash-key-env HASH_KEY
+spandrel compact --parquet
 spandrel compact --from 7d --dry-run`,
     action: async (session, flags) => {
       const { terminal, signal } = session;
@@ -106,8 +127,16 @@ spandrel compact --from 7d --dry-run`,
             ),
         });
         progress.stop();
-        terminal.document({ dryRun, ...summary });
+        const parquet =
+          flags.parquet !== undefined && !dryRun && summary.ended === 'done'
+            ? await writeParquet(checkBucketOptions({ ...scopeOf(flags), storage, signal }), {
+                parquetPrefix: flags.parquet === true ? 'parquet' : flags.parquet,
+                graceMillis: flags.grace ?? 600_000,
+              })
+            : undefined;
+        terminal.document({ dryRun, ...summary, ...(parquet && { parquet }) });
         saySummary(summary, dryRun, terminal);
+        if (parquet) sayParquet(parquet, terminal);
         const isWell = summary.ended === 'done' && inQuarantine(summary.quarantined) === 0;
         return isWell ? EXIT.fine : EXIT.wrong;
       } catch (error) {
@@ -124,6 +153,12 @@ spandrel compact --from 7d --dry-run`,
     .option('--hash <attribute>', 'an attribute of which a hash stays; may be given again', several)
     .option('--hash-key-env <VARIABLE>', 'the variable that holds the secret of these hashes')
     .option('--retain <ages>', 'for how long traces are kept: "errors 90d, rest 14d" (default: for ever)')
+    .addOption(
+      new Option(
+        '--parquet [prefix]',
+        'then write each day that is over as Parquet, below parquet/ or another prefix; needs @duckdb/node-api',
+      ).argParser(parquetPrefix),
+    )
     .option('--dry-run', 'change nothing; say what would be done');
   addScopeFlags(command);
 }

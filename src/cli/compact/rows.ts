@@ -1,6 +1,7 @@
 import type { CompactCounts, CompactSummary } from '../../compact/summary.js';
 import { bytesInWords, millisInWords, plural, printable } from '../printable.js';
 import type { Terminal } from '../terminal.js';
+import type { ParquetSummary } from './parquet.js';
 
 /** A name, a count, and what there is to say of it. */
 export type Row = [name: string, count: number, more?: string | undefined];
@@ -35,11 +36,9 @@ export function saySummary(summary: CompactSummary, dryRun: boolean, terminal: T
       ['busy', summary.busy, 'others work on them'],
       ['vanished', summary.vanished, 'deleted by another'],
       ['skipped', summary.skipped, 'no trace objects by their keys'],
-      ...Object.entries(summary.quarantined).map(([reason, count]): Row => [
-        'quarantined',
-        count,
-        colours.yellow(reason),
-      ]),
+      ...Object.entries(summary.quarantined).map(
+        ([reason, count]): Row => ['quarantined', count, colours.yellow(reason)],
+      ),
       ['left', summary.left, colours.red(ENDS[summary.ended])],
       ['duplicate spans', summary.duplicateSpans, 'left out'],
       ['spans of bots', summary.botSpans, 'left out'],
@@ -49,6 +48,24 @@ export function saySummary(summary: CompactSummary, dryRun: boolean, terminal: T
   );
   const why = summary.message === undefined ? '' : `: ${printable(summary.message)}`;
   terminal.say(`${ENDS[summary.ended]} after ${millisInWords(summary.durationMillis)}${why}`);
+}
+
+export function sayParquet(parquet: ParquetSummary, terminal: Terminal): void {
+  const { days, upToDate, busy, files, bytes, spans, unreadable } = parquet;
+  const perSpan = spans > 0 ? `, ${Math.round(bytes / spans)} B a span` : '';
+  sayRows(
+    [
+      [
+        'days as Parquet',
+        days,
+        `${plural(files, 'file')}, ${bytesInWords(bytes)}, ${plural(spans, 'span')}${perSpan}`,
+      ],
+      ['days as they were', upToDate],
+      ['days that are busy', busy, 'others work on them'],
+      ['unreadable objects', unreadable, 'left out'],
+    ],
+    terminal,
+  );
 }
 
 /** The first always, others where there is something to count. */
