@@ -37,7 +37,7 @@ export function chooseObjects(
 ): Candidate[] {
   const isFirst = ({ compacted }: Candidate): boolean => !compacted || compacted.stage < stage;
   const chosen = objects.filter(isFirst);
-  const isDue = chosen.some(({ compacted }) => compacted) || (isChanged && chosen.length > 0);
+  const isDue = chosen.some(({ compacted }) => compacted) || ((isChanged || stage > 0) && chosen.length > 0);
   const hasRaw = chosen.length > 0;
   let byteCount = chosen.reduce((sum, { size }) => sum + size, 0);
   const rest = objects

@@ -11,8 +11,6 @@ import { requestOf, type SpanText } from './span-text.js';
 export interface Found {
   object: StoredObject;
   staying: SpanText[];
-  /** How many spans go. */
-  going: number;
 }
 
 /** `moved`: it has become part of another meanwhile. */

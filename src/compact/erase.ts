@@ -1,9 +1,11 @@
 import { isTraceKey } from '../forward/folder.js';
 import { listChunks } from '../forward/listing.js';
 import { type PatientStorage, patientStorage, type Wait, wait } from '../forward/patient-storage.js';
+import type { StoredObject } from '../server/storage.js';
 import type { BucketOptions } from './compact-options.js';
 import { BUCKET_NAMES, type BucketSettings, checkBucketOptions } from './compact-settings.js';
-import { eraseFrom, type Found } from './erase-object.js';
+import { createEraseList } from './erase-list.js';
+import { eraseFrom } from './erase-object.js';
 import { checkNames, refuse } from './option-check.js';
 import { readObjects } from './read-objects.js';
 import { createWorkshop } from './replace.js';
@@ -97,41 +99,40 @@ export async function runErase(
   try {
     const storage = patientStorage(settings.storage, settings.signal, waitFor);
     const workshop = createWorkshop(storage, settings);
+    const list = await createEraseList(storage, settings, [sessions, users, traces]);
+    for (const id of await list.read()) ofTraces.add(id);
     for (let round = 1; ; round += 1) {
       // Other spans of a trace do not all say whose they are.
       if (sessions.length + users.length > 0) {
-        for await (const { spans } of spansIn(storage, settings, () => undefined)) {
+        for await (const { spans } of spansIn(storage, settings)) {
           for (const span of spans) if (isOne(span)) ofTraces.add(span.traceId);
         }
         if (ofTraces.size > MAX_TRACES)
           throw new Error(`more than ${MAX_TRACES} traces; erase less at a time`);
+        if (!dryRun) await list.write(ofTraces);
       }
-      [summary.listed, summary.unreadable, summary.busy] = [0, 0, 0];
-      const found: Found[] = [];
-      const count = (isRead: boolean): void => {
-        summary.listed += 1;
-        if (!isRead) summary.unreadable += 1;
-      };
-      for await (const { object, spans } of spansIn(storage, settings, count)) {
+      const before = summary.spans;
+      Object.assign(summary, { listed: 0, unreadable: 0, busy: 0 });
+      let isMoved = false;
+      for await (const { object, spans } of spansIn(storage, settings, summary)) {
         const going = spans.filter(isOne);
         if (going.length === 0) continue;
         for (const { traceId } of going) gone.add(traceId);
-        if (dryRun) summary.spans += going.length;
-        found.push({ object, staying: [], going: going.length });
-        if (dryRun) continue;
-        const outcome = await eraseFrom(
-          { object, staying: spans.filter((span) => !isOne(span)), going: going.length },
-          workshop,
-          settings,
-        );
-        if (outcome === 'busy') summary.busy += 1;
-        else if (outcome !== 'moved') {
-          summary[outcome] += 1;
+        const staying = spans.filter((span) => !isOne(span));
+        const outcome = dryRun ? 'planned' : await eraseFrom({ object, staying }, workshop, settings);
+        if (outcome === 'moved') isMoved = true;
+        else if (outcome === 'busy') summary.busy += 1;
+        else {
           summary.spans += going.length;
+          if (outcome !== 'planned') summary[outcome] += 1;
         }
       }
       summary.traces = gone.size;
-      if (dryRun || found.length === 0) break;
+      if (dryRun) break;
+      if (summary.busy === 0 && !isMoved && summary.spans === before) {
+        await list.remove();
+        break;
+      }
       if (round >= MAX_ROUNDS || summary.busy > 0) {
         summary.ended = 'incomplete';
         break;
@@ -144,19 +145,20 @@ export async function runErase(
   return summary;
 }
 
-/** Every object and its spans. @throws {StorageError} */
+/** Every object that can be read, and its spans; counted in `summary`. @throws {StorageError} */
 async function* spansIn(
   storage: PatientStorage,
   settings: BucketSettings,
-  count: (isRead: boolean) => void,
-): AsyncGenerator<{ object: Found['object']; spans: SpanText[] }> {
+  summary?: EraseSummary,
+): AsyncGenerator<{ object: StoredObject; spans: SpanText[] }> {
   for await (const { objects } of listChunks(storage, settings)) {
     const ours = objects.filter(({ key }) => isTraceKey(key));
     for await (const read of readObjects(ours, storage, settings)) {
       settings.signal?.throwIfAborted();
       if ('why' in read && read.why === 'vanished') continue;
-      count(!('why' in read));
+      if (summary) summary.listed += 1;
       if (!('why' in read)) yield { object: read.object, spans: await createSpanTexts().of(read.request) };
+      else if (summary) summary.unreadable += 1;
     }
   }
 }

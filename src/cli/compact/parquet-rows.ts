@@ -125,7 +125,7 @@ export function createSpanRows(): SpanRows {
       }
       return rows.map(([row, nested]) => {
         const known = typeof row.session_id === 'string' ? sessions.get(row.session_id) : undefined;
-        return JSON.stringify({ ...known, ...row }).slice(0, -1) + nested + '}';
+        return `${JSON.stringify({ ...known, ...row }).slice(0, -1)}${nested}}`;
       });
     },
   };

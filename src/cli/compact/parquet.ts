@@ -36,7 +36,6 @@ export interface ParquetSummary {
 /** Of one file; DuckDB sorts them in bounded memory. */
 const MAX_ROWS = 250_000;
 const ROW_GROUP = 100_000;
-const DAY_MILLIS = 86_400_000;
 
 /**
  * Writes the spans of each day that is over as Parquet: `{prefix}/{project}/{environment}/day=YYYY-MM-DD/spans_….parquet`,
