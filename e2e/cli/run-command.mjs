@@ -23,9 +23,11 @@ export const CLOCK = SPANDREL_DAYS_AHEAD ? { NODE_OPTIONS, SPANDREL_DAYS_AHEAD }
  *
  * @param {string[]} args
  * @param {Record<string, string>} [env]
+ * @param {string} [cwd] Where it runs; default here.
  */
-export function start(args, env = {}) {
+export function start(args, env = {}, cwd = process.cwd()) {
   const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
     env: { PATH: process.env['PATH'] ?? '', ...CLOCK, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -62,5 +64,5 @@ export function start(args, env = {}) {
   };
 }
 
-/** @param {string[]} args @param {Record<string, string>} [env] */
-export const spandrel = (args, env) => start(args, env).ended;
+/** @param {string[]} args @param {Record<string, string>} [env] @param {string} [cwd] */
+export const spandrel = (args, env, cwd) => start(args, env, cwd).ended;

@@ -48,7 +48,7 @@ spandrel erase --trace 4bf92f3577b34da6a3ce929d0e0e4736 --from 2d`,
       ];
       sayRows(rows, terminal);
       const verb = dryRun ? 'would go' : 'went';
-      const why = summary.message === undefined ? '' : `: ${printable(summary.message)}`;
+      const why = summary.message === undefined ? '' : `: ${printable(summary.message, 400)}`;
       terminal.say(`${plural(summary.spans, 'span')} of ${plural(summary.traces, 'trace')} ${verb}`);
       terminal.say(`${summary.ended}${why}`);
       return summary.ended === 'done' && summary.unreadable === 0 ? EXIT.fine : EXIT.wrong;

@@ -46,7 +46,7 @@ export function saySummary(summary: CompactSummary, dryRun: boolean, terminal: T
     ],
     terminal,
   );
-  const why = summary.message === undefined ? '' : `: ${printable(summary.message)}`;
+  const why = summary.message === undefined ? '' : `: ${printable(summary.message, 400)}`;
   terminal.say(`${ENDS[summary.ended]} after ${millisInWords(summary.durationMillis)}${why}`);
 }
 
