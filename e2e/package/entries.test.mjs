@@ -48,6 +48,7 @@ const EXPORTS = {
     'tee',
   ],
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
+  'compact.js': ['compact', 'compactWorker', 'erase'],
   'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
   'server.js': [
     'QuotaObject',

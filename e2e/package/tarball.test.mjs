@@ -58,7 +58,7 @@ before(async () => {
   await cp(path.join(folder, 'node_modules/spandrel'), path.join(second, 'node_modules/spandrel'), {
     recursive: true,
   });
-  const names = ['edge', 'forward', 'otlp', 'server'];
+  const names = ['compact', 'edge', 'forward', 'otlp', 'server'];
   const imports = (/** @type {string} */ name) => `export * as ${name} from 'spandrel/${name}';\n`;
   await writeFile(path.join(second, 'index.mjs'), names.map(imports).join(''));
   await writeFile(
@@ -68,7 +68,7 @@ export * as two from './node_modules/other/index.mjs';
 export * as sdk from '@opentelemetry/sdk-trace-web';
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
-const names = ['edge', 'forward', 'server'];
+const names = ['compact', 'edge', 'forward', 'server'];
 export const required = Object.fromEntries(names.map((name) => [name, require('spandrel/' + name)]));
 export * as api from '@opentelemetry/api';
 `,
@@ -482,6 +482,23 @@ function uuid7() {
   return `${millis.slice(0, 8)}-${millis.slice(8)}-7000-8000-000000000000`;
 }
 
+test(
+  'server and compact: one object of all, by either kind of module, and by the command',
+  LIMIT,
+  async () => {
+    for (const { compact, server } of [ours, ours.required]) {
+      await fill();
+      store.spoil({});
+      const storage = storageOf(server);
+      const { ended, compacted, written, spans } = await compact.compact({ storage, agents: true });
+      assert.deepEqual([ended, compacted, written, spans], ['done', 3, 1, SPANS]);
+      const { ended: erased } = await compact.erase({ storage, traces: ['a'.repeat(32)] });
+      assert.equal(erased, 'done');
+      await mock.bucket.clear();
+    }
+  },
+);
+
 test('the command: forwards, and says when the store fails', LIMIT, async () => {
   const run = promisify(execFile);
   const command = (/** @type {string[]} */ ...args) => {
@@ -510,6 +527,8 @@ test('the command: forwards, and says when the store fails', LIMIT, async () => 
   assert.equal((await command('pull', path.join(installed.folder, 'pulled'), '--json')).code, 0);
   const files = await readdir(path.join(installed.folder, 'pulled'), { recursive: true });
   assert.equal(files.filter((file) => file.endsWith('.json.gz')).length, 3);
+  const compacted = await command('compact', '--json');
+  assert.deepEqual([compacted.code, JSON.parse(compacted.stdout).written], [0, 1]);
   const sent = await command(...forward);
-  assert.deepEqual([sent.code, JSON.parse(sent.stdout).sent, received], [0, 3, SPANS]);
+  assert.deepEqual([sent.code, JSON.parse(sent.stdout).sent, received], [0, 1, SPANS]);
 });

@@ -74,6 +74,16 @@ export interface CompactOptions extends BucketOptions {
    * for 7 what they do not know to be stored.
    */
   rememberDays?: number;
+  /**
+   * Most objects that become one at a time, 2 to 20,000. Default 20,000. In a Worker, whose requests are counted, 200: what
+   * is done by then is not done again.
+   */
+  maxObjects?: number;
+  /**
+   * Most JSON that is written as one object, bytes, 64 KiB to 16 MiB, which is what readers take. Default 16 MiB; it takes
+   * some five times that in memory. In a Worker 8 MiB.
+   */
+  maxInflatedBytes?: number;
   /** Told of the counts after each step. The object is always the same. */
   onProgress?: (counts: Readonly<CompactCounts>) => void;
 }

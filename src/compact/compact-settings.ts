@@ -7,6 +7,7 @@ import { DEFAULT_STATE_PREFIX } from '../server/forwarded.js';
 import type { BucketOptions, CompactOptions } from './compact-options.js';
 import { checkNames, refuse } from './option-check.js';
 import { PERIOD_MILLIS, type PeriodLength } from './period.js';
+import type { PartLimits } from './read-parts.js';
 import { parseRetention, type Retention } from './retention.js';
 import type { RuleSettings } from './rules.js';
 import type { CompactCounts } from './summary.js';
@@ -36,6 +37,7 @@ export interface CompactSettings extends BucketSettings {
   rememberMillis: number;
   retention: Retention;
   rules: RuleSettings;
+  part: PartLimits;
   onProgress: ((counts: Readonly<CompactCounts>) => void) | undefined;
 }
 
@@ -48,9 +50,15 @@ const NUMBERS = {
   maxObjectBytes: [4 * MIB, 1_024, 1_024 * MIB],
   graceMillis: [600_000, 0, 7 * DAY_MILLIS],
   rememberDays: [8, 1, 400],
+  maxObjects: [20_000, 2, 20_000],
+  maxInflatedBytes: [16 * MIB, 65_536, 16 * MIB],
 } as const;
 const MAX_BATCH_BYTES = 4 * MIB;
 const MIN_HASH_KEY = 16;
+/** That readers take in an object. */
+const [MAX_SPANS] = SENDER_NUMBERS.maxSpans;
+/** What rules add needs room too: by so much less than readers take is written. */
+const SHARE = 0.8;
 
 /** Of `compact` and `erase`. */
 export const BUCKET_NAMES: readonly string[] = [
@@ -60,6 +68,7 @@ export const BUCKET_NAMES: readonly string[] = [
 const NAMES = [
   ...BUCKET_NAMES,
   ...['graceMillis', 'bots', 'agents', 'drop', 'hash', 'hashKey', 'retain', 'rememberDays', 'onProgress'],
+  ...['maxObjects', 'maxInflatedBytes'],
 ];
 const METHODS = ['put', 'list', 'get', 'delete'] as const;
 
@@ -165,6 +174,11 @@ export function checkCompactOptions(options: CompactOptions): CompactSettings {
     graceMillis: integer(options, 'graceMillis'),
     rememberMillis: integer(options, 'rememberDays') * DAY_MILLIS,
     retention: options.retain === undefined ? {} : parseRetention(options.retain),
+    part: {
+      maxObjects: integer(options, 'maxObjects'),
+      maxBytes: integer(options, 'maxInflatedBytes') * SHARE,
+      maxSpans: MAX_SPANS * SHARE,
+    },
     rules: { bots, agents, drop: names('drop'), hash, hashKey },
     onProgress: options.onProgress,
   };

@@ -21,10 +21,13 @@ export interface Aside {
   quarantined: Partial<Record<QuarantineReason, number>>;
 }
 
-/** What rules add to an object needs room too: by so much less than readers take is written. */
-const SHARE = 0.8;
-/** Of many small objects, what takes no room in JSON does in memory. */
-const MAX_PART_OBJECTS = 20_000;
+/** What becomes one. */
+export interface PartLimits {
+  maxObjects: number;
+  /** Of JSON. */
+  maxBytes: number;
+  maxSpans: number;
+}
 
 /**
  * Reads objects and takes them apart, in the order of keys, a part at a time. What cannot be read goes to the quarantine,
@@ -35,12 +38,11 @@ const MAX_PART_OBJECTS = 20_000;
 export async function* readParts(
   objects: readonly StoredObject[],
   { storage, settler }: Pick<Workshop, 'storage' | 'settler'>,
-  settings: BucketSettings,
+  settings: BucketSettings & { part: PartLimits },
   aside: Aside,
   change?: (request: RequestJson) => Promise<void>,
 ): AsyncGenerator<Part> {
-  const maxBytes = settings.limits.maxInflatedBytes * SHARE;
-  const maxSpans = settings.limits.maxSpans * SHARE;
+  const { maxBytes, maxSpans, maxObjects } = settings.part;
   const putAside = async ({ object, why, message, bytes }: NotRead): Promise<void> => {
     if (why === 'vanished') aside.vanished += 1;
     else if (why === 'unreadable') aside.unreadable += 1;
@@ -64,7 +66,7 @@ export async function* readParts(
     const isFull =
       byteCount + inflatedBytes > maxBytes ||
       part.spans.length + spanCount > maxSpans ||
-      part.inputs.length >= MAX_PART_OBJECTS;
+      part.inputs.length >= maxObjects;
     if (isFull && part.inputs.length > 0) {
       yield part;
       part = { inputs: [], spans: [], readBytes: 0 };
