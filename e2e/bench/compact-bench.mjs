@@ -5,10 +5,13 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureTools, VERSIONS } from '../support/tools.mjs';
 import { writeDay } from './compact-objects.mjs';
 
 const OBJECTS = Number(process.env['BENCH_OBJECTS'] ?? 20_000);
-const VARIANTS = (process.env['BENCH_VARIANTS'] ?? 'compact|DuckDB recipe, Parquet').split('|');
+const VARIANTS = (
+  process.env['BENCH_VARIANTS'] ?? 'compact|compact, then Parquet|DuckDB recipe, Parquet'
+).split('|');
 
 export async function bench() {
   const folder = mkdtempSync(path.join(tmpdir(), 'spandrel-compact-'));
@@ -33,7 +36,9 @@ export async function bench() {
 /** In a process of its own, so that peaks do not mix. @param {string} variant @param {string} folder */
 function measure(variant, folder) {
   const script = fileURLToPath(new URL('compact-measure.mjs', import.meta.url));
-  const child = fork(script, [variant, folder]);
+  // Where DuckDB is found.
+  const cwd = ensureTools({ '@duckdb/node-api': VERSIONS['@duckdb/node-api'] });
+  const child = fork(script, [variant, folder], { cwd });
   return new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.once('exit', (code) => reject(new Error(`${variant} ended with ${code} and no figures`)));

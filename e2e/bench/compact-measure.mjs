@@ -2,6 +2,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { writeParquet } from '../../.cache/esm/cli/compact/parquet.js';
+import { checkBucketOptions } from '../../.cache/esm/compact/compact-settings.js';
 import { compact } from '../../dist/compact.js';
 import { openDuckdb } from '../engines/duckdb.mjs';
 import { readRecipe } from '../engines/recipe.mjs';
@@ -65,6 +67,11 @@ const variants = {
     if (summary.ended !== 'done' || summary.left || summary.busy) throw new Error(JSON.stringify(summary));
     return { spans: summary.spans, bytes: summary.writtenBytes };
   },
+  async 'compact, then Parquet'() {
+    await variants['compact']?.();
+    return parquet();
+  },
+  'Parquet of objects': () => parquet(),
   async 'DuckDB recipe, Parquet'() {
     const duckdb = await openDuckdb();
     await duckdb.load(folder);
@@ -81,6 +88,15 @@ const variants = {
     };
   },
 };
+
+async function parquet() {
+  const settings = checkBucketOptions({
+    storage: /** @type {any} */ (storage),
+    gunzip: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
+  });
+  const { spans, bytes } = await writeParquet(settings, { parquetPrefix: 'parquet', graceMillis: 0 });
+  return { spans, bytes };
+}
 
 const before = process.cpuUsage();
 const work = variants[variant];

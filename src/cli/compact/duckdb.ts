@@ -46,8 +46,8 @@ async function load(): Promise<DuckDbApi> {
 export async function openDuckDb(folder: string): Promise<DuckDb> {
   const { DuckDBInstance } = await load();
   const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: '160MB',
-    threads: '2',
+    memory_limit: '230MB',
+    threads: '1',
     temp_directory: folder,
     preserve_insertion_order: 'false',
   });

@@ -46,161 +46,184 @@ export const COLUMNS = {
   dropped_links_count: 'UINTEGER',
 } as const;
 
+type Column = keyof typeof COLUMNS;
+
 /** Attributes with a column of their own, which are not in `span_attributes` as well. */
-const PROMOTED: Readonly<Record<string, keyof typeof COLUMNS>> = {
-  'session.id': 'session_id',
-  'user.id': 'user_id',
-  'spandrel.activity.type': 'activity_type',
-  'url.template': 'url_template',
-  'url.full': 'url_full',
-  'browser.web_vital.name': 'web_vital_name',
-  'browser.web_vital.value': 'web_vital_value',
-  'browser.web_vital.rating': 'web_vital_rating',
-  'http.request.method': 'http_request_method',
-  'http.response.status_code': 'http_status_code',
-  'user_agent.name': 'browser',
-  'user_agent.os.name': 'os',
-  'device.type': 'device',
-  'geo.country.iso_code': 'country',
-  'service.version': 'release',
-  'spandrel.sampling.probability': 'sampling_probability',
-};
+const PROMOTED: ReadonlyMap<string, Column> = new Map([
+  ['session.id', 'session_id'],
+  ['user.id', 'user_id'],
+  ['spandrel.activity.type', 'activity_type'],
+  ['url.template', 'url_template'],
+  ['url.full', 'url_full'],
+  ['browser.web_vital.name', 'web_vital_name'],
+  ['browser.web_vital.value', 'web_vital_value'],
+  ['browser.web_vital.rating', 'web_vital_rating'],
+  ['http.request.method', 'http_request_method'],
+  ['http.response.status_code', 'http_status_code'],
+  ['user_agent.name', 'browser'],
+  ['user_agent.os.name', 'os'],
+  ['device.type', 'device'],
+  ['geo.country.iso_code', 'country'],
+  ['service.version', 'release'],
+  ['spandrel.sampling.probability', 'sampling_probability'],
+]);
 /** Said of one span, and true of all of its session. */
-const OF_SESSION = ['browser', 'os', 'device', 'country'] as const;
+const OF_SESSION: readonly Column[] = ['browser', 'os', 'device', 'country'];
 const MAX_SESSIONS = 100_000;
 
-type Row = { -readonly [column in keyof typeof COLUMNS]?: unknown };
+/** What is known of the columns of a span, as JSON. */
+type Known = Map<Column, string>;
 
 /** Fields that `otlp-json.ts` does not tell of. */
 interface WholeSpan extends SpanJson {
-  [field: string]: unknown;
+  parentSpanId?: string;
+  traceState?: string;
+  flags?: number | string;
+  name?: string;
+  kind?: number;
   status?: { code?: number; message?: string };
+  droppedAttributesCount?: number | string;
+  droppedEventsCount?: number | string;
+  droppedLinksCount?: number | string;
+}
+interface WholeScopeSpans {
+  scope?: { name?: string; version?: string };
+  spans?: WholeSpan[];
 }
 
 /** Makes rows of requests. */
 export interface SpanRows {
-  /** Each row as a line of JSON. */
+  /** Each row as a line of JSON; each span once: pages that never saw an answer have sent some again. */
   of(request: RequestJson): string[];
 }
 
 export function createSpanRows(): SpanRows {
   const agents: Agents = createAgents();
-  const sessions = new Map<string, Row>();
+  const sessions = new Map<string, Known>();
+  const seen = new Set<string>();
 
-  /** What is known of the session from here, or was. */
-  const learn = (row: Row, attributes: readonly KeyValueJson[]): void => {
-    const userAgent = attributes.find(({ key }) => key === 'user_agent.original')?.value?.stringValue;
-    if (userAgent && row.browser === undefined) promote(row, agents.attributesOf(userAgent));
-    const id = row.session_id;
-    if (typeof id !== 'string' || OF_SESSION.every((column) => row[column] === undefined)) return;
-    if (sessions.size >= MAX_SESSIONS) sessions.clear();
-    sessions.set(id, { ...sessions.get(id), ...pick(row) });
+  /** Adds what the user agent says, and remembers what is true of the session. */
+  const learn = (known: Known, userAgent: string | undefined): void => {
+    for (const [key, value] of userAgent ? Object.entries(agents.attributesOf(userAgent)) : []) {
+      const column = PROMOTED.get(key);
+      if (column && !known.has(column)) known.set(column, JSON.stringify(value));
+    }
+    const session = known.get('session_id');
+    if (session === undefined) return;
+    for (const column of OF_SESSION) {
+      const value = known.get(column);
+      if (value === undefined) continue;
+      if (sessions.size >= MAX_SESSIONS) sessions.clear();
+      const shared = sessions.get(session) ?? new Map();
+      sessions.set(session, shared.set(column, value));
+    }
   };
 
   return {
     of({ resourceSpans }) {
-      const rows: [Row, string][] = [];
+      const rows: [Known, string][] = [];
       for (const { resource, scopeSpans = [], schemaUrl } of resourceSpans) {
-        const shared = rowOf(resource?.attributes ?? []);
+        const shared = attributesOf(resource?.attributes ?? []);
         const service = resource?.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue;
-        const ofResource = `,"resource_attributes":${jsonOf(resource?.attributes ?? [], false)}`;
-        for (const { scope, spans = [] } of scopeSpans as {
-          scope?: { name?: string; version?: string };
-          spans?: WholeSpan[];
-        }[]) {
+        const ofResource =
+          `{"service_name":${JSON.stringify(service ?? 'unknown_service')}` +
+          `${text('resource_schema_url', schemaUrl)},"resource_attributes":${jsonOf(resource?.attributes ?? [])}`;
+        for (const { scope, spans = [] } of scopeSpans as WholeScopeSpans[]) {
+          const head = `${ofResource}${text('scope_name', scope?.name)}${text('scope_version', scope?.version)}`;
           for (const span of spans) {
-            const attributes = span.attributes ?? [];
-            const row: Row = { ...shared, ...rowOf(attributes), ...fieldsOf(span) };
-            row.service_name = service ?? 'unknown_service';
-            row.resource_schema_url = schemaUrl;
-            row.scope_name = scope?.name;
-            row.scope_version = scope?.version;
-            learn(row, [...attributes, ...(resource?.attributes ?? [])]);
-            const events = span.events?.length ? `,"events_json":${listJson(span.events)}` : '';
-            const links = span.links?.length ? `,"links_json":${listJson(span.links)}` : '';
-            const own = `,"span_attributes":${jsonOf(attributes, true)}`;
-            rows.push([row, ofResource + own + events + links]);
+            const identity = span.traceId + span.spanId;
+            if (seen.has(identity)) continue;
+            seen.add(identity);
+            const own = attributesOf(span.attributes ?? []);
+            for (const [column, value] of shared.known)
+              if (!own.known.has(column)) own.known.set(column, value);
+            learn(own.known, own.userAgent ?? shared.userAgent);
+            rows.push([own.known, `${head}${fieldsOf(span)},"span_attributes":{${own.rest}}`]);
           }
         }
       }
-      return rows.map(([row, nested]) => {
-        const known = typeof row.session_id === 'string' ? sessions.get(row.session_id) : undefined;
-        return `${JSON.stringify({ ...known, ...row }).slice(0, -1)}${nested}}`;
+      return rows.map(([known, line]) => {
+        let all = line;
+        for (const [column, value] of known) all += `,"${column}":${value}`;
+        const session = sessions.get(known.get('session_id') ?? '');
+        for (const [column, value] of session ?? []) if (!known.has(column)) all += `,"${column}":${value}`;
+        return `${all}}`;
       });
     },
   };
 }
 
-function pick(row: Row): Row {
-  const picked: Row = {};
-  for (const column of OF_SESSION) if (row[column] !== undefined) picked[column] = row[column];
-  return picked;
-}
-
-function promote(row: Row, attributes: Record<string, string>): void {
-  for (const [key, value] of Object.entries(attributes)) {
-    const column = PROMOTED[key];
-    if (column) row[column] ??= value;
-  }
-}
-
-function rowOf(attributes: readonly KeyValueJson[]): Row {
-  const row: Row = {};
-  for (const { key = '', value } of attributes) {
-    const column = Object.hasOwn(PROMOTED, key) ? PROMOTED[key] : undefined;
-    const plain = value?.stringValue ?? value?.intValue ?? value?.doubleValue ?? value?.boolValue;
-    if (column === undefined || plain === undefined) continue;
-    const type = COLUMNS[column];
-    if (type === 'VARCHAR') row[column] = String(plain);
-    else if (Number.isFinite(Number(plain)))
-      row[column] = type === 'DOUBLE' ? Number(plain) : Math.trunc(Number(plain));
-  }
-  return row;
-}
+/** A field with a comma before it; nothing where there is none. */
+const text = (column: Column, value: string | undefined): string =>
+  value ? `,"${column}":${JSON.stringify(value)}` : '';
+const count = (column: Column, value: number | string | undefined): string =>
+  value ? `,"${column}":${value}` : '';
 
 /** A 64-bit integer has room for it. */
 const MAX_NANOS = 2n ** 63n - 1n;
+const within = (nanos: bigint): bigint => (nanos > MAX_NANOS ? MAX_NANOS : nanos < 0n ? 0n : nanos);
 
-function fieldsOf(span: WholeSpan): Row {
-  const start = BigInt(span.startTimeUnixNano ?? 0);
-  const end = BigInt(span.endTimeUnixNano ?? 0);
-  const within = (nanos: bigint): string => String(nanos > MAX_NANOS ? MAX_NANOS : nanos < 0n ? 0n : nanos);
-  return {
-    trace_id: span.traceId,
-    span_id: span.spanId,
-    parent_span_id: span['parentSpanId'] || undefined,
-    trace_state: span['traceState'] || undefined,
-    flags: span['flags'],
-    name: span['name'] ?? '',
-    kind: span['kind'] ?? 0,
-    start_time_unix_nano: within(start),
-    duration_time_unix_nano: within(end - start),
-    status_code: span.status?.code ?? 0,
-    status_status_message: span.status?.message || undefined,
-    dropped_attributes_count: span['droppedAttributesCount'],
-    dropped_events_count: span['droppedEventsCount'],
-    dropped_links_count: span['droppedLinksCount'],
-  };
+/** Ids are hexadecimal digits, and numbers are numbers: that was looked at. */
+function fieldsOf(span: WholeSpan): string {
+  const { startTimeUnixNano = 0, endTimeUnixNano = 0, status, events = [], links = [] } = span;
+  const start = BigInt(startTimeUnixNano);
+  return (
+    `,"trace_id":"${span.traceId}","span_id":"${span.spanId}"${text('parent_span_id', span.parentSpanId)}` +
+    `${text('trace_state', span.traceState)}${count('flags', span.flags)}` +
+    `,"name":${JSON.stringify(span.name ?? '')},"kind":${span.kind ?? 0}` +
+    `,"start_time_unix_nano":${within(start)}` +
+    `,"duration_time_unix_nano":${within(BigInt(endTimeUnixNano) - start)}` +
+    `,"status_code":${status?.code ?? 0}${text('status_status_message', status?.message)}` +
+    count('dropped_attributes_count', span.droppedAttributesCount) +
+    count('dropped_events_count', span.droppedEventsCount) +
+    count('dropped_links_count', span.droppedLinksCount) +
+    (events.length > 0 ? `,"events_json":${listJson(events)}` : '') +
+    (links.length > 0 ? `,"links_json":${listJson(links)}` : '')
+  );
 }
 
-/** Attributes as a JSON object; a key that comes twice keeps its first value. */
-function jsonOf(attributes: readonly KeyValueJson[], isSpan: boolean): string {
-  const seen = new Set<string>();
-  const texts: string[] = [];
-  for (const { key = '', value } of attributes) {
-    if (seen.has(key) || (isSpan && isPromoted(key, value))) continue;
-    seen.add(key);
-    texts.push(`${JSON.stringify(key)}:${valueJson(value)}`);
+/** Attributes apart: what has a column, of its type, and the rest as members of a JSON object. */
+function attributesOf(attributes: readonly KeyValueJson[]): {
+  known: Known;
+  rest: string;
+  userAgent?: string;
+} {
+  const known: Known = new Map();
+  const others: KeyValueJson[] = [];
+  let userAgent: string | undefined;
+  for (const attribute of attributes) {
+    const { key = '', value = {} } = attribute;
+    if (key === 'user_agent.original') userAgent ??= value.stringValue;
+    const column = PROMOTED.get(key);
+    const plain = column && !known.has(column) ? plainJson(column, value) : undefined;
+    if (column && plain !== undefined) known.set(column, plain);
+    else others.push(attribute);
   }
-  return `{${texts.join(',')}}`;
+  return { known, rest: membersOf(others), ...(userAgent === undefined ? {} : { userAgent }) };
 }
 
-/** Of another type than its column it stays where it was. */
-function isPromoted(key: string, value: AnyValueJson | undefined): boolean {
-  const column = Object.hasOwn(PROMOTED, key) ? PROMOTED[key] : undefined;
-  if (column === undefined || value === undefined) return false;
-  if (COLUMNS[column] === 'VARCHAR') return value.stringValue !== undefined;
-  return Number.isFinite(Number(value.intValue ?? value.doubleValue ?? Number.NaN));
+/** Undefined where the value is of another type than the column: then it stays where it was. */
+function plainJson(column: Column, { stringValue, intValue, doubleValue }: AnyValueJson): string | undefined {
+  const type = COLUMNS[column];
+  if (type === 'VARCHAR') return stringValue === undefined ? undefined : JSON.stringify(stringValue);
+  const number = Number(intValue ?? doubleValue ?? Number.NaN);
+  const fits =
+    type === 'DOUBLE' ? Number.isFinite(number) : Number.isInteger(number) && Math.abs(number) < 2 ** 31;
+  return fits ? String(number) : undefined;
+}
+
+const jsonOf = (attributes: readonly KeyValueJson[]): string => `{${membersOf(attributes)}}`;
+
+/** A key that comes twice keeps its first value. */
+function membersOf(attributes: readonly KeyValueJson[]): string {
+  const seen = new Set<string>();
+  let members = '';
+  for (const { key = '', value } of attributes) {
+    if (seen.has(key)) continue;
+    seen.add(key);
+    members += `${members ? ',' : ''}${JSON.stringify(key)}:${valueJson(value)}`;
+  }
+  return members;
 }
 
 function valueJson(value: AnyValueJson = {}): string {
@@ -209,18 +232,17 @@ function valueJson(value: AnyValueJson = {}): string {
   if (boolValue !== undefined) return String(boolValue);
   // All its digits: JSON has no bound.
   if (intValue !== undefined) return String(intValue);
-  if (doubleValue !== undefined)
-    return typeof doubleValue === 'number' ? String(doubleValue) : JSON.stringify(doubleValue);
+  if (doubleValue !== undefined) return JSON.stringify(doubleValue);
   if (arrayValue) return `[${(arrayValue.values ?? []).map(valueJson).join(',')}]`;
-  if (kvlistValue) return jsonOf(kvlistValue.values ?? [], false);
+  if (kvlistValue) return jsonOf(kvlistValue.values ?? []);
   return bytesValue === undefined ? 'null' : JSON.stringify(bytesValue);
 }
 
 /** Events and links: their fields, with attributes as an object. */
 function listJson(list: readonly { attributes?: KeyValueJson[] }[]): string {
   const texts = list.map(({ attributes = [], ...fields }) => {
-    const text = JSON.stringify(fields).slice(0, -1);
-    return `${text}${text === '{' ? '' : ','}"attributes":${jsonOf(attributes, false)}}`;
+    const json = JSON.stringify(fields).slice(0, -1);
+    return `${json}${json === '{' ? '' : ','}"attributes":${jsonOf(attributes)}}`;
   });
   return `[${texts.join(',')}]`;
 }

@@ -34,8 +34,8 @@ export interface ParquetSummary {
 }
 
 /** Of one file; DuckDB sorts them in bounded memory. */
-const MAX_ROWS = 250_000;
-const ROW_GROUP = 100_000;
+const MAX_ROWS = 100_000;
+const ROW_GROUP = 50_000;
 
 /**
  * Writes the spans of each day that is over as Parquet: `{prefix}/{project}/{environment}/day=YYYY-MM-DD/spans_….parquet`,
@@ -125,7 +125,7 @@ async function writeDay(folder: string, objects: readonly StoredObject[], deps: 
       }
       summary.spans += lines.count;
     };
-    const rows = createSpanRows();
+    let rows = createSpanRows();
     for await (const read of readObjects(objects, storage, settings)) {
       settings.signal?.throwIfAborted();
       if ('why' in read) {
@@ -136,6 +136,7 @@ async function writeDay(folder: string, objects: readonly StoredObject[], deps: 
       if (lines.count < MAX_ROWS) continue;
       await flush();
       lines = await openLines(lines.file);
+      rows = createSpanRows();
     }
     await flush();
     if (!(await lease.hold())) {
@@ -179,14 +180,12 @@ async function openLines(file: string): Promise<{
   };
 }
 
-/** Each span once: pages that never saw an answer have sent some again. */
 function copySql(from: string, to: string): string {
   const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: '${type}'`);
   return `COPY (
     SELECT * REPLACE (make_timestamp_ns(start_time_unix_nano) AS start_time_unix_nano)
-    FROM read_json(${sqlText(from)}, format = 'newline_delimited', maximum_object_size = 33554432,
+    FROM read_json(${sqlText(from)}, format = 'newline_delimited', maximum_object_size = 16777216,
       columns = {${columns.join(', ')}})
-    QUALIFY row_number() OVER (PARTITION BY trace_id, span_id) = 1
     ORDER BY service_name, start_time_unix_nano
   ) TO ${sqlText(to)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`;
 }
