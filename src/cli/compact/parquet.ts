@@ -34,8 +34,8 @@ export interface ParquetSummary {
 }
 
 /** Of one file; DuckDB sorts them in bounded memory. */
-const MAX_ROWS = 100_000;
-const ROW_GROUP = 50_000;
+const MAX_ROWS = 40_000;
+const ROW_GROUP = 40_000;
 
 /**
  * Writes the spans of each day that is over as Parquet: `{prefix}/{project}/{environment}/day=YYYY-MM-DD/spans_….parquet`,
@@ -120,7 +120,7 @@ async function writeDay(folder: string, objects: readonly StoredObject[], deps: 
       await lines.close();
       if (lines.count > 0) {
         const file = path.join(scratch, `${files.length}.parquet`);
-        await deps.duckdb.run(copySql(lines.file, file));
+        await deps.duckdb.run(copySql(lines.file, file, lines.longest));
         files.push(file);
       }
       summary.spans += lines.count;
@@ -162,29 +162,37 @@ async function writeDay(folder: string, objects: readonly StoredObject[], deps: 
 async function openLines(file: string): Promise<{
   readonly file: string;
   readonly count: number;
+  /** UTF-16 units of the longest. */
+  readonly longest: number;
   add(lines: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }> {
   const handle = await open(file, 'w');
   let count = 0;
+  let longest = 0;
   return {
     file,
     get count() {
       return count;
     },
+    get longest() {
+      return longest;
+    },
     async add(lines) {
       count += lines.length;
+      for (const { length } of lines) longest = Math.max(longest, length);
       if (lines.length > 0) await handle.appendFile(`${lines.join('\n')}\n`);
     },
     close: () => handle.close(),
   };
 }
 
-function copySql(from: string, to: string): string {
+/** @param longest line. DuckDB sets several times that aside; a unit takes three bytes at most. */
+function copySql(from: string, to: string, longest: number): string {
   const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: '${type}'`);
   return `COPY (
     SELECT * REPLACE (make_timestamp_ns(start_time_unix_nano) AS start_time_unix_nano)
-    FROM read_json(${sqlText(from)}, format = 'newline_delimited', maximum_object_size = 16777216,
+    FROM read_json(${sqlText(from)}, format = 'newline_delimited', maximum_object_size = ${Math.max(3 * longest, 1_048_576)},
       columns = {${columns.join(', ')}})
     ORDER BY service_name, start_time_unix_nano
   ) TO ${sqlText(to)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`;
