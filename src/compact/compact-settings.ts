@@ -169,14 +169,16 @@ export function checkCompactOptions(options: CompactOptions): CompactSettings {
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
     refuse('onProgress', options.onProgress, 'a function');
   }
+  const bucket = checkBucketOptions(options);
   return {
-    ...checkBucketOptions(options),
+    ...bucket,
     graceMillis: integer(options, 'graceMillis'),
     rememberMillis: integer(options, 'rememberDays') * DAY_MILLIS,
     retention: options.retain === undefined ? {} : parseRetention(options.retain),
     part: {
       maxObjects: integer(options, 'maxObjects'),
       maxBytes: integer(options, 'maxInflatedBytes') * SHARE,
+      maxStoredBytes: bucket.maxObjectBytes * SHARE,
       maxSpans: MAX_SPANS * SHARE,
     },
     rules: { bots, agents, drop: names('drop'), hash, hashKey },

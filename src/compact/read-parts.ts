@@ -26,6 +26,8 @@ export interface PartLimits {
   maxObjects: number;
   /** Of JSON. */
   maxBytes: number;
+  /** Of gzip, before: what it becomes takes no more. */
+  maxStoredBytes: number;
   maxSpans: number;
 }
 
@@ -42,7 +44,7 @@ export async function* readParts(
   aside: Aside,
   change?: (request: RequestJson) => Promise<void>,
 ): AsyncGenerator<Part> {
-  const { maxBytes, maxSpans, maxObjects } = settings.part;
+  const { maxBytes, maxStoredBytes, maxSpans, maxObjects } = settings.part;
   const putAside = async ({ object, why, message, bytes }: NotRead): Promise<void> => {
     if (why === 'vanished') aside.vanished += 1;
     else if (why === 'unreadable') aside.unreadable += 1;
@@ -65,6 +67,7 @@ export async function* readParts(
     const { object, request, spanCount, inflatedBytes, storedBytes } = read;
     const isFull =
       byteCount + inflatedBytes > maxBytes ||
+      part.readBytes + storedBytes > maxStoredBytes ||
       part.spans.length + spanCount > maxSpans ||
       part.inputs.length >= maxObjects;
     if (isFull && part.inputs.length > 0) {
