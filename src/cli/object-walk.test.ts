@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { compactedKey, periodOf } from '../compact/period.js';
+import { folderOf } from '../forward/folder.js';
 import { objectKey } from '../object-key.js';
 import type { Storage, StoredObject } from '../server/storage.js';
 import { minuteOf, walkObjects } from './object-walk.js';
@@ -74,6 +76,29 @@ test('walk: finds exactly what a look at every key finds, whatever the pages', a
     ),
     { numRuns: 300 },
   );
+});
+
+test('walk: what was compacted of an hour or a day is inside as soon as a part of that is', async () => {
+  for (const [length, name] of [
+    ['minute', 'minute=10/'],
+    ['hour', 'hour=22/minute=59/'],
+    ['day', 'hour=23/minute=59/'],
+  ] as const) {
+    const folder = folderOf(keyAt('shop', 'production', 10, 'a'));
+    const period = periodOf(folder, length);
+    assert.ok(period);
+    const key = await compactedKey(period, { stage: 0, isSent: false }, ['a'], '');
+    assert.ok(key.includes(name));
+    const others = Array.from({ length: 90 }, (_, minute) => keyAt('shop', 'production', minute, 'x'));
+    for (const pageSize of [1, 7, 1_000]) {
+      const { storage } = pagedStorage([key, ...others, keyAt('z', 'production', 0, 'y')], pageSize);
+      const found = async (untilMinute: number): Promise<boolean> =>
+        (await walk(storage, { untilMillis: START + untilMinute * MINUTE })).includes(key);
+      assert.deepEqual([await found(11), await found(70)], [true, true]);
+      assert.equal(await found((period.startsAtMillis - START) / MINUTE), false);
+      assert.ok((await walk(storage, { fromMillis: START + 10 * MINUTE })).includes(key));
+    }
+  }
 });
 
 test('walk: an hour of a month costs a few listings for each project', async () => {

@@ -1,3 +1,5 @@
+import { compactedSince, PERIOD_MILLIS } from '../compact/period.js';
+import { folderAt } from '../forward/folder.js';
 import { UNDATED_MILLIS } from '../object-key.js';
 import { openObjectPages } from '../server/object-pages.js';
 import type { Storage, StoredObject } from '../server/storage.js';
@@ -41,8 +43,10 @@ export async function* walkObjects(
 ): AsyncGenerator<StoredObject[], void, undefined> {
   const isInside = ({ key, storedAtMillis }: StoredObject): boolean => {
     const minute = minuteOf(key);
-    // A minute's folder lasts until its end.
-    if (minute !== undefined) return minute + MINUTE_MILLIS > fromMillis && minute < untilMillis;
+    if (minute !== undefined) {
+      // A minute's folder lasts until its end, and what was compacted is in its period's last.
+      return minute + MINUTE_MILLIS > fromMillis && (compactedSince(key, minute) ?? minute) < untilMillis;
+    }
     return storedAtMillis === undefined || (storedAtMillis >= fromMillis && storedAtMillis < untilMillis);
   };
   const pages = openObjectPages(storage, prefix);
@@ -62,9 +66,16 @@ function jumpFrom(key: string, fromMillis: number, untilMillis: number): string 
   const minute = minuteOf(key);
   const folder = TIMED.exec(key)?.[1];
   if (minute === undefined || folder === undefined) return undefined;
-  if (minute >= untilMillis) return folder + AFTER_TIME;
+  const at = (millis: number): string => `${folder}${folderAt('', millis).slice(1)}/`;
+  if (minute >= untilMillis) {
+    // What was compacted of the last hour, or day, that is asked for lies in its last minute.
+    for (const millis of [PERIOD_MILLIS.hour, PERIOD_MILLIS.day]) {
+      const last = Math.ceil(untilMillis / millis) * millis - MINUTE_MILLIS;
+      if (minute === last) return undefined;
+      if (minute < last) return at(last);
+    }
+    return folder + AFTER_TIME;
+  }
   if (minute + MINUTE_MILLIS > fromMillis) return undefined;
-  const iso = new Date(fromMillis).toISOString();
-  const [year, month, day] = [iso.slice(0, 4), iso.slice(5, 7), iso.slice(8, 10)];
-  return `${folder}year=${year}/month=${month}/day=${day}/hour=${iso.slice(11, 13)}/minute=${iso.slice(14, 16)}/`;
+  return at(fromMillis);
 }

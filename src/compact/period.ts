@@ -85,6 +85,21 @@ export function compactedIdOf(key: string, period: Period): CompactedId | undefi
   return { stage: bits & 0x0f, isSent: (bits & 0x80) !== 0 };
 }
 
+/**
+ * From when on what is in an object was stored, epoch milliseconds, where it was compacted: its key tells the last minute.
+ * Undefined for all others.
+ *
+ * @param minuteMillis of its folder.
+ */
+export function compactedSince(key: string, minuteMillis: number): number | undefined {
+  const id = ID.exec(splitKey(key).name)?.[1] ?? '';
+  const startsAtMillis = uuidV7Millis(id);
+  if (startsAtMillis === undefined || Number.parseInt(id.slice(15, 16), 16) !== MARK) return undefined;
+  const millis = minuteMillis + PERIOD_MILLIS.minute - startsAtMillis;
+  const isPeriod = Object.values(PERIOD_MILLIS).includes(millis) && startsAtMillis % millis === 0;
+  return isPeriod ? startsAtMillis : undefined;
+}
+
 /** SHA-256 of a value as JSON. */
 export async function digestOf(value: unknown): Promise<Uint8Array> {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
