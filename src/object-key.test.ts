@@ -25,7 +25,11 @@ test('object key: is read again whatever its prefix, and only if it is laid out 
   const uuid = '019aa4a0-0000-7000-8000-000000000001';
   for (const prefix of ['otlp/v1', 'a', 'a/b/c/d']) {
     const key = objectKey({ prefix, environment: 'live' }, 'shop', 0, uuid);
-    assert.deepEqual(parseObjectKey(key), { project: 'shop', environment: 'live', id: uuid });
+    const place = { project: 'shop', environment: 'live', id: uuid };
+    assert.deepEqual(parseObjectKey(key), { ...place, signal: 'traces' });
+    const logs = objectKey({ prefix, environment: 'live' }, 'shop', 0, uuid, 'logs');
+    assert.equal(logs, key.replace('traces_', 'logs_'));
+    assert.deepEqual(parseObjectKey(logs), { ...place, signal: 'logs' });
   }
   const good = objectKey({ prefix: 'p', environment: 'live' }, 'shop', 0, uuid);
   for (const bad of [
@@ -34,7 +38,7 @@ test('object key: is read again whatever its prefix, and only if it is laid out 
     good.slice(1),
     `${good}x`,
     good.replace('shop', '..'),
-    good.replace('traces', 'logs'),
+    good.replace('traces', 'metrics'),
   ]) {
     assert.equal(
       parseObjectKey(bad === good.slice(1) ? good.slice(2 + 'shop/'.length) : bad),

@@ -1,5 +1,6 @@
 /**
- * Where objects lie: `{prefix}/{project}/{env}/year=YYYY/month=MM/day=DD/hour=HH/minute=MM/traces_{uuid}.json.gz`.
+ * Where objects lie: `{prefix}/{project}/{env}/year=YYYY/month=MM/day=DD/hour=HH/minute=MM/traces_{uuid}.json.gz`, and
+ * `logs_{uuid}.json.gz` beside them.
  *
  * All times are UTC. This is the layout that the OpenTelemetry Collector's S3 receiver lists by default, and it
  * decides by the suffix alone how to read an object. Of what a client sends nothing but the UUID is ever part of a key.
@@ -12,6 +13,9 @@ export interface KeyLayout {
   /** See {@link isKeySegment}. */
   environment: string;
 }
+
+/** What an object holds: OTLP's `resourceSpans`, or its `resourceLogs`. Keys begin their names with it. */
+export type Signal = 'traces' | 'logs';
 
 /** Where neither the user nor the operator says otherwise. */
 export const DEFAULT_LAYOUT: KeyLayout = { prefix: 'otlp/v1', environment: 'production' };
@@ -36,7 +40,13 @@ export function isKeyPrefix(text: string): boolean {
  *
  * @param atMillis epoch milliseconds that choose the minute's folder.
  */
-export function objectKey(layout: KeyLayout, project: string, atMillis: number, uuid: string): string {
+export function objectKey(
+  layout: KeyLayout,
+  project: string,
+  atMillis: number,
+  uuid: string,
+  signal: Signal = 'traces',
+): string {
   const iso = new Date(atMillis).toISOString();
   return [
     layout.prefix,
@@ -47,7 +57,7 @@ export function objectKey(layout: KeyLayout, project: string, atMillis: number, 
     `day=${iso.slice(8, 10)}`,
     `hour=${iso.slice(11, 13)}`,
     `minute=${iso.slice(14, 16)}`,
-    `traces_${uuid}.json.gz`,
+    `${signal}_${uuid}.json.gz`,
   ].join('/');
 }
 
@@ -72,10 +82,15 @@ const AHEAD_MILLIS = 86_400_000;
 export function blobKey(
   layout: KeyLayout,
   project: string,
-  { id, atMillis, nowMillis }: { id: string; atMillis: number; nowMillis: number },
+  {
+    id,
+    atMillis,
+    nowMillis,
+    signal = 'traces',
+  }: { id: string; atMillis: number; nowMillis: number; signal?: Signal | undefined },
 ): { key: string; other: string } {
-  const dated = objectKey(layout, project, Math.min(atMillis, MAX_YEAR_MILLIS), id);
-  const undated = objectKey(layout, project, UNDATED_MILLIS, id);
+  const dated = objectKey(layout, project, Math.min(atMillis, MAX_YEAR_MILLIS), id, signal);
+  const undated = objectKey(layout, project, UNDATED_MILLIS, id, signal);
   const isDated = atMillis >= nowMillis - OLDEST_MILLIS && atMillis <= nowMillis + AHEAD_MILLIS;
   return isDated ? { key: dated, other: undated } : { key: undated, other: dated };
 }
@@ -87,16 +102,17 @@ const MAX_YEAR_MILLIS = Date.UTC(9999, 11, 31);
 export interface ParsedKey {
   project: string;
   environment: string;
-  /** What comes after `traces_`; of our own a UUIDv7. */
+  signal: Signal;
+  /** What comes after the signal and `_`; of our own a UUIDv7. */
   id: string;
 }
 
 const KEY =
-  /^(?:[^/]+\/)*([^/]+)\/([^/]+)\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_([^/]+)\.json\.gz$/;
+  /^(?:[^/]+\/)*([^/]+)\/([^/]+)\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/(traces|logs)_([^/]+)\.json\.gz$/;
 
 /** Reads a key of {@link objectKey}, whatever its prefix. @returns undefined when it is laid out otherwise. */
 export function parseObjectKey(key: string): ParsedKey | undefined {
-  const [, project = '', environment = '', id = ''] = KEY.exec(key) ?? [];
+  const [, project = '', environment = '', signal, id = ''] = KEY.exec(key) ?? [];
   if (!isKeySegment(project) || !isKeySegment(environment) || !isKeySegment(id)) return undefined;
-  return { project, environment, id };
+  return { project, environment, signal: signal as Signal, id };
 }

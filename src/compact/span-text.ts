@@ -1,5 +1,6 @@
 import type { KeyValueJson, RequestJson, SpanJson } from '../forward/otlp-json.js';
-import { openText, textOf } from '../forward/pieces.js';
+import { openText } from '../forward/pieces.js';
+import { jsonOf } from '../wire/otlp-json.js';
 
 /** What spans of one scope have before and after them. */
 interface Group {
@@ -61,7 +62,7 @@ export function createSpanTexts(): SpanTexts {
             const { traceId, spanId, startTimeUnixNano = 0 } = span;
             const startNanos = Number(startTimeUnixNano);
             const known = facts.next().value as Facts;
-            texts.push({ json: textOf(span), traceId, spanId, startNanos, resource, scope, ...known });
+            texts.push({ json: jsonOf(span), traceId, spanId, startNanos, resource, scope, ...known });
           }
         }
       }

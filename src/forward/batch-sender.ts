@@ -2,15 +2,22 @@
  * Objects of the bucket to any OTLP/HTTP endpoint: each is **inspected**, **stamped**, taken apart into spans, freed of
  * **twins**, **merged** with the other parts of its traces, and **sent**; what cannot be sent alone is put aside.
  */
+import type { Signal } from '../object-key.js';
 import type { BatchResult, BatchSender, FetchedObject, ObjectResult } from './batch.js';
 import { createSeenSpans, leaveOutTwins } from './dedupe.js';
 import { createDelivery, type Delivery } from './deliver.js';
 import { createEvidence } from './evidence.js';
+import { signalOf } from './folder.js';
 import { inspect } from './inspect.js';
 import { planRequests } from './merge.js';
 import { createOtlpSender, type OtlpSenderDeps } from './otlp-sender.js';
 import { type ObjectState, piecesOf, type Verdict } from './pieces.js';
-import { type BatchSenderOptions, checkSenderOptions, type SenderSettings } from './sender-options.js';
+import {
+  type BatchSenderOptions,
+  checkSenderOptions,
+  type SenderSettings,
+  signalUrl,
+} from './sender-options.js';
 import { applyStamp, contextOf, stampOf } from './stamp.js';
 import { clampTimes, findBadTimes } from './times.js';
 
@@ -45,20 +52,57 @@ export function createBatchSender(options: BatchSenderOptions): BatchSender {
 
 /** The same with the world as a parameter. */
 export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDeps): BatchSender {
-  const sender = createOtlpSender(settings, deps);
+  const senders = SIGNALS.map((signal) => ({ signal, sender: createSignalSender(signal, settings, deps) }));
+  return {
+    async send(objects, abort) {
+      const sent: BatchResult[] = [];
+      for (const { signal, sender } of senders) {
+        const some = objects.filter(({ key }) => signalOrTraces(key) === signal);
+        if (some.length > 0) sent.push(await sender.send(some, abort));
+      }
+      return together(objects, sent);
+    },
+  };
+}
+
+/** In the order in which they are sent. */
+const SIGNALS: readonly Signal[] = ['traces', 'logs'];
+
+/** Callers may hand over objects under any names. */
+const signalOrTraces = (key: string): Signal => signalOf(key) ?? 'traces';
+
+function together(objects: readonly FetchedObject[], sent: readonly BatchResult[]): BatchResult {
+  const [only] = sent;
+  if (only && sent.length === 1) return only;
+  const byKey = new Map(sent.flatMap(({ results }) => results).map((result) => [result.key, result]));
+  const waits = sent.flatMap(({ retryAfterMillis }) => retryAfterMillis ?? []);
+  const sum = (count: 'requestCount' | 'byteCount'): number => sent.reduce((all, one) => all + one[count], 0);
+  return {
+    results: objects.flatMap(({ key }) => byKey.get(key) ?? []),
+    requestCount: sum('requestCount'),
+    byteCount: sum('byteCount'),
+    ...(waits.length > 0 ? { retryAfterMillis: Math.max(...waits) } : {}),
+    ...(sent.some(({ isUndecided }) => isUndecided) ? { isUndecided: true } : {}),
+  };
+}
+
+/** For one signal, which has an endpoint of its own. */
+function createSignalSender(signal: Signal, settings: SenderSettings, deps: OtlpSenderDeps): BatchSender {
+  const sender = createOtlpSender({ ...settings, url: signalUrl(settings.url, signal) }, deps);
   const seen = createSeenSpans(settings.dedupeSpans);
   const evidence = createEvidence();
   return {
-    async send(objects, signal) {
-      const delivery = createDelivery({ sender, seen, evidence, signal, concurrency: settings.concurrency });
-      const states = objects.map(stateOf);
+    async send(objects, abort) {
+      const { concurrency } = settings;
+      const delivery = createDelivery({ signal, sender, seen, evidence, abort, concurrency });
+      const states = objects.map((object, index) => stateOf(object, index, signal));
       let failure = '';
       try {
-        await sendAll(states, delivery, signal);
+        await sendAll(states, delivery, abort);
       } catch (error) {
         failure = faultOfOurs(error).message;
       }
-      failure ||= delivery.stop?.message ?? (signal?.aborted ? 'it was stopped' : 'not all of it was taken');
+      failure ||= delivery.stop?.message ?? (abort?.aborted ? 'it was stopped' : 'not all of it was taken');
       const { requestCount, byteCount, stop } = delivery;
       const result: BatchResult = {
         results: states.map((state) => resultOf(state, failure)),
@@ -78,7 +122,7 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
   async function sendAll(
     states: ObjectState[],
     delivery: Delivery,
-    signal: AbortSignal | undefined,
+    abort: AbortSignal | undefined,
   ): Promise<void> {
     let held: ObjectState[] = [];
     let heldBytes = 0;
@@ -90,7 +134,7 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
       heldBytes = 0;
     };
     for (const state of states) {
-      if (signal?.aborted || delivery.stop) break;
+      if (abort?.aborted || delivery.stop) break;
       try {
         heldBytes += await prepare(state);
       } catch (error) {
@@ -100,14 +144,16 @@ export function assembleBatchSender(settings: SenderSettings, deps: OtlpSenderDe
       held.push(state);
       if (heldBytes >= settings.maxHeldBytes) await sendHeld();
     }
-    if (!signal?.aborted && !delivery.stop) await sendHeld();
+    if (!abort?.aborted && !delivery.stop) await sendHeld();
     await delivery.end();
   }
 
   /** @returns what it inflates to, bytes. */
   async function prepare(state: ObjectState): Promise<number> {
     const { stamp, badTimes, gunzip } = settings;
-    const inspected = await inspect(state.object.bytes, settings, { asStored: stamp === false, gunzip });
+    const inspected = await inspect(state.object.bytes, settings, {
+      ...{ signal, asStored: stamp === false, gunzip },
+    });
     if ('reason' in inspected) {
       state.verdict = { status: 'quarantine', ...inspected };
       return 0;
@@ -140,9 +186,19 @@ function faultOfOurs(error: unknown): Verdict {
   return { status: 'retry', message: `spandrel failed: ${String(error).slice(0, 200)}` };
 }
 
-function stateOf(object: FetchedObject, index: number): ObjectState {
+function stateOf(object: FetchedObject, index: number, signal: Signal): ObjectState {
   const counts = { spanCount: 0, duplicateCount: 0, rejectedCount: 0 };
-  return { object, index, project: '', ...counts, pieces: [], twins: [], asStored: false, isSent: false };
+  return {
+    object,
+    signal,
+    index,
+    project: '',
+    ...counts,
+    pieces: [],
+    twins: [],
+    asStored: false,
+    isSent: false,
+  };
 }
 
 /** All that came of an object is known; its texts are let go. */

@@ -112,7 +112,7 @@ test('queue consumer: what is none of ours is acknowledged; what is no event at 
   const others = [
     landed('quarantine/not-gzip/otlp/v1/x.json.gz'),
     landed('spandrel-state/done/x.json'),
-    landed('otlp/v1/logs_1.json.gz'),
+    landed('otlp/v1/metrics_1.json.gz'),
     landed('otlp/v10/x.json.gz'),
     landed(traceKey(NOW, 1), 1, 'DeleteObject'),
     landed(traceKey(NOW, 1), 1, 'LifecycleDeletion'),

@@ -2,7 +2,7 @@ import { splitKey } from '../server/forwarded.js';
 import type { StoredObject } from '../server/storage.js';
 import { inBatches } from './batches.js';
 import { createDoneNotes } from './done-notes.js';
-import { isTraceKey } from './folder.js';
+import { isForwarded } from './folder.js';
 import type { HandlingOptions } from './forward-options.js';
 import { checkHandlingOptions, type HandlingSettings } from './forward-settings.js';
 import { createBatchHandler } from './handle-batch.js';
@@ -97,7 +97,9 @@ async function consume({ messages }: QueueBatch, { settings, options }: Consumer
   for (const message of messages) {
     const told = objectsOf(message.body);
     if (!told) report(new Error('spandrel/forward: a message of the queue is no event of a bucket'));
-    const ours = (told ?? []).filter(({ key }) => key.startsWith(`${settings.prefix}/`) && isTraceKey(key));
+    const ours = (told ?? []).filter(
+      ({ key }) => key.startsWith(`${settings.prefix}/`) && isForwarded(key, settings),
+    );
     keysOf.set(
       message,
       ours.map(({ key }) => key),

@@ -1,4 +1,5 @@
 /** Takes planned requests to the endpoint, and finds out which object is to blame when it will not have one. */
+import type { Signal } from '../object-key.js';
 import type { SeenSpans } from './dedupe.js';
 import { type Evidence, renew } from './evidence.js';
 import { gzip } from './gzip.js';
@@ -7,12 +8,13 @@ import type { OtlpSender, Sent } from './otlp-sender.js';
 import { EMPTY_REQUEST_BYTES, type ObjectState, requestText, type SpanPiece } from './pieces.js';
 
 export interface DeliveryDeps {
+  signal: Signal;
   sender: OtlpSender;
   seen: SeenSpans;
   concurrency: number;
   /** What is known of the endpoint from batch to batch. */
   evidence: Evidence;
-  signal: AbortSignal | undefined;
+  abort: AbortSignal | undefined;
 }
 
 /** Why nothing more is to be sent. */
@@ -46,7 +48,14 @@ const FEW_SUSPECTS = 3;
 /** So many, in several parts of the batch. */
 const MAX_SUSPECTS = 8;
 
-export function createDelivery({ sender, seen, concurrency, evidence, signal }: DeliveryDeps): Delivery {
+export function createDelivery({
+  signal,
+  sender,
+  seen,
+  concurrency,
+  evidence,
+  abort,
+}: DeliveryDeps): Delivery {
   let stop: Stop | undefined;
   let acceptedHere = false;
   let hasTakenEmpty = false;
@@ -61,7 +70,7 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
   let isElsewhere = false;
 
   const post = (bytes: Uint8Array<ArrayBuffer>): Promise<Sent> =>
-    sender.send(bytes, signal, () => {
+    sender.send(bytes, abort, () => {
       counts.requestCount++;
       counts.byteCount += bytes.length;
     });
@@ -110,7 +119,7 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
   /** An empty request is one that every endpoint must take, if it takes any. Else nothing more is sent. */
   const takesEmpty = async (message: string): Promise<boolean> => {
     if (hasTakenEmpty) return true;
-    const sent = await post(await gzip(requestText([])));
+    const sent = await post(await gzip(requestText(signal, [])));
     hasTakenEmpty = sent.status === 'accepted';
     if (hasTakenEmpty) return true;
     const words = `${message}; an empty request gets ${sent.message ?? 'no better answer'}`;
@@ -132,7 +141,7 @@ export function createDelivery({ sender, seen, concurrency, evidence, signal }: 
   const one = async ({ pieces: planned, stored }: PlannedRequest): Promise<void> => {
     const pieces = planned.filter(({ owner }) => !owner.verdict);
     if (!pieces.length) return;
-    const text = stored ? '' : requestText(pieces);
+    const text = stored ? '' : requestText(signal, pieces);
     const jsonBytes = stored ? sizeOf(pieces) : text.length;
     if (jsonBytes >= tooLargeBytes) {
       const halves = halve(pieces);

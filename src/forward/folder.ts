@@ -1,10 +1,10 @@
 /** Keys as a reader sees them; see `object-key.ts` for how they are made. */
-import { UNDATED_MILLIS } from '../object-key.js';
+import { type Signal, UNDATED_MILLIS } from '../object-key.js';
 import { splitKey } from '../server/forwarded.js';
 
 const FOLDER = /^(.+)\/year=(\d{4})\/month=(\d\d)\/day=(\d\d)\/hour=(\d\d)\/minute=(\d\d)$/;
-/** Other signals may share a prefix, and other formats. */
-const TRACES = /^(?!logs_|metrics_).+\.json\.gz$/s;
+/** Other signals may share a prefix, and other formats. What is named otherwise holds traces. */
+const READ = /^(?!metrics_|profiles_)(logs_)?.+\.json\.gz$/s;
 
 /** One minute of one project and environment, or any other folder. */
 export interface Folder {
@@ -37,6 +37,15 @@ export function behindAll(root: string): string {
   return `${root}/year=~`;
 }
 
-export function isTraceKey(key: string): boolean {
-  return TRACES.test(splitKey(key).name);
+/** What an object holds, by its name; undefined where it is nothing to be forwarded. */
+export function signalOf(key: string): Signal | undefined {
+  const found = READ.exec(splitKey(key).name);
+  if (!found) return undefined;
+  return found[1] ? 'logs' : 'traces';
+}
+
+/** Whether an object is one of those that are asked for. */
+export function isForwarded(key: string, { signals }: { signals: readonly Signal[] }): boolean {
+  const signal = signalOf(key);
+  return signal !== undefined && signals.includes(signal);
 }

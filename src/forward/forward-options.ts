@@ -1,3 +1,4 @@
+import type { Signal } from '../object-key.js';
 import type { Storage, StoredObject } from '../server/storage.js';
 import type { BatchResult, BatchSender } from './batch.js';
 import type { BatchSenderOptions } from './sender-options.js';
@@ -22,6 +23,11 @@ export interface HandlingOptions {
    * as `s3Notifications()` is: then only with `after: 'keep'`, since nobody knows when it has been read.
    */
   sender?: BatchSender | ObjectNotifier;
+  /**
+   * What is forwarded, one of both at least. Default `['traces', 'logs']`: logs go to `/v1/logs`. What is left out stays
+   * in the bucket, for backends that take no logs.
+   */
+  signals?: readonly Signal[];
   /** First segments of the keys to forward. Default `otlp/v1`. Nothing outside is read. */
   prefix?: string;
   /**

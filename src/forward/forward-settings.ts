@@ -49,7 +49,7 @@ export const FORWARD_NUMBERS: Ranges<
   rememberDays: [8, 1, 400],
 };
 const HANDLING_NAMES = [
-  ...['storage', 'sender', 'to', 'after', 'now'],
+  ...['storage', 'sender', 'to', 'after', 'now', 'signals'],
   ...['prefix', 'statePrefix', 'quarantinePrefix', 'movedPrefix'],
   ...Object.keys(HANDLING_NUMBERS),
 ];
@@ -129,10 +129,19 @@ export function checkHandlingOptions(
     // What is written would be read as traces, or the other way about.
     if (other) refuseOption(name, value, `a place outside of ${other[0]}, which is "${other[1]}"`);
   }
+  const { signals = ['traces', 'logs'] } = options;
+  if (
+    !Array.isArray(signals) ||
+    signals.length === 0 ||
+    signals.some((one) => one !== 'traces' && one !== 'logs')
+  ) {
+    refuseOption('signals', signals, 'an array of "traces", "logs" or both');
+  }
   return {
     storage,
     sender,
     after,
+    signals,
     ...prefixes,
     ...checkIntegers(options, HANDLING_NUMBERS),
     now: options.now ?? Date.now,

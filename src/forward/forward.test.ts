@@ -332,7 +332,7 @@ test('forward: odd keys are forwarded, or left and counted', async () => {
   const left = [
     'otlp/v1/folder/',
     'otlp/v1/readme.txt',
-    'otlp/v1/logs_01.json.gz',
+    'otlp/v1/metrics_01.json.gz',
     'otlp/v1/a/../b.json.gz',
     'otlp/v10/not-ours.json.gz',
   ];

@@ -5,9 +5,10 @@ import { gzipped, type Json, LIMITS, request, span, spanId, traceId } from '../t
 import { sdkSpans } from '../testing/sdk-spans.js';
 import { inspect } from './inspect.js';
 
-const look = (text: string, asStored = false) => inspect(gzipped(text), LIMITS, { asStored });
+const look = (text: string, asStored = false) =>
+  inspect(gzipped(text), LIMITS, { signal: 'traces', asStored });
 const wrongWith = async (json: Json, limits = LIMITS): Promise<string> => {
-  const result = await inspect(gzipped(JSON.stringify(json)), limits, { asStored: false });
+  const result = await inspect(gzipped(JSON.stringify(json)), limits, { signal: 'traces', asStored: false });
   return 'reason' in result ? `${result.reason}: ${result.message}` : 'nothing';
 };
 const SPAN = '$.resourceSpans[0].scopeSpans[0].spans[0]';
@@ -123,7 +124,7 @@ test('inspect: what is not one JSON text in UTF-8 is not JSON', async () => {
     [Buffer.concat([Buffer.from('{"a":"'), Buffer.of(0xff), Buffer.from('"}')]), 'it is not UTF-8'],
   ];
   for (const [text, message] of cases) {
-    const result = await inspect(gzipped(text), LIMITS, { asStored: false });
+    const result = await inspect(gzipped(text), LIMITS, { signal: 'traces', asStored: false });
     assert.deepEqual(result, { reason: 'not-json', message });
   }
 });
@@ -184,11 +185,19 @@ test('inspect: what would take long to parse or to check is refused before that'
     [many(`{${names}}`, 1, ''), '$.resourceSpans[0] has 200 fields'],
   ];
   for (const [text, message] of cases) {
-    const result = await inspect(gzipped(text), { ...LIMITS, maxInflateRatio: 1_100 }, { asStored: false });
+    const result = await inspect(
+      gzipped(text),
+      { ...LIMITS, maxInflateRatio: 1_100 },
+      { signal: 'traces', asStored: false },
+    );
     assert.deepEqual(result, { reason: 'not-otlp', message });
   }
   const nested = `{"resourceSpans":[],"future":${'['.repeat(8_000)}${']'.repeat(8_000)}}`;
-  const deep = await inspect(gzipped(nested), { ...LIMITS, maxInflateRatio: 1_100 }, { asStored: true });
+  const deep = await inspect(
+    gzipped(nested),
+    { ...LIMITS, maxInflateRatio: 1_100 },
+    { signal: 'traces', asStored: true },
+  );
   assert.ok('request' in deep);
 });
 

@@ -1,9 +1,10 @@
+import type { Signal } from '../object-key.js';
+import type { CheckState, ContentLimits } from '../wire/check-json.js';
+import { CHECKS } from '../wire/check-otlp.js';
+import { nameCount } from '../wire/json-names.js';
+import type { RequestJson } from '../wire/otlp-json.js';
 import type { QuarantineReason } from './batch.js';
-import type { CheckState, ContentLimits } from './check-json.js';
-import { exportRequest } from './check-otlp.js';
 import { type Fault, type Gunzip, type InflateLimits, inflateOne } from './inflate.js';
-import { nameCount } from './json-names.js';
-import type { RequestJson } from './otlp-json.js';
 
 export interface InspectLimits extends InflateLimits, ContentLimits {}
 
@@ -20,6 +21,7 @@ export interface Inspected {
 }
 
 export interface InspectOptions {
+  signal: Signal;
   /** Look whether it is ambiguous, which takes a while and matters only where the stored bytes themselves go on. */
   asStored: boolean;
   /** Default: the runtime's `DecompressionStream`. */
@@ -35,7 +37,7 @@ export interface InspectOptions {
 export async function inspect(
   bytes: Uint8Array<ArrayBuffer>,
   limits: InspectLimits,
-  { asStored, gunzip }: InspectOptions,
+  { signal, asStored, gunzip }: InspectOptions,
 ): Promise<Inspected | Fault<QuarantineReason>> {
   const inflated = await inflateOne(bytes, limits, gunzip);
   if ('reason' in inflated) return inflated;
@@ -54,7 +56,7 @@ export async function inspect(
     return { reason: 'not-json', message: whyNotJson(text) };
   }
   const state: CheckState = { limits, spanCount: 0, nameCount: 0, depth: 0 };
-  const wrong = exportRequest(request, state);
+  const wrong = CHECKS[signal].request(request, state);
   if (wrong) return { reason: 'not-otlp', message: `$${wrong}`.slice(0, MAX_MESSAGE_LENGTH) };
   return {
     request: request as RequestJson,

@@ -12,6 +12,7 @@ function state(index: number, spans: [number, number, object?][], project = 'sho
   const made = spans.map(([trace, id, fields]) => span(trace, id, fields));
   const object: ObjectState = {
     object: objectOf(index, made),
+    signal: 'traces',
     index,
     project,
     spanCount: spans.length,
@@ -43,7 +44,7 @@ test('merge: a request is as many spans as it has, under their resources and sco
   json.resourceSpans.push({ scopeSpans: [{ spans: [span(1, 3)] }] });
   const owner = state(0, []);
   const pieces = piecesOf(owner, json);
-  const text = requestText(pieces);
+  const text = requestText('traces', pieces);
   const expected = structuredClone(json);
   expected.resourceSpans[0].scopeSpans[0].spans[1].name = 'ä "\\\ufffd\\ud800';
   const { resourceSpans } = JSON.parse(text);
@@ -51,7 +52,7 @@ test('merge: a request is as many spans as it has, under their resources and sco
   assert.deepEqual({ resourceSpans }, expected);
   const bytes = pieces.reduce((sum, { byteCount }) => sum + byteCount, 0);
   assert.ok(bytes < Buffer.byteLength(text), 'spans alone are less than the whole');
-  assert.deepEqual(JSON.parse(requestText([])), { resourceSpans: [] });
+  assert.deepEqual(JSON.parse(requestText('traces', [])), { resourceSpans: [] });
 });
 
 test('merge: objects that share a trace go together, and others fill requests in their order', () => {
@@ -104,7 +105,7 @@ test('merge: no request is over its bytes, unless a span alone is', () => {
   const planned = planRequests(objects, { ...MANY, maxRequestBytes: 2_000 });
   assert.equal(planned.flatMap(({ pieces }) => pieces).length, 60);
   for (const { pieces } of planned) {
-    assert.ok(Buffer.byteLength(requestText(pieces)) <= 2_000 || pieces.length === 1);
+    assert.ok(Buffer.byteLength(requestText('traces', pieces)) <= 2_000 || pieces.length === 1);
   }
   assert.ok(planned.length < 50, 'and they are filled');
 });

@@ -8,7 +8,7 @@ export type SenderHeaders =
   | (() => Record<string, string> | Promise<Record<string, string>>);
 
 export interface OtlpSenderSettings {
-  /** With its path. */
+  /** With the path of the signal. */
   url: string;
   headers: SenderHeaders;
   timeoutMillis: number;

@@ -1,7 +1,7 @@
 import type { StoredObject } from '../server/storage.js';
 import { inBatches } from './batches.js';
 import { createDoneNotes, createManifestWalk, type FolderNotes } from './done-notes.js';
-import { isTraceKey } from './folder.js';
+import { isForwarded } from './folder.js';
 import type { ForwardSettings } from './forward-settings.js';
 import { createBatchHandler, type Remainder } from './handle-batch.js';
 import { createLeases, type Lease } from './lease.js';
@@ -74,18 +74,18 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
   /** Those that are of age. */
   function ripe({ folder, objects }: Chunk): StoredObject[] {
     const youngest = now() - settings.mergeWindowMillis;
-    const traces = objects.filter(({ key }) => isTraceKey(key));
-    counts.skipped += objects.length - traces.length;
+    const ours = objects.filter(({ key }) => isForwarded(key, settings));
+    counts.skipped += objects.length - ours.length;
     const ready =
       settings.mergeWindowMillis === 0
-        ? traces
-        : traces.filter(({ storedAtMillis = 0 }) => {
+        ? ours
+        : ours.filter(({ storedAtMillis = 0 }) => {
             const { startsAtMillis } = folder;
             return (
               (startsAtMillis === undefined ? storedAtMillis : startsAtMillis + MINUTE_MILLIS) <= youngest
             );
           });
-    counts.tooYoung += traces.length - ready.length;
+    counts.tooYoung += ours.length - ready.length;
     return ready;
   }
 

@@ -1,10 +1,20 @@
 /** An object taken apart into the texts of its spans, from which requests are put together. */
+import type { Signal } from '../object-key.js';
+import {
+  type ItemJson,
+  itemsOf,
+  jsonOf,
+  type RequestJson,
+  resourcesOf,
+  SIGNALS,
+  scopesOf,
+} from '../wire/otlp-json.js';
 import type { FetchedObject, QuarantineReason } from './batch.js';
-import type { RequestJson, SpanJson } from './otlp-json.js';
 
 /** One object on its way through the sender. */
 export interface ObjectState {
   readonly object: FetchedObject;
+  readonly signal: Signal;
   /** Its place in the batch. */
   readonly index: number;
   /** Spans of different projects are never twins. */
@@ -29,7 +39,7 @@ export type Verdict =
   | { status: 'quarantine'; reason: QuarantineReason; message: string }
   | { status: 'retry'; message: string };
 
-/** One span. */
+/** One span, or one log record. */
 export interface SpanPiece {
   readonly owner: ObjectState;
   /** JSON from `{"scope":` up to the bracket that opens `spans`, with the resource before it. */
@@ -59,28 +69,32 @@ const INTERRUPTED = 'spandrel.interrupted';
 /** The spans of `request` as pieces of `owner`. */
 export function piecesOf(owner: ObjectState, request: RequestJson): SpanPiece[] {
   const pieces: SpanPiece[] = [];
-  for (const { scopeSpans = [], ...ofResource } of request.resourceSpans) {
-    const resource = openText(ofResource, 'scopeSpans');
-    for (const { spans = [], ...ofScope } of scopeSpans) {
-      const texts = openText(ofScope, 'spans');
+  const names = SIGNALS[owner.signal];
+  for (const ofResource of resourcesOf(request)) {
+    const resource = openText(ofResource, names.scopes);
+    for (const ofScope of scopesOf(ofResource)) {
+      const texts = openText(ofScope, names.items);
       const all = [resource.head, resource.tail, texts.head, texts.tail];
       const scope = { resource, ...texts, byteCount: all.reduce((sum, text) => sum + utf8Length(text), 2) };
-      for (const span of spans) pieces.push(pieceOf(owner, scope, span));
+      for (const item of itemsOf(ofScope)) pieces.push(pieceOf(owner, scope, item, pieces.length));
     }
   }
   return pieces;
 }
 
-function pieceOf(owner: ObjectState, scope: ScopeText, span: SpanJson): SpanPiece {
-  const json = textOf(span);
-  const { traceId, spanId, attributes = [] } = span;
+function pieceOf(owner: ObjectState, scope: ScopeText, item: ItemJson, index: number): SpanPiece {
+  const json = jsonOf(item);
+  const { traceId = '', spanId, attributes = [] } = item;
+  const isSpan = owner.signal === 'traces';
   return {
     owner,
     scope,
     json,
     byteCount: utf8Length(json) + 1,
-    traceId,
-    identity: `${owner.project}/${traceId}${spanId}`,
+    // Records go together that were stored together.
+    traceId: isSpan ? traceId : owner.object.key,
+    // Nothing tells one record from another that says the same.
+    identity: isSpan ? `${owner.project}/${traceId}${spanId}` : `${owner.object.key}#${index}`,
     interrupted: attributes.some(({ key, value }) => key === INTERRUPTED && value?.boolValue === true),
     delivered: false,
   };
@@ -88,17 +102,8 @@ function pieceOf(owner: ObjectState, scope: ScopeText, span: SpanJson): SpanPiec
 
 /** An object's text with an array open at its end, and what closes both. */
 export function openText(fields: object, list: string): { head: string; tail: string } {
-  const head = textOf(fields).slice(0, -1);
+  const head = jsonOf({ ...fields, [list]: undefined }).slice(0, -1);
   return { head: `${head}${head === '{' ? '' : ','}"${list}":[`, tail: ']}' };
-}
-
-/** Half of a surrogate pair is no character, and some readers would refuse the whole request for it. */
-const HALF_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][\da-f]{2}/g;
-
-/** `JSON.stringify` writes halves of pairs as escapes, and whole pairs never so. */
-export function textOf(value: object): string {
-  const json = JSON.stringify(value);
-  return json.includes('\\ud') ? json.replace(HALF_PAIR, '$1\ufffd') : json;
 }
 
 const NOT_ASCII = /[^\0-\x7f]/;
@@ -108,14 +113,14 @@ export function utf8Length(text: string): number {
   return NOT_ASCII.test(text) ? encoder.encode(text).length : text.length;
 }
 
-const BEFORE = '{"resourceSpans":[';
+const before = (signal: Signal): string => `{"${SIGNALS[signal].resources}":[`;
 const AFTER = ']}';
-/** Bytes of a request without spans. */
-export const EMPTY_REQUEST_BYTES: number = BEFORE.length + AFTER.length;
+/** Bytes of a request with nothing in it, of whichever signal. */
+export const EMPTY_REQUEST_BYTES: number = before('traces').length + AFTER.length;
 
-/** One OTLP/JSON request; pieces of one scope that follow one another share it. */
-export function requestText(pieces: readonly SpanPiece[]): string {
-  let text = BEFORE;
+/** One OTLP/JSON request of the pieces' signal; pieces of one scope that follow one another share it. */
+export function requestText(signal: Signal, pieces: readonly SpanPiece[]): string {
+  let text = before(signal);
   let scope: ScopeText | undefined;
   for (const piece of pieces) {
     if (piece.scope === scope) text += `,${piece.json}`;

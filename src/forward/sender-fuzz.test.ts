@@ -14,10 +14,10 @@ import {
   span,
   spansIn,
 } from '../testing/forward.js';
+import { nameCount, nameCountOf } from '../wire/json-names.js';
 import type { BatchResult, FetchedObject } from './batch.js';
 import { assembleBatchSender } from './batch-sender.js';
 import { inspect } from './inspect.js';
-import { nameCount, nameCountOf } from './json-names.js';
 import { checkSenderOptions } from './sender-options.js';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) };
@@ -250,7 +250,7 @@ async function check(
     const { status, reason, message, duplicateCount, spanCount } = results[index] ?? assert.fail();
     assert.equal(status === 'quarantine', reason !== undefined);
     if (status !== 'sent') assert.ok(message && !/[\n\r]/.test(message) && message.length < 500);
-    const inspected = await inspect(bytes, LIMITS, { asStored: false });
+    const inspected = await inspect(bytes, LIMITS, { signal: 'traces', asStored: false });
     assert.equal('reason' in inspected, reason !== undefined && reason !== 'refused', `${key} ${reason}`);
     if (status !== 'sent' || 'reason' in inspected) continue;
     const project = key.startsWith('odd') ? '' : (key.split('/')[2] ?? '');
@@ -312,7 +312,7 @@ test('fuzz: what inspection puts aside never reaches the backend, and what it pa
         const kept: Json[] = [];
         const { results } = await sender.send(objects);
         for (const [index, { bytes }] of objects.entries()) {
-          const inspected = await inspect(bytes, LIMITS, { asStored: false });
+          const inspected = await inspect(bytes, LIMITS, { signal: 'traces', asStored: false });
           if ('request' in inspected) kept.push(...spansIn(inspected.request));
           else assert.equal(results[index]?.reason, inspected.reason);
         }
@@ -331,7 +331,7 @@ test('fuzz: what inspection puts aside never reaches the backend, and what it pa
 test('fuzz: nothing that is mutated makes inspection throw', async () => {
   await fc.assert(
     fc.asyncProperty(bytes, fc.boolean(), async (each, asStored) => {
-      const result = await inspect(each, LIMITS, { asStored });
+      const result = await inspect(each, LIMITS, { signal: 'traces', asStored });
       if ('reason' in result) assert.ok(result.message.length <= 300);
       else assert.ok(Array.isArray(result.request.resourceSpans));
       assert.equal(({} as { kind?: unknown }).kind, undefined);
@@ -350,7 +350,7 @@ test('fuzz: bombs of gzip are left alone after the limit', async () => {
   const limits = { ...LIMITS, maxObjectBytes: 64 * 1_048_576, maxInflateRatio: 1_100 };
   const before = process.memoryUsage();
   for (const each of [bomb, joined(bomb.subarray(0, 5e6)), joined(gzipped('{}'), bomb)]) {
-    const result = await inspect(each, limits, { asStored: true });
+    const result = await inspect(each, limits, { signal: 'traces', asStored: true });
     assert.ok('reason' in result && result.reason === 'too-large');
   }
   const after = process.memoryUsage();

@@ -1,3 +1,4 @@
+import type { Signal } from '../object-key.js';
 import type { Gunzip } from './inflate.js';
 import type { InspectLimits } from './inspect.js';
 import type { RequestLimits } from './merge.js';
@@ -8,7 +9,10 @@ import type { BadTimes } from './times.js';
 
 /** Options of `createBatchSender()`. */
 export interface BatchSenderOptions {
-  /** The OTLP/HTTP endpoint. `/v1/traces` is appended to its path unless that ends so already. */
+  /**
+   * The OTLP/HTTP endpoint. `/v1/traces` is appended to its path unless that ends so already; logs go to the same with
+   * `/v1/logs`.
+   */
   url: string;
   /**
    * Headers of each request, or a function that gives them, also asynchronously, called for each attempt.
@@ -137,7 +141,7 @@ export function checkSenderOptions(options: BatchSenderOptions): SenderSettings 
   checkHeaders(headers);
   return {
     ...checkIntegers(options, SENDER_NUMBERS),
-    url: tracesUrl(options.url),
+    url: baseUrl(options.url),
     headers,
     stamp,
     badTimes: badTimes ?? (stamp === false ? 'keep' : 'clamp'),
@@ -148,15 +152,21 @@ export function checkSenderOptions(options: BatchSenderOptions): SenderSettings 
   };
 }
 
-function tracesUrl(given: unknown): string {
+/** Where the requests of a signal go. */
+export function signalUrl(base: string, signal: Signal): string {
+  const url = new URL(base);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/${signal}`;
+  return url.href;
+}
+
+function baseUrl(given: unknown): string {
   const takes = 'an absolute http(s) URL without credentials; those go into headers';
   // It may hold credentials, so it is not shown.
   const shown = `a ${typeof given}`;
   if (typeof given !== 'string' || !URL.canParse(given)) refuseOption('url', shown, takes);
   const url = new URL(given);
   if (!/^https?:$/.test(url.protocol) || url.username || url.password) refuseOption('url', shown, takes);
-  const path = url.pathname.replace(/\/+$/, '');
-  url.pathname = path.endsWith('/v1/traces') ? path : `${path}/v1/traces`;
+  url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1\/(traces|logs)$/, '');
   url.hash = '';
   return url.href;
 }

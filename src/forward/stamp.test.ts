@@ -6,7 +6,8 @@ import { applyStamp, checkStamp, contextOf, stampOf } from './stamp.js';
 const ID = keyOf(7).slice(-'.json.gz'.length - 36, -'.json.gz'.length);
 
 test('stamp: the key tells project, environment, object and time; another key tells nothing', () => {
-  const expected = { project: 'shop', environment: 'production', id: ID, receivedAtMillis: RECEIVED_AT };
+  const place = { project: 'shop', environment: 'production', signal: 'traces' };
+  const expected = { ...place, id: ID, receivedAtMillis: RECEIVED_AT };
   assert.deepEqual(contextOf(keyOf(7)), { key: keyOf(7), ...expected });
   assert.deepEqual(contextOf('some/file.json.gz'), { key: 'some/file.json.gz' });
 });

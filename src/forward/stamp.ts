@@ -1,7 +1,16 @@
-import { parseObjectKey } from '../object-key.js';
+import { parseObjectKey, type Signal } from '../object-key.js';
 import { uuidV7Millis } from '../server/uuid.js';
+import {
+  type AnyValueJson,
+  type AttributedJson,
+  itemsOf,
+  type KeyValueJson,
+  type RequestJson,
+  resourcesOf,
+  type SpanJson,
+  scopesOf,
+} from '../wire/otlp-json.js';
 import { refuseOption } from './option-check.js';
-import type { AnyValueJson, AttributedJson, KeyValueJson, RequestJson } from './otlp-json.js';
 
 /** What the server knows of an object, beside what is in it. */
 export interface StampContext {
@@ -9,6 +18,7 @@ export interface StampContext {
   /** From the key, as is the rest; absent where the key is laid out otherwise. */
   project?: string;
   environment?: string;
+  signal?: Signal;
   /** UUID of the object. */
   id?: string;
   /** When the server made the key, epoch milliseconds. */
@@ -96,7 +106,7 @@ function anyValue(key: string, value: StampAttributes[string]): AnyValueJson {
  * Puts `attributes` on every resource, and takes their names and all that begin with {@link RESERVED_PREFIX} from
  * whatever a client has put them on.
  */
-export function applyStamp({ resourceSpans }: RequestJson, attributes: KeyValueJson[]): void {
+export function applyStamp(request: RequestJson, attributes: KeyValueJson[]): void {
   const names = new Set(attributes.map(({ key }) => key));
   const isReserved = ({ key = '' }: KeyValueJson): boolean =>
     key.startsWith(RESERVED_PREFIX) || names.has(key);
@@ -105,16 +115,16 @@ export function applyStamp({ resourceSpans }: RequestJson, attributes: KeyValueJ
       holder.attributes = holder.attributes.filter((attribute) => !isReserved(attribute));
     }
   };
-  for (const ofResource of resourceSpans) {
+  for (const ofResource of resourcesOf(request)) {
     ofResource.resource ??= {};
     strip(ofResource.resource);
     ofResource.resource.attributes = [...(ofResource.resource.attributes ?? []), ...attributes];
-    for (const { scope, spans = [] } of ofResource.scopeSpans ?? []) {
-      if (scope) strip(scope);
-      for (const span of spans) {
-        strip(span);
-        for (const event of span.events ?? []) strip(event);
-        for (const link of span.links ?? []) strip(link);
+    for (const ofScope of scopesOf(ofResource)) {
+      if (ofScope.scope) strip(ofScope.scope);
+      for (const item of itemsOf(ofScope)) {
+        strip(item);
+        const { events = [], links = [] } = item as Partial<SpanJson>;
+        for (const inside of [...events, ...links]) strip(inside);
       }
     }
   }

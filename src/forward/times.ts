@@ -1,6 +1,15 @@
 /** Times that no clock can have shown: clients' clocks are set wrong, and some clients lie. */
+
+import {
+  type LogRecordJson,
+  type NanosJson,
+  type RequestJson,
+  resourcesOf,
+  SIGNALS,
+  type SpanJson,
+  scopesOf,
+} from '../wire/otlp-json.js';
 import type { Fault } from './inflate.js';
-import type { NanosJson, RequestJson, SpanJson } from './otlp-json.js';
 import { TIME_CLAMPED } from './stamp.js';
 
 /** What becomes of a span with such times: brought near, its object quarantined, or nothing. */
@@ -22,11 +31,16 @@ export interface TimesDeps {
 /** Where spans with bad times are, as a path, if there are any. */
 export function findBadTimes(request: RequestJson, deps: TimesDeps): Fault<'not-otlp'> | undefined {
   const isSane = saneBy(deps);
-  for (const [r, { scopeSpans = [] }] of request.resourceSpans.entries()) {
-    for (const [s, { spans = [] }] of scopeSpans.entries()) {
-      const bad = spans.findIndex((span) => !isSound(span, isSane));
+  const { resources, scopes, items: name } = SIGNALS[request.resourceLogs ? 'logs' : 'traces'];
+  for (const [r, ofResource] of resourcesOf(request).entries()) {
+    for (const [s, ofScope] of scopesOf(ofResource).entries()) {
+      const { spans = [], logRecords = [] } = ofScope;
+      const bad = Math.max(
+        spans.findIndex((span) => !isSound(span, isSane)),
+        logRecords.findIndex((record) => !isSoundRecord(record, isSane)),
+      );
       if (bad < 0) continue;
-      const message = `$.resourceSpans[${r}].scopeSpans[${s}].spans[${bad}] has times that no clock shows`;
+      const message = `$.${resources}[${r}].${scopes}[${s}].${name}[${bad}] has times that no clock shows`;
       return { reason: 'not-otlp', message };
     }
   }
@@ -42,10 +56,9 @@ export function findBadTimes(request: RequestJson, deps: TimesDeps): Fault<'not-
 export function clampTimes(request: RequestJson, deps: TimesDeps): void {
   const isSane = saneBy(deps);
   const bad: SpanJson[] = [];
-  for (const { scopeSpans = [] } of request.resourceSpans) {
-    for (const { spans = [] } of scopeSpans) {
-      for (const span of spans) if (!isSound(span, isSane)) bad.push(span);
-    }
+  for (const ofScope of resourcesOf(request).flatMap(scopesOf)) {
+    for (const span of ofScope.spans ?? []) if (!isSound(span, isSane)) bad.push(span);
+    for (const record of ofScope.logRecords ?? []) clampRecord(record, isSane, deps);
   }
   let latest = 0n;
   for (const { startTimeUnixNano, endTimeUnixNano } of bad) {
@@ -78,6 +91,16 @@ export function clampTimes(request: RequestJson, deps: TimesDeps): void {
   }
 }
 
+/** A record's times are of two clocks: a bad one gives way to the other, or to when the object was received. */
+function clampRecord(record: LogRecordJson, isSane: Sane, { receivedAtMillis }: TimesDeps): void {
+  if (isSoundRecord(record, isSane)) return;
+  const received = String(BigInt(Math.floor(receivedAtMillis)) * NANOS_PER_MILLI);
+  const good = [record.timeUnixNano, record.observedTimeUnixNano].find(isSane) ?? received;
+  for (const name of ['timeUnixNano', 'observedTimeUnixNano'] as const)
+    if (isTold(record[name]) && !isSane(record[name])) record[name] = good;
+  record.attributes = [...(record.attributes ?? []), { key: TIME_CLAMPED, value: { boolValue: true } }];
+}
+
 type Sane = (nanos: NanosJson | undefined) => nanos is NanosJson;
 
 /** To a microsecond, as far as doubles go here; that is all it takes. */
@@ -96,6 +119,13 @@ function isSound({ startTimeUnixNano, endTimeUnixNano, events }: SpanJson, isSan
     isOrdered(startTimeUnixNano, endTimeUnixNano) &&
     (!events || events.every(({ timeUnixNano }) => isSane(timeUnixNano)))
   );
+}
+
+/** 0 says that the time is not known. */
+const isTold = (nanos: NanosJson | undefined): boolean => Number(nanos ?? 0) !== 0;
+
+function isSoundRecord({ timeUnixNano, observedTimeUnixNano }: LogRecordJson, isSane: Sane): boolean {
+  return [timeUnixNano, observedTimeUnixNano].every((nanos) => !isTold(nanos) || isSane(nanos));
 }
 
 const nanosOf = (nanos: NanosJson = 0): bigint => BigInt(nanos);

@@ -48,6 +48,7 @@ export type DoneNames = Map<string, DoneFate>;
 export const MAX_MANIFEST_NAMES = 20_000;
 /** Names have up to 1,024 bytes. */
 const MAX_MANIFEST_BYTES = 24 * 1024 * 1024;
+const OURS = /^(?:traces|logs)_([0-9a-f-]{36})\.json\.gz$/;
 const TRACES = /^traces_([0-9a-f-]{36})\.json\.gz$/;
 const SPAN_OF_TIME = /\/([0-9a-f]{12})-([0-9a-f]{12})-[^/]*$/;
 const PLAIN_FOLDER = /^[A-Za-z0-9][A-Za-z0-9._=-]*(\/[A-Za-z0-9][A-Za-z0-9._=-]*)*$/;
@@ -93,7 +94,7 @@ export function mayHold(manifestKey: string, name: string): boolean {
 }
 
 function timeOf(name: string): string | undefined {
-  return uuidV7Millis(TRACES.exec(name)?.[1] ?? '')
+  return uuidV7Millis(OURS.exec(name)?.[1] ?? '')
     ?.toString(16)
     .padStart(12, '0');
 }

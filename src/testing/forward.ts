@@ -76,7 +76,7 @@ export interface Backend {
 }
 
 export const spansIn = (json: Json): Json[] =>
-  json.resourceSpans.flatMap(({ scopeSpans = [] }: Json) =>
+  (json.resourceSpans ?? []).flatMap(({ scopeSpans = [] }: Json) =>
     scopeSpans.flatMap(({ spans = [] }: Json) => spans),
   );
 

@@ -1,10 +1,13 @@
 /**
- * What an OTLP/JSON `ExportTraceServiceRequest` is made of, message by message.
+ * What an OTLP/JSON `ExportTraceServiceRequest` or `ExportLogsServiceRequest` is made of, message by message.
  *
- * OTLP 1.11.0: `opentelemetry/proto/trace/v1/trace.proto`, `common/v1/common.proto`, `resource/v1/resource.proto`.
+ * OTLP 1.11.0: `opentelemetry/proto/trace/v1/trace.proto`, `logs/v1/logs.proto`, `common/v1/common.proto`,
+ * `resource/v1/resource.proto`.
  *
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
+
+import type { Signal } from '../object-key.js';
 import {
   base64,
   boolean,
@@ -19,7 +22,7 @@ import {
   text,
   uint32,
 } from './check-json.js';
-import type { SpanJson } from './otlp-json.js';
+import { type LogRecordJson, SIGNALS, type SpanJson } from './otlp-json.js';
 
 const nested =
   (check: () => Check): Check =>
@@ -63,11 +66,13 @@ const id =
     if (typeof value !== 'string' || !digits.test(value)) return ' is no id in hexadecimal digits';
     return ZEROS.test(value) ? ' is zero' : undefined;
   };
-/** Of a root it is empty, and some write zeros. */
-const parentId: Check = (value) =>
-  value === '' || (typeof value === 'string' && SPAN_ID.test(value))
-    ? undefined
-    : ' is no id in hexadecimal digits';
+/** Zeros too. */
+const emptyOr =
+  (digits: RegExp): Check =>
+  (value) =>
+    value === '' || (typeof value === 'string' && digits.test(value))
+      ? undefined
+      : ' is no id in hexadecimal digits';
 
 const ids = { traceId: id(TRACE_ID), spanId: id(SPAN_ID), traceState: text, flags: uint32 };
 
@@ -78,7 +83,8 @@ const status: Check = message({ message: text, code: enumUpTo(2) });
 const spanFields: Check = message(
   {
     ...ids,
-    parentSpanId: parentId,
+    // Of a root it is empty, and some write zeros.
+    parentSpanId: emptyOr(SPAN_ID),
     name: text,
     kind: enumUpTo(5),
     startTimeUnixNano: nanos,
@@ -114,18 +120,69 @@ const resource: Check = message({
   entityRefs: list(entityRef, (limits) => limits.maxAttributes),
 });
 const scope: Check = message({ name: text, version: text, ...attributed });
-const scopeSpans: Check = message({ scope, spans: list(span), schemaUrl: text });
-/** Before OTLP 1.0 spans were here; passed over they would be lost without a word. */
-const tooOld: Check = () => ' is of an OTLP before 1.0';
-const resourceSpans: Check = message({
-  resource,
-  scopeSpans: list(scopeSpans, (limits) => limits.maxSpans),
-  schemaUrl: text,
-  instrumentationLibrarySpans: tooOld,
+
+const SEVERITY_MAX = 24;
+const logRecordFields: Check = message({
+  timeUnixNano: nanos,
+  observedTimeUnixNano: nanos,
+  severityNumber: enumUpTo(SEVERITY_MAX),
+  severityText: text,
+  body: anyValue,
+  ...attributed,
+  flags: uint32,
+  // Empty where a record is of no trace; zeros are written by some.
+  traceId: emptyOr(TRACE_ID),
+  spanId: emptyOr(SPAN_ID),
+  eventName: text,
 });
 
-/** A whole request; on the way ids become lowercase, and what is unknown or null goes. */
-export const exportRequest: Check = message(
-  { resourceSpans: list(resourceSpans, (limits) => limits.maxSpans) },
-  ['resourceSpans'],
-);
+const logRecord: Check = (value, state: CheckState) => {
+  if (++state.spanCount > state.limits.maxSpans) return `: more than ${state.limits.maxSpans} log records`;
+  const wrong = logRecordFields(value, state);
+  if (wrong) return wrong;
+  const ours = value as LogRecordJson;
+  for (const name of ['traceId', 'spanId'] as const) {
+    const id = ours[name];
+    if (id !== undefined) ours[name] = id.toLowerCase();
+  }
+  return undefined;
+};
+
+/** Before OTLP 1.0 spans were here; passed over they would be lost without a word. */
+const tooOld: Check = () => ' is of an OTLP before 1.0';
+
+/** What each signal's requests are made of. */
+export interface SignalChecks {
+  /** A whole request; on the way ids become lowercase, and what is unknown or null goes. */
+  request: Check;
+  /** One entry of the request's list: a resource with scopes, whose items are not looked at. */
+  ofResource: Check;
+  /** One scope, whose items are not looked at. */
+  ofScope: Check;
+  /** One span, or one log record. */
+  item: Check;
+}
+
+const unseen: Check = () => undefined;
+
+function checksOf(signal: Signal, item: Check): SignalChecks {
+  const { resources, scopes, items } = SIGNALS[signal];
+  const many = (check: Check): Check => list(check, (limits) => limits.maxSpans);
+  const scopeOf = (ofItems: Check): Check => message({ scope, [items]: ofItems, schemaUrl: text });
+  const resourceOf = (ofScopes: Check): Check =>
+    message({
+      ...{ resource, [scopes]: ofScopes, schemaUrl: text },
+      ...(signal === 'traces' ? { instrumentationLibrarySpans: tooOld } : {}),
+    });
+  return {
+    request: message({ [resources]: many(resourceOf(many(scopeOf(list(item))))) }, [resources]),
+    ofResource: resourceOf(many(unseen)),
+    ofScope: scopeOf(list(unseen)),
+    item,
+  };
+}
+
+export const CHECKS: Record<Signal, SignalChecks> = {
+  traces: checksOf('traces', span),
+  logs: checksOf('logs', logRecord),
+};
