@@ -34,6 +34,8 @@ export interface StoredReceipt {
   /** The token that came with the upload. */
   token: string;
   spanCount: number;
+  /** Log records, where it is an object of logs, which has no spans. */
+  logRecordCount?: number;
   /** Size of the stored gzip bytes, padding included as far as the page knows of it. */
   bytes: number;
   /** The page that sealed the object, and the object's number on that page, from 1: a missing number is a gap. */

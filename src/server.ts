@@ -41,6 +41,7 @@ export {
   nodeListener,
 } from './server/node-listener.js';
 export type { AllowedOrigins } from './server/origin.js';
+export type { OtlpOptions } from './server/otlp/settings.js';
 export type {
   QuotaAnswer,
   QuotaBudget,

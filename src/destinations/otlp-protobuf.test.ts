@@ -144,7 +144,7 @@ test('protobuf: what the serializer cannot be told', () => {
     { key: 'zero', value: { intValue: '0' } },
     { key: 'whole', value: { intValue: '9007199254740992' } },
   ]);
-  assert.deepEqual(resource, { attributes: [], droppedAttributesCount: 0 });
+  assert.deepEqual(resource, { attributes: [], droppedAttributesCount: 0, entityRefs: [] });
 });
 
 test('protobuf: gzip begins at 1,024 bytes', () => {

@@ -3,6 +3,7 @@ import { within } from './deadline.js';
 import type { IngestContext, IngestOptions } from './ingest-options.js';
 import type { IngestLogEntry } from './log.js';
 import { Refusal } from './refusal.js';
+import { isStorageError } from './storage.js';
 
 type HookName = 'onStored' | 'onPage' | 'onLost' | 'onError' | 'onLog' | 'rateLimit' | 'config' | 'waitUntil';
 
@@ -18,6 +19,15 @@ const MAX_RETRY_AFTER_SECONDS = 86_400;
 export function reportError(error: unknown, hooks: Pick<Hooks, 'onError'>): void {
   // An async hook may fail later than it returns.
   quietly(async () => hooks.onError?.(error));
+}
+
+/** What is answered where something was thrown. What is no refusal of ours the operator hears of. */
+export function refusalOf(error: unknown, hooks: Hooks): Refusal {
+  if (error instanceof Refusal) return error;
+  reportError(error, hooks);
+  return isStorageError(error)
+    ? new Refusal('storage_failed', 'the object store refused or did not answer')
+    : new Refusal('internal', 'something went wrong here');
 }
 
 /** Hands the account of a request to the operator. Never throws. */

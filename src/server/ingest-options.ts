@@ -1,6 +1,7 @@
 import type { ClientConfig, PageLedger, StoredReceipt } from '../protocol.js';
 import type { IngestLogEntry } from './log.js';
 import type { AllowedOrigins } from './origin.js';
+import type { OtlpOptions } from './otlp/settings.js';
 import type { QuotaOptions } from './quota.js';
 import type { Storage } from './storage.js';
 
@@ -10,7 +11,7 @@ export interface IngestContext {
   project: string;
   /** The value of `Origin`, if there was one. */
   origin?: string;
-  kind: 'exchange' | 'relay';
+  kind: 'exchange' | 'relay' | 'otlp';
   /** What an exchange's client calls itself, such as `spandrel/0.1.0`; hearsay, at most 100 characters. */
   client?: string;
   /** UUID of the load of the page that an exchange comes from; hearsay. */
@@ -136,6 +137,12 @@ export interface IngestOptions {
    * last answer for the same project, origin and client is given again, so that a kill switch holds.
    */
   config?: (context: IngestContext) => ClientConfig | Promise<ClientConfig>;
+  /**
+   * Takes OTLP/HTTP of servers, Collectors and platforms, at paths that end in `/v1/traces` and `/v1/logs`, into the same
+   * bucket: JSON and protobuf, gzip or not, at most `maxInflatedBytes`, with a key of yours as bearer. `onStored` is
+   * told of each object. Default: none is taken.
+   */
+  otlp?: OtlpOptions;
   /** How much may be handed out in an hour, by page, project or a subject of your own. Default: no bound. */
   quota?: QuotaOptions;
   /**

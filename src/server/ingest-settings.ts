@@ -6,6 +6,7 @@ import type { Hooks } from './hooks.js';
 import type { IngestOptions } from './ingest-options.js';
 import { createKeyIssuer, type KeyIssuer } from './key-issuer.js';
 import { functionOption, integerOption, inWords, optionError, secretInWords } from './option-check.js';
+import { type OtlpSettings, otlpOption } from './otlp/settings.js';
 import { createProjects, type Projects } from './projects.js';
 import { createQuota, type Quota } from './quota.js';
 import type { Storage } from './storage.js';
@@ -31,6 +32,8 @@ export interface IngestSettings extends InflateLimits {
   bodyTimeoutMillis: number;
   serverTiming: boolean;
   config: ConfigSource;
+  /** Undefined: no OTLP is taken. */
+  otlp: OtlpSettings | undefined;
   /** Undefined: no bound. */
   quota: Quota | undefined;
   hooks: Hooks;
@@ -96,6 +99,7 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
     throw optionError('serverTiming', inWords(serverTiming), 'true or false');
   }
 
+  const projects = createProjects(options);
   const maxAgeSeconds = integer('tokenMaxAgeSeconds', 7 * DAY_SECONDS, 60, 90 * DAY_SECONDS);
   return {
     storage: boundedStorage(storageOption(options.storage)),
@@ -107,7 +111,8 @@ export function checkIngestOptions(options: IngestOptions): IngestSettings {
             tokens: createTokens({ secrets, maxAgeSeconds, now }),
             keys: createKeyIssuer({ layout, secret: oldestSecret, now }),
           },
-    projects: createProjects(options),
+    projects,
+    otlp: otlpOption(options.otlp, projects, options.projects ? undefined : projects.byKey(undefined)?.name),
     urlExpirySeconds: integer('urlExpirySeconds', 900, 1, 7 * DAY_SECONDS),
     maxUploads: integer('maxUploads', 8, 0, 100),
     maxUploadBytes:

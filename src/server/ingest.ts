@@ -3,15 +3,15 @@ import { admit, checkOrigin, contextOf } from './admission.js';
 import { blobExchange } from './blob-exchange.js';
 import { exchange } from './exchange.js';
 import { parseExchangeRequest } from './exchange-request.js';
-import { checkRate, log, rateLimited, reportError, retryAfter, tell } from './hooks.js';
+import { checkRate, log, rateLimited, refusalOf, retryAfter, tell } from './hooks.js';
 import type { IngestContext, IngestOptions } from './ingest-options.js';
 import { checkIngestOptions, type IngestSettings } from './ingest-settings.js';
 import { createTrail, logEntry, loggedClient, loggedOrigin, type Trail } from './log.js';
 import { allowOrigin } from './origin.js';
+import { type OtlpTarget, otlpTarget } from './otlp/settings.js';
 import { jsonResponse, Refusal, refusalResponse } from './refusal.js';
 import { relay } from './relay.js';
 import { serverTiming } from './stopwatch.js';
-import { isStorageError } from './storage.js';
 import { readBody } from './untrusted-body.js';
 
 /**
@@ -38,14 +38,16 @@ export function createIngest(options: IngestOptions): (request: Request) => Prom
   return async (request) => {
     const headers = new Headers({ 'cache-control': 'no-store', vary: 'Origin' });
     const trail = createTrail(settings.now(), settings.clock);
+    const target = settings.otlp && otlpTarget(request);
     let response: Response;
     let isAllowed = false;
     try {
-      isAllowed = settings.projects.anyAllows(request);
+      isAllowed = target === undefined && settings.projects.anyAllows(request);
       if (isAllowed) allowOrigin(request, headers);
-      response = await answer(request, { settings, trail, headers });
+      const handling = { settings, trail, headers };
+      response = await (target ? takeOtlp(request, target, handling) : answer(request, handling));
     } catch (error) {
-      const refusal = refusalOf(error, settings);
+      const refusal = refusalOf(error, settings.hooks);
       trail.facts.error = refusal.code;
       response = refusalResponse(refusal, headers);
     }
@@ -66,6 +68,13 @@ interface Handling {
   trail: Trail;
   /** Of the answer, whatever it is. */
   headers: Headers;
+}
+
+/** Loaded by the first request that needs it. Pages are let in nowhere here: there is no CORS. */
+async function takeOtlp(request: Request, target: OtlpTarget, handling: Handling): Promise<Response> {
+  handling.trail.facts.kind = 'otlp';
+  const { receive } = await import('./otlp/receive.js');
+  return receive(request, target, handling);
 }
 
 async function answer(request: Request, { settings, trail, headers }: Handling): Promise<Response> {
@@ -118,12 +127,4 @@ async function answer(request: Request, { settings, trail, headers }: Handling):
 
 function asksOnly({ stored, confirm, renew, lost }: ExchangeRequest): boolean {
   return stored.length + confirm.length + renew.length + Object.keys(lost).length === 0;
-}
-
-function refusalOf(error: unknown, settings: IngestSettings): Refusal {
-  if (error instanceof Refusal) return error;
-  reportError(error, settings.hooks);
-  return isStorageError(error)
-    ? new Refusal('storage_failed', 'the object store refused or did not answer')
-    : new Refusal('internal', 'something went wrong here');
 }

@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../protocol.js';
 import type { IngestContext } from './ingest-options.js';
 import type { QuotaOutcome } from './quota.js';
+import type { RefusalCode } from './refusal.js';
 import { createStopwatch, type Stage, type Stopwatch } from './stopwatch.js';
 
 /** What became of one request: plain data, with neither URL, token, key, address nor secret. */
@@ -11,7 +11,7 @@ export interface IngestLogEntry {
   /** HTTP status of the answer. */
   status: number;
   /** Present where the answer is an error. */
-  error?: ErrorCode;
+  error?: RefusalCode;
   /** The project's name. Absent where the request was refused before it was known. */
   project?: string;
   /** The value of `Origin`, or `invalid` where it is none. */
@@ -36,8 +36,10 @@ export interface IngestLogEntry {
   bodyBytes: number;
   /** Lengths that were signed, fresh and again. */
   issuedBytes: number;
-  /** Of a relay that was stored: false when its object was there already. */
+  /** Of a relay or an OTLP request that was stored: false when its object was there already. */
   created?: boolean;
+  /** Spans or log records of an OTLP request that were not taken. Absent where there are none. */
+  rejected?: number;
   /** Absent where no quota was asked. */
   quota?: QuotaOutcome;
   /** Milliseconds. On Workers only what waits for something outside takes any. */

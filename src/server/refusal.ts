@@ -1,14 +1,19 @@
-import type { ErrorCode, ErrorResponse } from '../protocol.js';
+import type { ErrorCode } from '../protocol.js';
 
-const HTTP_STATUS: Record<ErrorCode, number> = {
+/** What pages are told, and what only senders of OTLP are: no key of the operator's, an encoding that is not taken. */
+export type RefusalCode = ErrorCode | 'bad_key' | 'unsupported_type';
+
+export const HTTP_STATUS: Record<RefusalCode, number> = {
   malformed: 400,
   bad_token: 400,
+  bad_key: 401,
   unknown_project: 401,
   forbidden_origin: 403,
   not_found: 404,
   method_not_allowed: 405,
   too_slow: 408,
   too_large: 413,
+  unsupported_type: 415,
   rate_limited: 429,
   internal: 500,
   storage_failed: 502,
@@ -20,12 +25,12 @@ const HTTP_STATUS: Record<ErrorCode, number> = {
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  readonly code: ErrorCode;
+  readonly code: RefusalCode;
   /** Headers beside those of every answer. */
   readonly headers: Record<string, string>;
 
   /** @param message for the client; never with a secret, a URL or a stack in it. */
-  constructor(code: ErrorCode, message: string, headers: Record<string, string> = {}) {
+  constructor(code: RefusalCode, message: string, headers: Record<string, string> = {}) {
     super(message);
     this.code = code;
     this.headers = headers;
@@ -38,9 +43,9 @@ export function jsonResponse(status: number, body: unknown, headers: Headers): R
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** Writes an {@link ErrorResponse} onto `headers`, which it takes over. */
+/** Writes an `ErrorResponse` onto `headers`, which it takes over. */
 export function refusalResponse(refusal: Refusal, headers: Headers): Response {
   for (const [name, value] of Object.entries(refusal.headers)) headers.set(name, value);
-  const body: ErrorResponse = { error: { code: refusal.code, message: refusal.message } };
+  const body = { error: { code: refusal.code, message: refusal.message } };
   return jsonResponse(HTTP_STATUS[refusal.code], body, headers);
 }

@@ -74,7 +74,11 @@ export function isJson(bytes: Uint8Array): boolean {
 export async function gzipTraces(json: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const scanner = createTraceScanner(json.length);
   if (!scanner.push(json) || !scanner.isWhole()) throw new Refusal('malformed', NO_REQUEST);
-  const stream = new Blob([json]).stream().pipeThrough(new CompressionStream('gzip'));
+  return gzipped(json);
+}
+
+export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

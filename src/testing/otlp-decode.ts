@@ -22,12 +22,42 @@ type Message = Record<number, readonly [string, Type, 'many'?]>;
 
 const MESSAGES = {
   Request: { 1: ['resourceSpans', 'ResourceSpans', 'many'] },
+  LogsRequest: { 1: ['resourceLogs', 'ResourceLogs', 'many'] },
+  ResourceLogs: {
+    1: ['resource', 'Resource'],
+    2: ['scopeLogs', 'ScopeLogs', 'many'],
+    3: ['schemaUrl', 'text'],
+  },
+  ScopeLogs: { 1: ['scope', 'Scope'], 2: ['logRecords', 'LogRecord', 'many'], 3: ['schemaUrl', 'text'] },
+  LogRecord: {
+    1: ['timeUnixNano', 'fixed64'],
+    11: ['observedTimeUnixNano', 'fixed64'],
+    2: ['severityNumber', 'uint32'],
+    3: ['severityText', 'text'],
+    5: ['body', 'AnyValue'],
+    6: ['attributes', 'KeyValue', 'many'],
+    7: ['droppedAttributesCount', 'uint32'],
+    8: ['flags', 'fixed32'],
+    9: ['traceId', 'hex'],
+    10: ['spanId', 'hex'],
+    12: ['eventName', 'text'],
+  },
   ResourceSpans: {
     1: ['resource', 'Resource'],
     2: ['scopeSpans', 'ScopeSpans', 'many'],
     3: ['schemaUrl', 'text'],
   },
-  Resource: { 1: ['attributes', 'KeyValue', 'many'], 2: ['droppedAttributesCount', 'uint32'] },
+  Resource: {
+    1: ['attributes', 'KeyValue', 'many'],
+    2: ['droppedAttributesCount', 'uint32'],
+    3: ['entityRefs', 'EntityRef', 'many'],
+  },
+  EntityRef: {
+    1: ['schemaUrl', 'text'],
+    2: ['type', 'text'],
+    3: ['idKeys', 'text', 'many'],
+    4: ['descriptionKeys', 'text', 'many'],
+  },
   ScopeSpans: { 1: ['scope', 'Scope'], 2: ['spans', 'Span', 'many'], 3: ['schemaUrl', 'text'] },
   Scope: {
     1: ['name', 'text'],
@@ -82,9 +112,67 @@ const MESSAGES = {
   KeyValueList: { 1: ['values', 'KeyValue', 'many'] },
 } as const satisfies Record<string, Record<number, readonly [string, string, 'many'?]>>;
 
+/** By type; all others have a length. */
+const WIRES: Record<string, number> = { bool: 0, uint32: 0, int64: 0, fixed64: 1, double: 1, fixed32: 5 };
+
+type RequestName = 'Request' | 'LogsRequest';
+
 /** @throws {Error} on what the table does not know. */
-export function decodeRequest(bytes: Uint8Array): Tree {
-  return decode(Buffer.from(bytes), 'Request') as Tree;
+export function decodeRequest(bytes: Uint8Array, name: RequestName = 'Request'): Tree {
+  return decode(Buffer.from(bytes), name) as Tree;
+}
+
+/** The other way about: a tree of OTLP/JSON as protobuf. What the table does not know is left out. */
+export function encodeRequest(tree: object, name: RequestName = 'Request'): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(encode(tree as Record<string, unknown>, name));
+}
+
+function encode(tree: Record<string, unknown>, name: keyof typeof MESSAGES): Buffer {
+  const parts: Buffer[] = [];
+  for (const [number, [key, type]] of Object.entries(MESSAGES[name] as Message)) {
+    if (tree[key] === undefined) continue;
+    for (const value of Array.isArray(tree[key]) ? (tree[key] as unknown[]) : [tree[key]]) {
+      const content = contentOf(value, type);
+      const wire = WIRES[type as string] ?? 2;
+      parts.push(varintOf(Number(number) * 8 + wire));
+      if (wire === 2) parts.push(varintOf(content.length));
+      parts.push(content);
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+function contentOf(value: unknown, type: Type): Buffer {
+  const bytes = Buffer.alloc(8);
+  switch (type) {
+    case 'text':
+      return Buffer.from(value as string);
+    case 'hex':
+    case 'base64':
+      return Buffer.from(value as string, type);
+    case 'bool':
+      return varintOf(value ? 1 : 0);
+    case 'uint32':
+    case 'int64':
+      return varintOf(BigInt(value as string));
+    case 'fixed32':
+      bytes.writeUInt32LE(Number(value));
+      return bytes.subarray(0, 4);
+    case 'fixed64':
+      bytes.writeBigUInt64LE(BigInt(value as string));
+      return bytes;
+    case 'double':
+      bytes.writeDoubleLE(Number(value));
+      return bytes;
+  }
+  return encode(value as Record<string, unknown>, type);
+}
+
+export function varintOf(value: number | bigint): Buffer {
+  const bytes: number[] = [];
+  let left = BigInt.asUintN(64, BigInt(value));
+  for (; left >= 128n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
+  return Buffer.from([...bytes, Number(left)]);
 }
 
 function decode(bytes: Buffer, name: keyof typeof MESSAGES): unknown {
@@ -126,7 +214,7 @@ function valueOfWire(
   varint: () => bigint,
   take: (count: number) => Buffer,
 ): unknown {
-  const expected = { bool: 0, uint32: 0, int64: 0, fixed64: 1, double: 1, fixed32: 5 }[type as string] ?? 2;
+  const expected = WIRES[type as string] ?? 2;
   if (wire !== expected) throw new Error(`wire type ${wire} for ${type}`);
   switch (type) {
     case 'bool':
