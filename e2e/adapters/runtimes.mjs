@@ -26,7 +26,7 @@ export async function bundle(name) {
     ],
     onwarn: () => {},
   });
-  const { output } = await bundled.generate({ format: 'es' });
+  const { output } = await bundled.generate({ format: 'es', inlineDynamicImports: true });
   await bundled.close();
   await mkdir(new URL('.cache/adapters/', root), { recursive: true });
   const file = new URL(`.cache/adapters/${name}.mjs`, root);
@@ -49,8 +49,8 @@ export const RUNTIMES = {
   workerd: startWorkerd,
 };
 
-/** @param {string} file @returns {Promise<Running>} */
-async function startWorkerd(file) {
+/** @param {string} file @param {object} [options] More of Miniflare's. @returns {Promise<Running>} */
+export async function startWorkerd(file, options = {}) {
   let said = '';
   const miniflare = new Miniflare({
     cf: false,
@@ -68,6 +68,7 @@ async function startWorkerd(file) {
     },
     // Its own socket: Miniflare's proxy would have a say in headers and bodies.
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+    ...options,
   });
   try {
     await miniflare.ready;
