@@ -1,5 +1,6 @@
 /** Keeps the collection of traces up with the bucket: first page, then news, then older pages on request. */
 import { listObjects, ObjectError, readObject, watchObjects } from './bucket-objects.mjs';
+import { isLogsRequest, parseLogs } from './parse-logs.mjs';
 import { parseRequest } from './parse-otlp.mjs';
 import { createTraces } from './traces.mjs';
 
@@ -79,9 +80,13 @@ export function startFeed(onChange) {
 
   const read = async ({ object, isNews }) => {
     try {
-      const parsed = parseRequest(await readObject(object.key));
-      traces.add(object, parsed.traces, isNews);
-      skippedSpans += parsed.skipped;
+      const request = await readObject(object.key);
+      if (isLogsRequest(request)) traces.addLogs(object, parseLogs(request));
+      else {
+        const parsed = parseRequest(request);
+        traces.add(object, parsed.traces, isNews);
+        skippedSpans += parsed.skipped;
+      }
       objectCount += 1;
       failures.delete(object.key);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** The moments of a trace that one looks for first: vitals, errors, interactions; and where their flags stand. */
+/** The moments of a trace that one looks for first: vitals, errors, interactions, logs; and where their flags stand. */
 import { formatVital, ratingWords } from './page-facts.mjs';
 import { placeInstant } from './timeline.mjs';
 
@@ -11,10 +11,10 @@ const MAX_LANES = 4;
 
 /**
  * @typedef {object} Moment
- * @property {'vital' | 'error' | 'interaction'} kind
+ * @property {'vital' | 'error' | 'interaction' | 'log'} kind
  * @property {string} label
  * @property {string} rated what more there is to say, in words; may be empty
- * @property {string} rating of a vital
+ * @property {string} rating of a vital, or of a log by its level
  * @property {bigint} time
  * @property {string} spanId whose details say more
  *
@@ -22,11 +22,17 @@ const MAX_LANES = 4;
  *   `flipped` stands to the left of its moment; `room` in pixels is what it may take
  */
 
+/** @type {Record<string, string>} */
+const LEVEL_RATINGS = { warn: 'needs-improvement', error: 'poor', fatal: 'poor' };
+/** Characters of a flag. */
+const MAX_LOG_TEXT = 200;
+
 /**
  * @param {import('./page-facts.mjs').PageFacts} facts
+ * @param {import('./parse-logs.mjs').Log[]} [logs] of the trace
  * @returns {Moment[]} by time; without those that have none
  */
-export function momentsOf({ activity, interaction, vitals, exceptions }) {
+export function momentsOf({ activity, interaction, vitals, exceptions }, logs = []) {
   /** @type {Moment[]} */
   const moments = [
     ...(interaction ? [interactionMoment(interaction, activity)] : []),
@@ -42,6 +48,14 @@ export function momentsOf({ activity, interaction, vitals, exceptions }) {
       const label = message ? `${type}: ${message}` : type;
       return { kind: /** @type {const} */ ('error'), label, rated: '', rating: '', time, spanId };
     }),
+    ...logs.map(({ level, text, time, spanId }) => ({
+      kind: /** @type {const} */ ('log'),
+      label: text.slice(0, MAX_LOG_TEXT),
+      rated: level,
+      rating: LEVEL_RATINGS[level] ?? '',
+      time,
+      spanId,
+    })),
   ];
   return moments.filter(({ time }) => time !== undefined).sort((a, b) => Number(a.time - b.time));
 }

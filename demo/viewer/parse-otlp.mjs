@@ -136,8 +136,8 @@ function readScope(group) {
   };
 }
 
-// An id of the wrong length or of zeros only is no id.
-function readId(value, length) {
+/** An id in lower case; one of the wrong length or of zeros only is no id, and empty. */
+export function readId(value, length) {
   const id = asString(value).toLowerCase();
   return id.length === length && /^[0-9a-f]+$/.test(id) && /[^0]/.test(id) ? id : '';
 }

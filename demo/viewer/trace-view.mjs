@@ -33,7 +33,7 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose, feed, 
   const colours = useMemo(() => assignColours(trace.spans.values()), [trace, trace.revision]);
   const { summary } = trace;
   const { session } = summary;
-  const moments = useMemo(() => momentsOf(summary), [trace, trace.revision]);
+  const moments = useMemo(() => momentsOf(summary, trace.logs), [trace, trace.revision]);
   const axis = { start: summary.start ?? 0n, duration: summary.extent };
   const span = trace.spans.get(spanId);
   const parentName = trace.spans.get(span?.parentSpanId)?.name ?? '';

@@ -10,6 +10,9 @@ import { readPageFacts } from './page-facts.mjs';
 const MAX_TRACES = 2000;
 /** Spans kept of one trace. */
 const MAX_SPANS_PER_TRACE = 50_000;
+/** Logs kept of one trace, and traces whose logs are: they may come before its spans. */
+const MAX_LOGS_PER_TRACE = 1_000;
+const MAX_LOGGED_TRACES = 4_000;
 /** Attributes that may name the page, best first. */
 const PAGE_KEYS = ['browser.page.url', 'page.url', 'url.full', 'http.url', 'location.href'];
 /** Characters of names and ids that the search looks through. */
@@ -21,6 +24,7 @@ const MAX_SEARCH_CHARS = 100_000;
  * @property {Map<string, import('./parse-otlp.mjs').Span>} spans by span id
  * @property {{ key: string, size: number, uploadedAt: number, resourceSpans: object[] }[]} parts one per object
  * @property {number} duplicates spans that came more than once
+ * @property {import('./parse-logs.mjs').Log[]} logs in the order in which they were read
  * @property {number} revision grows with every part
  * @property {boolean} isNews it came by itself: none of its parts was asked for
  * @property {Summary} summary
@@ -53,6 +57,8 @@ const MAX_PART_NAMES = 3;
 export function createTraces() {
   /** @type {Map<string, Trace>} */
   const byId = new Map();
+  /** @type {Map<string, { keys: Set<string>, logs: import('./parse-logs.mjs').Log[] }>} */
+  const logsById = new Map();
 
   return {
     /** @returns {Trace | undefined} */
@@ -71,6 +77,7 @@ export function createTraces() {
             spans: new Map(),
             parts: [],
             duplicates: 0,
+            logs: logsById.get(traceId)?.logs ?? [],
             revision: 0,
             isNews,
             summary: undefined,
@@ -85,6 +92,22 @@ export function createTraces() {
         trace.summary = summarize(trace.spans);
       }
       for (const trace of newestFirst(byId).slice(MAX_TRACES)) byId.delete(trace.traceId);
+    },
+
+    /** Adds what `parseLogs` read from the object `key`, as {@link add} does spans. */
+    addLogs({ key }, parsedLogs) {
+      for (const [traceId, logs] of parsedLogs) {
+        const known = logsById.get(traceId) ?? { keys: new Set(), logs: [] };
+        logsById.set(traceId, known);
+        if (known.keys.has(key)) continue;
+        known.keys.add(key);
+        known.logs.push(...logs.slice(0, MAX_LOGS_PER_TRACE - known.logs.length));
+        const trace = byId.get(traceId);
+        if (trace === undefined) continue;
+        trace.logs = known.logs;
+        trace.revision += 1;
+      }
+      for (const traceId of [...logsById.keys()].slice(0, -MAX_LOGGED_TRACES)) logsById.delete(traceId);
     },
 
     /** @returns {Trace[]} newest start first */
