@@ -12,7 +12,7 @@ export type QuarantineReason =
   | 'too-large' // the object, or what it inflates to
   | 'not-gzip' // or broken off, or several members
   | 'not-json' // also NDJSON
-  | 'not-otlp' // no `resourceSpans`, or spans that no backend takes: ids, times, kinds, depth, counts
+  | 'not-otlp' // no `resourceSpans` or `resourceLogs`, or what no backend takes: ids, times, kinds, depth, counts
   | 'refused'; // the backend answers this object alone with a status that is not to be tried again
 
 /** What has become of one object. */
@@ -23,7 +23,10 @@ export interface ObjectResult {
   reason?: QuarantineReason;
   /** For people: one line, without URL and secret. */
   message?: string;
-  /** Spans in the object, spans left out as duplicates, and spans that the backend refused in a partial success. */
+  /**
+   * Spans in the object, spans left out as duplicates, and spans that the backend refused in a partial success; of an
+   * object of logs its records.
+   */
   spanCount: number;
   duplicateCount: number;
   rejectedCount: number;

@@ -1,6 +1,7 @@
 import type { StoredObject } from '../server/storage.js';
 import type { BatchResult, FetchedObject } from './batch.js';
 import { fetchObjects } from './fetch-objects.js';
+import { signalOf } from './folder.js';
 import type { HandlingSettings } from './forward-settings.js';
 import type { PatientStorage } from './patient-storage.js';
 import type { Settled, Settler } from './settle.js';
@@ -63,7 +64,8 @@ export function createBatchHandler(
       const of = { key, size: bytes?.byteLength ?? object.size, ...(bytes ? { bytes } : {}) };
       if (result.status === 'sent') {
         settled.push({ ...of, fate: 'sent' });
-        counts.spans += result.spanCount;
+        if (signalOf(key) === 'logs') counts.logRecords += result.spanCount;
+        else counts.spans += result.spanCount;
         counts.duplicateSpans += result.duplicateCount;
         counts.rejectedSpans += result.rejectedCount;
       } else {

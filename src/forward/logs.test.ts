@@ -180,7 +180,7 @@ test('forward: takes logs too, once, or leaves them where they are not asked for
   const first = await pass(['traces']);
   assert.deepEqual([first.sent, first.skipped], [1, 1]);
   const second = await pass();
-  assert.deepEqual([second.sent, second.alreadyDone], [1, 1]);
+  assert.deepEqual([second.sent, second.alreadyDone, second.spans, second.logRecords], [1, 1, 0, 1]);
   const third = await pass();
   assert.deepEqual([third.sent, third.alreadyDone], [0, 2]);
   assert.deepEqual(

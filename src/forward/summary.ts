@@ -29,6 +29,8 @@ export interface ForwardCounts {
   sentBytes: number;
   /** Spans in what was sent; of these left out as duplicates; and refused by the backend in partial successes. */
   spans: number;
+  /** Log records likewise. */
+  logRecords: number;
   duplicateSpans: number;
   rejectedSpans: number;
   /** The folder that is being worked on. */
@@ -64,7 +66,7 @@ export function emptyCounts(): ForwardCounts {
   return {
     ...{ listed: 0, sent: 0, alreadyDone: 0, quarantined: {}, vanished: 0, skipped: 0 },
     ...{ tooYoung: 0, busy: 0, left: 0, fetched: 0, fetchedBytes: 0, requests: 0, sentBytes: 0 },
-    ...{ spans: 0, duplicateSpans: 0, rejectedSpans: 0, folder: '' },
+    ...{ spans: 0, logRecords: 0, duplicateSpans: 0, rejectedSpans: 0, folder: '' },
   };
 }
 

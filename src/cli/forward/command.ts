@@ -4,6 +4,7 @@ import { createBatchSender } from '../../forward/batch-sender.js';
 import { forward } from '../../forward/forward.js';
 import type { After } from '../../forward/forward-options.js';
 import { accountedFor, type ForwardSummary } from '../../forward/summary.js';
+import type { Signal } from '../../object-key.js';
 import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
 import { type AddCommand, type CommonOptions, httpUrl, Option, wholeNumber } from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
@@ -13,7 +14,7 @@ import { duration, moment } from '../time-options.js';
 import { readOnly, refrainingSender } from './dry-run.js';
 import { follow } from './follow.js';
 import { type HeaderFlags, headerFile, headerVariable, plainHeader, readHeaders } from './header-options.js';
-import { inQuarantine, LOOK_FURTHER, saySummary, windowLine } from './rows.js';
+import { inQuarantine, itemsInWords, LOOK_FURTHER, saySummary, windowLine } from './rows.js';
 
 interface ForwardFlags extends CommonOptions, BucketFlags, HeaderFlags {
   prefix: string;
@@ -28,6 +29,7 @@ interface ForwardFlags extends CommonOptions, BucketFlags, HeaderFlags {
   interval: number;
   concurrency?: number;
   dryRun?: true;
+  only?: Signal;
 }
 
 /** With how to look at more, where it was not the user who said so. */
@@ -65,6 +67,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
             after: flags.after,
             mergeWindowMillis: flags.mergeWindow,
             leases: !dryRun,
+            ...(flags.only === undefined ? {} : { signals: [flags.only] }),
             ...(flags.from === undefined ? {} : { from: flags.from }),
             ...(flags.until === undefined ? {} : { until: flags.until }),
             ...(flags.project === undefined ? {} : { project: flags.project }),
@@ -74,7 +77,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
               progress.update(
                 accountedFor(counts),
                 counts.listed,
-                `${plural(counts.spans, 'span')}  ${printable(counts.folder, 60)}`,
+                `${itemsInWords(counts)}  ${printable(counts.folder, 60)}`,
               ),
           });
         } catch (error) {
@@ -89,13 +92,13 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
         saySummary(summary, dryRun, terminal);
         return summary.ended === 'done' && inQuarantine(summary.quarantined) === 0 ? EXIT.fine : EXIT.wrong;
       }
-      const totals = { passes: 0, sent: 0, spans: 0, quarantined: 0, window: {} };
+      const totals = { passes: 0, sent: 0, spans: 0, logRecords: 0, quarantined: 0, window: {} };
       await follow({
         pass,
         ...{ pauseMillis: flags.interval * 1_000, signal },
         sleep: (millis) => delay(millis, undefined, { signal }).catch(() => undefined),
         onPass(summary, pauseMillis) {
-          const { sent, spans, quarantined, ended, message } = summary;
+          const { sent, spans, logRecords, quarantined, ended, message } = summary;
           const aside = inQuarantine(quarantined);
           if (totals.passes === 0)
             terminal.talk(`each pass ${windowLine(summary)}`.replace('looked', 'looks'));
@@ -103,6 +106,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
           totals.passes += 1;
           totals.sent += sent;
           totals.spans += spans;
+          totals.logRecords += logRecords;
           totals.quarantined += aside;
           const trouble =
             ended === 'done' || ended === 'aborted'
@@ -111,13 +115,13 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
           if (!sent && !aside && !trouble) return;
           const time = new Date().toISOString().slice(11, 19);
           terminal.talk(
-            `${time}  ${plural(sent, 'object')}, ${plural(spans, 'span')}${aside ? `, ${aside} quarantined` : ''}${terminal.talkColours.red(trouble)}`,
+            `${time}  ${plural(sent, 'object')}, ${itemsInWords(summary)}${aside ? `, ${aside} quarantined` : ''}${terminal.talkColours.red(trouble)}`,
           );
         },
       });
       terminal.document({ ...totals, ended: 'aborted' });
       terminal.say(
-        `${plural(totals.sent, 'object')}, ${plural(totals.spans, 'span')} sent in ${totals.passes} passes; ${totals.quarantined} quarantined`,
+        `${plural(totals.sent, 'object')}, ${itemsInWords(totals)} sent in ${totals.passes} passes; ${totals.quarantined} quarantined`,
       );
       return EXIT.interrupted;
     },
@@ -149,6 +153,12 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
       moment,
     )
     .option('--until <time>', 'only what was stored before then', moment)
+    .addOption(
+      new Option(
+        '--only <signal>',
+        'only traces, or only logs, which go to /v1/logs (default: both)',
+      ).choices(['traces', 'logs']),
+    )
     .option('--project <name>', 'only this project')
     .option('--environment <name>', 'only this environment')
     .addOption(

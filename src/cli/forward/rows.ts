@@ -24,10 +24,17 @@ export function windowLine({ window }: ForwardSummary): string {
 
 export const LOOK_FURTHER = '--from 30d looks further back';
 
+/** What went. Logs are told of where there are any. */
+export function itemsInWords({ spans, logRecords }: { spans: number; logRecords: number }): string {
+  const records = plural(logRecords, 'log record');
+  if (logRecords === 0) return plural(spans, 'span');
+  return spans === 0 ? records : `${plural(spans, 'span')}, ${records}`;
+}
+
 /** Prints what a pass did as a table of counts, leaving out what did not occur. */
 export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: Terminal): void {
   const { colours } = terminal;
-  const { sent, spans, duplicateSpans, rejectedSpans, requests, sentBytes } = summary;
+  const { sent, duplicateSpans, rejectedSpans, requests, sentBytes } = summary;
   const rows: [name: string, count: number, more?: string | undefined][] = [
     ['listed', summary.listed],
     [
@@ -35,13 +42,13 @@ export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: T
       sent,
       dryRun
         ? undefined
-        : `${plural(spans, 'span')} in ${plural(requests, 'request')}, ${bytesInWords(sentBytes)}`,
+        : `${itemsInWords(summary)} in ${plural(requests, 'request')}, ${bytesInWords(sentBytes)}`,
     ],
     ['sent before', summary.alreadyDone],
     ['too young', summary.tooYoung, 'for a later pass, so that parts of a trace meet'],
     ["another forwarder's", summary.busy],
     ['vanished', summary.vanished, 'deleted by another'],
-    ['skipped', summary.skipped, 'no trace objects by their keys'],
+    ['skipped', summary.skipped, 'not asked for, or no OTLP by their keys'],
     ...Object.entries(summary.quarantined).map(([reason, count]): [string, number, string] => [
       'quarantined',
       count,
