@@ -32,14 +32,23 @@ export async function readBody(
   throw new Refusal('too_large', `the body is over ${maxBytes} bytes`);
 }
 
-/** Reads bytes as a JSON object in strict UTF-8. @throws {Refusal} `malformed`. */
-export function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
+/**
+ * Reads bytes as a JSON object in strict UTF-8.
+ *
+ * @param prepare what is done to the text before it is parsed. Default nothing.
+ * @throws {Refusal} `malformed`.
+ */
+export function parseJsonObject(
+  bytes: Uint8Array,
+  prepare: (text: string) => string = (text) => text,
+): Record<string, unknown> {
   if (!isPlausible(bytes))
     throw new Refusal('malformed', 'the body is nested too deeply, or is mostly brackets');
   let value: unknown;
   try {
     // A byte order mark is kept, and so refused: other readers of the same bytes would stumble over it.
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(prepare(text));
   } catch {
     throw new Refusal('malformed', 'the body is not JSON in UTF-8');
   }

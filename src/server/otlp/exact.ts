@@ -1,8 +1,11 @@
 /** Doubles hold every integer of fewer digits. */
 const LONG_DIGITS = 16;
-const [QUOTE, BACKSLASH, MINUS, ZERO, NINE] = [0x22, 0x5c, 0x2d, 0x30, 0x39] as const;
-/** What numbers have beside digits, where they are no integers: a point, a plus, and both letters of a power. */
-const NOT_INTEGER: readonly number[] = [0x2e, 0x2b, 0x45, 0x65];
+/** Where there may be one outside of a text, which is seldom. */
+const SUSPECTED = /[:[,\s]-?\d{16}/;
+const LONG_INTEGER = /^-?\d{16,}$/;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c] as const;
+/** What numbers are made of: digits, a sign, a point, a power. */
+const NUMBER = /[\d.+eE-]*/y;
 
 /**
  * Puts integers of 16 digits and more, which JavaScript would read as others, into quotation marks: OTLP/JSON writes
@@ -10,45 +13,31 @@ const NOT_INTEGER: readonly number[] = [0x2e, 0x2b, 0x45, 0x65];
  *
  * @param json or what claims to be: nothing else is changed.
  */
-export function quoteLongIntegers(json: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const places: number[] = [];
+export function quoteLongIntegers(json: string): string {
+  if (!SUSPECTED.test(json)) return json;
+  const parts: string[] = [];
+  let taken = 0;
   let isText = false;
   for (let at = 0; at < json.length; at++) {
-    const byte = json[at] as number;
-    if (byte === QUOTE) isText = !isText;
-    else if (isText) at += byte === BACKSLASH ? 1 : 0;
-    else if (byte === MINUS || isDigit(byte)) {
-      const end = endOfNumber(json, at);
-      if (isLongInteger(json, at, end)) places.push(at, end);
-      at = end - 1;
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) isText = !isText;
+    else if (isText) at += code === BACKSLASH ? 1 : 0;
+    else if (beginsNumber(code)) {
+      const number = numberAt(json, at);
+      if (number.length >= LONG_DIGITS && LONG_INTEGER.test(number)) {
+        parts.push(json.slice(taken, at), '"', number, '"');
+        taken = at + number.length;
+      }
+      at += number.length - 1;
     }
   }
-  return places.length === 0 ? json : withQuotes(json, places);
+  return parts.join('') + json.slice(taken);
 }
 
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= NINE;
+/** A digit or a minus. */
+const beginsNumber = (code: number): boolean => code === 0x2d || (code >= 0x30 && code <= 0x39);
 
-function endOfNumber(json: Uint8Array, from: number): number {
-  let end = from + 1;
-  while (isDigit(json[end]) || json[end] === MINUS || NOT_INTEGER.includes(json[end] as number)) end++;
-  return end;
-}
-
-function isLongInteger(json: Uint8Array, from: number, end: number): boolean {
-  const first = json[from] === MINUS ? from + 1 : from;
-  return end - first >= LONG_DIGITS && json.subarray(first, end).every(isDigit);
-}
-
-function withQuotes(json: Uint8Array, places: readonly number[]): Uint8Array<ArrayBuffer> {
-  const quoted = new Uint8Array(json.length + places.length);
-  let from = 0;
-  let to = 0;
-  for (const place of places) {
-    quoted.set(json.subarray(from, place), to);
-    to += place - from;
-    quoted[to++] = QUOTE;
-    from = place;
-  }
-  quoted.set(json.subarray(from), to);
-  return quoted;
+function numberAt(json: string, at: number): string {
+  NUMBER.lastIndex = at;
+  return NUMBER.exec(json)?.[0] ?? '';
 }

@@ -116,7 +116,7 @@ function read(bytes: Uint8Array<ArrayBuffer>, { encoding, signal }: Export): Sif
     if (!request) throw new Refusal('malformed', `the body is no protobuf of ${signal}, or is cut off`);
     return sift(request, signal);
   }
-  const request = parseJsonObject(quoteLongIntegers(bytes));
+  const request = parseJsonObject(bytes, quoteLongIntegers);
   const { resources } = SIGNALS[signal];
   if (
     !Array.isArray(request[resources] ?? []) ||
