@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { nodeListener } from '../dist/server.js';
 import { listen } from './mock-r2/listen.mjs';
 import { startMockR2 } from './mock-r2/mock-r2.mjs';
@@ -145,18 +146,26 @@ export async function startHost({
     const { origin } = listening;
     const localhost = origin.replace('127.0.0.1', 'localhost');
     const warehouse = await startWarehouse();
+    const otlpKey = randomBytes(24).toString('base64url');
     parts.push(warehouse);
     const assets = async () => fileResponse(await findShopPage(), headersFor);
     const mock = await startMockR2({
       ...(tls && { tls }),
       ...(worker && {
-        worker: workerInMiniflare({ assets, warehouseUrl: warehouse.url, ...(otlpUrl && { otlpUrl }) }),
+        worker: workerInMiniflare({
+          ...{ assets, warehouseUrl: warehouse.url, otlpKey },
+          ...(otlpUrl && { otlpUrl }),
+        }),
       }),
       ...mockOptions,
       allowedOrigins: [origin, localhost, ...(mockOptions.allowedOrigins ?? [])],
     });
     parts.push(mock);
-    if (worker) sendShopPage = mock.worker;
+    if (worker) {
+      sendShopPage = mock.worker;
+      mounts.push([`${mock.mountPath}/v1/`, mock.worker]);
+      warehouse.traceTo({ url: origin + mock.mountPath, key: otlpKey });
+    }
     mounts.push(
       ['/api/', worker ? mock.worker : nodeListener(createShopApi({ warehouseUrl: warehouse.url }))],
       [mock.mountPath, mock.endpoint],

@@ -24,11 +24,15 @@ async function openViewer(context: BrowserContext): Promise<Page> {
 const agree = (page: Page): Promise<void> =>
   page.getByRole('region', { name: 'Consent' }).getByRole('button', { name: 'Agree' }).click();
 
-/** The spans of both services in the bucket. */
-async function stored(): Promise<{ shop: OtlpSpan[]; api: OtlpSpan[] }> {
+/** The spans of all services in the bucket. */
+async function stored(): Promise<{ shop: OtlpSpan[]; api: OtlpSpan[]; warehouse: OtlpSpan[] }> {
   const spansOf = async (service: string): Promise<OtlpSpan[]> =>
     (await readObjects(host.mock.bucket, service)).flatMap(({ spans }) => spans);
-  return { shop: await spansOf('shop'), api: await spansOf('shop-api') };
+  return {
+    shop: await spansOf('shop'),
+    api: await spansOf('shop-api'),
+    warehouse: await spansOf('warehouse'),
+  };
 }
 
 /** Opens the trace of that name in the viewer and waits for its parts; returns the rows of the waterfall. */
@@ -38,7 +42,7 @@ async function openTrace(viewer: Page, name: string, services: number): Promise<
   return viewer.getByRole('treegrid', { name: 'Spans' }).getByRole('row');
 }
 
-test('worker: a click, the Worker that answers it, and whom that asks are one trace in the viewer', async ({
+test('worker: a click, the Worker that answers it, and the service that it asks are one trace in the viewer', async ({
   context,
   page,
 }) => {
@@ -48,7 +52,7 @@ test('worker: a click, the Worker that answers it, and whom that asks are one tr
   await page.getByRole('button', { name: 'Add to cart' }).click();
   await expect(page.getByText('Trowel is in your cart.')).toBeVisible();
 
-  const rows = await openTrace(viewer, 'click Add to cart', 2);
+  const rows = await openTrace(viewer, 'click Add to cart', 3);
   // Each below the one before, but for `price basket`, which is beside `hold stock`.
   const levels: [RegExp, string][] = [
     [/shop click Add to cart/, '1'],
@@ -58,6 +62,7 @@ test('worker: a click, the Worker that answers it, and whom that asks are one tr
     [/price basket/, '5'],
     [/hold stock/, '5'],
     [/client POST holds/, '6'],
+    [/warehouse server POST \/holds/, '7'],
   ];
   await expect(rows.filter({ hasText: 'hold stock' })).toBeVisible();
   for (const [name, level] of levels) {
@@ -66,15 +71,19 @@ test('worker: a click, the Worker that answers it, and whom that asks are one tr
     await expect(row).toHaveAttribute('aria-level', level);
   }
   await expect(viewer.getByText(/Missing parent/)).toHaveCount(0);
+  // What the warehouse has logged stands at its moment.
+  await expect(viewer.getByRole('list', { name: 'Moments' }).getByText(/held .*trowel/)).toBeVisible();
 
   // And so it is in the bucket, read by others than the viewer.
-  const { shop, api } = await stored();
+  const { shop, api, warehouse } = await stored();
   const click = shop.find(({ name }) => name === 'click Add to cart');
   const sent = shop.find(({ kind, traceId }) => kind === CLIENT && traceId === click?.traceId);
   const server = api.find(({ name }) => name === 'POST /api/cart');
   const asked = api.find(({ kind, traceId }) => kind === CLIENT && traceId === click?.traceId);
   expect(server).toMatchObject({ traceId: click?.traceId, parentSpanId: sent?.spanId, kind: SERVER });
   expect(host.warehouseHeard().at(-1)).toBe(`00-${click?.traceId}-${asked?.spanId}-01`);
+  const held = warehouse.find(({ traceId }) => traceId === click?.traceId);
+  expect(held).toMatchObject({ name: 'POST /holds', parentSpanId: asked?.spanId, kind: SERVER });
 });
 
 test('worker: a page load goes on with the trace in which its document was served', async ({

@@ -14,10 +14,11 @@ export async function readWranglerConfig() {
  * @param {(request: { url: string }) => Promise<Response>} site.assets The shop's pages.
  * @param {string} site.warehouseUrl
  * @param {string} [site.otlpUrl] Default none.
+ * @param {string} [site.otlpKey] Of those who may send OTLP. Default nobody.
  * @returns {(context: import('../mock-r2/ingest-entry.mjs').EntryContext) => Promise<import('miniflare').WorkerOptions>}
  */
 export const workerInMiniflare =
-  ({ assets, warehouseUrl, otlpUrl = '' }) =>
+  ({ assets, warehouseUrl, otlpUrl = '', otlpKey }) =>
   async ({ r2, settings: { secret, storage } }) => {
     const config = await readWranglerConfig();
     const [bucket] = config.r2_buckets;
@@ -51,6 +52,7 @@ export const workerInMiniflare =
         ...config.vars,
         WAREHOUSE_URL: warehouseUrl,
         OTLP_URL: otlpUrl,
+        ...(otlpKey && { OTLP_KEY: otlpKey }),
         R2_ENDPOINT: storage['endpoint'],
         R2_PUBLIC_ENDPOINT: storage['publicEndpoint'],
         R2_BUCKET: storage['bucket'],

@@ -24,6 +24,7 @@ export { QuotaObject } from 'spandrel/server';
  * @property {string} R2_ACCESS_KEY_ID
  * @property {string} R2_SECRET_ACCESS_KEY
  * @property {string} SPANDREL_SECRET
+ * @property {string} [OTLP_KEY] With which the shop's other services send their own spans and logs here.
  */
 
 /** @type {((request: Request) => Promise<Response>) | undefined} Kept for the requests after the first. */
@@ -55,7 +56,7 @@ export default {
   /** @param {Request} request @param {Env} env @param {any} ctx */
   fetch(request, env, ctx) {
     // Beside the shop and not in it: a trace of how traces are stored, with each of them, is nothing to look at.
-    if (new URL(request.url).pathname !== '/spandrel') return shop.fetch(request, env, ctx);
+    if (!/^\/spandrel(\/v1\/.*)?$/.test(new URL(request.url).pathname)) return shop.fetch(request, env, ctx);
     ingest ??= createIngest({
       storage: s3({
         endpoint: env.R2_ENDPOINT,
@@ -67,6 +68,8 @@ export default {
       secret: env.SPANDREL_SECRET,
       // The pages are of the Worker's own origin.
       allowedOrigins: [],
+      // `POST /spandrel/v1/traces` and `/v1/logs`: of the warehouse, which the API asks.
+      ...(env.OTLP_KEY && { otlp: { keys: [env.OTLP_KEY] } }),
       rateLimit: workersRateLimit(env.LIMITER),
       quota: {
         store: durableObjectQuota(env.QUOTA),

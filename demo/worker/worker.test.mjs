@@ -26,7 +26,7 @@ const headersOf = ({ traceId, spanId }) => ({ traceparent: `00-${traceId}-${span
 async function allSpans() {
   const spans = [];
   for (const { key } of await host.mock.bucket.list()) {
-    const { resourceSpans } = JSON.parse(gunzipSync((await host.mock.bucket.get(key)) ?? '').toString());
+    const { resourceSpans = [] } = JSON.parse(gunzipSync((await host.mock.bucket.get(key)) ?? '').toString());
     for (const { resource, scopeSpans } of resourceSpans) {
       const service = textOf(resource, 'service.name');
       for (const scope of scopeSpans) for (const span of scope.spans) spans.push({ ...span, key, service });
@@ -53,6 +53,23 @@ async function stored(traceId, names) {
   }
 }
 
+/** The logs of a trace, once there are any. @param {string} traceId */
+async function logsOf(traceId) {
+  for (;;) {
+    const logs = [];
+    for (const { key } of await host.mock.bucket.list()) {
+      const { resourceLogs = [] } = JSON.parse(
+        gunzipSync((await host.mock.bucket.get(key)) ?? '').toString(),
+      );
+      for (const { scopeLogs } of resourceLogs)
+        for (const { logRecords } of scopeLogs) logs.push(...logRecords);
+    }
+    const found = logs.filter((log) => log.traceId === traceId);
+    if (found.length > 0) return found;
+    await delay(20);
+  }
+}
+
 const LIMIT = { timeout: 20_000 };
 
 test('worker: what a page begins, it goes on with, down to the service behind it', LIMIT, async () => {
@@ -60,20 +77,27 @@ test('worker: what a page begins, it goes on with, down to the service behind it
   const body = JSON.stringify({ id: 'trowel' });
   const answer = await send(`${host.origin}/api/cart`, { method: 'POST', headers: headersOf(page), body });
   assert.deepEqual(JSON.parse(answer.text), { count: 1, total: 24 });
-  const names = ['POST /api/cart', 'price basket', 'hold stock', 'POST'];
+  const names = ['POST /api/cart', 'price basket', 'hold stock', 'POST', 'POST /holds'];
   const spans = await stored(page.traceId, names);
   assert.deepEqual(spans.map(({ name }) => name).sort(), [...names].sort(), 'and nothing else');
-  const [server, price, hold, request] = names.map((name) => spans.find((span) => span.name === name));
+  const [server, price, hold, request, holds] = names.map((name) => spans.find((span) => span.name === name));
   assert.deepEqual([server.kind, request.kind], [SERVER, CLIENT]);
   assert.equal(server.parentSpanId, page.spanId);
   assert.equal(price.parentSpanId, server.spanId);
   assert.equal(hold.parentSpanId, server.spanId);
   assert.equal(request.parentSpanId, hold.spanId);
   assert.equal(host.warehouseHeard().at(-1), `00-${page.traceId}-${request.spanId}-01`);
-  for (const { service, key } of spans) {
+  const [warehouse, ...worker] = [holds, ...spans.filter((span) => span !== holds)];
+  assert.deepEqual(
+    [warehouse.service, warehouse.kind, warehouse.parentSpanId],
+    ['warehouse', SERVER, request.spanId],
+  );
+  for (const { service, key } of worker) {
     assert.equal(service, 'shop-api');
     assert.equal(key, server.key, 'one request, one object');
   }
+  const [log] = await logsOf(page.traceId);
+  assert.deepEqual([log.body.stringValue, log.spanId], [`held ${body}`, holds.spanId]);
 });
 
 test('worker: a page load goes on with the trace of its document', LIMIT, async () => {

@@ -55,13 +55,14 @@ export const attributeOf = (attributes: KeyValue[] | undefined, name: string): u
 };
 
 /**
- * The objects of one service, oldest first.
+ * The objects of one service's traces, oldest first.
  *
  * @throws {Error} when an object is no gzip of OTLP/JSON.
  */
 export async function readObjects(bucket: Host['mock']['bucket'], service: string): Promise<TraceObject[]> {
   const objects: TraceObject[] = [];
   for (const { key } of (await bucket.list()).reverse()) {
+    if (key.includes('/logs_')) continue;
     const bytes = await bucket.get(key);
     if (!bytes) throw new Error(`${key} was listed and is gone`);
     const request = JSON.parse(gunzipSync(bytes).toString()) as OtlpRequest;
