@@ -194,7 +194,7 @@ export interface ErrorResponse {
  * {@link BlobExchangeResponse}, or with an {@link ErrorResponse} and a matching HTTP status.
  *
  * `POST {endpoint}?relay={id}`, with `&project={public key}` where there are several, carries one gzip member or
- * OTLP/JSON as it is; the server stores it under the id's key, once, and answers with a {@link BlobRelayResponse}.
+ * OTLP/JSON as it is, with `&signal=logs` of logs; the server stores it under the id's key, once, and answers with a {@link BlobRelayResponse}.
  */
 
 /** The `v` of every request and answer of protocol 2. */
@@ -204,6 +204,8 @@ export const BLOB_PROTOCOL_VERSION = 2;
 export interface WantedUpload {
   /** A UUIDv7 in lowercase: 48 bits of time, epoch milliseconds by the endpoint's clock where that is known, and 74 random ones. */
   id: string;
+  /** Present where it holds logs: `logs_{id}.json.gz`. Default traces. */
+  signal?: 'logs';
   /** The exact length of its gzip, from 1. */
   bytes: number;
   /** The blob may have been sent before: the server looks before it signs. */
@@ -218,6 +220,8 @@ export interface WantedUpload {
 /** What the client says about one blob that it has stored. */
 export interface BlobReceipt extends Omit<StoredReceipt, 'key' | 'token'> {
   id: string;
+  /** As in {@link WantedUpload}. */
+  signal?: 'logs';
 }
 
 /** Body of `POST {endpoint}`. Every list may be empty or absent. */

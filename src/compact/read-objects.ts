@@ -2,9 +2,9 @@ import type { QuarantineReason } from '../forward/batch.js';
 import { inBatches } from '../forward/batches.js';
 import { fetchObjects } from '../forward/fetch-objects.js';
 import { inspect } from '../forward/inspect.js';
-import type { RequestJson } from '../forward/otlp-json.js';
 import type { PatientStorage } from '../forward/patient-storage.js';
 import type { StoredObject } from '../server/storage.js';
+import type { RequestJson } from '../wire/otlp-json.js';
 import type { BucketSettings } from './compact-settings.js';
 
 /** An object that is a request. */
@@ -50,7 +50,7 @@ export async function* readObjects(
       for (const object of fetched.unreadable) yield { object, why: 'unreadable', message: '' };
       fetched.objects.sort((one, other) => (one.key < other.key ? -1 : 1));
       for (const { bytes, ...object } of fetched.objects) {
-        const inspected = await inspect(bytes, limits, { asStored: false, gunzip });
+        const inspected = await inspect(bytes, limits, { asStored: false, gunzip, signal: 'traces' });
         if ('reason' in inspected) {
           yield { object, why: inspected.reason, message: inspected.message, bytes };
         } else {

@@ -1,6 +1,6 @@
 import type { QuarantineReason } from '../forward/batch.js';
-import type { RequestJson } from '../forward/otlp-json.js';
 import type { StoredObject } from '../server/storage.js';
+import type { RequestJson } from '../wire/otlp-json.js';
 import type { BucketSettings } from './compact-settings.js';
 import { type NotRead, readObjects } from './read-objects.js';
 import type { Workshop } from './replace.js';

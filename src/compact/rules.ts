@@ -1,4 +1,4 @@
-import type { AttributedJson, KeyValueJson, RequestJson } from '../forward/otlp-json.js';
+import type { AttributedJson, KeyValueJson, RequestJson } from '../wire/otlp-json.js';
 import { type Agents, createAgents } from './agents.js';
 import type { Kept } from './retention.js';
 import type { SpanText } from './span-text.js';
@@ -68,7 +68,7 @@ export function createRules({ bots, agents, drop, hash, hashKey }: RuleSettings)
   return {
     areAny: bots === 'drop' || agents || touches,
 
-    async change({ resourceSpans }) {
+    async change({ resourceSpans = [] }) {
       if (!agents && !touches) return;
       for (const { resource, scopeSpans = [] } of resourceSpans) {
         if (agents) addAgent(resource);

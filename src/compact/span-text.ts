@@ -1,5 +1,5 @@
-import type { KeyValueJson, RequestJson, SpanJson } from '../forward/otlp-json.js';
 import { openText } from '../forward/pieces.js';
+import type { KeyValueJson, RequestJson, SpanJson } from '../wire/otlp-json.js';
 import { jsonOf } from '../wire/otlp-json.js';
 
 /** What spans of one scope have before and after them. */
@@ -54,7 +54,7 @@ export function createSpanTexts(): SpanTexts {
       const facts = factsOf(request).values();
       await change?.(request);
       const texts: SpanText[] = [];
-      for (const { scopeSpans = [], ...ofResource } of request.resourceSpans) {
+      for (const { scopeSpans = [], ...ofResource } of request.resourceSpans ?? []) {
         const resource = groupOf(ofResource, 'scopeSpans');
         for (const { spans = [], ...ofScope } of scopeSpans) {
           const scope = groupOf(ofScope, 'spans');
@@ -71,7 +71,7 @@ export function createSpanTexts(): SpanTexts {
   };
 }
 
-function factsOf({ resourceSpans }: RequestJson): Facts[] {
+function factsOf({ resourceSpans = [] }: RequestJson): Facts[] {
   const all: Facts[] = [];
   for (const { resource, scopeSpans = [] } of resourceSpans) {
     const shared = lookAt(resource?.attributes, { isInterrupted: false, isError: false });

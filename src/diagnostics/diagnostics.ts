@@ -169,7 +169,9 @@ export function createDiagnostics(
       if (!traceListeners.size) return;
       for (const { traceId, spanCount } of traces) {
         const trace = { traceId, spanCount };
-        const result: TraceResult = reason ? { ...trace, status: 'lost', reason } : { ...trace, status: 'stored' };
+        const result: TraceResult = reason
+          ? { ...trace, status: 'lost', reason }
+          : { ...trace, status: 'stored' };
         for (const listener of traceListeners) self.guard(() => untraced(() => listener(result)));
       }
     },

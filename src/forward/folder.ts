@@ -44,6 +44,8 @@ export function signalOf(key: string): Signal | undefined {
   return found[1] ? 'logs' : 'traces';
 }
 
+export const isTraceKey = (key: string): boolean => signalOf(key) === 'traces';
+
 /** Whether an object is one of those that are asked for. */
 export function isForwarded(key: string, { signals }: { signals: readonly Signal[] }): boolean {
   const signal = signalOf(key);

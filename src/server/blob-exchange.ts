@@ -36,9 +36,9 @@ export async function blobExchange(
   const { storage, quota, maxUploadBytes } = settings;
   const { facts, watch } = trail;
   const nowMillis = settings.now();
-  const keyOf = (id: string) => keyOfBlob(id, context.project, nowMillis, settings);
-  const receipts = body.stored.flatMap(({ id, ...receipt }) => {
-    const key = keyOf(id)?.key;
+  const keyOf = (id: string, signal?: 'logs') => keyOfBlob(id, context.project, nowMillis, settings, signal);
+  const receipts = body.stored.flatMap(({ id, signal, ...receipt }) => {
+    const key = keyOf(id, signal)?.key;
     return key === undefined ? [] : [{ key, token: '', ...receipt }];
   });
   facts.wanted = body.wants.length;
@@ -54,7 +54,7 @@ export async function blobExchange(
   };
   let wants: KeyedWant[] = [];
   for (const want of eachOnce(body.wants)) {
-    const keys = keyOf(want.id);
+    const keys = keyOf(want.id, want.signal);
     if (!keys) refuse(want.id, 'malformed', 'id takes a UUIDv7 in lowercase');
     else if (want.bytes === 0) refuse(want.id, 'malformed', 'bytes takes an integer from 1');
     else if (maxUploadBytes !== undefined && want.bytes > maxUploadBytes)
@@ -117,8 +117,8 @@ export async function blobExchange(
 /** An id that comes twice is asked for as it came first, and looked for if it is to be looked for at all. */
 function eachOnce(wants: readonly WantedUpload[]): Iterable<WantedUpload> {
   const each = new Map<string, WantedUpload>();
-  for (const { id, bytes, ...looked } of wants)
-    each.set(id, { ...looked, ...(each.get(id) ?? { id, bytes }) });
+  for (const { id, bytes, signal, ...looked } of wants)
+    each.set(id, { ...looked, ...(each.get(id) ?? { id, bytes, ...(signal && { signal }) }) });
   return each.values();
 }
 

@@ -1,5 +1,5 @@
 /** Where a blob lies, and whether it does. */
-import { blobKey } from '../object-key.js';
+import { blobKey, type Signal } from '../object-key.js';
 import type { WantedUpload } from '../protocol.js';
 import { confirmAll } from './confirm.js';
 import type { IngestSettings, Protocol1 } from './ingest-settings.js';
@@ -17,9 +17,10 @@ export function keyOfBlob(
   project: string,
   nowMillis: number,
   { layout }: Pick<IngestSettings, 'layout'>,
+  signal?: Signal,
 ): BlobPlaces | undefined {
   const atMillis = uuidV7Millis(id);
-  return atMillis === undefined ? undefined : blobKey(layout, project, { id, atMillis, nowMillis });
+  return atMillis === undefined ? undefined : blobKey(layout, project, { id, atMillis, nowMillis, signal });
 }
 
 /** Whether each blob is there, where the store would tell. Never rejects. */

@@ -58,8 +58,14 @@ export function parseExchangeRequest(bytes: Uint8Array): ExchangeRequest | BlobE
     return {
       v,
       ...sender,
-      wants: list(wants, 'wants', EXCHANGE_LIMITS.wants).map(wanted),
-      stored: list(stored, 'stored', EXCHANGE_LIMITS.stored).map(blobReceipt),
+      wants: list(wants, 'wants', EXCHANGE_LIMITS.wants).map((want) => ({
+        ...wanted(want),
+        ...signalOf(want),
+      })),
+      stored: list(stored, 'stored', EXCHANGE_LIMITS.stored).map((one) => ({
+        ...blobReceipt(one),
+        ...signalOf(one),
+      })),
       lost: lostCounts(lost),
     };
   }
@@ -88,6 +94,13 @@ function wanted(value: unknown): WantedUpload {
     ...(again === true || token !== undefined ? { again: true } : {}),
     ...(token === undefined ? {} : { token: text(token, 'wants[].token') }),
   };
+}
+
+/** What a blob holds: where a client says something else than logs, it is of a time that is to come. */
+function signalOf(value: unknown): { signal?: 'logs' } {
+  const { signal } = value as { signal?: unknown };
+  if (signal === undefined) return {};
+  return signal === 'logs' ? { signal } : refuse('signal', '"logs", or nothing');
 }
 
 function pageLedger(value: unknown): { page?: PageLedger } {
@@ -119,9 +132,12 @@ function blobReceipt(value: unknown): BlobReceipt {
 }
 
 function contents(value: Record<string, unknown>): Omit<StoredReceipt, 'key' | 'token'> {
-  const { spanCount, bytes, page, seq, unconfirmed, traces } = value;
+  const { spanCount, logRecordCount, bytes, page, seq, unconfirmed, traces } = value;
   return {
     spanCount: count(spanCount, 'stored[].spanCount'),
+    ...(logRecordCount === undefined
+      ? {}
+      : { logRecordCount: count(logRecordCount, 'stored[].logRecordCount') }),
     bytes: count(bytes, 'stored[].bytes'),
     ...(isUuid(page) && isCount(seq) && seq > 0 ? { page, seq } : {}),
     ...(unconfirmed === true ? { unconfirmed } : {}),

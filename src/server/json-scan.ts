@@ -5,6 +5,9 @@
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
 
+import type { Signal } from '../object-key.js';
+import { SIGNALS } from '../wire/otlp-json.js';
+
 /** Deeper than attributes of attributes of any SDK. */
 export const MAX_DEPTH = 200;
 /** Objects and arrays in a text of no length, and bytes for each further one. OTLP/JSON has one for some 30 bytes. */
@@ -131,7 +134,10 @@ const [FIRST, AFTER] = [
   ['array first', 'object first'].map(state),
   ['array after', 'object after'].map(state),
 ] as [[number, number], [number, number]];
-const SPANS_NAME = new TextEncoder().encode('resourceSpans');
+const LIST_NAMES: Record<Signal, Uint8Array> = {
+  traces: new TextEncoder().encode(SIGNALS.traces.resources),
+  logs: new TextEncoder().encode(SIGNALS.logs.resources),
+};
 
 /** Takes the bytes of one request in pieces, in constant memory. */
 export interface TraceScanner {
@@ -142,18 +148,19 @@ export interface TraceScanner {
 }
 
 /**
- * One JSON object in strict UTF-8 with one array `resourceSpans`, no deeper than {@link MAX_DEPTH}, and with no more
+ * One JSON object in strict UTF-8 with one array `resourceSpans`, or of logs `resourceLogs`, no deeper than {@link MAX_DEPTH}, and with no more
  * objects and arrays than its length lets expect: whoever parses it later has use for that.
  *
  * @param length of the whole text, bytes.
  */
-export function createTraceScanner(length: number): TraceScanner {
+export function createTraceScanner(length: number, signal: Signal = 'traces'): TraceScanner {
+  const listName = LIST_NAMES[signal];
   /** What is open, outermost first: 1 an object, 0 an array. */
   const open = new Uint8Array(MAX_DEPTH);
   let depth = 0;
   let left = FREE_CONTAINERS + length / BYTES_PER_CONTAINER;
   let current = START;
-  /** How many bytes of a name were those of {@link SPANS_NAME}; below 0: not all. */
+  /** How many bytes of a name were those of the list's; below 0: not all. */
   let matched = 0;
   let hasSpans = false;
 
@@ -164,11 +171,11 @@ export function createTraceScanner(length: number): TraceScanner {
       return open[depth - 1] === 1 ? AFTER[1] : AFTER[0];
     }
     if (action === TOP_NAME_BYTE) {
-      matched = byte === SPANS_NAME[matched] ? matched + 1 : -1;
+      matched = byte === listName[matched] ? matched + 1 : -1;
       return TOP_NAME;
     }
     if (action === CLOSE_TOP_NAME) {
-      const isSpans = matched === SPANS_NAME.length;
+      const isSpans = matched === listName.length;
       matched = 0;
       if (!isSpans) return TOP_COLON;
       // Of two, some readers take the first and others the last.

@@ -1,3 +1,4 @@
+import type { Signal } from '../object-key.js';
 import {
   BLOB_PROTOCOL_VERSION,
   type BlobRelayResponse,
@@ -26,11 +27,13 @@ interface RelayTarget {
   isCounted?: true;
   /** Whether the bytes may be JSON too. */
   takesJson?: true;
+  /** What the bytes hold. Default traces. */
+  signal?: Signal;
 }
 
 /**
  * Stores the traces that a page could not upload, once: `?relay={blob's id}` under the id's key, with
- * `&project={public key}` where there are several. Of protocol 1, where there is one: `?relay={token}` under the token's
+ * `&project={public key}` where there are several, and `&signal=logs` where it holds logs. Of protocol 1, where there is one: `?relay={token}` under the token's
  * key, and `?relay=&blob={id}` under a key of the blob's own.
  *
  * @throws {Refusal} with any code but `internal`. @throws {StorageError} when the store fails.
@@ -57,8 +60,8 @@ export async function relay(
     facts.quota = answer.outcome;
     if (!answer.granted[0]) throw rateLimited('the quota is used up', answer.retryAfterSeconds);
   }
-  if (!mustPack) await checkTraceBytes(bytes, settings);
-  const packed = mustPack ? await gzipTraces(bytes) : bytes;
+  if (!mustPack) await checkTraceBytes(bytes, settings, target.signal);
+  const packed = mustPack ? await gzipTraces(bytes, target.signal) : bytes;
   facts.created = await watch.time('store', () => putOnce(target, packed, settings));
   return { ...target.answer, created: facts.created };
 }
@@ -89,10 +92,17 @@ async function targetOf(
   if (query.has('blob') || relayed.startsWith('1.'))
     throw new Refusal('not_found', 'relay takes a UUIDv7: for protocol 1 this endpoint has no secret');
   const now = settings.now();
-  const keys = keyOfBlob(relayed, project, now, settings);
+  const signal = signalOf(query);
+  const keys = keyOfBlob(relayed, project, now, settings, signal);
   if (!keys) throw new Refusal('malformed', 'relay takes a UUIDv7 in lowercase');
   const answer = { v: BLOB_PROTOCOL_VERSION, now, id: relayed, key: keys.key } as const;
-  return { project, ...keys, answer, takesJson: true };
+  return { project, ...keys, answer, takesJson: true, signal };
+}
+
+function signalOf(query: URLSearchParams): Signal {
+  const signal = query.get('signal') ?? 'traces';
+  if (signal === 'traces' || signal === 'logs') return signal;
+  throw new Refusal('malformed', 'signal takes "logs", or nothing');
 }
 
 const LIKE_AN_ID = /^[\da-f-]{36}$/i;

@@ -1,3 +1,5 @@
+import type { Signal } from '../object-key.js';
+import { SIGNALS } from '../wire/otlp-json.js';
 import { createTraceScanner } from './json-scan.js';
 import { Refusal } from './refusal.js';
 
@@ -28,7 +30,7 @@ export function checkMagic(bytes: Uint8Array): void {
 /**
  * Checks that `bytes` are one gzip member of one OTLP/JSON request, with nothing behind it, as far as a reader of the
  * bucket depends on it: they inflate within the limits, their length and CRC are right, and inside is an object with
- * `resourceSpans`. What is in the spans is not looked at. Nothing of what is inflated is kept.
+ * `resourceSpans`, or of logs `resourceLogs`. What is in the spans is not looked at. Nothing of what is inflated is kept.
  *
  * @throws {Refusal} `malformed`, or `too_large` when they inflate past a limit.
  * @see https://www.rfc-editor.org/rfc/rfc1952
@@ -36,6 +38,7 @@ export function checkMagic(bytes: Uint8Array): void {
 export async function checkTraceBytes(
   bytes: Uint8Array<ArrayBuffer>,
   { maxInflatedBytes, maxInflateRatio }: InflateLimits,
+  signal: Signal = 'traces',
 ): Promise<void> {
   checkMagic(bytes);
   const maxBytes = Math.min(maxInflatedBytes, Math.floor(bytes.length * maxInflateRatio));
@@ -49,12 +52,12 @@ export async function checkTraceBytes(
   for (const begin of begins) if ((await inflate(bytes.subarray(0, begin), 0)) === 'whole') throw notOne();
   for (const end of ends) if ((await inflate(bytes.subarray(0, end), length)) === 'whole') throw notOne();
 
-  const scanner = createTraceScanner(length);
+  const scanner = createTraceScanner(length, signal);
   const outcome = await inflate(bytes, Math.min(length, maxBytes), (chunk) => scanner.push(chunk));
   if (outcome !== 'damaged' && length > maxBytes)
     throw new Refusal('too_large', 'the body inflates past the limit');
   if (outcome === 'refused' || (outcome === 'whole' && !scanner.isWhole())) {
-    throw new Refusal('malformed', NO_REQUEST);
+    throw noRequest(signal);
   }
   if (outcome !== 'whole') throw notOne();
 }
@@ -71,9 +74,12 @@ export function isJson(bytes: Uint8Array): boolean {
  *
  * @throws {Refusal} `malformed` when it is not one request, as {@link checkTraceBytes} has it.
  */
-export async function gzipTraces(json: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const scanner = createTraceScanner(json.length);
-  if (!scanner.push(json) || !scanner.isWhole()) throw new Refusal('malformed', NO_REQUEST);
+export async function gzipTraces(
+  json: Uint8Array<ArrayBuffer>,
+  signal: Signal = 'traces',
+): Promise<Uint8Array<ArrayBuffer>> {
+  const scanner = createTraceScanner(json.length, signal);
+  if (!scanner.push(json) || !scanner.isWhole()) throw noRequest(signal);
   return gzipped(json);
 }
 
@@ -82,8 +88,11 @@ export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Arra
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-const NO_REQUEST =
-  'the body is not a JSON object in UTF-8 with one array of resourceSpans, or it is nested too deeply or mostly brackets';
+const noRequest = (signal: Signal): Refusal =>
+  new Refusal(
+    'malformed',
+    `the body is not a JSON object in UTF-8 with one array of ${SIGNALS[signal].resources}, or it is nested too deeply or mostly brackets`,
+  );
 
 /** What became of it: `whole` is of exactly the length, `refused` is what `take` wanted no more of. */
 type Inflated = 'whole' | 'longer' | 'refused' | 'damaged';

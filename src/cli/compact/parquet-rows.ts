@@ -1,5 +1,5 @@
 import { type Agents, createAgents } from '../../compact/agents.js';
-import type { AnyValueJson, KeyValueJson, RequestJson, SpanJson } from '../../forward/otlp-json.js';
+import type { AnyValueJson, KeyValueJson, RequestJson, SpanJson } from '../../wire/otlp-json.js';
 
 /**
  * Columns of a span: names of OpenTelemetry Arrow, nested ones joined by an underscore; attributes that most questions are
@@ -120,7 +120,7 @@ export function createSpanRows(): SpanRows {
   };
 
   return {
-    of({ resourceSpans }) {
+    of({ resourceSpans = [] }) {
       const rows: [Known, string][] = [];
       for (const { resource, scopeSpans = [], schemaUrl } of resourceSpans) {
         const shared = attributesOf(resource?.attributes ?? []);
