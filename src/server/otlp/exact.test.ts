@@ -24,12 +24,9 @@ test('otlp: long integers are quoted outside of texts, and nothing else is', () 
 test('otlp: whatever JSON there is says the same afterwards, but for its long integers', () => {
   fc.assert(
     fc.property(fc.json(), fc.bigInt({ min: 10n ** 15n, max: 10n ** 22n }), (json, integer) => {
-      const text = `[${integer},${json}]`;
-      assert.deepEqual(JSON.parse(quoteLongIntegers(text)), [
-        String(integer),
-        JSON.parse(quoteLongIntegers(json)),
-      ]);
-      const short = json.replace(/\d{16,}/g, '1');
+      const [first, second] = JSON.parse(quoteLongIntegers(`[${integer},${json}]`));
+      assert.deepEqual([first, second], [String(integer), JSON.parse(quoteLongIntegers(`[${json}]`))[0]]);
+      const short = JSON.stringify(JSON.parse(`[${json}]`.replace(/\d{16,}/g, '1')));
       assert.equal(quoteLongIntegers(short), short);
     }),
     { numRuns: 500 },
