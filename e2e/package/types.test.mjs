@@ -30,7 +30,7 @@ interface Env {
   OTLP_URL: string;
   OTLP_AUTH: string;
 }
-declare const env: Env & { ACCESS_KEY_ID: string; SECRET_ACCESS_KEY: string; SPANDREL_SECRET: string };
+declare const env: Env & { ACCESS_KEY_ID: string; SECRET_ACCESS_KEY: string; SPANDREL_SECRET: string; OTLP_KEY: string };
 declare const handler: { fetch(request: Request, env: Env, ctx: unknown): Promise<Response> };
 declare const handle: (request: Request) => Promise<Response>;
 declare const request: Request;
