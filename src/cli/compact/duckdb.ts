@@ -46,7 +46,7 @@ async function load(): Promise<DuckDbApi> {
 export async function openDuckDb(folder: string): Promise<DuckDb> {
   const { DuckDBInstance } = await load();
   const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: '96MB',
+    memory_limit: '384MB',
     threads: '1',
     temp_directory: folder,
     preserve_insertion_order: 'false',

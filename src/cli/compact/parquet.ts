@@ -33,7 +33,8 @@ export interface ParquetSummary {
   unreadable: number;
 }
 
-/** Of one file; DuckDB sorts them in bounded memory. */
+/** Of one file, and of its text: DuckDB sorts and writes them in bounded memory. */
+const MAX_LENGTH = 33_554_432;
 const MAX_ROWS = 40_000;
 const ROW_GROUP = 40_000;
 
@@ -133,7 +134,7 @@ async function writeDay(folder: string, objects: readonly StoredObject[], deps: 
         continue;
       }
       await lines.add(rows.of(read.request));
-      if (lines.count < MAX_ROWS) continue;
+      if (lines.count < MAX_ROWS && lines.length < MAX_LENGTH) continue;
       await flush();
       lines = await openLines(lines.file);
       rows = createSpanRows();
@@ -162,25 +163,33 @@ async function writeDay(folder: string, objects: readonly StoredObject[], deps: 
 async function openLines(file: string): Promise<{
   readonly file: string;
   readonly count: number;
-  /** UTF-16 units of the longest. */
+  /** UTF-16 units of all, and of the longest. */
+  readonly length: number;
   readonly longest: number;
   add(lines: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }> {
   const handle = await open(file, 'w');
   let count = 0;
+  let total = 0;
   let longest = 0;
   return {
     file,
     get count() {
       return count;
     },
+    get length() {
+      return total;
+    },
     get longest() {
       return longest;
     },
     async add(lines) {
       count += lines.length;
-      for (const { length } of lines) longest = Math.max(longest, length);
+      for (const { length } of lines) {
+        total += length;
+        longest = Math.max(longest, length);
+      }
       if (lines.length > 0) await handle.appendFile(`${lines.join('\n')}\n`);
     },
     close: () => handle.close(),
