@@ -41,6 +41,18 @@ test('next: a leaving page sends a beacon', async () => {
   assert.equal(client.cloud.spanIds().length, 3);
 });
 
+test('next: a flush encodes a burst in slices, and stores all of it', async () => {
+  const client = testClient({ served: true });
+  const { monotonic } = client.platform;
+  let looks = 0;
+  // Each look at the clock finds it a millisecond on.
+  client.platform.monotonic = () => monotonic() + looks++;
+  client.endTrace(200);
+  await client.processor.forceFlush();
+  assert.ok(client.platform.yields > 10, `${client.platform.yields} pauses`);
+  assert.equal(client.cloud.spanIds().length, 200);
+});
+
 for (const [end, left] of Object.entries(LEFT_BY_0_1_0)) {
   test(`next: what version 0.1.0 left is stored once: ${end}`, async () => {
     const origin = testOrigin();

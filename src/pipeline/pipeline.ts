@@ -481,7 +481,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const within = (millis: number, work: Promise<void> | undefined): Promise<void> =>
     new Promise((resolve) => {
       const stop = platform.after(millis, resolve);
-      void Promise.resolve(work).then(() => resolve(stop()));
+      void Promise.resolve(work)
+        .catch(diagnostics.exception)
+        .then(() => resolve(stop()));
     });
 
   const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
@@ -525,12 +527,14 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     async flush(timeoutMillis) {
       const lostBefore = lostCount();
       await consent.settled();
-      buffer.sweep('quiet');
-      drainNow();
-      close();
       const endMillis = platform.monotonic() + timeoutMillis;
-      await within(timeoutMillis, opened?.opening);
-      await opened?.delivery?.flush(Math.max(0, endMillis - platform.monotonic()));
+      const rest = (): number => Math.max(0, endMillis - platform.monotonic());
+      buffer.sweep('quiet');
+      // In slices: whoever flushes has not left, and a burst at once would be a long task.
+      await within(timeoutMillis, drain());
+      close();
+      await within(rest(), opened?.opening);
+      await opened?.delivery?.flush(rest());
       // Consent may have ended it meanwhile: what waited has its place in the ledger first.
       await consent.settled();
       if (totals.consent === 'denied') return 'lost';
