@@ -62,8 +62,9 @@ test('bfcache: the page comes back from it and goes on, nothing ended or sent tw
 test('bfcache: a page that comes back has web vitals of its own', async ({ page, site }) => {
   site.host.page('/away', plainPage());
   await site.open(page, { documentLoad: true, webVitals: true }, { body: '<h1>Here</h1>' });
-  // Once the first visit has painted, and is over.
-  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+  // Once the first visit has painted, and what tells of vitals has come.
+  const told = async (): Promise<string[]> => (await site.spans()).map(({ name }) => name);
+  await expect.poll(told).toContain('web-vital FCP');
   await page.evaluate(() => {
     location.href = '/away';
   });
