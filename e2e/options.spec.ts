@@ -15,7 +15,7 @@ const MISTAKES: [options: unknown, named: string][] = [
   [{ service: 'shop', endpoint: 'http://' }, '"endpoint"'],
   [{ service: 'shop', endpoint: '/spandrel', scheduledDelayMillis: -1 }, '"scheduledDelayMillis"'],
   [{ service: 'shop', endpoint: '/spandrel', maxTracesPerBlob: 1.5 }, '"maxTracesPerBlob"'],
-  [{ service: 'shop', endpoint: '/spandrel', poolSize: 2, poolReserve: 2 }, '"poolReserve"'],
+  [{ service: 'shop', endpoint: '/spandrel', poolSize: 0 }, '"poolSize"'],
   [{ service: 'shop', endpoint: '/spandrel', relay: 'perhaps' }, '"relay"'],
   [{ service: 'shop', endpoint: '/spandrel', fetch: 'no' }, '"fetch"'],
   [{ service: 'shop', endpoint: '/spandrel', servise: 'shop' }, '"servise"'],

@@ -62,7 +62,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const settings = fc.record({
   places: fc.constantFrom([ENDPOINT], [ENDPOINT, OTHER_ENDPOINT]),
   relay: fc.constantFrom('auto', 'always', 'never'),
-  poolSize: fc.constantFrom(1, 5),
   expiresInMs: fc.constantFrom(20_000, 900_000),
   maxBufferedSpans: fc.constantFrom(2, 1_000),
 });
@@ -103,11 +102,11 @@ function openWorld(chosen: Chosen): World {
 }
 
 function invoke({ chosen, kept, clock, running, all }: World): Invocation {
-  const { places, poolSize, maxBufferedSpans } = chosen;
+  const { places, maxBufferedSpans } = chosen;
   const platform = testPlatform({ nowMillis: clock.now(), seed: 100 * (all.length + 1) });
   platform.takesBeacons = false;
   const relay = chosen.relay as 'auto';
-  const buckets = places.map((endpoint) => bucket({ endpoint, poolSize, poolReserve: 0, relay }));
+  const buckets = places.map((endpoint) => bucket({ endpoint, relay }));
   const [first] = buckets as [Destination];
   const destination = buckets.length > 1 ? tee(...(buckets as [Destination, Destination])) : first;
   const invocation = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucket } from './bucket/bucket.js';
-import { checkBucketOptions, checkNumbers, checkUrl, NUMBER_OPTIONS, type NumberOption } from './options.js';
+import { checkNumbers, checkUrl, NUMBER_OPTIONS, type NumberOption } from './options.js';
 import { start } from './start.js';
 
 /** `start()` checks what it is given on a page alone: nothing begins on a server. */
@@ -85,23 +85,14 @@ for (const [name, options, expected] of [
     { endpoint: 'https://a.test', relay: 'maybe' },
     /"relay" takes "auto", "always" or "never"/,
   ],
-  ['uploads that are no array', { endpoint: 'https://a.test', uploads: {} }, /"uploads" takes an array/],
-  [
-    'a reserve as large as the pool',
-    { endpoint: 'https://a.test', poolReserve: 5 },
-    /"poolReserve" .* below poolSize/,
-  ],
+  ['what 0.1 had: uploads', { endpoint: 'https://a.test', uploads: [] }, /no option "uploads"; it takes/],
+  ['what 0.1 had: a reserve', { endpoint: 'https://a.test', poolReserve: 1 }, /no option "poolReserve"/],
   ['a project that is empty', { endpoint: 'https://a.test', project: '' }, /"project"/],
 ] as [string, never, RegExp][]) {
   test(`options: bucket() with ${name} is one clear error`, () => {
     assert.throws(() => bucket(options), { name: 'TypeError', message: expected });
   });
 }
-
-test('options: the default reserve gives way to a small pool', () => {
-  const { poolSize, poolReserve } = checkBucketOptions({ endpoint: 'https://a.test', poolSize: 1 });
-  assert.deepEqual([poolSize, poolReserve], [1, 0]);
-});
 
 test('options: an endpoint loses its fragment', () => {
   assert.equal(checkUrl('endpoint', 'https://a.test/x?y=1#z'), 'https://a.test/x?y=1');

@@ -1,5 +1,4 @@
 /** Every option: checked once, at start, with an error that names the option, what it got and what it takes. */
-import type { PresignedUpload } from './protocol.js';
 
 /** `[default, least, most]` of every option that is a number, in this order: the buffer's, the exporter's. The README's table is tested against this. */
 export const NUMBER_OPTIONS: Record<NumberOption, readonly [number, number, number]> = {
@@ -12,10 +11,9 @@ export const NUMBER_OPTIONS: Record<NumberOption, readonly [number, number, numb
   flushTimeoutMillis: [30_000, 1, 600_000],
   shutdownTimeoutMillis: [5_000, 0, 600_000],
   poolSize: [5, 1, 50],
-  poolReserve: [2, 0, 49],
 };
 
-export type NumberOption = keyof BufferOptions | keyof ExporterOptions | 'poolSize' | 'poolReserve';
+export type NumberOption = keyof BufferOptions | keyof ExporterOptions | 'poolSize';
 
 /** How spans gather before they are sent. */
 export interface BufferOptions {
@@ -48,15 +46,11 @@ export interface ExporterOptions {
 export interface BucketTuning {
   /** Public project key, when the endpoint serves several projects. 1 to 200 characters. */
   project?: string;
-  /** Presigned uploads held ready. Default 5, range 1 to 50. Each costs the endpoint a signature, used or not. */
+  /** Uploads that `requestUploads` is asked for beside those that are wanted. Default 5, range 1 to 50. */
   poolSize?: number;
-  /** How many of them are kept for the page's last words. Default 2, range 0 to `poolSize` − 1. */
-  poolReserve?: number;
-  /** The first uploads, inlined in the page by the server, so that a page that lives 200 ms can upload. */
-  uploads?: PresignedUpload[];
   /**
    * When bytes go through the endpoint instead of straight to the bucket: `auto` (default) when the bucket's host is
-   * blocked or no URL is ready as the page leaves; `always`; `never`.
+   * blocked or the page leaves; `always`; `never`.
    */
   relay?: 'auto' | 'always' | 'never';
   /**
@@ -166,14 +160,7 @@ export function checkUrl(name: string, value: unknown): string {
 const NUMBER_NAMES = /* @__PURE__ */ Object.keys(NUMBER_OPTIONS);
 export const BUFFER_NAMES = /* @__PURE__ */ NUMBER_NAMES.slice(0, 2) as readonly (keyof BufferOptions)[];
 export const EXPORTER_NAMES = /* @__PURE__ */ NUMBER_NAMES.slice(2, 8) as readonly (keyof ExporterOptions)[];
-export const BUCKET_NAMES: readonly (keyof BucketTuning)[] = [
-  'project',
-  'poolSize',
-  'poolReserve',
-  'uploads',
-  'relay',
-  'headers',
-];
+export const BUCKET_NAMES: readonly (keyof BucketTuning)[] = ['project', 'poolSize', 'relay', 'headers'];
 const FUNCTION_NAMES: readonly string[] = ['requestUploads', 'notify'];
 
 /** Checked options of `bucket()`. */
@@ -181,8 +168,6 @@ export interface CheckedBucketOptions {
   endpoint: string | undefined;
   project: string | undefined;
   poolSize: number;
-  poolReserve: number;
-  uploads: unknown[];
   relay: 'auto' | 'always' | 'never';
   headers?: BucketTuning['headers'];
 }
@@ -196,7 +181,7 @@ export function checkBucketOptions(
   },
 ): CheckedBucketOptions {
   checkNames('bucket()', options, ['endpoint', ...BUCKET_NAMES, ...FUNCTION_NAMES]);
-  const { requestUploads, uploads = [], relay = 'auto', headers } = options;
+  const { requestUploads, relay = 'auto', headers } = options;
   const check = checking(options);
   for (const name of FUNCTION_NAMES) check(name, isFunction, 'a function');
   if (!requestUploads === (options.endpoint === undefined)) {
@@ -207,23 +192,15 @@ export function checkBucketOptions(
     );
   }
   check('relay', (value) => /^(auto|always|never)$/.test(String(value)), '"auto", "always" or "never"');
-  check('uploads', Array.isArray, 'an array of presigned uploads');
   check(
     'headers',
     (value) => !!value && /object|function/.test(typeof value),
     'an object of texts, or a function that returns one',
   );
-  const { poolSize, poolReserve } = checkNumbers(options, ['poolSize', 'poolReserve']);
-  // The default reserve gives way to a small pool; one that was asked for does not.
-  if (options.poolReserve !== undefined && poolReserve >= poolSize) {
-    refuse('poolReserve', poolReserve, `a whole number below poolSize (${poolSize})`);
-  }
   return {
     endpoint: requestUploads ? undefined : checkUrl('endpoint', options.endpoint),
     project: checkText('project', options.project, undefined),
-    poolSize,
-    poolReserve: Math.min(poolReserve, poolSize - 1),
-    uploads,
+    ...checkNumbers(options, ['poolSize']),
     relay,
     ...(headers && { headers }),
   };

@@ -8,7 +8,6 @@ import { optionsOfTag, tellOfTag } from './tag-options.js';
 const NOT_PLAIN = [
   'destination',
   'instrumentations',
-  'uploads',
   'headers',
   'keepTrace',
   'redact',
@@ -33,7 +32,6 @@ const ATTRIBUTES: Record<string, [text: string, value: unknown]> = {
   flushTimeoutMillis: ['5', 5],
   shutdownTimeoutMillis: ['5', 5],
   poolSize: ['7', 7],
-  poolReserve: ['1', 1],
   documentLoad: ['', true],
   fetch: ['true', true],
   xhr: ['false', false],
@@ -80,8 +78,6 @@ test('tag: start() takes what the attributes mean', async () => {
   const { project: _, endpoint: _place, ...options } = optionsOfTag(Object.fromEntries(texts));
   const destination: Destination = {
     open: () => ({
-      warmUp() {},
-      ready: () => true,
       send: async () => ({ status: 'stored' }),
       leave() {},
       async settle() {},
@@ -89,7 +85,7 @@ test('tag: start() takes what the attributes mean', async () => {
     }),
   };
   // The destination takes none of the bucket's own options.
-  for (const name of ['relay', 'poolSize', 'poolReserve']) delete options[name];
+  for (const name of ['relay', 'poolSize']) delete options[name];
   await start({ ...options, destination } as unknown as StartOptions).shutdown();
 });
 

@@ -63,14 +63,14 @@ export function testClient(
     places = tees ? [ENDPOINT, OTHER_ENDPOINT] : [ENDPOINT],
     ...rest
   } = others;
-  const { project, poolSize, poolReserve, uploads, relay, headers, ...exporting } = rest;
+  const { project, relay, headers, ...exporting } = rest;
   const platform = testPlatform({ origin, seed, nowMillis, defers, cachesEarly });
   const clouds = places.map(
     (place) => known.find((cloud) => cloud.owns({ url: place })) ?? testCloud(platform, place),
   );
   const [cloud] = clouds as [Cloud];
   if (served) serveAll(clouds, platform);
-  const tuning = JSON.parse(JSON.stringify({ project, poolSize, poolReserve, uploads, relay }));
+  const tuning = JSON.parse(JSON.stringify({ project, relay }));
   const buckets = places.map((endpoint) => bucket({ endpoint, ...tuning, ...(headers && { headers }) }));
   const destination = buckets.length > 1 ? tee(...(buckets as [Destination, Destination])) : buckets[0];
   const exporter = new TraceExporter({ destination: destination as Destination, ...exporting }, platform);
