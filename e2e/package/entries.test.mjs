@@ -89,7 +89,7 @@ for (const [name, expected] of Object.entries(EXPORTS)) {
   });
 }
 
-for (const name of ['index.js', 'script.js']) {
+for (const name of ['index.js', 'script.js', 'late.js', 'spandrel.whole.js']) {
   test(`${name}: holds nothing of the server`, async () => {
     const { code } = await closureOf(name);
     for (const word of [
@@ -112,20 +112,26 @@ test('events.js: needs the API of OpenTelemetry, and holds nothing of the pipeli
   }
 });
 
-test('script.js: one classic script with one global, and no code made from text', async () => {
-  const code = await readFile(dist('script.js'), 'utf8');
+for (const [name, beginning] of /** @type {const} */ ([
   // The first line has Chromium compile it while it downloads.
-  assert.match(code, /^\/\/# allFunctionsCalledOnLoad\nvar spandrel\s*=\s*\(?function/);
-  for (const forbidden of [
-    /\bimport\s*[({'"*]/,
-    /\brequire\s*\(/,
-    /\beval\s*\(/,
-    /\bnew Function\b/,
-    /^export\b/m,
-  ]) {
-    assert.doesNotMatch(code, forbidden);
-  }
-});
+  ['script.js', /^\/\/# allFunctionsCalledOnLoad\nvar spandrel\s*=\s*\(?function/],
+  ['spandrel.whole.js', /^\/\/# allFunctionsCalledOnLoad\nvar spandrel\s*=\s*\(?function/],
+  ['late.js', /^\/\/# allFunctionsCalledOnLoad\n!function/],
+])) {
+  test(`${name}: a classic script with one global at most, and no code made from text`, async () => {
+    const code = await readFile(dist(name), 'utf8');
+    assert.match(code, beginning);
+    for (const forbidden of [
+      /\bimport\s*[({'"*]/,
+      /\brequire\s*\(/,
+      /\beval\s*\(/,
+      /\bnew Function\b/,
+      /^export\b/m,
+    ]) {
+      assert.doesNotMatch(code, forbidden);
+    }
+  });
+}
 
 test('script.js: without a tag that names a service it starts nothing', async () => {
   /** @type {string[]} */
@@ -207,7 +213,16 @@ test('what has an identity is in one file, whoever asks for it', async () => {
   for (const name of ['TraceBatchProcessor', 'bucket', 'tee']) assert.equal(page[name], edge[name], name);
 });
 
-for (const name of ['script.js', 'stub.js']) {
+test('script.js: names its second file by the hash of what is shipped', async () => {
+  const integrity = await readFile(dist('late.js.sri'), 'utf8');
+  const [first, whole] = await Promise.all(
+    ['script.js', 'spandrel.whole.js'].map((name) => readFile(dist(name), 'utf8')),
+  );
+  assert.ok(first?.includes(integrity));
+  assert.ok(!whole?.includes('LATE_INTEGRITY') && !whole?.includes(integrity));
+});
+
+for (const name of ['script.js', 'late.js', 'spandrel.whole.js', 'stub.js']) {
   test(`${name}: its hash is beside it, for \`integrity\` and for a policy`, async () => {
     const hash = createHash('sha384')
       .update(await readFile(dist(name)))

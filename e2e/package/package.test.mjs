@@ -46,6 +46,10 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/cli.js',
     'dist/script.js',
     'dist/script.js.sri',
+    'dist/late.js',
+    'dist/late.js.sri',
+    'dist/spandrel.whole.js',
+    'dist/spandrel.whole.js.sri',
     'dist/stub.js',
     'dist/stub.js.sri',
     'demo/recipes/duckdb-spans.sql',
@@ -86,7 +90,8 @@ test('package: publint has nothing to say', async () => {
 
 test('package: its types resolve for every consumer', async () => {
   const cli = path.join(ensureTool('@arethetypeswrong/cli'), 'dist/index.js');
-  const flags = ['--exclude-entrypoints', 'script.js', 'stub.js', '--no-emoji', '--no-color'];
+  const scripts = ['script.js', 'late.js', 'spandrel.whole.js', 'stub.js'];
+  const flags = ['--exclude-entrypoints', ...scripts, '--no-emoji', '--no-color'];
   await run(process.execPath, [cli, path.join(folder, packed.filename), ...flags]);
 });
 
@@ -94,7 +99,12 @@ test('package: fields that others rely on', () => {
   assert.equal(manifest.name, 'spandrel');
   assert.equal(manifest.type, 'module');
   assert.equal(manifest.license, 'Apache-2.0');
-  assert.deepEqual(manifest.sideEffects, ['./dist/script.js', './dist/stub.js']);
+  assert.deepEqual(manifest.sideEffects, [
+    './dist/script.js',
+    './dist/late.js',
+    './dist/spandrel.whole.js',
+    './dist/stub.js',
+  ]);
   assert.equal(manifest.engines.node, '>=20');
   assert.deepEqual(Object.keys(manifest.exports), [
     '.',
@@ -105,6 +115,8 @@ test('package: fields that others rely on', () => {
     './forward',
     './compact',
     './script.js',
+    './late.js',
+    './spandrel.whole.js',
     './stub.js',
     './package.json',
   ]);
