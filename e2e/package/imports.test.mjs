@@ -26,13 +26,13 @@ test('imports: src is clean', () => {
 
 /** @type {[name: string, text: string, expected: RegExp][]} */
 const OFFENCES = [
-  ['platform/a.ts', "import { b } from '../pipeline/upload.js';", /pipeline are above ground/],
-  ['pipeline/upload.ts', "import { start } from '../start.js';", /composition are above pipeline/],
-  ['pipeline/upload.ts', "import { x } from './notify.js';", /a stage knows no other stage/],
-  ['pipeline/upload.ts', "import type { X } from './upload-url-pool.js';", /a stage knows no other stage/],
-  ['pipeline/upload.ts', "import { uuid } from '../platform/uuid.js';", /as parameters/],
-  ['spa/fetch.ts', "import { x } from '../pipeline/notify.js';", /only those who join stages/],
-  ['pipeline/upload.ts', "import { s3 } from '../server/s3.js';", /nothing of the server/],
+  ['platform/a.ts', "import { b } from '../pipeline/retry.js';", /pipeline are above ground/],
+  ['pipeline/retry.ts', "import { start } from '../start.js';", /composition are above pipeline/],
+  ['pipeline/retry.ts', "import { x } from './compress.js';", /a stage knows no other stage/],
+  ['pipeline/retry.ts', "import type { X } from './trace-buffer.js';", /a stage knows no other stage/],
+  ['pipeline/retry.ts', "import { uuid } from '../platform/uuid.js';", /as parameters/],
+  ['spa/fetch.ts', "import { x } from '../pipeline/compress.js';", /only those who join stages/],
+  ['pipeline/retry.ts', "import { s3 } from '../server/s3.js';", /nothing of the server/],
   ['index.ts', "export { s3 } from './server/s3.js';", /nothing of the server/],
   [
     'server/s3.ts',
@@ -40,13 +40,13 @@ const OFFENCES = [
     /shares wire\/, protocol\.ts and object-key\.ts/,
   ],
   [
-    'pipeline/upload.ts',
+    'pipeline/retry.ts',
     "import { gzipSync } from 'fflate';",
     /only pipeline\/compress-fflate\.ts imports fflate/,
   ],
   ['platform/a.ts', "import fs from 'node:fs';", /runs in browsers/],
-  ['pipeline/upload.ts', 'setTimeout(() => {}, 1);', /names setTimeout/],
-  ['pipeline/upload.ts', 'const now = Date.now();', /names Date\.now/],
+  ['pipeline/retry.ts', 'setTimeout(() => {}, 1);', /names setTimeout/],
+  ['pipeline/retry.ts', 'const now = Date.now();', /names Date\.now/],
   ['diagnostics/a.ts', 'globalThis.document;', /names document/],
   ['protocol.ts', "import { x } from './start.js';", /composition are above leaves/],
   ['elsewhere/a.ts', '', /in no layer/],
@@ -62,16 +62,16 @@ for (const [name, text, expected] of OFFENCES) {
 
 /** @type {[name: string, text: string][]} */
 const FINE = [
-  ['pipeline/upload.ts', "import type { Platform } from '../platform/platform.js';"],
+  ['pipeline/retry.ts', "import type { Platform } from '../platform/platform.js';"],
   ['pipeline/encode.ts', "import { quote } from './encode-attributes.js';"],
   [
-    'pipeline/upload.ts',
+    'pipeline/retry.ts',
     '// setTimeout would not do here\nconst a = { fetch: 1, document: 2 }; platform.fetch(a);',
   ],
   ['server/key-issuer.ts', "import { objectKey } from '../object-key.js';"],
   ['diagnostics/stats.ts', "import type { DropReason } from '../pipeline/model.js';"],
   ['platform/browser.ts', 'setTimeout(() => document.title, performance.now());'],
-  ['pipeline/upload.test.ts', "import fs from 'node:fs';"],
+  ['pipeline/retry.test.ts', "import fs from 'node:fs';"],
 ];
 for (const [name, text] of FINE) {
   test(`imports: ${name} with ${text} is fine`, async () => {

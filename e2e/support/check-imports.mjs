@@ -8,13 +8,18 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** From the top down. A file may import from its own row and from those below it. */
 const LAYERS = [
-  { name: 'entries', files: /^(index|script|stub|edge|otlp|events|server|forward|compact)\.ts$/ },
+  { name: 'entries', files: /^(index|script|late-script|stub|edge|otlp|events|server|forward|compact)\.ts$/ },
   {
     name: 'composition',
-    files: /^((start|page-instrumentation|exporter|trace-exporter|trace-batch-processor)\.ts$|edge\/)/,
+    files:
+      /^((start|page-instrumentation|exporter|page-exporter|trace-exporter|trace-batch-processor|unfit|handover|late(-page|-source(-script|-whole)?)?)\.ts$|edge\/)/,
   },
-  { name: 'parts', files: /^(destinations|spa|script|sdk|events|server|forward|compact|cli)\// },
-  { name: 'pipeline', files: /^pipeline\// },
+  {
+    name: 'parts',
+    files: /^(bucket|destinations(?!\/destination(-guard)?\.ts)|spa|script|sdk|events|server|forward|compact|cli)\//,
+  },
+  // With what a destination is, and what guards against one that breaks its word.
+  { name: 'pipeline', files: /^(pipeline|outbox)\/|^destinations\/destination(-guard)?\.ts$/ },
   { name: 'ground', files: /^(platform|diagnostics)\// },
   { name: 'wire', files: /^wire\// },
   {
@@ -27,14 +32,14 @@ const NOUNS = /^pipeline\/(model|span)\.ts$/;
 /** Interfaces that a lower layer states and a higher one fills. */
 const CONTRACTS = /^destinations\/destination\.ts$/;
 /**
- * Who joins stages, or shares one's rule: URLs are redacted by one. Exporters choose the outbox, the first stage is in front of the pipeline, and 5 to 7 belong to the
- * destination.
+ * Who joins stages, or shares one's rule: URLs are redacted by one. The outbox holds what was encoded as it was packed, a
+ * blob's length is the pipeline's to compare with an upload's, and sampling decides in the buffer.
  */
 const JOINERS =
-  /^(trace-batch-processor|exporter|trace-exporter|edge\/(collector|compress|trace-exporter)|pipeline\/(pipeline|deliver(y|ies))|spa\/attributes|destinations\/(open-bucket|bucket-keys|endpoint|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
+  /^(trace-batch-processor|exporter|page-exporter|trace-exporter|late|edge\/(collector|lane|compress|trace-exporter)|pipeline\/(pipeline|deliver|relay-only|pack)|outbox\/(outbox|format)|bucket\/(bucket|send|tell)|spa\/(attributes|late|sampling)|destinations\/(tee|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE =
-  /^pipeline\/(?!pipeline\.|deliver(?:y|ies)\.|model\.|span\.)((?:encode|compress|notify|outbox|upload(?!-url))(?=-)|[^.]+)/;
+  /^pipeline\/(?!(?:pipeline|deliver|relay-only|consent|model|span)\.)((?:encode|compress)(?=-)|[^.]+)/;
 const stageOf = (/** @type {string} */ file) => STAGE.exec(file)?.[1];
 
 /** @type {Record<string, string>} */
@@ -57,7 +62,7 @@ const GLOBALS =
   /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
 /** `options.ts` resolves a path against the page; the server has no page. */
 const MAY_NAME_GLOBALS =
-  /^(platform\/|spa\/|edge\/|sdk\/|server\/|forward\/|compact\/|cli\/|script\/|(script|stub|start|page-instrumentation|options|edge)\.ts$)/;
+  /^(platform\/|spa\/|edge\/|sdk\/|server\/|forward\/|compact\/|cli\/|script\/|(script|late-source-script|stub|start|page-instrumentation|options|edge)\.ts$)/;
 
 const IMPORT =
   /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()(?:\s*\/\*.*?\*\/)*\s*'([^']+)'(?: as string)?\)/gm;
