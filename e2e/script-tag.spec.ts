@@ -25,7 +25,7 @@ const dataOf = (site: Site, more = ''): string =>
 
 const stubTag = (attributes: string): string => `<script ${attributes}>${STUB}</script>`;
 
-/** Serves the script's file only once the result has been called. */
+/** Serves the script's first file only once the result has been called. */
 function heldScript(site: Site): () => void {
   let release = (): void => {};
   const held = new Promise<void>((resolve) => {
@@ -34,6 +34,9 @@ function heldScript(site: Site): () => void {
   site.host.route('/held.js', async (_req, res) => {
     await held;
     res.writeHead(200, { 'content-type': 'text/javascript' }).end(built('script.js'));
+  });
+  site.host.route('/late.js', (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/javascript' }).end(built('late.js'));
   });
   return release;
 }
@@ -312,11 +315,12 @@ for (const [name, scriptSrc, more, tagsOf] of [
   ],
   ['a hash', `'self' '${STUB_HASH}'`, '', (data: string) => stubTag(`${data} data-src="/dist/script.js"`)],
   [
+    // No policy, no second file; `two-files.spec.ts` has what becomes of the first alone.
     'Trusted Types and no policy of ours',
     "'nonce-r4nd0m'",
     "; require-trusted-types-for 'script'; trusted-types 'none'",
     (data: string) => `${stubTag(`${data} nonce="r4nd0m"`)}
-      <script async src="/dist/script.js" nonce="r4nd0m" ${data}></script>`,
+      <script async src="/dist/spandrel.whole.js" nonce="r4nd0m" ${data}></script>`,
   ],
 ] as const) {
   test(`a policy with ${name}: all is traced without a violation`, async ({ page, site }) => {
