@@ -45,18 +45,6 @@ export function browserSpans(count) {
   return exporter.getFinishedSpans();
 }
 
-/** The same spans as the pipeline's groups. */
-export function groupsOf(spans) {
-  const groups = new Map();
-  for (const span of spans) {
-    const { traceId } = span.spanContext();
-    const group = groups.get(traceId);
-    if (group) group.spans.push(span);
-    else groups.set(traceId, { traceId, spans: [span] });
-  }
-  return [...groups.values()];
-}
-
 function page(index) {
   return {
     'session.id': SESSION,

@@ -3,17 +3,33 @@
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { createCompressor, gzipNow } from '../../.cache/esm/pipeline/compress.js';
 import { toUtf8 } from '../../.cache/esm/pipeline/compress-gzip.js';
-import { bodyOf, createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
-import { browserSpans, groupsOf } from './browser-spans.mjs';
+import { createEncoder } from '../../.cache/esm/pipeline/encode.js';
+import { newBlob } from '../../.cache/esm/pipeline/model.js';
+import { addSpan, bodyOf } from '../../.cache/esm/pipeline/pack.js';
+import { browserSpans } from './browser-spans.mjs';
+
+/** Encodes and packs spans as a page does. @returns the OTLP/JSON text. */
+export function createPacker() {
+  const encode = createEncoder({ redaction: true, redact: undefined, clockOffsetMillis: () => 0 });
+  return (spans) => {
+    const blob = newBlob('', '');
+    const part = { texts: [], traces: [] };
+    for (const span of spans) {
+      const encoded = encode(span);
+      if (typeof encoded === 'string') fail(encoded);
+      addSpan(blob, part, encoded);
+    }
+    return bodyOf([part]);
+  };
+}
 
 /** Spans to OTLP/JSON bytes: ours (encode, pack, UTF-8) beside JsonTraceSerializer. Median ms of `rounds`. */
 export async function measureEncoding(counts) {
-  const encoder = createTraceEncoder();
+  const pack = createPacker();
   const rows = [];
   for (const count of counts) {
     const spans = browserSpans(count);
-    const groups = groupsOf(spans);
-    const ours = () => toUtf8(bodyOf(groups.map((group) => encoder.encode(group, fail))));
+    const ours = () => toUtf8(pack(spans));
     const theirs = () => JsonTraceSerializer.serializeRequest(spans);
     const [ourMillis, theirMillis] = await medians([ours, theirs], rounds(count), Math.ceil(1_000 / count));
     rows.push({
@@ -30,11 +46,10 @@ export async function measureEncoding(counts) {
 
 /** Where CompressionStream overtakes fflate. Our own compressor takes the stream from 16 KiB on. */
 export async function measureCompression(kibibytes) {
-  const encoder = createTraceEncoder();
-  const all = groupsOf(browserSpans(800)).map((group) => encoder.encode(group, fail));
+  const all = createPacker()(browserSpans(800));
   const rows = [];
   for (const kibibyte of kibibytes) {
-    const json = bodyOf(all).slice(0, kibibyte * 1024);
+    const json = all.slice(0, kibibyte * 1024);
     const stream = () => throughStream(json);
     const sync = () => gzipNow(json).bytes;
     const checked = () => createCompressor({ CompressionStream, onCorrupt: fail })(json);

@@ -2,9 +2,8 @@
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { protobuf } from '../../.cache/esm/otlp.js';
 import { gzipBytes, gzipNow } from '../../.cache/esm/pipeline/compress-fflate.js';
-import { bodyOf, createTraceEncoder } from '../../.cache/esm/pipeline/encode.js';
-import { browserSpans, groupsOf } from './browser-spans.mjs';
-import { medians, rounds } from './encode-measure.mjs';
+import { browserSpans } from './browser-spans.mjs';
+import { createPacker, medians, rounds } from './encode-measure.mjs';
 
 /**
  * Bytes of the request, and milliseconds: from spans to the blob, which is what JSON sends; from the blob to protobuf,
@@ -12,13 +11,12 @@ import { medians, rounds } from './encode-measure.mjs';
  * serializer with the same gzip takes from spans to protobuf.
  */
 export async function measureOtlp(counts) {
-  const encoder = createTraceEncoder();
+  const pack = createPacker();
   const format = protobuf(ProtobufTraceSerializer);
   const rows = [];
   for (const count of counts) {
     const spans = browserSpans(count);
-    const groups = groupsOf(spans);
-    const seal = () => gzipNow(bodyOf(groups.map((group) => encoder.encode(group, fail))));
+    const seal = () => gzipNow(pack(spans));
     const blob = seal();
     const steps = [];
     const convert = () => {

@@ -79,11 +79,14 @@ export async function measure() {
   const built = (/** @type {string} */ name) =>
     readFile(new URL(`../../dist/${name}`, import.meta.url), 'utf8');
   const [first, late] = [weigh(await built('script.js')), weigh(await built('late.js'))];
-  const names = /** @type {const} */ (['minified', 'gzip', 'brotli']);
   return {
     'exporter, processor and bucket': await used('TraceExporter, TraceBatchProcessor, bucket', 'index.js'),
     'script tag, first file': first,
-    'script tag, both files': Object.fromEntries(names.map((name) => [name, first[name] + late[name]])),
+    'script tag, both files': {
+      minified: first.minified + late.minified,
+      gzip: first.gzip + late.gzip,
+      brotli: first.brotli + late.brotli,
+    },
     'script tag, in one file': weigh(await built('spandrel.whole.js')),
     'start through a bundler': await used('start', 'index.js'),
     'stub, inlined': weigh(await built('stub.js')),
