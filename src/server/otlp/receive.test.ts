@@ -69,7 +69,7 @@ for (const [signal, request, name] of [
 test('otlp: a receipt tells of traces as pages do', async () => {
   const harness = otlpHarness();
   const child = { parentSpanId: SPAN, endTimeUnixNano: nanos(-2) };
-  const root = { name: 'root', startTimeUnixNano: nanos(-20), status: { code: 2 } };
+  const root = { name: 'root', startTimeUnixNano: nanos(-8), status: { code: 2 } };
   const other = { traceId: 'A'.repeat(32), parentSpanId: '0'.repeat(16) };
   await harness.send(tracesOf(spanOf(1, child), spanOf(2, root), spanOf(3, other)));
   const [receipt] = harness.told[0]?.receipts ?? [];
@@ -81,7 +81,7 @@ test('otlp: a receipt tells of traces as pages do', async () => {
       summary,
     ]),
     [
-      [-20, 18, { traceId: TRACE, rootName: 'root', spanCount: 2, error: true }],
+      [-10, 8, { traceId: TRACE, rootName: 'root', spanCount: 2, error: true }],
       [-10, 5, { traceId: 'a'.repeat(32), rootName: 'span 3', spanCount: 1, error: false }],
     ],
   );
