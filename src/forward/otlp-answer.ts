@@ -35,7 +35,9 @@ const HINTS: Readonly<Record<number, string>> = {
 
 /** The answer as `forward` takes it: what is to blame decides what becomes of the objects. */
 export function answerOf(answer: OtlpAnswer, headers: Headers, nowMillis: number): Answer {
-  const meaning = meaningOf(answer);
+  // Logs have another word for the same, which pages, who carry the rest of this, need not know.
+  const body = answer.body.replace('"rejectedLogRecords"', '"rejectedSpans"');
+  const meaning = meaningOf({ ...answer, body });
   const { status, message } = meaning;
   const { status: httpStatus } = answer;
   if (status === 'accepted') {

@@ -19,7 +19,7 @@ export interface OtlpAnswer {
 }
 
 export type OtlpMeaning =
-  /** Taken, but for `rejectedCount` spans or log records. `message`: what the endpoint has to say; may be empty. */
+  /** Taken, but for `rejectedCount` spans. `message`: what the endpoint has to say; may be empty. */
   | { status: 'accepted'; rejectedCount: number; message: string }
   /** 2xx, but nothing that an OTLP endpoint would say. */
   | { status: 'no-otlp'; message: string }
@@ -54,9 +54,8 @@ export function meaningOf(answer: OtlpAnswer, decode?: (bytes: Uint8Array) => un
         message: `it answers with ${what}, which is no OTLP answer; look at the URL`,
       };
     }
-    const partial = (response['partialSuccess'] ?? {}) as Record<string, unknown>;
-    const { rejectedSpans, rejectedLogRecords = rejectedSpans, errorMessage } = partial;
-    return { status: 'accepted', rejectedCount: countOf(rejectedLogRecords), message: oneLine(errorMessage) };
+    const { rejectedSpans, errorMessage } = (response['partialSuccess'] ?? {}) as Record<string, unknown>;
+    return { status: 'accepted', rejectedCount: countOf(rejectedSpans), message: oneLine(errorMessage) };
   }
   const words = status ? wordsOf(body) : body;
   const message = status ? `HTTP ${status}${words && ': '}${words}` : words;
