@@ -65,7 +65,7 @@ test('package: holds the build, its types, licence and README, and nothing else'
   }
   const other = names.filter(
     (name) =>
-      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|js\.sri|d\.ts)|dist\/script\.js\.map|dist\/cjs\/types\/package\.json)$/.test(
+      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|js\.sri|d\.ts)|dist\/(script|late|spandrel\.whole)\.js\.map|dist\/cjs\/types\/package\.json)$/.test(
         name,
       ) &&
       !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/README\.md)$/.test(
