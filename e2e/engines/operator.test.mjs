@@ -117,7 +117,6 @@ test('README: from an empty folder to traces in an engine', { timeout: 300_000 }
     AWS_REGION: radosgw.region,
     AWS_ACCESS_KEY_ID: radosgw.accessKeyId,
     AWS_SECRET_ACCESS_KEY: radosgw.secretAccessKey,
-    SPANDREL_SECRET: 'a secret of at least thirty-two characters',
   });
   const exported = [...block('export ').matchAll(/\b([A-Z_0-9]+)=/g)].map(([, name = '']) => name);
   assert.deepEqual(exported.sort(), Object.keys(values).sort());

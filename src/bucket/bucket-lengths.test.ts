@@ -62,7 +62,7 @@ for (const [relay, uploadLength] of [
   ['never', 'range'],
 ] as const) {
   test(`bucket lengths: relay "${relay}": more than the server signs (${uploadLength}) is ${relay === 'auto' ? 'relayed' : 'too large'}`, async () => {
-    const client = testClient({ relay });
+    const client = testClient({ relay, scheduledDelayMillis: 5_000 });
     Object.assign(client.cloud, { uploadLength, maxUploadBytes: 5_000 });
     client.cloud.serve();
     await store(client, 'small');

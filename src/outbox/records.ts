@@ -124,9 +124,11 @@ export function createRecords(deps: RecordsDeps): Records {
       });
     },
     async save() {
+      const hasWaited = writing !== undefined;
       // What is under way may have begun before what is wanted now.
       while (writing) await writing;
-      if (!isSuspended) await begin();
+      // By now another page may have taken what is there; what is missing is in the note.
+      if (!hasWaited || !isSuspended) await begin();
     },
     unconfirmed() {
       deps.collect();

@@ -21,7 +21,7 @@ test('keepalive budget: a release gives the bytes back, once', () => {
 
 test('keepalive budget: copies on one page share it, pages do not', () => {
   const page = {};
-  keepaliveBudget(page).reserve(60_000);
+  keepaliveBudget(page).reserve(48_000);
   assert.equal(keepaliveBudget(page).reserve(2_000), undefined);
   assert.deepEqual(Object.keys(page), [], 'nothing to enumerate on the page');
   assert.ok(keepaliveBudget({}).reserve(2_000));
