@@ -55,7 +55,3 @@ export async function measureOtlp(counts) {
 function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
-
-function fail(reason) {
-  throw new Error(`the bench's own input was refused: ${reason}`);
-}
