@@ -14,6 +14,7 @@ declare global {
   var asked: () => number;
   var silence: () => Promise<number>;
   var work: () => void;
+  var flush: () => Promise<import('../src/index.js').FlushResult>;
   var state: () => import('../src/diagnostics/stats.js').Stats;
 }
 
@@ -46,11 +47,12 @@ const START = (site: Site, rest: string): string => `
     ...${JSON.stringify({ ...NO_PARTS, fetch: true, xhr: true })}, ${rest}
   });
   globalThis.work = () => sdk.tracer.startSpan('work').end();
-  globalThis.state = () => sdk.stats();`;
+  globalThis.state = () => sdk.stats();
+  globalThis.flush = () => sdk.flush();`;
 
 const destination = (send: string): string =>
   `destination: { open: () => ({
-    warmUp() {}, ready: () => true, async send(blob) { ${send}; return { status: 'stored' }; }, leave() {}, async settle() {}, close() {},
+    async send(blob) { ${send}; return { status: 'stored' }; }, close() {},
   }) }`;
 
 const PROVIDER = (processor: string): string => `
@@ -129,7 +131,7 @@ test('functions of the user’s: requests by the fetch that they are handed make
 }) => {
   const uploads = `async (request, { fetch }) => {
     await tick();
-    const answer = await fetch('/uploads', { method: 'POST', body: JSON.stringify({ v: 1, stored: [], confirm: [], lost: {}, ...request }) });
+    const answer = await fetch('/uploads', { method: 'POST', body: JSON.stringify({ v: 2, wants: request.wants, stored: [], lost: {} }) });
     return (await answer.json()).uploads;
   }`;
   site.host.route('/uploads', async (req, res) => {
@@ -146,7 +148,10 @@ test('functions of the user’s: requests by the fetch that they are handed make
   })`;
   await open(page, site, START(site, options));
   await page.evaluate(() => globalThis.work());
-  await expect.poll(() => page.evaluate(() => globalThis.asked()), { timeout: 20_000 }).toBe(1);
+  // What was stored is told with the next question, or at once to whoever flushes.
+  await expect.poll(() => page.evaluate(() => globalThis.state().spans.stored)).toBe(1);
+  expect(await page.evaluate(() => globalThis.flush())).toBe('stored');
+  expect(await page.evaluate(() => globalThis.asked())).toBe(1);
   await page.evaluate(() => globalThis.silence());
   expect(await page.evaluate(() => globalThis.state().spans)).toMatchObject({
     created: 1,
