@@ -91,13 +91,15 @@ test('bucket down, for the endpoint too: everything waits, and goes once it is u
   allowConsole,
 }) => {
   allowConsole(FAILED_UPLOAD, FAILED_EXCHANGE);
+  site.allowTroubles(/the store did not answer HEAD/);
   await site.open(page);
   site.mock.faults.set('bucket', { kind: 'down' });
   site.mock.faults.set('store', { kind: 'down' });
   await makeTraces(page, ['a', 'b'], 1);
+  // It may be there: the endpoint looks before it signs again, and cannot.
   await page.waitForFunction(() => {
-    const { uploadFailures = 0 } = globalThis.spandrel.instance?.stats().requests ?? {};
-    return uploadFailures >= 2;
+    const { requests, pool } = globalThis.spandrel.instance?.stats() ?? {};
+    return requests?.uploadFailures && pool?.empty;
   });
   const down = await page.evaluate(() => globalThis.spandrel.instance?.stats().spans);
   expect(down).toEqual({ ...NO_OTHERS, created: 4, stored: 0, waiting: 4, dropped: {} });
@@ -182,12 +184,12 @@ for (const connection of ['fresh', 'reused']) {
     }, created);
     expect(site.mock.faults.current().bucket).toBe(null);
     await site.expectStored([...before, 'a']);
-    // The endpoint was asked, and looked.
-    expect(
-      puts(site)
-        .slice(before.length)
-        .map(({ status }) => status),
-    ).toEqual([0]);
+    // A browser may put it again by itself; we ask the endpoint, which looks.
+    const [first, ...again] = puts(site)
+      .slice(before.length)
+      .map(({ status }) => status);
+    expect(first).toBe(0);
+    expect(again.filter((status) => status !== 412)).toEqual([]);
     await expectLedgerHeld(page);
   });
 }
