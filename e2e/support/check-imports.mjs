@@ -16,7 +16,8 @@ const LAYERS = [
   },
   {
     name: 'parts',
-    files: /^(bucket|destinations(?!\/destination(-guard)?\.ts)|spa|script|sdk|events|server|forward|compact|cli)\//,
+    files:
+      /^(bucket|destinations(?!\/destination(-guard)?\.ts)|spa|script|sdk|events|server|forward|compact|cli)\//,
   },
   // With what a destination is, and what guards against one that breaks its word.
   { name: 'pipeline', files: /^(pipeline|outbox)\/|^destinations\/destination(-guard)?\.ts$/ },
