@@ -92,17 +92,16 @@ test('the second file is asked for once, after the load, at low priority; then s
   const requests: string[] = [];
   page.on('request', (request) => requests.push(request.url()));
   await page.addInitScript(() => {
-    const { appendChild, append } = Element.prototype;
+    const { append } = DocumentFragment.prototype;
     globalThis.results = { appended: [] };
     const look = (nodes: unknown[]): void => {
       for (const node of nodes)
         if (node instanceof HTMLScriptElement) (results['appended'] as string[]).push(node.fetchPriority);
     };
-    Element.prototype.append = function (this: Element, ...nodes: (Node | string)[]) {
+    DocumentFragment.prototype.append = function (this: DocumentFragment, ...nodes: (Node | string)[]) {
       look(nodes);
       append.apply(this, nodes);
     };
-    Element.prototype.appendChild = appendChild;
   });
   await files.open(page, { head: `<img src="${image}" alt="">` });
   await makeSpan(page, 'early');

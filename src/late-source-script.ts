@@ -48,11 +48,14 @@ function load(): Promise<LateFile> {
       resolve(file);
       before?.(file);
     };
-    const script = Document.prototype.createElement.call(document, 'script') as HTMLScriptElement;
+    const element = (name: string): HTMLElement => Document.prototype.createElement.call(document, name);
+    // Within a shadow tree, which none of its events leave: the page's own listeners hear of no load that is not theirs.
+    const host = element('div');
+    const script = element('script') as HTMLScriptElement;
     const over = ({ type }: { type: string }): void => {
       if (before) scope[HANDOVER] = before;
       else delete scope[HANDOVER];
-      script.remove();
+      host.remove();
       // Nothing, where it was handed over.
       reject(new Error(type === 'load' ? `${url} is of another version` : `${url} did not come`));
     };
@@ -66,7 +69,8 @@ function load(): Promise<LateFile> {
     if (tag.crossOrigin !== null || new URL(url).origin === origin) script.integrity = LATE_INTEGRITY;
     source ??= trusted(url);
     script.src = source;
-    ofDocument('head').append(script);
+    host.attachShadow({ mode: 'closed' }).append(script);
+    ofDocument('head').append(host);
   });
 }
 
