@@ -1,4 +1,5 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
+import { parseJson, toJson } from '../json.js';
 import type { BucketTuning } from '../options.js';
 import type { Platform } from '../platform/platform.js';
 import type { PageLedger, TraceSummary } from '../protocol.js';
@@ -118,7 +119,7 @@ export function createEndpoint(
   };
   const bodyOf = (message: Message): Blob =>
     // text/plain needs no preflight.
-    new Blob([JSON.stringify({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
+    new Blob([toJson({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
       type: 'text/plain',
     });
   return {
@@ -173,7 +174,7 @@ function said(body: string): string {
 
 function parse(body: string): Record<string, unknown> | undefined {
   try {
-    return recordOf(JSON.parse(body));
+    return recordOf(parseJson(body));
   } catch {
     return undefined;
   }

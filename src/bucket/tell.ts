@@ -4,6 +4,7 @@
  */
 
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { sumOf, toJson } from '../json.js';
 import type { Outcome, Upload } from '../pipeline/model.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import type { Platform, Stop } from '../platform/platform.js';
@@ -60,7 +61,7 @@ interface Told {
   told: () => void;
 }
 
-const charsOf = (receipt: Told['receipt']): number => JSON.stringify(receipt).length;
+const charsOf = (receipt: Told['receipt']): number => toJson(receipt).length;
 /** Summaries are hints, and names may be long. */
 const said = (receipt: Told['receipt']): Told['receipt'] =>
   charsOf(receipt) > MAX_CHARS ? { ...receipt, traces: [] } : receipt;
@@ -117,7 +118,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       for (const reason in one.lost) lost[reason] = (lost[reason] ?? 0) + (one.lost[reason] as number);
       return false;
     });
-    const dropped = Object.values(spans.dropped).reduce((sum, count) => sum + count, 0);
+    const dropped = sumOf(Object.values(spans.dropped), (count) => count);
     const health = { ...since(counted().health, known.health), highWater: buffer.highWater };
     return {
       ...{ wants, stored, lost },

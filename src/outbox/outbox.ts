@@ -14,6 +14,7 @@
  * them and the browser itself, writes one and the same object.
  */
 
+import { sumOf } from '../json.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import {
   type DropReason,
@@ -202,7 +203,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       const oldest = platform.now() - limits.maxAgeMillis;
       // What is not compressed takes what its text does.
       const sizeOf = ({ bytes, chars }: TraceBlob): number => bytes?.length ?? chars;
-      let total = all.reduce((sum, blob) => sum + sizeOf(blob), 0);
+      let total = sumOf(all, sizeOf);
       for (const blob of all) {
         const { bornAtMillis, state } = blob;
         const isOld = bornAtMillis < oldest;

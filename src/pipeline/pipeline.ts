@@ -12,6 +12,7 @@
 import type { Destination, OpenDestination } from '../destinations/destination.js';
 import { openGuarded } from '../destinations/destination-guard.js';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import { sumOf } from '../json.js';
 import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.js';
 import type { Consent, RedactionOptions } from '../page-options.js';
 import type { PageSignal, Platform, Stop } from '../platform/platform.js';
@@ -486,7 +487,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
         .then(() => resolve(stop()));
     });
 
-  const lostCount = (): number => Object.values(totals.spans.dropped).reduce((sum, count) => sum + count, 0);
+  const lostCount = (): number => sumOf(Object.values(totals.spans.dropped), (count) => count);
 
   const self: Pipeline = {
     ...{ buffer, options },
