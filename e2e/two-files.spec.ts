@@ -240,7 +240,8 @@ test('a page that is left before a slow second file comes leaves everything by t
   await expect.poll(() => files.asked).toContain('late.js');
   await page.goto('about:blank');
   await site.expectStored(['a', 'open']);
-  expect(relayed(site)).toBe(1);
+  expect(relayed(site)).toBeGreaterThan(0);
+  expect(site.mock.requests.list('bucket')).toEqual([]);
 });
 
 test('a slow second file that comes when the page was hidden and shown stores nothing twice', async ({
