@@ -2,8 +2,15 @@
  * JSON, whatever the page does to it or to prototypes once we are there: libraries of old give lists, texts and dates
  * a `toJSON` of their own, or replace `JSON`.
  */
-export const parseJson: typeof JSON.parse = JSON.parse;
-const stringify = JSON.stringify;
+type Own = Pick<JSON, 'parse' | 'stringify'>;
+/** Where a file of ours that comes later finds what the first one found. */
+const KEY = Symbol.for('spandrel.json');
+const scope = globalThis as { [KEY]?: Own };
+if (!scope[KEY])
+  Object.defineProperty(scope, KEY, { value: { parse: JSON.parse, stringify: JSON.stringify } });
+const { parse, stringify } = scope[KEY] as unknown as Own;
+
+export const parseJson: typeof JSON.parse = parse;
 
 /** The JSON of a text. */
 export const jsonOf = (text: string): string => stringify(text);

@@ -241,7 +241,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     },
     leave(unconfirmed) {
       if (!unconfirmed.length && !isOwing()) return undefined;
-      const telling = Array.from(receipts.values(), ({ receipt }) => receipt);
+      const telling = [...receipts.values()].map(({ receipt }) => receipt);
       const stored = [...unconfirmed, ...telling].slice(0, MAX_RECEIPTS);
       // Beside the bytes there may be room for little.
       const short = stored.map((receipt) => ({ ...receipt, traces: [] }));

@@ -4,6 +4,7 @@
  * as well leaves everything as it found it. One page of the origin does this at a time.
  */
 
+import { parseJson } from '../json.js';
 import { bornAt, type TraceBlob } from '../pipeline/model.js';
 import type { Notes, Store, StoreKey } from '../platform/platform.js';
 import { blobOf } from './format.js';
@@ -104,7 +105,7 @@ async function applyNote({ store, notes, place, corrupt }: AdoptDeps, page: stri
   const name = noteName(place, page);
   const text = notes?.get(name);
   try {
-    const log = (JSON.parse(text ?? '[]') as [string[], unknown][][]).flat();
+    const log = (parseJson(text ?? '[]') as [string[], unknown][][]).flat();
     const own = log.filter(
       ([key]) => key[0] === FORMAT && key[1] === place && key[2] === page && key.length > 3,
     );

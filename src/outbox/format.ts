@@ -1,5 +1,6 @@
 /** Reads what earlier pages wrote down: anybody on this origin may have written there. */
 
+import { parseJson } from '../json.js';
 import { newBlob, type Part, type TraceBlob } from '../pipeline/model.js';
 import { bodyOf, count } from '../pipeline/pack.js';
 import type { TraceSummary } from '../protocol.js';
@@ -58,7 +59,7 @@ function readBytes(blob: TraceBlob, { bytes, rawBytes, traces }: BlobRecord): vo
 function readPart(blob: TraceBlob, { texts, traces }: Part): void {
   const part = { texts, traces };
   const body = bodyOf([part]);
-  JSON.parse(body);
+  parseJson(body);
   countAll(blob, traces);
   blob.parts.push(part);
   blob.chars += body.length;

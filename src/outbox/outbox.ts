@@ -14,7 +14,7 @@
  * them and the browser itself, writes one and the same object.
  */
 
-import { sumOf } from '../json.js';
+import { sumOf, toJson } from '../json.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import {
   type DropReason,
@@ -262,7 +262,7 @@ function writeNote(notes: Notes, name: string, wanted: readonly Wanted[]): void 
     byBlob.set(id, [...(byBlob.get(id) ?? []), [key, value]]);
   }
   const logs = [...byBlob.values()].map((log) =>
-    JSON.stringify(log, (_, value) => (value instanceof Uint8Array ? { base64: base64Of(value) } : value)),
+    toJson(log.map(([key, value = null]) => [key, withoutBytes(value)])),
   );
   let room = MAX_NOTE_CHARS;
   const kept = logs
@@ -273,6 +273,12 @@ function writeNote(notes: Notes, name: string, wanted: readonly Wanted[]): void 
     });
   if (!kept.length) notes.delete(name);
   else notes.set(name, `[${kept.join(',')}]`);
+}
+
+/** Bytes are base64 in a note. */
+function withoutBytes(value: unknown): unknown {
+  const { bytes } = (value ?? {}) as Partial<BlobRecord>;
+  return bytes ? { ...(value as BlobRecord), bytes: { base64: base64Of(bytes) } } : value;
 }
 
 /** As many arguments as a call may have, with room. */

@@ -56,8 +56,8 @@ export function bodyOf(parts: readonly Part[]): string {
   for (const { texts } of parts) {
     for (const { resource, scope, spans } of texts) addText(resources, resource, scope, spans);
   }
-  const all = Array.from(resources, ([resource, scopes]) => {
-    const lists = Array.from(scopes, ([scope, spans]) => `${scope}${spans}]}`);
+  const all = [...resources].map(([resource, scopes]) => {
+    const lists = [...scopes].map(([scope, spans]) => `${scope}${spans}]}`);
     return `${resource}${lists.join(',')}]}`;
   });
   return `{"resourceSpans":[${all.join(',')}]}`;

@@ -440,8 +440,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     if (!opened) return;
     drainNow();
     if (!platform.cachesEarly) return void opened.outbox.save();
-    // This browser looks now whether the page holds a lock; then it may not be cached.
-    close();
+    // This browser looks now whether the page holds a lock or waits for an answer; then it may not be cached.
+    finish(filling);
     opened.outbox.suspend(true);
     stayTimer = platform.after(STAYED_MILLIS, comeBack);
   };

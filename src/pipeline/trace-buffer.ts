@@ -256,7 +256,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
       }
       return until;
     },
-    dueAtMillis: () => Math.min(...Array.from(traces.values(), dueAt)),
+    dueAtMillis: () => Math.min(...[...traces.values()].map(dueAt)),
     interrupt() {
       // Children start after their parents, so the reverse of the start order ends inner spans first.
       for (const span of openSpans().reverse()) {
