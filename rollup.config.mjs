@@ -1,7 +1,7 @@
 // Makes the package of what tsc emitted into .cache/esm: the npm entries and the command in one build, in which each
 // module is once, whoever asks for it; and files that are closed in themselves, for script tags.
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
@@ -84,10 +84,14 @@ const viewer = {
     for (const name of own) copyFileSync(`demo/viewer/${name}`, `dist/viewer/${name}`);
     for (const name of ['style.css', 'icon.svg']) copyFileSync(`demo/${name}`, `dist/viewer/${name}`);
     copyFileSync(fileURLToPath(import.meta.resolve('htm/preact/standalone')), 'dist/viewer/preact.js');
+    copyFileSync('node_modules/uplot/dist/uPlot.esm.js', 'dist/viewer/uplot.js');
+    copyFileSync('node_modules/uplot/dist/uPlot.min.css', 'dist/viewer/uplot.css');
     const licences = ['htm', 'preact'].map(
       (name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`,
     );
     writeFileSync('dist/viewer/preact.js.LICENSE.txt', `preact.js holds:\n\n${licences.join('\n\n')}`);
+    copyFileSync('node_modules/uplot/LICENSE', 'dist/viewer/uplot.js.LICENSE.txt');
+    cpSync('src/cli/view/questions', 'dist/questions', { recursive: true });
   },
 };
 
@@ -120,6 +124,8 @@ export default [
     input: {
       ...Object.fromEntries(entries.map((name) => [name, `.cache/esm/${name}.js`])),
       cli: '.cache/esm/cli/main.js',
+      // What the demo's viewer asks too.
+      overview: '.cache/esm/cli/view/overview/overview.js',
       compress: edgeCompression,
       'compress-fflate': '.cache/esm/pipeline/compress-fflate.js',
     },

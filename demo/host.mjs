@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { createOverview } from '../dist/overview.js';
 import { nodeListener } from '../dist/server.js';
 import { listen } from './mock-r2/listen.mjs';
 import { startMockR2 } from './mock-r2/mock-r2.mjs';
@@ -24,6 +26,8 @@ import { workerInMiniflare } from './worker/in-miniflare.mjs';
  * @property {Record<string, URL>} [folders] Folders to serve, by path with slashes around it, beside and over the defaults.
  * @property {Record<string, URL>} [files] Single files to serve, by path, likewise. Nothing else of
  *   node_modules can be reached.
+ * @property {() => Promise<unknown>} [loadDuckDb] Where the overview has DuckDB from.
+ *   Default: node_modules, where it is only if somebody installed it.
  * @property {(mock: import('./mock-r2/mock-r2.mjs').MockR2) => string} [csp] Content-Security-Policy of HTML.
  * @property {Record<string, string>} [headers] On every static answer and page.
  *
@@ -57,6 +61,8 @@ const FILES = () => ({
   '/style.css': here('style.css'),
   '/icon.svg': here('icon.svg'),
   '/vendor/preact.js': new URL(import.meta.resolve('htm/preact/standalone')),
+  '/vendor/uplot.js': new URL(import.meta.resolve('uplot/dist/uPlot.esm.js')),
+  '/vendor/uplot.css': new URL(import.meta.resolve('uplot/dist/uPlot.min.css')),
 });
 
 /** @param {Parameters<RequestListener>[1]} res @param {string} location */
@@ -89,6 +95,7 @@ export async function startHost({
   mock: mockOptions = {},
   folders = {},
   files = {},
+  loadDuckDb,
   csp,
   headers = {},
 } = {}) {
@@ -166,12 +173,18 @@ export async function startHost({
       mounts.push([`${mock.mountPath}/v1/`, mock.worker]);
       warehouse.traceTo({ url: origin + mock.mountPath, key: otlpKey });
     }
+    const overview = createOverview({
+      source: { name: 'the mock', list: () => mock.bucket.list(), get: (/** @type {string} */ key) => mock.bucket.get(key) },
+      questions: fileURLToPath(here('../dist/questions/')),
+      loadDuckDb,
+    });
     mounts.push(
       ['/api/', worker ? mock.worker : nodeListener(createShopApi({ warehouseUrl: warehouse.url }))],
       [mock.mountPath, mock.endpoint],
       ['/control/', mock.control],
-      ['/viewer/api/', createViewerApi(mock)],
+      ['/viewer/api/', createViewerApi(mock, overview)],
     );
+    parts.push(overview);
     const policy = csp?.(mock);
     headersFor = (type) => ({
       'cache-control': cacheControl(type),

@@ -4,3 +4,8 @@ declare module '*/vendor/preact.js' {
   export * from 'preact';
   export * from 'preact/hooks';
 }
+
+// uPlot's own types ask for more than the viewer says.
+declare module '*/vendor/uplot.js' {
+  export { default } from 'uplot';
+}

@@ -1,6 +1,7 @@
 import { sendJson } from './send-json.mjs';
 
 const PAGE_OBJECT_COUNT = 200;
+const OVERVIEW = '/viewer/api/overview';
 
 /**
  * What the trace viewer needs of the bucket, and no more: the objects as they are.
@@ -9,11 +10,13 @@ const PAGE_OBJECT_COUNT = 200;
  *   those older than `after`, else the newest. `more` says whether there are older ones still.
  * - `GET /viewer/api/object?key=` → the stored bytes, untouched. No Content-Encoding: the page inflates them.
  * - `GET /viewer/api/events` → server-sent events, one message `{ key, size, uploadedAt }` per new object.
+ * - `GET /viewer/api/overview…` → what the overview shows: see `src/cli/view/overview/`.
  *
  * @param {Pick<import('./mock-r2/mock-r2.mjs').MockR2, 'bucket' | 'onObject'>} mock
+ * @param {{ answer: (what: string, params: URLSearchParams) => Promise<{ status: number, body: unknown }> }} overview
  * @returns {(req: import('node:http').IncomingMessage, res: import('node:http').ServerResponse) => Promise<void>}
  */
-export function createViewerApi({ bucket, onObject }) {
+export function createViewerApi({ bucket, onObject }, overview) {
   /** @param {import('node:http').ServerResponse} res @param {string | null} after */
   async function sendObjects(res, after) {
     const objects = await bucket.list();
@@ -53,6 +56,10 @@ export function createViewerApi({ bucket, onObject }) {
     if (pathname === '/viewer/api/objects') return sendObjects(res, searchParams.get('after'));
     if (pathname === '/viewer/api/object') return sendObject(res, searchParams.get('key') ?? '');
     if (pathname === '/viewer/api/events') return sendEvents(res);
+    if (pathname === OVERVIEW || pathname.startsWith(`${OVERVIEW}/`)) {
+      const { status, body } = await overview.answer(pathname.slice(OVERVIEW.length), searchParams);
+      return sendJson(res, status, body);
+    }
     sendJson(res, 404, { error: 'No such route.' });
   };
 }

@@ -3,6 +3,8 @@ import { html, render, useEffect, useMemo, useRef, useState } from '/vendor/prea
 import { ABOUT } from './about.mjs';
 import { NotHere, NothingOpen } from './empty-states.mjs';
 import { startFeed } from './feed.mjs';
+import { Overview } from './overview.mjs';
+import { overviewHref } from './overview-query.mjs';
 import { focusSoon, goOut, onShortcuts, usePlace } from './place.mjs';
 import { SessionSide } from './session-list.mjs';
 import { SessionStory } from './session-story.mjs';
@@ -10,6 +12,7 @@ import { gatherSessions } from './sessions.mjs';
 import { TraceSide } from './trace-list.mjs';
 import { TraceView } from './trace-view.mjs';
 
+const VIEW_WORDS = { overview: 'Overview', traces: 'Traces', sessions: 'Sessions' };
 const LIVE_WORDS = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' };
 
 function App() {
@@ -18,6 +21,7 @@ function App() {
   const source = useRef(undefined);
   const { view, sessionId, traceId } = place;
   const isSessions = view === 'sessions';
+  const isOverview = view === 'overview';
 
   useEffect(() => {
     source.current = startFeed(setFeed);
@@ -26,7 +30,13 @@ function App() {
   useEffect(() => onShortcuts(go), []);
   const sessions = useMemo(() => (isSessions ? gatherSessions(feed?.traces ?? []) : []), [feed, isSessions]);
 
-  const isOpen = traceId !== '' || sessionId !== '';
+  // A figure leads to traces that lie anywhere in the bucket.
+  const isAway = isOverview && traceId !== '' && feed?.settled && source.current?.get(traceId) === undefined;
+  useEffect(() => {
+    if (isAway) void source.current.load(traceId);
+  }, [isAway, traceId]);
+
+  const isOpen = isOverview || traceId !== '' || sessionId !== '';
   // A trace or session that is open has a heading of its own.
   const isTitled =
     traceId === '' ? sessions.some(({ id }) => id === sessionId) : source.current?.get(traceId) !== undefined;
@@ -45,15 +55,21 @@ function App() {
     if (byKeyboard && first) focusSoon(`story-${first.traceId}`);
   };
 
-  return html`<div class=${isOpen ? 'viewer main-open' : 'viewer'}>
+  return html`<div class=${`viewer${isOpen ? ' main-open' : ''}${isOverview ? ' whole' : ''}`}>
     <header class="top">
-      ${!isTitled && html`<h1 class="visually-hidden">${isSessions ? 'Sessions' : 'Traces'}</h1>`}
+      ${!isTitled && html`<h1 class="visually-hidden">${VIEW_WORDS[view]}</h1>`}
       <a class="brand" href="/viewer/" aria-label="Spandrel">
         <img src="/icon.svg" alt="" width="24" height="24" /><span>Spandrel</span>
       </a>
       <nav class="views" aria-label="Views">
-        <a href="#" aria-current=${isSessions ? null : 'page'}>Traces</a>
-        <a href="#sessions" aria-current=${isSessions ? 'page' : null}>Sessions</a>
+        ${['overview', 'traces', 'sessions'].map(
+          (name) => html`<a
+            key=${name}
+            href=${name === 'traces' ? '#' : `#${name}`}
+            aria-current=${view === name ? 'page' : null}
+            >${VIEW_WORDS[name]}</a
+          >`,
+        )}
       </nav>
       <${Live} state=${feed?.state ?? 'connecting'} />
       ${ABOUT.source && html`<span class="source quiet">${ABOUT.source}</span>`}
@@ -61,9 +77,10 @@ function App() {
     </header>
     <main class="parts">
       ${
-        isSessions
+        !isOverview &&
+        (isSessions
           ? html`<${SessionSide} ...${reading} sessions=${sessions} openId=${sessionId} onOpen=${openSession} />`
-          : html`<${TraceSide} ...${reading} openId=${traceId} onOpen=${openTrace} />`
+          : html`<${TraceSide} ...${reading} openId=${traceId} onOpen=${openTrace} />`)
       }
       <div class="main">${openPart({ source, sessions, place, go, reading })}</div>
     </main>
@@ -75,16 +92,26 @@ function openPart({ source, sessions, place, go, reading }) {
   const close = () => goOut({ ...place, spanId: '' }, go);
   if (traceId !== '') {
     const trace = source.current?.get(traceId);
-    if (trace === undefined) return html`<${NotHere} ...${reading} noun="trace" />`;
+    if (trace === undefined && view === 'overview' && reading.feed?.isReading !== false)
+      return html`<div class="empty"><p>Looking for the trace…</p></div>`;
+    if (trace === undefined)
+      return html`<${NotHere} ...${reading} noun="trace" back=${view === 'overview' ? overviewHref(place.query) : '#'} />`;
     return html`<${TraceView}
       ...${reading}
       key=${traceId}
       trace=${trace}
       spanId=${spanId}
       tab=${tab}
-      inSession=${view === 'sessions'}
+      view=${view}
       onGo=${(change) => go({ ...place, ...change })}
       onClose=${close}
+    />`;
+  }
+  if (view === 'overview') {
+    return html`<${Overview}
+      query=${place.query}
+      revision=${reading.feed?.newsCount ?? 0}
+      onQuery=${(query) => go({ view, query })}
     />`;
   }
   if (sessionId === '') {

@@ -57,14 +57,14 @@ export function NothingOpen({ noun, isEmpty }) {
 }
 
 /** For a permalink to what has not been read. */
-export function NotHere({ feed, noun, onOlder }) {
+export function NotHere({ feed, noun, back = '#sessions', onOlder }) {
   if (!feed?.settled) return html`<div class="empty"><p>${describeReading(feed)}</p></div>`;
   return html`<div class="empty">
     <h2>This ${noun} is not here</h2>
     <p>It is in none of the ${plural(feed.objectCount, 'object')} read so far.</p>
     <${Older} feed=${feed} onOlder=${onOlder} />
     <p>
-      <a href=${noun === 'session' ? '#sessions' : '#'}>Back to the list</a>
+      <a href=${back}>Back to the list</a>
     </p>
   </div>`;
 }

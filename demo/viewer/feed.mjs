@@ -1,6 +1,7 @@
 /** Keeps the collection of traces up with the bucket: first page, then news, then older pages on request. */
 import { listObjects, ObjectError, readObject, watchObjects } from './bucket-objects.mjs';
 import { isLogsRequest, parseLogs } from './parse-logs.mjs';
+import { objectsOfTrace } from './overview-data.mjs';
 import { parseRequest } from './parse-otlp.mjs';
 import { createTraces } from './traces.mjs';
 
@@ -19,6 +20,7 @@ const READING_INTERVAL_MILLIS = 300;
  * @property {boolean} isReading what was asked for, a page of objects, is being listed or read; news do not count
  * @property {number} leftCount objects of it still to read
  * @property {number} objectCount objects read well
+ * @property {number} newsCount objects that came by themselves
  * @property {{ key: string, kind: 'malformed' | 'unreachable', reason: string }[]} failures
  * @property {number} skippedSpans spans without usable ids
  * @property {string} listError why the bucket could not be listed; empty when it could
@@ -31,7 +33,7 @@ const READING_INTERVAL_MILLIS = 300;
  * Starts reading.
  *
  * @param {(feed: Feed) => void} onChange called with a new value after changes, never synchronously
- * @returns {{ loadOlder: () => Promise<void>, retry: () => void, get: (traceId: string) => object | undefined,
+ * @returns {{ loadOlder: () => Promise<void>, retry: () => void, load: (traceId: string) => Promise<void>, get: (traceId: string) => object | undefined,
  *   stop: () => void }}
  */
 export function startFeed(onChange) {
@@ -45,6 +47,7 @@ export function startFeed(onChange) {
   /** Objects that were asked for, and are not read yet. */
   let leftCount = 0;
   let objectCount = 0;
+  let newsCount = 0;
   let skippedSpans = 0;
   /** @type {Feed['state']} */
   let state = 'connecting';
@@ -64,6 +67,7 @@ export function startFeed(onChange) {
       isReading: listing + leftCount > 0,
       leftCount,
       objectCount,
+      newsCount,
       failures: [...failures.values()],
       skippedSpans,
       listError,
@@ -111,8 +115,10 @@ export function startFeed(onChange) {
   const enqueue = (objects, isNews) => {
     const fresh = objects.filter(({ key }) => !known.has(key)).map((object) => ({ object, isNews }));
     for (const { object } of fresh) known.add(object.key);
-    if (isNews) queue.unshift(...fresh);
-    else {
+    if (isNews) {
+      queue.unshift(...fresh);
+      newsCount += fresh.length;
+    } else {
       queue.push(...fresh);
       leftCount += fresh.length;
     }
@@ -169,6 +175,17 @@ export function startFeed(onChange) {
     async loadOlder() {
       // A second click while the first is under way asks for nothing.
       if (listing === 0) await askFor(oldestKey);
+    },
+    /** A trace that a figure led to, wherever it lies. */
+    async load(traceId) {
+      traces.want(traceId);
+      listing += 1;
+      changed();
+      const objects = await objectsOfTrace(traceId).catch(() => []);
+      for (const { key } of objects) known.delete(key);
+      enqueue(objects, false);
+      listing -= 1;
+      changed();
     },
     retry() {
       const again = [...failures.values()].filter(({ kind }) => kind === 'unreachable');

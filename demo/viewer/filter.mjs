@@ -1,4 +1,5 @@
 /** Which traces of the list are shown, and the address of what is open. */
+import { overviewPart } from './overview-query.mjs';
 
 /**
  * @typedef {object} Filter
@@ -9,7 +10,8 @@
  * @property {import('./page-facts.mjs').Kind | ''} kind empty for all
  *
  * @typedef {object} Place What is open.
- * @property {'traces' | 'sessions'} view
+ * @property {'traces' | 'sessions' | 'overview'} view
+ * @property {string} query of the overview, see overview-query.mjs; empty in other views
  * @property {string} sessionId in the view of sessions; empty when none is open
  * @property {string} traceId empty when none is open
  * @property {string} spanId
@@ -45,12 +47,19 @@ export function filterTraces(traces, filter) {
 }
 
 /** @type {Place} */
-export const NOWHERE = { view: 'traces', sessionId: '', traceId: '', spanId: '', tab: 'waterfall' };
+export const NOWHERE = {
+  view: 'traces',
+  query: '',
+  sessionId: '',
+  traceId: '',
+  spanId: '',
+  tab: 'waterfall',
+};
 /** Other SDKs make ids of their own; ours have 32 digits. */
 const MAX_SESSION_ID_CHARS = 128;
 
 /**
- * Reads `#trace=…&span=…&tab=raw`, `#sessions`, or `#session=…` with what is open of it.
+ * Reads `#trace=…&span=…&tab=raw`, `#sessions`, `#session=…` or `#overview&last=…`, with what is open of it.
  *
  * @returns {Place} empty ids when absent or not ids
  */
@@ -59,9 +68,11 @@ export function parseHash(hash) {
   const traceId = (fields.get('trace') ?? '').toLowerCase();
   const spanId = (fields.get('span') ?? '').toLowerCase();
   const sessionId = (fields.get('session') ?? '').slice(0, MAX_SESSION_ID_CHARS);
+  const isOverview = fields.has('overview');
   return {
-    view: sessionId || fields.has('sessions') ? 'sessions' : 'traces',
-    sessionId,
+    view: isOverview ? 'overview' : sessionId || fields.has('sessions') ? 'sessions' : 'traces',
+    query: isOverview ? overviewPart(fields) : '',
+    sessionId: isOverview ? '' : sessionId,
     traceId: /^[0-9a-f]{32}$/.test(traceId) ? traceId : '',
     spanId: /^[0-9a-f]{16}$/.test(spanId) ? spanId : '',
     tab: fields.get('tab') === 'raw' ? 'raw' : 'waterfall',
@@ -75,12 +86,14 @@ export function parseHash(hash) {
  */
 export function formatHash({
   view = 'traces',
+  query = '',
   sessionId = '',
   traceId = '',
   spanId = '',
   tab = 'waterfall',
 }) {
   const fields = [
+    ...(view === 'overview' ? ['overview', query] : []),
     ...(view === 'sessions' ? [sessionId ? `session=${encodeURIComponent(sessionId)}` : 'sessions'] : []),
     ...(traceId ? [`trace=${traceId}`, spanId && `span=${spanId}`, tab === 'raw' && 'tab=raw'] : []),
   ];

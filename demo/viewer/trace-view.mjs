@@ -16,18 +16,24 @@ import { formatDuration } from './timeline.mjs';
 import { Waterfall } from './waterfall.mjs';
 import { describeEnd, describeOdds, formatTime, hasLength, pagePath, plural, shortId } from './wording.mjs';
 
+const BACK_WORDS = {
+  traces: 'Back to the list',
+  sessions: 'Back to the session',
+  overview: 'Back to the overview',
+};
+
 /**
  * @param {object} props
  * @param {import('./traces.mjs').Trace} props.trace
  * @param {string} props.spanId whose details are open, or empty
  * @param {'waterfall' | 'raw'} props.tab
- * @param {boolean} props.inSession whether it was opened from its session's story
+ * @param {'traces' | 'sessions' | 'overview'} props.view where it was opened
  * @param {(change: { spanId?: string, tab?: string }) => void} props.onGo
  * @param {() => void} props.onClose
  * @param {import('./feed.mjs').Feed | undefined} props.feed
  * @param {() => void} props.onOlder
  */
-export function TraceView({ trace, spanId, tab, inSession, onGo, onClose, feed, onOlder }) {
+export function TraceView({ trace, spanId, tab, view, onGo, onClose, feed, onOlder }) {
   const [collapsed, setCollapsed] = useState(new Set());
   const tree = useMemo(() => buildTree(trace.spans.values()), [trace, trace.revision]);
   const colours = useMemo(() => assignColours(trace.spans.values()), [trace, trace.revision]);
@@ -54,8 +60,8 @@ export function TraceView({ trace, spanId, tab, inSession, onGo, onClose, feed, 
     <header class="trace-head">
       <div class="trace-title">
         <button
-          class=${inSession ? 'icon' : 'icon back'}
-          aria-label=${inSession ? 'Back to the session' : 'Back to the list'}
+          class=${view === 'traces' ? 'icon back' : 'icon'}
+          aria-label=${BACK_WORDS[view]}
           onClick=${onClose}
         >
           ←

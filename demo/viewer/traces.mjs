@@ -59,8 +59,13 @@ export function createTraces() {
   const byId = new Map();
   /** @type {Map<string, { keys: Set<string>, logs: import('./parse-logs.mjs').Log[] }>} */
   const logsById = new Map();
+  /** Kept however old they are. */
+  const wanted = new Set();
 
   return {
+    /** Keeps a trace that somebody asked for, when it comes. */
+    want: (traceId) => void wanted.add(traceId),
+
     /** @returns {Trace | undefined} */
     get: (traceId) => byId.get(traceId),
 
@@ -91,7 +96,8 @@ export function createTraces() {
         trace.revision += 1;
         trace.summary = summarize(trace.spans);
       }
-      for (const trace of newestFirst(byId).slice(MAX_TRACES)) byId.delete(trace.traceId);
+      for (const { traceId } of newestFirst(byId).slice(MAX_TRACES))
+        if (!wanted.has(traceId)) byId.delete(traceId);
     },
 
     /** Adds what `parseLogs` read from the object `key`, as {@link add} does spans. */

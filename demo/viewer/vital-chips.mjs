@@ -2,7 +2,8 @@
 import { html } from '/vendor/preact.js';
 import { formatVital, ratingWords } from './page-facts.mjs';
 
-const SIGNS = { good: '✓', 'needs-improvement': '~', poor: '!' };
+/** By rating, for who tells no colours apart. */
+export const SIGNS = { good: '✓', 'needs-improvement': '~', poor: '!' };
 
 /** Of the three that count for a page's rank. */
 export const CORE_VITALS = ['LCP', 'INP', 'CLS'];

@@ -67,14 +67,14 @@ const pick = <T>(list: readonly T[], random: () => number): T =>
   list[Math.floor(random() * list.length)] as T;
 const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, '0');
 
-/** Sessions of one load and some changes of route, each trace of them a visit. */
-export function simulate(sessions: number, seed = 7): Visit[] {
+/** Sessions of one load and some changes of route, each trace of them a visit, in the day before `until`. */
+export function simulate(sessions: number, seed = 7, until = NOW): Visit[] {
   const random = dice(seed);
   const visits: Visit[] = [];
   for (let number = 1; number <= sessions; number++) {
     const [browser, device, userAgent] = pick(AGENTS, random);
     const probability = pick([undefined, undefined, 0.1, 0.3], random);
-    const began = START + Math.floor(random() * 86_000_000);
+    const began = until - 86_400_000 + Math.floor(random() * 86_000_000);
     const of = {
       ...{
         session: hex(number, 32),

@@ -9,6 +9,7 @@ import { windowInWords } from '../window.js';
 import { bucketSource } from './bucket-source.js';
 import { folderSource } from './folder-source.js';
 import { openBrowser } from './open-browser.js';
+import { createOverview } from './overview/overview.js';
 import { serveViewer } from './server.js';
 import type { ViewSource } from './source.js';
 
@@ -38,8 +39,13 @@ spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestora
       const source = target === undefined ? await fromBucket(flags, session) : await fromPath(target);
       // Read once before anything is served: a wrong credential is told here, and not in the page.
       const objects = await source.list();
+      const overview = createOverview({
+        source,
+        questions: fileURLToPath(new URL('./questions/', import.meta.url)),
+      });
       const server = await serveViewer({
         source,
+        overview,
         files: fileURLToPath(new URL('./viewer/', import.meta.url)),
         port: flags.port,
         intervalMillis: flags.interval * 1_000,
@@ -64,6 +70,7 @@ spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestora
         if (!signal.aborted) await once(signal, 'abort');
       } finally {
         await server.close();
+        await overview.close();
       }
       return EXIT.interrupted;
     },

@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { messageOf } from '../failure.js';
+import type { Overview } from './overview/overview.js';
 import type { ViewObject, ViewSource } from './source.js';
 
 const PAGE_OBJECT_COUNT = 200;
@@ -39,6 +40,8 @@ const FILES: Record<string, string> = {
   '/style.css': 'style.css',
   '/icon.svg': 'icon.svg',
   '/vendor/preact.js': 'preact.js',
+  '/vendor/uplot.js': 'uplot.js',
+  '/vendor/uplot.css': 'uplot.css',
 };
 /** For who mistypes the address. */
 const LOST_PAGE = `<!doctype html>
@@ -56,6 +59,8 @@ const LOST_PAGE = `<!doctype html>
 
 export interface ViewServerOptions {
   source: ViewSource;
+  /** Answers for `/viewer/api/overview`. */
+  overview: Overview;
   /** The viewer's own files. */
   files: string;
   /** 0 for a free one. */
@@ -73,6 +78,7 @@ export interface ViewServerOptions {
  */
 export async function serveViewer({
   source,
+  overview,
   files,
   port,
   intervalMillis,
@@ -138,6 +144,13 @@ export async function serveViewer({
         'content-length': bytes.byteLength,
       };
       return void res.writeHead(200, headers).end(bytes);
+    }
+    if (/^\/viewer\/api\/overview(\/|$)/.test(pathname)) {
+      const { status, body } = await overview.answer(
+        pathname.slice('/viewer/api/overview'.length),
+        searchParams,
+      );
+      return json(status, body);
     }
     if (pathname === '/viewer/about.mjs') {
       const about = `export const ABOUT = ${JSON.stringify({ source: source.name, shopUrl: '' })};\n`;
