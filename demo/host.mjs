@@ -174,7 +174,11 @@ export async function startHost({
       warehouse.traceTo({ url: origin + mock.mountPath, key: otlpKey });
     }
     const overview = createOverview({
-      source: { name: 'the mock', list: () => mock.bucket.list(), get: (/** @type {string} */ key) => mock.bucket.get(key) },
+      source: {
+        name: 'the mock',
+        list: () => mock.bucket.list(),
+        get: (/** @type {string} */ key) => mock.bucket.get(key),
+      },
       questions: fileURLToPath(here('../dist/questions/')),
       loadDuckDb,
     });

@@ -5,8 +5,10 @@ import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { requireTool } from '../e2e/support/tools.mjs';
 import { startHost } from './host.mjs';
 import { exchange, put, send, uploads } from './testing/client.mjs';
+import { visitObjects } from './testing/visits.mjs';
 
 const CSP = "default-src 'none'";
 const OTLP = gzipSync('{"resourceSpans":[]}');
@@ -185,4 +187,23 @@ test("host: the viewer's API tells of new objects as they come", async () => {
   const data = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? '');
   assert.equal(data.key, key);
   assert.equal(data.size, OTLP.length);
+});
+
+test('host: the overview is asked of the objects in the mock, where there is DuckDB', async () => {
+  const other = await startHost({ loadDuckDb: async () => requireTool('@duckdb/node-api') });
+  try {
+    for (const bytes of visitObjects({ sessions: 2 })) {
+      const [upload] = await uploads(`${other.origin}/spandrel`, other.origin, 1, bytes.length);
+      assert.equal(upload && (await put(upload, bytes)).status, 200);
+    }
+    const ask = async (/** @type {string} */ rest) =>
+      (await fetch(`${other.origin}/viewer/api/overview${rest}`)).json();
+    const { totals, vitals, reading } = await ask('');
+    assert.deepEqual([reading.objects, totals.seen, totals.sessions], [2, 8, 2]);
+    assert.equal(vitals.find((/** @type {{ name: string }} */ { name }) => name === 'LCP').p75, 1_600);
+    const { traces } = await ask('/traces?figure=vital&name=LCP');
+    assert.equal((await ask(`/trace?id=${traces[0].id}`)).objects.length, 1);
+  } finally {
+    await other.close();
+  }
 });

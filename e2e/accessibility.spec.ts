@@ -1,45 +1,12 @@
 /** axe-core on every page of the shop and of the viewer, in light and in dark, on a desk and on a phone. */
 import type { BrowserContext, Page } from '@playwright/test';
-import checker, { type RunOptions } from 'axe-core';
 import { put, uploads } from '../demo/testing/client.mjs';
 import { visitObjects } from '../demo/testing/visits.mjs';
+import { expectNoViolations } from './support/axe.js';
 import { expect, test } from './support/fixtures.js';
-
-const DESK = { width: 1280, height: 800 };
-const PHONE = { width: 390, height: 844 };
-const RULES: RunOptions = {
-  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  // Still an experiment of axe's, and right: who speaks to a page says what stands on its buttons.
-  rules: { 'label-content-name-mismatch': { enabled: true } },
-  resultTypes: ['violations'],
-};
 
 // The rules are about what is drawn from one and the same markup.
 test.skip(({ browserName }) => browserName !== 'chromium', 'once is enough');
-
-/** Looks at a page as it stands, in each size and colour. */
-async function expectNoViolations(page: Page, name: string): Promise<void> {
-  await page.evaluate(checker.source);
-  for (const size of [PHONE, DESK]) {
-    await page.setViewportSize(size);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      // What depends on what is in sight has been told, and drawn.
-      await page.evaluate(
-        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
-      );
-      const { violations } = await page.evaluate((rules) => globalThis.axe.run(rules), RULES);
-      const told = violations.flatMap(({ id, nodes }) =>
-        nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`),
-      );
-      expect(told, `${name}, ${size.width} px, ${colorScheme}`).toEqual([]);
-    }
-  }
-}
-
-declare global {
-  var axe: typeof import('axe-core');
-}
 
 test('accessibility: each page of the shop', async ({ page, site, allowConsole }) => {
   test.slow();
@@ -118,6 +85,9 @@ test('accessibility: each page of the viewer', async ({ context, site }) => {
   await options.first().click();
   await expect(viewer.getByRole('article')).toBeVisible();
   await expectNoViolations(viewer, 'story');
+  await viewer.getByRole('link', { name: 'Overview' }).click();
+  await expect(viewer.getByRole('heading', { name: /^(Visits|The overview needs DuckDB)$/ })).toBeVisible();
+  await expectNoViolations(viewer, 'overview');
   for (const hash of [`#trace=${'f'.repeat(32)}`, '#session=nobody']) {
     const lost = await open(context, hash);
     await expect(lost.getByText('is not here')).toBeVisible();

@@ -27,7 +27,7 @@ function Table({ id, title, note, none, first, columns, rows }) {
     ${
       rows.length === 0
         ? html`<p class="quiet none">${none}</p>`
-        : html`<div class="table-box" role="region" aria-labelledby=${id} tabindex="0">
+        : html`<div class="table-box" role="region" aria-label=${`Table: ${title}`} tabindex="0">
             <table>
               <thead>
                 <tr>

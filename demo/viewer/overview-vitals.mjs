@@ -129,7 +129,7 @@ export function VitalsBySide({ body, query, onQuery }) {
       </select>
       <span class="quiet note">the 50 with most reports, at the 75th percentile</span>
     </header>
-    <div class="table-box" role="region" aria-labelledby="by-side" tabindex="0">
+    <div class="table-box" role="region" aria-label="Table: web vitals" tabindex="0">
       <table>
         <thead>
           <tr>

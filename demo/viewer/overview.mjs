@@ -61,6 +61,8 @@ function tellCounts(body, isBusy) {
   if (reading.left > 0) words.push(`reading, ${plural(reading.left, 'object')} left`);
   if (reading.isFull)
     words.push(`the newest ${NUMBERS.format(reading.spans)} spans were read, and no older ones`);
+  if (body.since > body.from + 60_000)
+    words.push(`of what was stored since ${formatMillis(body.since)}; --last looks further`);
   if (reading.failed > 0) words.push(`${plural(reading.failed, 'object')} could not be read`);
   return words.join(' · ');
 }

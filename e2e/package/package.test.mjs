@@ -60,6 +60,9 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/viewer/style.css',
     'dist/viewer/preact.js',
     'dist/viewer/preact.js.LICENSE.txt',
+    'dist/viewer/uplot.js',
+    'dist/viewer/uplot.js.LICENSE.txt',
+    'dist/questions/vitals.sql',
   ]) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
@@ -71,7 +74,8 @@ test('package: holds the build, its types, licence and README, and nothing else'
       !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/README\.md)$/.test(
         name,
       ) &&
-      !/^dist\/viewer\/([\w-]+\.(mjs|css|html|svg)|preact\.js\.LICENSE\.txt)$/.test(name),
+      !/^dist\/viewer\/([\w-]+\.(mjs|css|html|svg)|(preact|uplot)\.js\.LICENSE\.txt)$/.test(name) &&
+      !/^dist\/questions\/[\w-]+\.sql$/.test(name),
   );
   assert.deepEqual(other, []);
   assert.deepEqual(

@@ -5,9 +5,17 @@ import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** Runs `spandrel view` on a folder, and looks for new files each second. */
-export async function startView(folder: string): Promise<{ url: string; close(): Promise<void> }> {
+/**
+ * Runs `spandrel view` on a folder, and looks for new files each second.
+ *
+ * @param workingFolder where a project's packages are that the command may find, such as DuckDB.
+ */
+export async function startView(
+  folder: string,
+  workingFolder: string = process.cwd(),
+): Promise<{ url: string; close(): Promise<void> }> {
   const child = spawn(process.execPath, [CLI, 'view', folder, '--interval', '1'], {
+    cwd: workingFolder,
     stdio: ['ignore', 'pipe', 'inherit'],
     // Playwright asks its children for colours.
     env: { PATH: process.env['PATH'] },

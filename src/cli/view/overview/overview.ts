@@ -74,7 +74,8 @@ export function createOverview(options: OverviewOptions): Overview {
     const query = readQuery(params, now());
     const reading = await reader.catchUp();
     const body = await database.use((ask) => askAll(ask, query, now()));
-    return { status: 200, body: { ...body, reading } };
+    // How far back the source was listed, epoch milliseconds: older objects are in no figure.
+    return { status: 200, body: { ...body, reading, since: source.sinceMillis ?? null } };
   };
   const traces = async ({ database, reader }: Engine, params: URLSearchParams): Promise<OverviewAnswer> => {
     const query = readTracesQuery(params, now());
