@@ -8,7 +8,7 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** From the top down. A file may import from its own row and from those below it. */
 const LAYERS = [
-  { name: 'entries', files: /^(index|script|late-script|stub|edge|otlp|events|server|forward|compact)\.ts$/ },
+  { name: 'entries', files: /^(index|script|late-script|stub|edge|otlp|events|server|forward|compact|plugin|release)\.ts$/ },
   {
     name: 'composition',
     files:
@@ -17,7 +17,7 @@ const LAYERS = [
   {
     name: 'parts',
     files:
-      /^(bucket|destinations(?!\/destination(-guard)?\.ts)|spa|script|sdk|events|server|forward|compact|cli)\//,
+      /^(bucket|destinations(?!\/destination(-guard)?\.ts)|spa|script|sdk|events|server|forward|compact|maps|cli)\//,
   },
   // With what a destination is, and what guards against one that breaks its word.
   { name: 'pipeline', files: /^(pipeline|outbox)\/|^destinations\/destination(-guard)?\.ts$/ },
@@ -52,6 +52,8 @@ const ONE_IMPORTER = {
   commander: 'cli/command.ts',
   bowser: 'compact/agents.ts',
   isbot: 'compact/agents.ts',
+  '@jridgewell/trace-mapping': 'maps/open-map.ts',
+  unplugin: 'plugin.ts',
 };
 
 /** Where runtimes differ on how they give `AsyncLocalStorage`, it is asked for by name as well, and may be missing. */
@@ -63,7 +65,7 @@ const GLOBALS =
   /(?<![\w$.]|\bglobalThis\.)(?:globalThis\.)?\b(document|window|navigator|indexedDB|setTimeout|fetch|Date\.now|performance)\b(?!\??:|')/g;
 /** `options.ts` resolves a path against the page; the server has no page. */
 const MAY_NAME_GLOBALS =
-  /^(platform\/|spa\/|edge\/|sdk\/|server\/|forward\/|compact\/|cli\/|script\/|(script|late-source-script|stub|start|page-instrumentation|options|edge)\.ts$)/;
+  /^(platform\/|spa\/|edge\/|sdk\/|server\/|forward\/|compact\/|maps\/|cli\/|script\/|(script|late-source-script|stub|start|page-instrumentation|options|edge)\.ts$)/;
 
 const IMPORT =
   /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|^import\s+()'([^']+)'|\bimport\(()(?:\s*\/\*.*?\*\/)*\s*'([^']+)'(?: as string)?\)/gm;
@@ -77,7 +79,7 @@ const layerOf = (/** @type {string} */ file) => LAYERS.findIndex(({ files }) => 
 function offence(file, target, isType) {
   if (
     target.startsWith('server/') &&
-    !/^(server\/|server\.ts|edge\.ts|forward\.ts|compact\.ts|forward\/|compact\/|cli\/)/.test(file)
+    !/^(server\/|server\.ts|edge\.ts|forward\.ts|compact\.ts|plugin\.ts|forward\/|compact\/|maps\/|cli\/)/.test(file)
   ) {
     return 'the client knows nothing of the server';
   }
