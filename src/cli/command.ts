@@ -71,6 +71,11 @@ export function createProgram(version: string, world: World): Command {
     });
 }
 
+/** Adds a word that commands come after. */
+export function addGroup(program: Command, name: string, summary: string): Command {
+  return program.command(name).summary(summary).description(summary).helpOption('-h, --help', 'this text');
+}
+
 /**
  * Adds a command with the options that all have. Its action runs with a terminal and a signal, and its failures
  * become one line on stderr, and an exit code for `done`.

@@ -1,10 +1,18 @@
 import { VERSION } from '../version.js';
-import { type AddCommand, addCommand, CommanderError, createProgram, type World } from './command.js';
+import {
+  type AddCommand,
+  addCommand,
+  addGroup,
+  CommanderError,
+  createProgram,
+  type World,
+} from './command.js';
 import { compactCommand } from './compact/command.js';
 import { eraseCommand } from './compact/erase-command.js';
 import { doctorCommand } from './doctor/command.js';
 import { EXIT, type ExitCode } from './failure.js';
 import { forwardCommand } from './forward/command.js';
+import { mapsCommands } from './maps/command.js';
 import { pullCommand } from './pull/command.js';
 import { viewCommand } from './view/command.js';
 
@@ -18,14 +26,18 @@ Secrets come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS
 export async function runCli(args: readonly string[], world: World): Promise<ExitCode> {
   const program = createProgram(VERSION, world).addHelpText('after', EXIT_CODES);
   let exitCode: ExitCode = EXIT.fine;
-  const add: AddCommand = (signature, parts) =>
-    addCommand(program, world, (code) => (exitCode = code), signature, parts);
+  const addTo =
+    (parent: typeof program): AddCommand =>
+    (signature, parts) =>
+      addCommand(parent, world, (code) => (exitCode = code), signature, parts);
+  const add = addTo(program);
   doctorCommand(add);
   forwardCommand(add);
   viewCommand(add);
   pullCommand(add);
   compactCommand(add);
   eraseCommand(add);
+  mapsCommands(addTo(addGroup(program, 'maps', 'source maps, by which stacks can be read')));
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
