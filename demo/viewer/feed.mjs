@@ -1,7 +1,7 @@
 /** Keeps the collection of traces up with the bucket: first page, then news, then older pages on request. */
 import { listObjects, ObjectError, readObject, watchObjects } from './bucket-objects.mjs';
-import { isLogsRequest, parseLogs } from './parse-logs.mjs';
 import { objectsOfTrace } from './overview-data.mjs';
+import { isLogsRequest, parseLogs } from './parse-logs.mjs';
 import { parseRequest } from './parse-otlp.mjs';
 import { createTraces } from './traces.mjs';
 

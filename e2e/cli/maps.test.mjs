@@ -27,7 +27,7 @@ let folder;
 before(async () => {
   site = await startSite();
   const { s3 } = await import('../../dist/server.js');
-  storage = s3(site.host.mock.owner);
+  storage = /** @type {any} */ (s3(site.host.mock.owner));
 });
 after(() => site.close());
 beforeEach(async () => {

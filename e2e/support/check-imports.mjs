@@ -8,7 +8,10 @@ const DEFAULT_ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** From the top down. A file may import from its own row and from those below it. */
 const LAYERS = [
-  { name: 'entries', files: /^(index|script|late-script|stub|edge|otlp|events|server|forward|compact|plugin|release)\.ts$/ },
+  {
+    name: 'entries',
+    files: /^(index|script|late-script|stub|edge|otlp|events|server|forward|compact|plugin|release)\.ts$/,
+  },
   {
     name: 'composition',
     files:
@@ -79,7 +82,9 @@ const layerOf = (/** @type {string} */ file) => LAYERS.findIndex(({ files }) => 
 function offence(file, target, isType) {
   if (
     target.startsWith('server/') &&
-    !/^(server\/|server\.ts|edge\.ts|forward\.ts|compact\.ts|plugin\.ts|forward\/|compact\/|maps\/|cli\/)/.test(file)
+    !/^(server\/|server\.ts|edge\.ts|forward\.ts|compact\.ts|plugin\.ts|forward\/|compact\/|maps\/|cli\/)/.test(
+      file,
+    )
   ) {
     return 'the client knows nothing of the server';
   }
