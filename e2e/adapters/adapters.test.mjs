@@ -168,8 +168,9 @@ for (const [name, start] of Object.entries(RUNTIMES)) {
           ]) {
             const response = await post(`?relay=${id}`, body ?? '');
             assert.equal(response.status, 200);
-            const { now, ...answer } = await response.json();
+            const { now, key, ...answer } = await response.json();
             assert.deepEqual(answer, { v: 2, id, created });
+            assert.ok(key.endsWith(`/traces_${id}.json.gz`), key);
             assert.ok(Math.abs(now - Date.now()) < 60_000);
           }
         }

@@ -131,7 +131,8 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
 
   const self: Omit<Delivery, 'later'> = {
     wake() {
-      if (closed || totals.state !== 'running') return;
+      // A page that may be gone, or is put away, begins nothing more by itself.
+      if (closed || outbox.isSuspended || totals.state !== 'running') return;
       timer?.();
       timer = undefined;
       const now = platform.now();

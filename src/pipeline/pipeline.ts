@@ -338,8 +338,11 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const tick = async (): Promise<void> => {
     buffer.sweep();
     await drain();
-    // A page that was left goes on for some moments, and nothing more will be said.
-    if (opened?.outbox.isSuspended && isAway) return goOut(opened);
+    if (opened?.outbox.isSuspended) {
+      // A page that was left goes on for some moments, and nothing more will be said.
+      if (isAway) goOut(opened);
+      return;
+    }
     const now = platform.monotonic();
     const blob = filling;
     if (blob) opened?.delivery?.later?.grew(blob, () => lend(blob));
@@ -452,6 +455,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     if (opened?.delivery) goneOut = new WeakSet();
     opened?.outbox.resume();
     close();
+    soon();
   };
 
   const pause = (): void => {
