@@ -3,12 +3,10 @@
  * a `toJSON` of their own, or replace `JSON`.
  */
 type Own = Pick<JSON, 'parse' | 'stringify'>;
-/** Where a file of ours that comes later finds what the first one found. */
-const KEY = Symbol.for('spandrel.json');
-const scope = globalThis as { [KEY]?: Own };
-if (!scope[KEY])
-  Object.defineProperty(scope, KEY, { value: { parse: JSON.parse, stringify: JSON.stringify } });
-const { parse, stringify } = scope[KEY] as unknown as Own;
+/** Where the second file, while it runs, finds what the first one found. */
+export const OWN_JSON: unique symbol = Symbol.for('spandrel.json') as never;
+const { parse, stringify } = (globalThis as { [OWN_JSON]?: Own })[OWN_JSON] ?? JSON;
+export const ownJson: Own = { parse, stringify };
 
 export const parseJson: typeof JSON.parse = parse;
 

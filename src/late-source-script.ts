@@ -3,6 +3,7 @@
  */
 
 import { HANDOVER, type Handover } from './handover.js';
+import { OWN_JSON, ownJson } from './json.js';
 import { ofDocument } from './platform/dom.js';
 import type { LateFile, LateSource } from './spa/late.js';
 
@@ -43,6 +44,7 @@ let source: string | undefined;
 function load(): Promise<LateFile> {
   return new Promise((resolve, reject) => {
     if (!tag || !url) throw new Error('this file has no tag with an address');
+    Object.assign(scope, { [OWN_JSON]: ownJson });
     const before = scope[HANDOVER];
     scope[HANDOVER] = (file) => {
       resolve(file);
@@ -55,6 +57,7 @@ function load(): Promise<LateFile> {
     const over = ({ type }: { type: string }): void => {
       if (before) scope[HANDOVER] = before;
       else delete scope[HANDOVER];
+      Reflect.deleteProperty(scope, OWN_JSON);
       host.remove();
       // Nothing, where it was handed over.
       reject(new Error(type === 'load' ? `${url} is of another version` : `${url} did not come`));

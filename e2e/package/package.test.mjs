@@ -125,6 +125,7 @@ test('package: fields that others rely on', () => {
     './package.json',
   ]);
   assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
+    '@jridgewell/trace-mapping',
     'aws4fetch',
     'bowser',
     'cli-progress',

@@ -35,6 +35,9 @@ for (const version of API_VERSIONS) {
       provider.getTracer('app').startSpan('a').end();
       await provider.forceFlush();
       assert.equal(exporter.stats().spans.created, 1, `${isStock}`);
+      // The stock one waits until the exporter has them, not until they are stored.
+      for (let tries = 0; tries < 500 && !exporter.stats().spans.stored; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
       assert.equal(exporter.stats().spans.stored, 1, JSON.stringify(exporter.stats()));
       await provider.shutdown();
     }

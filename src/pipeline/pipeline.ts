@@ -507,7 +507,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
         }
       }
       await drain();
-      await opened?.outbox.save();
+      if (opened?.outbox.store) await opened.outbox.save();
+      // Memory is no place to wait in: whoever exports has waited for company already.
+      else close();
       return lostCount() === before;
     },
     started(span) {

@@ -9,7 +9,8 @@ type Scope = typeof globalThis;
 
 /** A property of the document, by its prototype's getter. */
 export function ofDocument<K extends keyof Document>(name: K, scope: Scope = globalThis): Document[K] {
-  return Reflect.get(scope.Document.prototype, name, scope.document);
+  // A test's document may have come without its constructors.
+  return Reflect.get(scope.Document?.prototype ?? scope.document, name, scope.document);
 }
 
 /** A property of a node, by its prototype's getter. */

@@ -64,10 +64,11 @@ export const trouble = [
     faults: { bucket: { kind: 'lost-answer', times: 1 } },
     run: (env) => one(env, {}, untilSent),
     view: (seen) => {
-      const { answer, statuses, keys } = uploads(seen);
-      return { answer, last: statuses.at(-1), keys, objects: seen.arrived.length };
+      // A runtime may put it again by itself; else the endpoint is asked, which looks.
+      const { answer, keys } = uploads(seen);
+      return { answer, keys, objects: seen.arrived.length };
     },
-    expected: { answer: ONE, last: 412, keys: 1, objects: 1 },
+    expected: { answer: ONE, keys: 1, objects: 1 },
   },
   {
     name: 'a URL that has expired is renewed for the same key',
@@ -95,7 +96,8 @@ export const trouble = [
     faults: { endpoint: { kind: 'status', status: 403 } },
     run: (env) => one(env),
     view: ({ answer, requests }) => ({ answer, asked: requests.length }),
-    expected: { answer: { ...ONE, stored: 0, dropped: { shutdown: 1 } }, asked: 1 },
+    // The second time to tell of the loss.
+    expected: { answer: { ...ONE, stored: 0, dropped: { shutdown: 1 } }, asked: 2 },
   },
   {
     name: 'shutdown keeps its deadline while the store hangs',
@@ -114,7 +116,7 @@ export const trouble = [
     expected: { ...ONE, stored: 0, dropped: { shutdown: 1 }, isInTime: true },
   },
   {
-    name: 'what ends after shutdown is ignored, and a second shutdown is nothing',
+    name: 'what ends after shutdown is counted as lost, and a second shutdown is nothing',
     spans: 1,
     async run(env) {
       const { tracer, exporter, processor } = openTracing(env);
@@ -128,7 +130,7 @@ export const trouble = [
       return { ...told(exporter.stats()), state: exporter.stats().state };
     },
     view: ({ answer, trees }) => ({ answer, trees }),
-    expected: { answer: { ...ONE, state: 'shut-down' }, trees: TREES },
+    expected: { answer: { ...ONE, created: 3, dropped: { shutdown: 2 }, state: 'shut-down' }, trees: TREES },
   },
   {
     name: 'an upload that is redirected is not followed, and not taken for stored',
