@@ -4,4 +4,6 @@ export const ABOUT = {
   source: '',
   /** Where to make traces; empty where there is no such place. */
   shopUrl: '/',
+  /** Whether the host resolves stacks by source maps. */
+  maps: false,
 };

@@ -1,8 +1,11 @@
-/** The trace viewer: what lies in the bucket as traces or as sessions, and what is open of it. */
+/** The trace viewer: what lies in the bucket as traces, as sessions or as errors, and what is open of it. */
 import { html, render, useEffect, useMemo, useRef, useState } from '/vendor/preact.js';
 import { ABOUT } from './about.mjs';
 import { NotHere, NothingOpen } from './empty-states.mjs';
+import { ErrorSide } from './error-list.mjs';
+import { ErrorView } from './error-view.mjs';
 import { startFeed } from './feed.mjs';
+import { formatHash } from './filter.mjs';
 import { Overview } from './overview.mjs';
 import { overviewHref } from './overview-query.mjs';
 import { focusSoon, goOut, onShortcuts, usePlace } from './place.mjs';
@@ -11,15 +14,16 @@ import { SessionStory } from './session-story.mjs';
 import { gatherSessions } from './sessions.mjs';
 import { TraceSide } from './trace-list.mjs';
 import { TraceView } from './trace-view.mjs';
+import { useErrorGroups } from './use-error-groups.mjs';
 
-const VIEW_WORDS = { overview: 'Overview', traces: 'Traces', sessions: 'Sessions' };
+const VIEWS = { overview: 'Overview', traces: 'Traces', sessions: 'Sessions', errors: 'Errors' };
 const LIVE_WORDS = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' };
 
 function App() {
   const [feed, setFeed] = useState(undefined);
   const [place, go] = usePlace();
   const source = useRef(undefined);
-  const { view, sessionId, traceId } = place;
+  const { view, errorId, sessionId, traceId } = place;
   const isSessions = view === 'sessions';
   const isOverview = view === 'overview';
 
@@ -30,16 +34,20 @@ function App() {
   useEffect(() => onShortcuts(go), []);
   const sessions = useMemo(() => (isSessions ? gatherSessions(feed?.traces ?? []) : []), [feed, isSessions]);
 
+  const errors = useErrorGroups(view === 'errors' ? feed?.traces : undefined);
+
   // A figure leads to traces that lie anywhere in the bucket.
   const isAway = isOverview && traceId !== '' && feed?.settled && source.current?.get(traceId) === undefined;
   useEffect(() => {
     if (isAway) void source.current.load(traceId);
   }, [isAway, traceId]);
 
-  const isOpen = isOverview || traceId !== '' || sessionId !== '';
+  const isOpen = isOverview || traceId !== '' || sessionId !== '' || errorId !== '';
   // A trace or session that is open has a heading of its own.
   const isTitled =
-    traceId === '' ? sessions.some(({ id }) => id === sessionId) : source.current?.get(traceId) !== undefined;
+    traceId === ''
+      ? sessions.some(({ id }) => id === sessionId) || errors.some(({ id }) => id === errorId)
+      : source.current?.get(traceId) !== undefined;
   const reading = {
     feed,
     onOlder: () => source.current.loadOlder(),
@@ -55,19 +63,31 @@ function App() {
     if (byKeyboard && first) focusSoon(`story-${first.traceId}`);
   };
 
+  const openError = (id, byKeyboard) => {
+    go({ view, errorId: id });
+    if (byKeyboard) focusSoon('error-view');
+  };
+  const sides = {
+    overview: () => null,
+    traces: () => html`<${TraceSide} ...${reading} openId=${traceId} onOpen=${openTrace} />`,
+    sessions: () =>
+      html`<${SessionSide} ...${reading} sessions=${sessions} openId=${sessionId} onOpen=${openSession} />`,
+    errors: () => html`<${ErrorSide} ...${reading} groups=${errors} openId=${errorId} onOpen=${openError} />`,
+  };
+
   return html`<div class=${`viewer${isOpen ? ' main-open' : ''}${isOverview ? ' whole' : ''}`}>
     <header class="top">
-      ${!isTitled && html`<h1 class="visually-hidden">${VIEW_WORDS[view]}</h1>`}
+      ${!isTitled && html`<h1 class="visually-hidden">${VIEWS[view]}</h1>`}
       <a class="brand" href="/viewer/" aria-label="Spandrel">
         <img src="/icon.svg" alt="" width="24" height="24" /><span>Spandrel</span>
       </a>
       <nav class="views" aria-label="Views">
-        ${['overview', 'traces', 'sessions'].map(
-          (name) => html`<a
+        ${Object.entries(VIEWS).map(
+          ([name, words]) => html`<a
             key=${name}
-            href=${name === 'traces' ? '#' : `#${name}`}
-            aria-current=${view === name ? 'page' : null}
-            >${VIEW_WORDS[name]}</a
+            href=${formatHash({ view: name })}
+            aria-current=${name === view ? 'page' : null}
+            >${words}</a
           >`,
         )}
       </nav>
@@ -76,19 +96,14 @@ function App() {
       ${ABOUT.shopUrl && html`<a class="to-shop" href=${ABOUT.shopUrl}>Open the shop</a>`}
     </header>
     <main class="parts">
-      ${
-        !isOverview &&
-        (isSessions
-          ? html`<${SessionSide} ...${reading} sessions=${sessions} openId=${sessionId} onOpen=${openSession} />`
-          : html`<${TraceSide} ...${reading} openId=${traceId} onOpen=${openTrace} />`)
-      }
-      <div class="main">${openPart({ source, sessions, place, go, reading })}</div>
+      ${sides[view]()}
+      <div class="main">${openPart({ source, sessions, errors, place, go, reading })}</div>
     </main>
   </div>`;
 }
 
-function openPart({ source, sessions, place, go, reading }) {
-  const { view, sessionId, traceId, spanId, tab } = place;
+function openPart({ source, sessions, errors, place, go, reading }) {
+  const { view, errorId, sessionId, traceId, spanId, tab } = place;
   const close = () => goOut({ ...place, spanId: '' }, go);
   if (traceId !== '') {
     const trace = source.current?.get(traceId);
@@ -114,9 +129,14 @@ function openPart({ source, sessions, place, go, reading }) {
       onQuery=${(query) => go({ view, query })}
     />`;
   }
+  if (errorId !== '') {
+    const group = errors.find(({ id }) => id === errorId);
+    if (group === undefined) return html`<${NotHere} ...${reading} noun="error" back="#errors" />`;
+    return html`<${ErrorView} key=${errorId} group=${group} onClose=${close} />`;
+  }
   if (sessionId === '') {
-    const isEmpty = (view === 'sessions' ? sessions : (reading.feed?.traces ?? [])).length === 0;
-    return html`<${NothingOpen} noun=${view === 'sessions' ? 'session' : 'trace'} isEmpty=${isEmpty} />`;
+    const items = { traces: reading.feed?.traces ?? [], sessions, errors }[view];
+    return html`<${NothingOpen} noun=${view.slice(0, -1)} isEmpty=${items.length === 0} />`;
   }
   const session = sessions.find(({ id }) => id === sessionId);
   if (session === undefined) return html`<${NotHere} ...${reading} noun="session" />`;

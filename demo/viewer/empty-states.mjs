@@ -5,7 +5,7 @@ import { describeReading, Older } from './older.mjs';
 import { plural } from './wording.mjs';
 
 /** In place of the list. */
-export function EmptyState({ feed, filtered, sessions, onClear, onOlder }) {
+export function EmptyState({ feed, filtered, sessions, errors, onClear, onOlder }) {
   if (!feed?.settled) return html`<div class="empty"><p>${describeReading(feed)}</p></div>`;
   const older = html`<${Older} feed=${feed} onOlder=${onOlder} />`;
   if (filtered) {
@@ -19,6 +19,13 @@ export function EmptyState({ feed, filtered, sessions, onClear, onOlder }) {
   const isEmpty = feed.traces.length === 0;
   if (sessions && !isEmpty && feed.hasOlder) {
     return html`<div class="empty"><h2>No trace read so far names a session</h2>${older}</div>`;
+  }
+  if (errors && !isEmpty) {
+    return html`<div class="empty">
+      <h2>No error</h2>
+      <p>In the ${plural(feed.objectCount, 'object')} read so far no page has told of one.</p>
+      ${older}
+    </div>`;
   }
   return html`<div class="empty">
     <h2>${sessions && !isEmpty ? 'No trace here names a session' : ABOUT.source ? 'Nothing here yet' : 'The bucket is empty'}</h2>

@@ -10,8 +10,9 @@ import { overviewPart } from './overview-query.mjs';
  * @property {import('./page-facts.mjs').Kind | ''} kind empty for all
  *
  * @typedef {object} Place What is open.
- * @property {'traces' | 'sessions' | 'overview'} view
+ * @property {'traces' | 'sessions' | 'errors' | 'overview'} view
  * @property {string} query of the overview, see overview-query.mjs; empty in other views
+ * @property {string} errorId in the view of errors; empty when none is open
  * @property {string} sessionId in the view of sessions; empty when none is open
  * @property {string} traceId empty when none is open
  * @property {string} spanId
@@ -50,6 +51,7 @@ export function filterTraces(traces, filter) {
 export const NOWHERE = {
   view: 'traces',
   query: '',
+  errorId: '',
   sessionId: '',
   traceId: '',
   spanId: '',
@@ -59,7 +61,8 @@ export const NOWHERE = {
 const MAX_SESSION_ID_CHARS = 128;
 
 /**
- * Reads `#trace=…&span=…&tab=raw`, `#sessions`, `#session=…` or `#overview&last=…`, with what is open of it.
+ * Reads `#trace=…&span=…&tab=raw`, `#sessions`, `#session=…`, `#errors`, `#error=…` or `#overview&last=…`, with what is
+ * open of it.
  *
  * @returns {Place} empty ids when absent or not ids
  */
@@ -68,10 +71,15 @@ export function parseHash(hash) {
   const traceId = (fields.get('trace') ?? '').toLowerCase();
   const spanId = (fields.get('span') ?? '').toLowerCase();
   const sessionId = (fields.get('session') ?? '').slice(0, MAX_SESSION_ID_CHARS);
+  const error = fields.get('error') ?? '';
+  const errorId = /^[0-9a-f]{16}$/.test(error) ? error : '';
   const isOverview = fields.has('overview');
+  const isErrors = errorId !== '' || fields.has('errors');
+  const isSessions = sessionId !== '' || fields.has('sessions');
   return {
-    view: isOverview ? 'overview' : sessionId || fields.has('sessions') ? 'sessions' : 'traces',
+    view: isOverview ? 'overview' : isSessions ? 'sessions' : isErrors ? 'errors' : 'traces',
     query: isOverview ? overviewPart(fields) : '',
+    errorId: isOverview ? '' : errorId,
     sessionId: isOverview ? '' : sessionId,
     traceId: /^[0-9a-f]{32}$/.test(traceId) ? traceId : '',
     spanId: /^[0-9a-f]{16}$/.test(spanId) ? spanId : '',
@@ -87,6 +95,7 @@ export function parseHash(hash) {
 export function formatHash({
   view = 'traces',
   query = '',
+  errorId = '',
   sessionId = '',
   traceId = '',
   spanId = '',
@@ -95,6 +104,7 @@ export function formatHash({
   const fields = [
     ...(view === 'overview' ? ['overview', query] : []),
     ...(view === 'sessions' ? [sessionId ? `session=${encodeURIComponent(sessionId)}` : 'sessions'] : []),
+    ...(view === 'errors' ? [errorId ? `error=${errorId}` : 'errors'] : []),
     ...(traceId ? [`trace=${traceId}`, spanId && `span=${spanId}`, tab === 'raw' && 'tab=raw'] : []),
   ];
   return `#${fields.filter(Boolean).join('&')}`;

@@ -42,6 +42,7 @@ export const KINDS = {
  * @typedef {object} Exception
  * @property {string} type
  * @property {string} message
+ * @property {string} stack as the browser wrote it; empty where there is none
  * @property {bigint | undefined} time
  * @property {string} spanId
  *
@@ -172,8 +173,13 @@ function interactionOf(attributes, time) {
 
 function readException({ attributes, time }, { spanId }) {
   const message = findAttribute(attributes, 'exception.message') ?? '';
-  return { type: findAttribute(attributes, 'exception.type') ?? 'Error', message, time, spanId };
+  const stack = stackOf(attributes);
+  return { type: findAttribute(attributes, 'exception.type') ?? 'Error', message, stack, time, spanId };
 }
+
+/** The stack of an exception event: the browser's own, where somebody has resolved it before. */
+export const stackOf = (attributes) =>
+  findAttribute(attributes, 'exception.stacktrace.original', 'exception.stacktrace') ?? '';
 
 function readSession(told, sessionSpan) {
   const id = textOf(sessionSpan, 'session.id');

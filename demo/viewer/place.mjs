@@ -18,7 +18,9 @@ export function usePlace() {
   const go = (change) => {
     const before = parseHash(location.hash);
     const next = { ...NOWHERE, ...change };
-    const isNear = ['view', 'query', 'sessionId', 'traceId'].every((part) => next[part] === before[part]);
+    const isNear = ['view', 'query', 'errorId', 'sessionId', 'traceId'].every(
+      (part) => next[part] === before[part],
+    );
     history[isNear ? 'replaceState' : 'pushState'](null, '', formatHash(next));
     setPlace(next);
   };
@@ -43,13 +45,16 @@ export function onShortcuts(go) {
 
 /** Closes the innermost that is open, and takes the focus to where it was opened from. */
 export function goOut(place, go) {
-  const { view, query, traceId, spanId, sessionId } = place;
+  const { view, query, traceId, spanId, sessionId, errorId } = place;
   if (spanId !== '') {
     go({ ...place, spanId: '' });
     focusSoon('waterfall');
   } else if (traceId !== '') {
     go({ view, query, sessionId });
     if (view !== 'overview') focusSoon(view === 'sessions' ? `story-${traceId}` : 'trace-list');
+  } else if (errorId !== '') {
+    go({ view });
+    focusSoon('error-list');
   } else if (sessionId !== '') {
     go({ view });
     focusSoon('session-list');

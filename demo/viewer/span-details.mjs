@@ -3,7 +3,8 @@ import { html } from '/vendor/preact.js';
 import { findAttribute } from './any-value.mjs';
 import { AttributeTable, LongText } from './attribute-table.mjs';
 import { CopyButton } from './copy-button.mjs';
-import { readVital } from './page-facts.mjs';
+import { readVital, stackOf } from './page-facts.mjs';
+import { StackView } from './stack-view.mjs';
 import { formatDuration, placeSpan } from './timeline.mjs';
 import { VitalChip } from './vital-chips.mjs';
 import { formatTime, plural } from './wording.mjs';
@@ -15,11 +16,12 @@ const MAX_LISTED = 200;
  * @param {object} props
  * @param {import('./parse-otlp.mjs').Span} props.span
  * @param {{ start: bigint, duration: bigint }} props.axis of its trace
+ * @param {string} props.project whose maps resolve its stacks
  * @param {string} props.parentName empty when the parent is not here
  * @param {(spanId: string) => void} props.onSelect opens another span of the trace
  * @param {() => void} props.onClose
  */
-export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
+export function SpanDetails({ span, axis, project, parentName, onSelect, onClose }) {
   const place = placeSpan(span, axis);
   const start = span.start ?? span.end;
   const vital = readVital(span);
@@ -48,7 +50,7 @@ export function SpanDetails({ span, axis, parentName, onSelect, onClose }) {
     ${
       span.events.length + span.dropped.events > 0 &&
       html`<${Section} title="Events" count=${span.events.length} dropped=${span.dropped.events}>
-        ${span.events.slice(0, MAX_LISTED).map((event) => html`<${Event} event=${event} start=${start} />`)}
+        ${span.events.slice(0, MAX_LISTED).map((event) => html`<${Event} event=${event} start=${start} span=${span} project=${project} />`)}
         ${span.events.length > MAX_LISTED && html`<p class="quiet">The first ${MAX_LISTED} are shown.</p>`}
       <//>`
     }
@@ -108,8 +110,20 @@ function Status({ status }) {
   return html`<span class=${`badge ${status.code}`}><span aria-hidden="true">${mark}</span> ${words}</span>`;
 }
 
-/** @param {{ event: import('./parse-otlp.mjs').Span['events'][number], start: bigint | undefined }} props */
-function Event({ event, start }) {
+/**
+ * @param {object} props
+ * @param {import('./parse-otlp.mjs').Span['events'][number]} props.event
+ * @param {bigint | undefined} props.start
+ * @param {import('./parse-otlp.mjs').Span} props.span whose it is
+ * @param {string} props.project
+ */
+function Event({ event, start, span, project }) {
+  const stack = event.name === 'exception' ? stackOf(event.attributes) : '';
+  const rest =
+    stack === ''
+      ? event.attributes
+      : event.attributes.filter(({ key }) => !key.startsWith('exception.stacktrace'));
+  const release = findAttribute(span.resource.attributes, 'service.version') ?? '';
   const offset = event.time !== undefined && start !== undefined ? event.time - start : undefined;
   return html`<div class=${event.name === 'exception' ? 'event-entry exception' : 'event-entry'}>
     <p>
@@ -117,7 +131,8 @@ function Event({ event, start }) {
       <span class="quiet">${offset === undefined ? 'no time' : `+${formatDuration(offset)}`}</span>
       ${event.droppedAttributes > 0 && html`<span class="badge">${plural(event.droppedAttributes, 'attribute')} dropped</span>`}
     </p>
-    <${AttributeTable} attributes=${event.attributes} />
+    <${AttributeTable} attributes=${rest} />
+    ${stack && html`<${StackView} project=${project} release=${release} stack=${stack} />`}
   </div>`;
 }
 

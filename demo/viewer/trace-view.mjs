@@ -2,6 +2,7 @@
 import { html, useMemo, useState } from '/vendor/preact.js';
 import { assignColours } from './colours.mjs';
 import { CopyButton } from './copy-button.mjs';
+import { projectOf } from './error-groups.mjs';
 import { formatHash } from './filter.mjs';
 import { KindIcon } from './kind-icon.mjs';
 import { momentsOf } from './moments.mjs';
@@ -19,6 +20,7 @@ import { describeEnd, describeOdds, formatTime, hasLength, pagePath, plural, sho
 const BACK_WORDS = {
   traces: 'Back to the list',
   sessions: 'Back to the session',
+  errors: 'Back to the errors',
   overview: 'Back to the overview',
 };
 
@@ -27,7 +29,7 @@ const BACK_WORDS = {
  * @param {import('./traces.mjs').Trace} props.trace
  * @param {string} props.spanId whose details are open, or empty
  * @param {'waterfall' | 'raw'} props.tab
- * @param {'traces' | 'sessions' | 'overview'} props.view where it was opened
+ * @param {'traces' | 'sessions' | 'errors' | 'overview'} props.view where it was opened
  * @param {(change: { spanId?: string, tab?: string }) => void} props.onGo
  * @param {() => void} props.onClose
  * @param {import('./feed.mjs').Feed | undefined} props.feed
@@ -124,6 +126,7 @@ export function TraceView({ trace, spanId, tab, view, onGo, onClose, feed, onOld
                 key=${spanId}
                 span=${span}
                 axis=${axis}
+                project=${projectOf(trace.parts[0].key)}
                 parentName=${parentName}
                 onSelect=${(id) => onGo({ spanId: id })}
                 onClose=${() => onGo({ spanId: '' })}

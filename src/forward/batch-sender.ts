@@ -150,7 +150,7 @@ function createSignalSender(signal: Signal, settings: SenderSettings, deps: Otlp
 
   /** @returns what it inflates to, bytes. */
   async function prepare(state: ObjectState): Promise<number> {
-    const { stamp, badTimes, gunzip } = settings;
+    const { stamp, rewrite, badTimes, gunzip } = settings;
     const inspected = await inspect(state.object.bytes, settings, {
       ...{ signal, asStored: stamp === false, gunzip },
     });
@@ -163,6 +163,14 @@ function createSignalSender(signal: Signal, settings: SenderSettings, deps: Otlp
     const context = contextOf(state.object.key);
     state.project = context.project ?? '';
     state.asStored = stamp === false && !isAmbiguous;
+    if (rewrite && signal === 'traces') {
+      try {
+        await rewrite(request, state.object.key);
+      } catch {
+        state.verdict = { status: 'retry', message: 'the rewrite function failed' };
+        return 0;
+      }
+    }
     if (stamp !== false) {
       try {
         applyStamp(request, await stampOf(stamp, context));

@@ -35,6 +35,11 @@ export interface BatchSenderOptions {
   /** What is added to each resource that only the server may say. Default true. See {@link Stamp}. */
   stamp?: Stamp;
   /**
+   * Changes a request of traces in place before it is stamped: `(request, key) => …`. Objects whose request it fails on
+   * stay where they are. Logs go on as they are. Not with `stamp: false`, by which objects go on as they are stored.
+   */
+  rewrite?: (request: object, key: string) => unknown;
+  /**
    * Spans that start or end before the year 2000 or more than a day from now, or end before they start: `clamp`, which
    * needs `stamp`, marks them; `quarantine` puts their object aside; `keep`. Default `clamp`, without `stamp` `keep`.
    */
@@ -110,13 +115,14 @@ export const SENDER_NUMBERS: Ranges<NumberOption> = {
 /** {@link BatchSenderOptions}, checked. */
 export interface SenderSettings extends Record<NumberOption, number>, OtlpSenderSettings {
   stamp: Stamp;
+  rewrite: BatchSenderOptions['rewrite'];
   badTimes: BadTimes;
   fetch: typeof fetch;
   gunzip: Gunzip | undefined;
   now: () => number;
 }
 
-const OTHER_NAMES = ['url', 'headers', 'stamp', 'badTimes', 'fetch', 'gunzip', 'now'];
+const OTHER_NAMES = ['url', 'headers', 'stamp', 'rewrite', 'badTimes', 'fetch', 'gunzip', 'now'];
 
 /** @throws {TypeError} naming the option, what it got and what it takes. */
 export function checkSenderOptions(options: BatchSenderOptions): SenderSettings {
@@ -133,8 +139,11 @@ export function checkSenderOptions(options: BatchSenderOptions): SenderSettings 
       '"quarantine" or "keep" where stamp is false, as nothing is changed then',
     );
   }
+  if (options.rewrite && stamp === false) {
+    refuseOption('rewrite', options.rewrite, 'nothing where stamp is false, as nothing is changed then');
+  }
   if (typeof now !== 'function') refuseOption('now', now, 'a function');
-  for (const name of ['fetch', 'gunzip'] as const) {
+  for (const name of ['fetch', 'gunzip', 'rewrite'] as const) {
     const given = options[name];
     if (given !== undefined && typeof given !== 'function') refuseOption(name, given, 'a function');
   }
@@ -144,6 +153,7 @@ export function checkSenderOptions(options: BatchSenderOptions): SenderSettings 
     url: baseUrl(options.url),
     headers,
     stamp,
+    rewrite: options.rewrite,
     badTimes: badTimes ?? (stamp === false ? 'keep' : 'clamp'),
     // The global is looked up when it is called: Workers want it called on nothing, and tests replace it.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),

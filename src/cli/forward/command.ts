@@ -8,6 +8,7 @@ import type { Signal } from '../../object-key.js';
 import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
 import { type AddCommand, type CommonOptions, httpUrl, Option, wholeNumber } from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
+import { rewriteByMaps } from '../maps/rewrite-by-maps.js';
 import { plural, printable } from '../printable.js';
 import { startProgress } from '../progress.js';
 import { duration, moment } from '../time-options.js';
@@ -28,6 +29,7 @@ interface ForwardFlags extends CommonOptions, BucketFlags, HeaderFlags {
   follow?: true;
   interval: number;
   concurrency?: number;
+  resolve?: true;
   dryRun?: true;
   only?: Signal;
 }
@@ -56,7 +58,12 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
       const { storage } = await needBucket(flags, session);
       const headers = await readHeaders(flags, session);
       const dryRun = flags.dryRun === true;
-      const sender = dryRun ? refrainingSender : createBatchSender({ url: flags.to.href, headers, gunzip });
+      const sender = dryRun
+        ? refrainingSender
+        : createBatchSender({
+            ...{ url: flags.to.href, headers, gunzip },
+            ...(flags.resolve ? { rewrite: rewriteByMaps(storage) } : {}),
+          });
 
       const pass = async (): Promise<ForwardSummary> => {
         const progress = startProgress(terminal, dryRun ? 'Looking' : 'Forwarding');
@@ -170,6 +177,10 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
         .default(120_000, '2m'),
     )
     .option('--concurrency <n>', 'requests to the store at a time (default: 16)', wholeNumber(1, 100))
+    .option(
+      '--resolve',
+      "errors' stacks in the sources' words, where `spandrel maps upload` has put their maps",
+    )
     .option('--follow', 'pass after pass until Ctrl+C, which ends after the request under way')
     .option('--interval <seconds>', 'with --follow, from one pass to the next', wholeNumber(1, 3_600), 30)
     .option('--dry-run', 'send nothing and change nothing; say what would be sent');

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
 import { type AddCommand, type CommonOptions, wholeNumber } from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
+import { rewriteByMaps } from '../maps/rewrite-by-maps.js';
 import { walkObjects } from '../object-walk.js';
 import { bytesInWords, plural, printable } from '../printable.js';
 import { startProgress } from '../progress.js';
@@ -14,6 +15,7 @@ interface PullFlags extends CommonOptions, BucketFlags {
   from?: number;
   until?: number;
   inflate?: true;
+  resolve?: true;
   concurrency: number;
   maxBytes: number;
 }
@@ -28,7 +30,7 @@ export function pullCommand(add: AddCommand): void {
       'be run again; a file has its name only when it is whole.',
     examples: `
 spandrel pull ./traces --bucket traces --s3-endpoint https://<account>.r2.cloudflarestorage.com
-spandrel pull ./traces --from 24h --inflate
+spandrel pull ./traces --from 24h --inflate --resolve
 spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/v1/shop/production`,
     action: async (session, flags, [folder = '']) => {
       const { terminal, signal } = session;
@@ -51,6 +53,7 @@ spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/
         ...{
           folder,
           inflate: flags.inflate === true,
+          rewrite: flags.resolve && rewriteByMaps(storage),
           concurrency: flags.concurrency,
           maxBytes: flags.maxBytes,
           signal,
@@ -86,6 +89,10 @@ spandrel pull ./traces --from 2026-11-20 --until 2026-11-21T06:00 --prefix otlp/
     )
     .option('--until <time>', 'only what was stored before then', moment)
     .option('--inflate', 'write .json instead of .json.gz')
+    .option(
+      '--resolve',
+      "errors' stacks in the sources' words, where `spandrel maps upload` has put their maps",
+    )
     .option('--concurrency <n>', 'objects fetched at one time', wholeNumber(1, 64), 8)
     .option(
       '--max-bytes <n>',

@@ -19,6 +19,8 @@ export interface PullOptions {
   concurrency: number;
   /** Larger objects are not fetched, and nothing is inflated further. Bytes. */
   maxBytes: number;
+  /** Changes an object's JSON in place before it is written. Objects that are no JSON are written as they are. */
+  rewrite?: ((json: unknown, key: string) => Promise<unknown>) | undefined;
   signal: AbortSignal;
   onProgress(summary: PullSummary): void;
 }
@@ -102,7 +104,7 @@ interface Target extends PullOptions {
 }
 
 async function pullOne(object: StoredObject, target: Target, summary: PullSummary): Promise<void> {
-  const { storage, root, inflate, maxBytes, partial, ignoresCase } = target;
+  const { storage, root, inflate, maxBytes, partial, ignoresCase, rewrite } = target;
   const isGzip = object.key.endsWith('.gz');
   const name = filePathOf(inflate && isGzip ? object.key.slice(0, -'.gz'.length) : object.key, {
     ignoresCase,
@@ -110,8 +112,8 @@ async function pullOne(object: StoredObject, target: Target, summary: PullSummar
   const file = path.join(root, ...name.split('/'));
   // A link is no file of ours, whatever it leads to: it is replaced.
   const there = await lstat(file).catch(() => undefined);
-  // What was inflated was whole when it got its name; its size says nothing.
-  if (there?.isFile() && ((inflate && isGzip) || there.size === object.size)) {
+  // What was inflated or rewritten was whole when it got its name; its size says nothing.
+  if (there?.isFile() && ((inflate && isGzip) || rewrite || there.size === object.size)) {
     summary.skipped += 1;
     return;
   }
@@ -123,7 +125,8 @@ async function pullOne(object: StoredObject, target: Target, summary: PullSummar
     summary.vanished += 1;
     return;
   }
-  const bytes = await asNamed(stored, isGzip, inflate, maxBytes);
+  const named = await asNamed(stored, isGzip, inflate || rewrite !== undefined, maxBytes);
+  const bytes = rewrite ? await rewritten(named, object.key, rewrite, isGzip && !inflate) : named;
   await refuseOutside(path.dirname(file), target.root);
   await mkdir(path.dirname(file), { recursive: true });
   const temporary = path.join(partial, `${process.pid}-${randomBytes(8).toString('hex')}`);
@@ -174,6 +177,31 @@ async function asNamed(
   });
   if (!text) throw new Error(`it inflates to more than ${maxBytes} bytes`);
   return text;
+}
+
+async function rewritten(
+  json: Uint8Array,
+  key: string,
+  rewrite: NonNullable<PullOptions['rewrite']>,
+  isPacked: boolean,
+): Promise<Uint8Array> {
+  const bytes = await rewrittenJson(json, key, rewrite);
+  return isPacked ? gzipSync(bytes) : bytes;
+}
+
+async function rewrittenJson(
+  json: Uint8Array,
+  key: string,
+  rewrite: NonNullable<PullOptions['rewrite']>,
+): Promise<Uint8Array> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch {
+    return json;
+  }
+  await rewrite(value, key);
+  return new TextEncoder().encode(JSON.stringify(value));
 }
 
 /** A link in the folder must not lead what we write out of it. What is not there yet, we make. */

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
+import { createMapCache } from '../../maps/map-cache.js';
+import type { Storage } from '../../server/storage.js';
+import {
+  addBucketFlags,
+  addPrefixFlag,
+  type BucketFlags,
+  findBucket,
+  needBucket,
+} from '../bucket-options.js';
 import { type AddCommand, type CommonOptions, Option, type Session, wholeNumber } from '../command.js';
 import { CliError, EXIT, messageOf, usageError } from '../failure.js';
 import { plural } from '../printable.js';
@@ -36,7 +44,8 @@ spandrel view trace.json
 spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestorage.com --last 2h`,
     action: async (session, flags, [target]) => {
       const { terminal, signal } = session;
-      const source = target === undefined ? await fromBucket(flags, session) : await fromPath(target);
+      const { source, storage } =
+        target === undefined ? await fromBucket(flags, session) : await fromPath(target, flags, session);
       // Read once before anything is served: a wrong credential is told here, and not in the page.
       const objects = await source.list();
       const overview = createOverview({
@@ -46,6 +55,7 @@ spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestora
       const server = await serveViewer({
         source,
         overview,
+        maps: storage && createMapCache({ storage }),
         files: fileURLToPath(new URL('./viewer/', import.meta.url)),
         port: flags.port,
         intervalMillis: flags.interval * 1_000,
@@ -93,22 +103,27 @@ spandrel view --bucket traces --s3-endpoint https://<account>.r2.cloudflarestora
 
 const takeLast = (text: string): number | 'all' => (text === 'all' ? text : duration(text));
 
-async function fromBucket(flags: ViewFlags, session: Session): Promise<ViewSource> {
+interface Viewed {
+  source: ViewSource;
+  /** Where maps may be. */
+  storage: Storage | undefined;
+}
+
+async function fromBucket(flags: ViewFlags, session: Session): Promise<Viewed> {
   const { storage, options } = await needBucket(flags, session, session.signal).catch((error: unknown) => {
     const isNone = error instanceof CliError && flags.bucket === undefined;
     throw isNone ? usageError('nothing to view: give a folder, or --bucket') : error;
   });
   const sinceMillis = flags.last === 'all' ? undefined : Date.now() - flags.last;
-  return bucketSource({
-    storage,
-    name: `${options.bucket}/${flags.prefix}`,
-    prefix: flags.prefix,
-    sinceMillis,
-  });
+  const name = `${options.bucket}/${flags.prefix}`;
+  return { source: bucketSource({ storage, name, prefix: flags.prefix, sinceMillis }), storage };
 }
 
-async function fromPath(target: string): Promise<ViewSource> {
-  return folderSource(target).catch((cause: unknown) => {
+async function fromPath(target: string, flags: ViewFlags, session: Session): Promise<Viewed> {
+  const source = await folderSource(target).catch((cause: unknown) => {
     throw usageError(`it cannot be read: ${messageOf(cause)}`);
   });
+  // Traces that were pulled have their maps in the bucket, where that is named; without it they are shown all the same.
+  const bucket = await findBucket(flags, session, session.signal).catch(() => undefined);
+  return { source, storage: bucket?.storage };
 }

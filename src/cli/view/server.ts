@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { MapCache } from '../../maps/map-cache.js';
 import { messageOf } from '../failure.js';
 import type { Overview } from './overview/overview.js';
 import type { ViewObject, ViewSource } from './source.js';
+import { answerStacks } from './stacks.js';
 
 const PAGE_OBJECT_COUNT = 200;
 /** A page on the net can point a name of its own at 127.0.0.1; it must not read traces that way. */
@@ -61,6 +63,8 @@ export interface ViewServerOptions {
   source: ViewSource;
   /** Answers for `/viewer/api/overview`. */
   overview: Overview;
+  /** By which stacks are resolved; absent where there is no bucket to look for maps in. */
+  maps?: MapCache | undefined;
   /** The viewer's own files. */
   files: string;
   /** 0 for a free one. */
@@ -79,6 +83,7 @@ export interface ViewServerOptions {
 export async function serveViewer({
   source,
   overview,
+  maps,
   files,
   port,
   intervalMillis,
@@ -124,8 +129,12 @@ export async function serveViewer({
     if (req.headers['sec-fetch-site'] === 'cross-site' && req.headers['sec-fetch-mode'] !== 'navigate') {
       return json(403, { error: 'For the viewer only.' });
     }
-    if (req.method !== 'GET' && req.method !== 'HEAD') return json(405, { error: 'GET only.' });
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://host');
+    if (pathname === '/viewer/api/stacks' && req.method === 'POST' && maps) {
+      const stacks = await answerStacks(maps, req);
+      return stacks ? json(200, { stacks }) : json(400, { error: 'Up to 100 stacks, as JSON.' });
+    }
+    if (req.method !== 'GET' && req.method !== 'HEAD') return json(405, { error: 'GET only.' });
     if (pathname === '/' || pathname === '/viewer')
       return void res.writeHead(302, { ...HEADERS, location: '/viewer/' }).end();
     if (pathname === '/viewer/api/events') return watch(res);
@@ -153,7 +162,7 @@ export async function serveViewer({
       return json(status, body);
     }
     if (pathname === '/viewer/about.mjs') {
-      const about = `export const ABOUT = ${JSON.stringify({ source: source.name, shopUrl: '' })};\n`;
+      const about = `export const ABOUT = ${JSON.stringify({ source: source.name, shopUrl: '', maps: maps !== undefined })};\n`;
       return void res.writeHead(200, { ...HEADERS, 'content-type': TYPES['.mjs'] }).end(about);
     }
     const name = FILES[pathname] ?? /^\/viewer\/([\w-]+\.(?:mjs|css))$/.exec(pathname)?.[1];
