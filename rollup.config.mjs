@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
-const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward', 'compact'];
+const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward', 'compact', 'release'];
+/** For Node's modules alone, as what they are made with is. */
+const moduleEntries = [...entries, 'plugin'];
 
 const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
 
@@ -49,7 +51,7 @@ const types = {
         write(path.join(path.dirname(name), `${to}.d.ts`));
       }
     };
-    for (const name of entries) write(`${name}.d.ts`);
+    for (const name of format === 'cjs' ? entries : moduleEntries) write(`${name}.d.ts`);
     // Whether a declaration is that of a CommonJS module is told by the nearest manifest.
     if (format === 'cjs') writeFileSync(path.join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   },
@@ -122,7 +124,7 @@ export default [
   // names are there.
   {
     input: {
-      ...Object.fromEntries(entries.map((name) => [name, `.cache/esm/${name}.js`])),
+      ...Object.fromEntries(moduleEntries.map((name) => [name, `.cache/esm/${name}.js`])),
       cli: '.cache/esm/cli/main.js',
       // What the demo's viewer asks too.
       overview: '.cache/esm/cli/view/overview/overview.js',

@@ -60,7 +60,7 @@ export interface StartOptions
   /** Another place for the objects than `bucket({ endpoint })`. */
   destination?: Destination;
   /** Becomes `service.version`. */
-  version?: string;
+  version?: string | undefined;
   /** Becomes `deployment.environment.name`. */
   environment?: string;
   /** OpenTelemetry instrumentations to run beside our own. They are given the tracer provider, and enabled. */

@@ -50,6 +50,8 @@ const EXPORTS = {
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
   'compact.js': ['compact', 'compactWorker', 'erase'],
   'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
+  'plugin.js': ['esbuild', 'rolldown', 'rollup', 'rspack', 'vite', 'webpack'],
+  'release.js': ['release'],
   'server.js': [
     'QuotaObject',
     'StorageError',

@@ -126,7 +126,11 @@ export function checkImports(root = DEFAULT_ROOT) {
       } else {
         const importer = ONE_IMPORTER[specifier];
         if (importer && importer !== file) tell(match.index, `only ${importer} imports ${specifier}`);
-        if (specifier.startsWith('node:') && !file.startsWith('cli/') && MAY_IMPORT_NODE[file] !== specifier)
+        if (
+          specifier.startsWith('node:') &&
+          !/^(cli\/|plugin\.ts)/.test(file) &&
+          MAY_IMPORT_NODE[file] !== specifier
+        )
           tell(match.index, `imports ${specifier}: src runs in browsers and at the edge`);
       }
     }

@@ -16,14 +16,17 @@ export const VERSIONS = {
   bun: '1.4.5',
   chdb: '3.4.0',
   deno: '2.9.6',
+  esbuild: '0.28.2',
   'happy-dom': '21.0.4',
   // The last for every Node 20.
   jsdom: '26.1.0',
   react: '19.3.1',
   'react-dom': '19.3.1',
   'react-router': '7.18.5',
+  vite: '8.4.0',
   vue: '3.5.45',
   'vue-router': '4.6.5',
+  webpack: '5.113.0',
   wrangler: '4.116.0',
 };
 
