@@ -47,7 +47,7 @@ export function EmptyState({ feed, filtered, sessions, errors, onClear, onOlder 
 export function NothingOpen({ noun, isEmpty }) {
   return html`<div class="empty wide">
     <img src="/icon.svg" alt="" width="72" height="72" />
-    <h2>${isEmpty ? `No ${noun} so far` : `Pick a ${noun}`}</h2>
+    <h2>${isEmpty ? `No ${noun} so far` : `Pick ${noun === 'error' ? 'an' : 'a'} ${noun}`}</h2>
     ${
       ABOUT.shopUrl
         ? html`<p>

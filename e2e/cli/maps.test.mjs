@@ -1,11 +1,13 @@
 // `spandrel maps` on the demo's bucket.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { spandrel } from './run-command.mjs';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { listen } from '../../demo/mock-r2/listen.mjs';
+import { send } from '../../demo/testing/client.mjs';
+import { spandrel, start } from './run-command.mjs';
 import { startSite } from './site.mjs';
 
 const LIMIT = { timeout: 120_000 };
@@ -168,4 +170,100 @@ test('maps: where the store refuses, the first refusal ends it', LIMIT, async ()
   assert.equal(code, 1);
   assert.match(stderr, /403 AccessDenied; give AWS_ACCESS_KEY_ID the right/);
   assert.ok(asked < 10, `${asked} requests`);
+});
+
+const KEY = 'otlp/v1/shop/production/year=2026/month=11/day=20/hour=23/minute=58/traces_a.json.gz';
+const STACK = 'TypeError: x\n    at o (https://shop.example/app.js:1:1)';
+
+/** Stores a map that says `a.ts:1:1` of everything, and a trace with an error of that release. */
+async function storeError() {
+  await write({ 'app.js': 'o()', 'app.js.map': MAP });
+  await maps('upload', folder, '--release', '1', '--project', 'shop');
+  /** @param {string} key @param {string} stringValue */
+  const text = (key, stringValue) => ({ key, value: { stringValue } });
+  const event = {
+    name: 'exception',
+    timeUnixNano: '1763683200000000000',
+    attributes: [text('exception.stacktrace', STACK)],
+  };
+  const times = { startTimeUnixNano: '1763683200000000000', endTimeUnixNano: '1763683200000000000' };
+  const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), name: 'x', ...times, events: [event] };
+  const resource = { attributes: [text('service.version', '1')] };
+  const request = { resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] };
+  await storage.put(KEY, new Uint8Array(gzipSync(JSON.stringify(request))));
+  return { clear: () => storage.delete(KEY) };
+}
+
+test(
+  'maps: pull --resolve writes stacks in the words of the sources, and pull without it as they came',
+  LIMIT,
+  async () => {
+    const { clear } = await storeError();
+    for (const [flags, wanted] of /** @type {[string[], RegExp][]} */ ([
+      [[], /^(?!.*a\.ts)/],
+      [['--resolve'], /at a\.ts:1:1.*exception\.stacktrace\.original.*app\.js:1:1/],
+      [['--resolve', '--inflate'], /at a\.ts:1:1/],
+    ])) {
+      const into = path.join(folder, `pulled${flags.join('')}`);
+      const run = await spandrel(['pull', into, ...flags, ...site.ownerFlags], site.ownerEnv);
+      assert.equal(run.code, 0, run.stderr);
+      const bytes = await readFile(path.join(into, flags.includes('--inflate') ? KEY.slice(0, -3) : KEY));
+      assert.match(String(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes), wanted);
+      const again = await spandrel(['pull', into, '--json', ...flags, ...site.ownerFlags], site.ownerEnv);
+      assert.equal(again.json.skipped, 1);
+    }
+    await clear();
+  },
+);
+
+test('maps: forward --resolve sends them so, and leaves the object as it is', LIMIT, async () => {
+  const { clear } = await storeError();
+  let sent = '';
+  const collector = await listen(async (req, res) => {
+    const chunks = [];
+    for await (const chunk of req) chunks.push(chunk);
+    sent += gunzipSync(Buffer.concat(chunks));
+    res.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  const flags = ['--to', collector.origin, '--after', 'keep', '--from', '2026-11-01', '--resolve'];
+  const run = await spandrel(['forward', ...flags, ...site.ownerFlags], site.ownerEnv);
+  await collector.close();
+  assert.equal(run.code, 0, run.stderr);
+  assert.match(sent, /at a\.ts:1:1/);
+  assert.match(sent, /exception\.stacktrace\.original/);
+  assert.doesNotMatch(String(gunzipSync((await storage.get(KEY)) ?? '')), /a\.ts/);
+  await clear();
+});
+
+test('maps: view answers what it is asked as it should be asked, and gives no map away', LIMIT, async () => {
+  const { clear } = await storeError();
+  const run = start(['view', '--last', 'all', ...site.ownerFlags], site.ownerEnv);
+  const [, origin = ''] = await run.said(/(http:\/\/127\.0\.0\.1:\d+)\/viewer\//);
+  /** @param {unknown} body @param {Record<string, string>} [headers] */
+  const ask = async (body, headers = { 'content-type': 'application/json' }) => {
+    const answer = await send(`${origin}/viewer/api/stacks`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, text: answer.text };
+  };
+  const question = { project: 'shop', release: '1', stack: STACK };
+  const { status, text } = await ask({ stacks: [question, { ...question, release: '2' }] });
+  assert.equal(status, 200);
+  const [known, unknown] = JSON.parse(text).stacks;
+  assert.equal(known.lines[1].place.source, 'a.ts');
+  assert.match(unknown.lines[1].why, /release 2 has no maps/);
+  assert.equal((await ask({ stacks: [question] }, { 'content-type': 'text/plain' })).status, 400);
+  assert.equal(
+    (await ask({ stacks: [question] }, { 'content-type': 'application/json', host: 'evil.example' })).status,
+    403,
+  );
+  assert.equal((await ask({ stacks: Array(101).fill(question) })).status, 400);
+  assert.equal((await ask({ stacks: [7] })).status, 400);
+  const [key = ''] = await keys();
+  assert.equal((await send(`${origin}/viewer/api/object?key=${encodeURIComponent(key)}`, {})).status, 404);
+  run.child.kill('SIGINT');
+  await run.ended;
+  await clear();
 });
