@@ -52,13 +52,22 @@ test('permalink: reads what it writes', () => {
     { ...NOWHERE, ...ids, tab: 'raw' },
     { ...NOWHERE, view: 'sessions' },
     { ...NOWHERE, view: 'sessions', sessionId: 'of & another = SDK' },
+    { ...NOWHERE, view: 'errors' },
+    { ...NOWHERE, view: 'errors', errorId: 'd'.repeat(16) },
     { ...NOWHERE, ...ids, view: 'sessions', sessionId: 'c'.repeat(32) },
   ];
   for (const place of places) assert.deepEqual(parseHash(formatHash(place)), place);
 });
 
 test('permalink: what is no id is ignored', () => {
-  for (const hash of ['', '#', '#trace=<script>', '#trace=%', `#trace=${'a'.repeat(31)}&span=__proto__`]) {
+  for (const hash of [
+    '',
+    '#',
+    '#trace=<script>',
+    '#trace=%',
+    `#trace=${'a'.repeat(31)}&span=__proto__`,
+    '#error=1',
+  ]) {
     assert.deepEqual(parseHash(hash), NOWHERE);
   }
   assert.equal(parseHash(`#session=${'x'.repeat(1_000)}`).sessionId.length, 128);

@@ -17,9 +17,7 @@ const run = promisify(execFile);
 const root = new URL('../../', import.meta.url);
 const ENTRIES = [
   'spandrel',
-  ...['edge', 'otlp', 'events', 'forward', 'plugin', 'release', 'server', 'compact'].map(
-    (name) => `spandrel/${name}`,
-  ),
+  ...['edge', 'otlp', 'events', 'forward', 'server', 'compact', 'release'].map((name) => `spandrel/${name}`),
 ];
 
 /** What the READMEs take as given: the reader's own, and that of others. What is ours has its type. */

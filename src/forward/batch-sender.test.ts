@@ -530,3 +530,21 @@ test('batch sender: the URL gets its path unless it has it, and keeps its query'
     ['/v1/traces', '/v1/traces', '/v1/traces', '/v1/traces', '/otlp/v1/traces', '/otlp/v1/traces?key=1'],
   );
 });
+
+test('batch sender: requests are rewritten before they are stamped, and one that cannot be stays where it is', async () => {
+  const { server, sender } = await setUp(undefined, {
+    rewrite(request, key) {
+      if (key === keyOf(1)) throw new Error('no');
+      (request as Json).resourceSpans[0].scopeSpans[0].spans[0].name = `rewritten ${key}`;
+    },
+  });
+  const result = await sender.send(objects(3));
+  assert.deepEqual(fates(result), ['sent', 'retry', 'sent']);
+  const sent = server.received.map(({ bytes }) => String(gunzipSync(bytes))).join('');
+  assert.ok(sent.includes(`rewritten ${keyOf(0)}`) && sent.includes(`rewritten ${keyOf(2)}`));
+  assert.ok(!sent.includes('span 1'));
+  assert.throws(
+    () => testSender({ url: server.url, stamp: false, rewrite: () => undefined }),
+    /option "rewrite"|rewrite/,
+  );
+});
