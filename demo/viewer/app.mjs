@@ -17,6 +17,8 @@ import { TraceView } from './trace-view.mjs';
 import { useErrorGroups } from './use-error-groups.mjs';
 
 const VIEWS = { overview: 'Overview', traces: 'Traces', sessions: 'Sessions', errors: 'Errors' };
+/** @type {import('./filter.mjs').Place['view'][]} */
+const VIEW_NAMES = ['overview', 'traces', 'sessions', 'errors'];
 const LIVE_WORDS = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' };
 
 function App() {
@@ -82,12 +84,12 @@ function App() {
         <img src="/icon.svg" alt="" width="24" height="24" /><span>Spandrel</span>
       </a>
       <nav class="views" aria-label="Views">
-        ${Object.entries(VIEWS).map(
-          ([name, words]) => html`<a
+        ${VIEW_NAMES.map(
+          (name) => html`<a
             key=${name}
             href=${formatHash({ view: name })}
             aria-current=${name === view ? 'page' : null}
-            >${words}</a
+            >${VIEWS[name]}</a
           >`,
         )}
       </nav>

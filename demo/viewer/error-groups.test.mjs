@@ -86,7 +86,6 @@ function occurrences(errors) {
 const none = () => undefined;
 const place = (source, called, isOwn = true) => ({
   text: '',
-  frame: {},
   called,
   place: { source, line: 1, column: 1, isOwn },
 });

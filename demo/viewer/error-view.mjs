@@ -58,7 +58,7 @@ export function ErrorView({ group, onClose }) {
         </button>
       </p>
       <p class="error-message">${exception.message}</p>
-      <${StackView} project=${project} release=${release} stack=${exception.stack} />
+      <${StackView} project=${project} release=${release} stack=${exception.stack} readable=${exception.readable} />
     </section>
   </article>`;
 }

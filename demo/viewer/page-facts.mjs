@@ -43,6 +43,7 @@ export const KINDS = {
  * @property {string} type
  * @property {string} message
  * @property {string} stack as the browser wrote it; empty where there is none
+ * @property {string} readable the same, where somebody has put it into the sources' words before; else as `stack`
  * @property {bigint | undefined} time
  * @property {string} spanId
  *
@@ -173,13 +174,20 @@ function interactionOf(attributes, time) {
 
 function readException({ attributes, time }, { spanId }) {
   const message = findAttribute(attributes, 'exception.message') ?? '';
-  const stack = stackOf(attributes);
-  return { type: findAttribute(attributes, 'exception.type') ?? 'Error', message, stack, time, spanId };
+  return {
+    type: findAttribute(attributes, 'exception.type') ?? 'Error',
+    message,
+    ...stackOf(attributes),
+    time,
+    spanId,
+  };
 }
 
-/** The stack of an exception event: the browser's own, where somebody has resolved it before. */
-export const stackOf = (attributes) =>
-  findAttribute(attributes, 'exception.stacktrace.original', 'exception.stacktrace') ?? '';
+/** The stack of an exception event, see {@link Exception}. */
+export function stackOf(attributes) {
+  const readable = findAttribute(attributes, 'exception.stacktrace') ?? '';
+  return { stack: findAttribute(attributes, 'exception.stacktrace.original') ?? readable, readable };
+}
 
 function readSession(told, sessionSpan) {
   const id = textOf(sessionSpan, 'session.id');

@@ -21,7 +21,8 @@ const MAX_UINT64 = 2n ** 64n - 1n;
  * @property {bigint | undefined} end
  * @property {{ code: 'unset' | 'ok' | 'error', message: string }} status
  * @property {import('./any-value.mjs').Attribute[]} attributes
- * @property {{ name: string, time: bigint | undefined, attributes: object[], droppedAttributes: number }[]} events
+ * @property {{ name: string, time: bigint | undefined, attributes: import('./any-value.mjs').Attribute[],
+ *   droppedAttributes: number }[]} events
  * @property {{ traceId: string, spanId: string, traceState: string, attributes: object[] }[]} links
  * @property {{ attributes: number, events: number, links: number }} dropped
  * @property {string} traceState

@@ -118,7 +118,7 @@ function Status({ status }) {
  * @param {string} props.project
  */
 function Event({ event, start, span, project }) {
-  const stack = event.name === 'exception' ? stackOf(event.attributes) : '';
+  const { stack, readable } = stackOf(event.name === 'exception' ? event.attributes : []);
   const rest =
     stack === ''
       ? event.attributes
@@ -132,7 +132,7 @@ function Event({ event, start, span, project }) {
       ${event.droppedAttributes > 0 && html`<span class="badge">${plural(event.droppedAttributes, 'attribute')} dropped</span>`}
     </p>
     <${AttributeTable} attributes=${rest} />
-    ${stack && html`<${StackView} project=${project} release=${release} stack=${stack} />`}
+    ${stack && html`<${StackView} project=${project} release=${release} stack=${stack} readable=${readable} />`}
   </div>`;
 }
 

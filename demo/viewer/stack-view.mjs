@@ -3,8 +3,14 @@ import { html, useEffect, useState } from '/vendor/preact.js';
 import { ABOUT } from './about.mjs';
 import { askStacks, resolvedOf, useAnswers } from './stacks.mjs';
 
-/** @param {{ project: string, release: string, stack: string }} props */
-export function StackView({ project, release, stack }) {
+/**
+ * @param {object} props
+ * @param {string} props.project
+ * @param {string} props.release
+ * @param {string} props.stack as the browser wrote it
+ * @param {string} props.readable shown where it cannot be resolved here
+ */
+export function StackView({ project, release, stack, readable }) {
   const [isRaw, setRaw] = useState(false);
   useAnswers();
   const question = { project, release, stack };
@@ -12,8 +18,8 @@ export function StackView({ project, release, stack }) {
   const resolved = resolvedOf(question);
   if (stack === '') return html`<p class="quiet">It has no stack.</p>`;
   if (!resolved?.isResolved) {
-    return html`<pre class="stack-raw">${stack}</pre>
-      ${ABOUT.maps && html`<p class="quiet stack-why">${whyOf(resolved, release)}</p>`}`;
+    return html`<pre class="stack-raw">${readable}</pre>
+      ${ABOUT.maps && readable === stack && html`<p class="quiet stack-why">${whyOf(resolved, release)}</p>`}`;
   }
   const firstOwn = resolved.lines.findIndex(({ place }) => place?.isOwn);
   return html`<div class="stack">

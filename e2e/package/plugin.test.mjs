@@ -143,10 +143,10 @@ for (const name of Object.keys(BUNDLERS)) {
     }
     const maps = createMapCache({ storage });
     const { lines } = await resolveStack(maps, stack, { project: 'shop', release: '1.4.2' });
-    const { source, line, context } = lines.find(({ place }) => place)?.place ?? {};
+    const { source, line, context } = lines.find((/** @type {any} */ one) => one.place)?.place ?? {};
     const wanted = CHECK_OUT.split('\n').findIndex((text) => text.includes('address.street')) + 1;
     assert.deepEqual([source, line], ['src/check-out.js', wanted], stack);
-    assert.ok(context?.lines.some((text) => text.includes('address.street')));
+    assert.ok(context?.lines.some((/** @type {string} */ text) => text.includes('address.street')));
   });
 
   test(`plugin: ${name}, where the store refuses: the build fails, and has no maps`, LIMIT, async () => {
