@@ -48,15 +48,15 @@ function Line({ line, isOpen }) {
   const { text, frame, place, called, why } = line;
   if (text.trim() === '') return null;
   if (!frame) return html`<li class="frame-head">${text}</li>`;
-  if (!place) return html`<li class="frame quiet" title=${why ?? ''}><code>${text.trim()}</code></li>`;
+  if (!place) return html`<li class="stack-frame quiet" title=${why ?? ''}><code>${text.trim()}</code></li>`;
   const where = html`<code>${called || '(anonymous)'}</code>
     <span class="frame-place">${place.source}:${place.line}:${place.column}</span>`;
-  if (!place.context) return html`<li class=${place.isOwn ? 'frame own' : 'frame'}>${where}</li>`;
+  if (!place.context) return html`<li class=${place.isOwn ? 'stack-frame own' : 'stack-frame'}>${where}</li>`;
   const { first, lines } = place.context;
-  return html`<li class=${place.isOwn ? 'frame own' : 'frame'}>
+  return html`<li class=${place.isOwn ? 'stack-frame own' : 'stack-frame'}>
     <details open=${isOpen}>
       <summary>${where}</summary>
-      <pre class="source" tabindex="0" role="region" aria-label=${`${place.source}, line ${place.line}`}>${lines.map(
+      <pre class="frame-source" tabindex="0" role="region" aria-label=${`${place.source}, line ${place.line}`}>${lines.map(
         (code, index) =>
           html`<span class=${first + index === place.line ? 'at' : ''}><i>${first + index}</i>${code || ' '}${'\n'}</span>`,
       )}</pre>
