@@ -22,6 +22,7 @@ export function useAnswer(path, query, revision = 0) {
   const key = `${path}?${query}`;
   const [state, setState] = useState(NOT_YET);
   const job = useRef(undefined);
+  const known = useRef(revision);
   useEffect(() => {
     if (query === undefined) return setState(NOT_YET);
     setState((before) => ({ body: kept.key === key ? kept.body : before.body, error: '', isBusy: true }));
@@ -31,7 +32,11 @@ export function useAnswer(path, query, revision = 0) {
     });
     return job.current.stop;
   }, [key]);
-  useEffect(() => job.current?.again(), [revision]);
+  useEffect(() => {
+    if (known.current === revision) return;
+    known.current = revision;
+    job.current?.again();
+  }, [revision]);
   return state;
 }
 
