@@ -108,6 +108,7 @@ test('overview: dragging over the visits chooses their time, and what comes late
   // Each answer draws the plot anew, until all is read.
   const read = page.getByRole('status').filter({ hasText: `${visits.length} traces of` });
   await expect(read.filter({ hasNotText: 'left' })).toBeVisible({ timeout: 60_000 });
+  await expect(plot).toBeVisible();
   const box = await plot.boundingBox();
   if (!box) throw new Error('no plot');
   await page.mouse.move(box.x + box.width / 2, box.y + 50);
