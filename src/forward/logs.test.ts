@@ -85,6 +85,15 @@ test('batch sender: logs go to /v1/logs and traces to /v1/traces, each answered 
   });
 });
 
+test('batch sender: what rewrites requests of traces is not asked about logs', async () => {
+  const asked: string[] = [];
+  const { server, sender } = await setUp(undefined, { rewrite: (_, key) => asked.push(key) });
+  const result = await sender.send([logsOf(0, [record(0)]), objectOf(1, [span(1, 1)])]);
+  assert.deepEqual(fates(result), ['sent', 'sent']);
+  assert.deepEqual(asked, [keyOf(1)]);
+  assert.deepEqual(bodies(server), ['record 0']);
+});
+
 test('batch sender: a record that says the same as another is another', async () => {
   const { server, sender } = await setUp();
   const same = record(7, { traceId: traceId(1) });
