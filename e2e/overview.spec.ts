@@ -12,6 +12,7 @@ import { startView } from './support/view.js';
 
 test.skip(({ browserName }) => browserName !== 'chromium', 'one engine draws them');
 
+const VIEWS = ['Overview', 'Traces', 'Sessions', 'Errors'];
 const DUCKDB = '@duckdb/node-api';
 let folder: string;
 let view: Awaited<ReturnType<typeof startView>>;
@@ -144,6 +145,17 @@ test('overview: axe finds nothing, light and dark, desktop and phone', async ({ 
   await page.goto(`${view.url}#overview&from=1000&until=2000`);
   await expect(page.getByRole('heading', { name: 'No traces in this time' })).toBeVisible();
   await expectNoViolations(page, 'nothing in a range');
+});
+
+test('overview: the head fits a phone, with the way to each view', async ({ page }) => {
+  await page.goto(`${view.url}#overview`);
+  const head = page.getByRole('banner');
+  await expect(head.getByText('Live', { exact: true })).toBeVisible();
+  await expect(head.getByRole('navigation').getByRole('link')).toHaveText(VIEWS);
+  for (const width of [320, 390]) {
+    await page.setViewportSize({ width, height: 700 });
+    await expect.poll(() => head.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+  }
 });
 
 test('overview: without DuckDB it says what to install', async ({ page }) => {
