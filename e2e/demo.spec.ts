@@ -99,7 +99,7 @@ test('demo: of who does not agree the bucket has what the server saw, and nothin
   await page.reload();
   await expect(page.getByText('You are not measured.')).toBeVisible();
   await page.evaluate(() => globalThis.spandrel.instance?.flush());
-  expect(await storedServices()).toEqual(['shop-api']);
+  expect(await storedServices()).toEqual(['shop-api', 'warehouse']);
   const viewer = await openViewer(context, '#sessions');
   await expect(viewer.getByText('No trace here names a session')).toBeVisible();
 });
@@ -226,6 +226,8 @@ test('demo: an app with its own OpenTelemetry exports by Spandrel, and its page 
   await expect(page.getByRole('status')).toHaveText(/^\d+ kinds of things/);
   await page.getByRole('button', { name: 'Ask for what is not there' }).click();
   await expect(page.getByRole('status')).toContainText('404');
+  // What waits for company goes as the page is left.
+  await page.goto('about:blank');
   const namesOf = async (): Promise<string[]> => {
     const found = await storedSpans('stockroom');
     const nameOf = (id?: string) => found.find(({ spanId }) => spanId === id)?.name ?? 'nobody';
