@@ -50,7 +50,10 @@ async function storedSpans(service: string): Promise<OtlpSpan[]> {
   const spans: OtlpSpan[] = [];
   for (const { key } of objects) {
     const answer = await fetch(new URL(`api/object?key=${encodeURIComponent(key)}`, demo.viewer));
-    const { resourceSpans } = JSON.parse(gunzipSync(await answer.arrayBuffer()).toString()) as OtlpRequest;
+    // Of logs there are none.
+    const { resourceSpans = [] } = JSON.parse(
+      gunzipSync(await answer.arrayBuffer()).toString(),
+    ) as Partial<OtlpRequest>;
     for (const { resource, scopeSpans } of resourceSpans)
       if (attributeOf(resource.attributes, 'service.name') === service)
         spans.push(...scopeSpans.flatMap((scope) => scope.spans));
@@ -64,7 +67,10 @@ async function storedServices(): Promise<string[]> {
   const services = new Set<string>();
   for (const { key } of objects) {
     const answer = await fetch(new URL(`api/object?key=${encodeURIComponent(key)}`, demo.viewer));
-    const { resourceSpans } = JSON.parse(gunzipSync(await answer.arrayBuffer()).toString()) as OtlpRequest;
+    // Of logs there are none.
+    const { resourceSpans = [] } = JSON.parse(
+      gunzipSync(await answer.arrayBuffer()).toString(),
+    ) as Partial<OtlpRequest>;
     for (const { resource } of resourceSpans)
       services.add(String(attributeOf(resource.attributes, 'service.name')));
   }
