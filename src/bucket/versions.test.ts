@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { assertLedger, testClient } from '../testing/client.js';
 import { type IngestHarness, ingestHarness } from '../testing/ingest-harness.js';
 import type { TestPlatform } from '../testing/platform.js';
-import { settle } from '../testing/platform.js';
+import { settle, until } from '../testing/platform.js';
 
 /** By the clock of the pages. */
 function endpoint(options: Parameters<typeof ingestHarness>[0] = {}, hasSecret = true): IngestHarness {
@@ -77,8 +77,11 @@ async function cross(name: Name, harness: IngestHarness, before: Take, after: Ta
   assertLedger(processor.stats(), 5);
   serve(platform, harness, after);
   platform.page('visible');
-  for (let tries = 0; tries < 60 && processor.stats().spans.stored < 5; tries++)
+  for (let tries = 0; tries < 60 && processor.stats().spans.stored < 5; tries++) {
     await platform.advance(60_000);
+    // The endpoint inflates in its own time.
+    await until(() => !platform.pending.length);
+  }
   const { stored, dropped } = processor.stats().spans;
   assert.deepEqual([stored, dropped], [5, {}], name);
   assert.equal(new Set(spanIds(harness)).size, 5);
