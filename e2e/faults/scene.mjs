@@ -85,12 +85,11 @@ export function createScene({ site, engine, launch, browser }) {
       return tab;
     },
 
-    /** A page that has been used for a while: what it made is stored, and it holds upload URLs. @param {import('./engines/engine.mjs').OpenOptions} [options] */
+    /** A page that has been used for a while: what it made is stored. @param {import('./engines/engine.mjs').OpenOptions} [options] */
     async visitAndSettle(options) {
       const tab = await scene.visit(options);
       await tab.run(`${scene.emit(`early ${emitted.size}`)}; copies[0].flush()`);
       await scene.untilDelivered();
-      await scene.until(() => tab.run('copies[0].stats().pool.ready > 0'));
       return tab;
     },
 
