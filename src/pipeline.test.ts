@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertLedger, testClient } from './testing/client.js';
+import { isExchange } from './testing/cloud.js';
 import { LEFT_BY_0_1_0, revived } from './testing/left-by-0.1.0.js';
 import { testOrigin } from './testing/origin.js';
 import { settle, until } from './testing/platform.js';
@@ -149,4 +150,22 @@ test('next: losses that a leaving page cannot tell are told by the next', async 
   await next.platform.advance(90_000);
   assert.deepEqual(client.cloud.lost, { 'buffer-full': lost });
   assert.deepEqual(origin.keys(), []);
+});
+
+test('stats: what is under way, and what went without an answer, is told', async () => {
+  const client = testClient({ scheduledDelayMillis: 0 });
+  client.platform.onRequest = (request) => {
+    if (isExchange(request)) void client.cloud.answer(request);
+  };
+  client.endTrace();
+  await client.platform.advance(2_000);
+  await until(() => client.platform.pending.length > 0);
+  assert.deepEqual(
+    [client.exporter.stats().blobs.inFlight, client.exporter.stats().blobs.unconfirmed],
+    [1, 0],
+  );
+  client.endTrace();
+  client.platform.page('hidden');
+  await settle();
+  assert.ok(client.exporter.stats().blobs.unconfirmed > 0);
 });

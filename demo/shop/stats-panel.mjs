@@ -112,14 +112,13 @@ function Switch({ on, onFlip, children }) {
 }
 
 function Figures({ stats }) {
-  const { buffer, blobs, pool, requests, bytes } = stats;
+  const { buffer, blobs, requests, bytes } = stats;
   const figures = [
     ['Spans under way', buffer.open, 'started, not ended yet'],
     ['In the buffer', buffer.spans, `ended, in no blob yet; at most ${buffer.highWater} so far`],
     ['Blobs waiting', blobs.waiting, `${blobs.sealed} made here, ${blobs.stored} stored`],
     ['Uploads in flight', blobs.inFlight, `${requests.uploads} tried, ${requests.uploadFailures} failed`],
     ['Sent, not confirmed', blobs.unconfirmed, 'the endpoint is asked whether they arrived'],
-    ['Upload URLs ready', pool.ready, `missed ${pool.empty} times, ${pool.expired} expired`],
     ['Left with the browser', requests.deferred, 'to be sent should this page die; else taken back'],
     [
       'Calls to the endpoint',

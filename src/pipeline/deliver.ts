@@ -52,6 +52,10 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
   let timer: Stop | undefined;
   let closed = false;
 
+  const stopGauge = diagnostics.gauge(({ blobs }) => {
+    blobs.inFlight += inFlight.size;
+  });
+
   const packed = (blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>, rawBytes: number): void => {
     // A page that left meanwhile may have done it at once.
     if (blob.bytes) return;
@@ -195,6 +199,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
     isSettled: (id) => settled.has(id),
     close() {
       closed = true;
+      stopGauge();
       timer?.();
       for (const end of flushes) end();
     },

@@ -478,6 +478,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     for (const blob of counted?.blobs.values() ?? []) {
       stats.spans.waiting += blob.spanCount;
       stats.blobs.waiting++;
+      if (goneOut.has(blob)) stats.blobs.unconfirmed++;
       stats.bytes.waiting += blob.bytes?.length ?? 0;
     }
     stats.storage.durable = opened?.outbox.store !== undefined;
