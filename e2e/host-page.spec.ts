@@ -29,7 +29,8 @@ test('strict CSP and Trusted Types: everything works without a violation', async
   await expectLedgerHeld(page);
 });
 
-const BLOCKED_BY_CORS = /Failed to load resource.*\/s3\/|\/s3\/.*blocked by CORS policy/;
+const BLOCKED_BY_CORS =
+  /Failed to load resource.*\/s3\/|\/s3\/.*blocked by CORS policy|Cross-Origin Request Blocked.*\/s3\//;
 
 test('fetch patched before us, with a header that the bucket refuses: the endpoint relays', async ({
   page,

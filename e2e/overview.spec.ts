@@ -33,7 +33,8 @@ test.beforeAll(async () => {
 
 test.afterAll(async () => {
   await view?.close();
-  await rm(folder, { recursive: true });
+  // Where all is skipped there is none.
+  if (folder) await rm(folder, { recursive: true });
 });
 
 test.afterEach(async ({ page }) => {

@@ -1,7 +1,8 @@
 import { expect, expectLedgerHeld, makeTraces, NO_OTHERS, type Site, test } from './support/fixtures.js';
 
 /** Browsers log each failed request by themselves; these tests make them fail. */
-const FAILED_UPLOAD = /Failed to load resource.*\/s3\/|\/s3\/.*blocked by CORS policy/;
+const FAILED_UPLOAD =
+  /Failed to load resource.*\/s3\/|\/s3\/.*blocked by CORS policy|Cross-Origin Request Blocked.*\/s3\//;
 const FAILED_EXCHANGE = /Failed to load resource.*\/spandrel/;
 
 const puts = (site: Site) => site.mock.requests.list('bucket').filter(({ method }) => method === 'PUT');
