@@ -137,6 +137,17 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       failed: deps.failed,
     });
 
+  /** Its bytes are written down in the place of its text. */
+  const keepBytes = (blob: TraceBlob): void => {
+    const { bytes, rawBytes, traces } = blob;
+    if (!bytes || !blob.parts.length) return;
+    blob.parts = [];
+    growing.delete(blob);
+    const record: BlobRecord = { bytes, rawBytes, traces: [...traces.values()] };
+    want(blob, undefined);
+    want(blob, record, 'blob');
+  };
+
   const self: Outbox = {
     ...{ page, store, tabs, blobs },
     get isSuspended() {
@@ -173,15 +184,9 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       write(into, part);
     },
     changed(blob) {
-      const { seq, attempts, notBeforeMillis, isHeld, again, upload, token, bytes, rawBytes } = blob;
-      if (bytes && attempts && blob.parts.length) {
-        // Some tenth of the text, for as long as it has to wait now.
-        blob.parts = [];
-        growing.delete(blob);
-        const record: BlobRecord = { bytes, rawBytes, traces: [...blob.traces.values()] };
-        want(blob, undefined);
-        want(blob, record, 'blob');
-      }
+      const { seq, attempts, notBeforeMillis, isHeld, again, upload, token } = blob;
+      // Some tenth of the text, for as long as it has to wait now.
+      if (attempts) keepBytes(blob);
       const state: StateRecord = { seq, attempts, notBeforeMillis, isHeld, again, upload, token };
       want(blob, state, 'state');
     },
@@ -220,7 +225,16 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       if (!isSuspended) await records?.save();
     },
     suspend(stays) {
-      if (records && notes && !stays) writeNote(notes, noteName(place, page), records.unconfirmed());
+      if (records && notes && !stays) {
+        const unsaved = new Set(records.unconfirmed().map(({ key }) => key[3]));
+        // A note holds little, and bytes are some tenth of the text.
+        for (const blob of blobs.values()) {
+          if (blob.state === 'lent' || !unsaved.has(blob.id) || !blob.bytes) continue;
+          keepBytes(blob);
+          self.changed(blob);
+        }
+        writeNote(notes, noteName(place, page), records.unconfirmed());
+      }
       if (!stays) void records?.save();
       records?.suspend();
       tabs?.release();

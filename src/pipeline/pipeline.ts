@@ -445,6 +445,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     if (!platform.cachesEarly) return void opened.outbox.save();
     // This browser looks now whether the page holds a lock or waits for an answer; then it may not be cached.
     finish(filling);
+    void opened.outbox.save();
     opened.outbox.suspend(true);
     stayTimer = platform.after(STAYED_MILLIS, comeBack);
   };
