@@ -36,7 +36,8 @@ export const much = [
       const tab = await scene.visitAndSettle();
       for (const name of ['first', 'second']) {
         await tab.run(scene.emit(name, 1_000, 5));
-        await scene.until(async () => (await scene.delivery()).missing.length === 0, 30_000);
+        // The last ones wait half a minute for company.
+        await scene.until(async () => (await scene.delivery()).missing.length === 0, 90_000);
       }
     },
   },
