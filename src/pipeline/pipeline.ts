@@ -16,11 +16,12 @@ import { sumOf } from '../json.js';
 import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.js';
 import type { Consent, RedactionOptions } from '../page-options.js';
 import type { PageSignal, Platform, Stop } from '../platform/platform.js';
+import { createAlarm } from './alarm.js';
 import { toUtf8 } from './compress-gzip.js';
 import { createConsent } from './consent.js';
 import type { Delivery } from './deliver.js';
-import { createEchoes, MAX_ECHOES } from './echo.js';
 import { createEncoder } from './encode.js';
+import { createFilling } from './filling.js';
 import type { DropReason, OpenSpan, ReadableSpan, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
 import type { TraceBuffer } from './trace-buffer.js';
@@ -81,24 +82,16 @@ export interface Pipeline {
   shutdown(timeoutMillis: number): Promise<FlushResult>;
 }
 
-/** Long enough to make bursts one task, short enough that a crash loses little. */
-const IDLE_MILLIS = 50;
 /** What a resource knows later is waited for: not for long, as what is not encoded is lost in a crash. */
 const RESOURCE_MILLIS = 1_000;
 /** Work between two pauses, milliseconds. Under the 5 ms that a task of ours may last. */
 const SLICE_MILLIS = 4;
-/** What a blob should weigh: two of them fit into our share of the bytes that may outlive a page. */
-const TARGET_BYTES = 24 * 1024;
-/** Never more text than this in one blob, however well it compresses: readers must inflate it again. */
-const MAX_CHARS = 2 * 1024 * 1024;
 /** What went out without an answer is asked about if the page lives on for this long. */
 const UNANSWERED_MILLIS = 5_000;
 /** By then a navigation has come to its end, unless its server is slow, or the page stays. */
 const STAYED_MILLIS = 10_000;
-/** Realistic browser spans compress about twelvefold; this is a careful first guess. */
-const FIRST_RATIO = 8;
-
-interface Opened {
+/** What is there while the user consents. */
+export interface Opened {
   outbox: Outbox;
   destination: OpenDestination;
   delivery: Delivery | undefined;
@@ -111,7 +104,6 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const { totals, dropped, guard } = diagnostics;
   const { redaction = true, redact } = options;
   let clockOffsetMillis = 0;
-  const isEcho = createEchoes(diagnostics.sinceTheirs);
   const encode = createEncoder({
     redaction,
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
@@ -139,23 +131,9 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     () => options.maxBufferedSpans,
   );
 
-  /** There while the user consents. */
   let opened: Opened | undefined;
-  /** The same, until what waits there has another place in the ledger. */
+  /** The outbox, until what waits there has another place in the ledger. */
   let counted: Outbox | undefined;
-  /** Takes spans. */
-  let filling: TraceBlob | undefined;
-  /** The browser has it: what follows may take it in. */
-  let lent: TraceBlob | undefined;
-  /** When the older of the two began, monotonic, and whether all in them may be echoes. */
-  let sinceMillis = 0;
-  let isEchoes = true;
-  let isFirst = true;
-  let timer: Stop | undefined;
-  let timerAtMillis = Number.POSITIVE_INFINITY;
-  let isTicking = false;
-  /** What happened meanwhile is looked at afterwards. */
-  let isMissed = false;
   let isAway = false;
   let stayTimer: Stop | undefined;
   /** Spans that were open while the user had denied: whatever the user says later, these are not collected. */
@@ -163,6 +141,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const awaited = new WeakSet<object>();
   /** Blobs that went out with the page, without an answer. */
   let goneOut = new WeakSet<TraceBlob>();
+
+  const filling = createFilling({ platform, diagnostics, buffer, options, opened: () => opened });
 
   /** The database has. */
   const failed = (error: unknown): void => {
@@ -209,13 +189,13 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const now: Opened = { outbox, destination, delivery: undefined, opening };
     opened = now;
     counted = outbox;
-    soon();
+    alarm.soon();
   };
 
   /** The user consents no longer: drops what waits, and ends everything, requests under way too. */
   const end = async (isDenied: boolean): Promise<void> => {
     if (!isDenied) drainNow();
-    close();
+    filling.close();
     const ended = opened;
     opened = undefined;
     if (isDenied) {
@@ -233,21 +213,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     counted = undefined;
   };
 
-  /** The blob for the next span of a trace. */
-  const blobFor = (traceId: string, outbox: Outbox): TraceBlob => {
-    if (filling && filling.traces.size >= options.maxTracesPerBlob && !filling.traces.has(traceId)) close();
-    if (!filling) {
-      filling = outbox.open(opened?.destination.hold?.());
-      if (!lent) {
-        sinceMillis = platform.monotonic();
-        isEchoes = true;
-      }
-    }
-    return filling;
-  };
-
-  const encodeNext = (outbox: Outbox): boolean => {
-    const entry = buffer.next();
+  const encodeNext = (): boolean => {
+    const entry = opened && buffer.next();
     if (!entry) return false;
     const { span, trace } = entry;
     const encoded = encode(span);
@@ -256,67 +223,26 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       diagnostics.settled([{ traceId: trace.traceId, spanCount: 1 }], encoded);
       return true;
     }
-    const blob = blobFor(trace.traceId, outbox);
-    if (trace.blob !== blob) {
-      trace.blob = blob;
-      trace.firstAtMillis = platform.monotonic();
-    }
-    isEchoes = isEcho(span) && isEchoes;
-    outbox.add(blob, encoded);
-    if (blob.chars >= maxChars()) close();
+    filling.put(encoded, span, trace);
     return true;
   };
 
-  const maxChars = (): number => {
-    const { raw, gzip } = totals.bytes;
-    return Math.min(MAX_CHARS, TARGET_BYTES * (gzip ? raw / gzip : FIRST_RATIO));
-  };
-
-  /** What fills takes no more spans. What the browser has goes with it, if there is room, or by itself. */
-  const close = (): void => {
-    const hasRoom = filling && lent && filling.chars + lent.chars <= 2 * maxChars();
-    takeBack(hasRoom ? filling : undefined);
-    finish(filling);
-    opened?.delivery?.wake();
-  };
-
-  const takeBack = (into: TraceBlob | undefined): void => {
-    const other = lent;
-    lent = undefined;
-    if (!other || !opened) return;
-    opened.delivery?.later?.release(into);
-    if (opened.outbox.blobs.has(other.id)) finish(other);
-  };
-
-  const finish = (blob: TraceBlob | undefined): void => {
-    if (!blob) return;
-    blob.state = 'closed';
-    blob.seq = ++totals.blobs.sealed;
-    if (filling === blob) filling = undefined;
-    isFirst = false;
-  };
-
-  /** The browser has what fills: what follows waits as long as it does. */
-  const lend = (blob: TraceBlob): void => {
-    takeBack(blob);
-    blob.state = 'lent';
-    lent = blob;
-    filling = undefined;
-  };
+  const within = (millis: number, work: Promise<void> | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = platform.after(millis, resolve);
+      void Promise.resolve(work)
+        .catch(diagnostics.exception)
+        .then(() => resolve(stop()));
+    });
 
   /** A resource may know more of itself in a moment. Whoever cannot wait goes without that. */
-  const resourceKnown = async (resource: ReadableSpan['resource']): Promise<void> => {
+  const resourceKnown = (resource: ReadableSpan['resource']): Promise<void> => {
     awaited.add(resource);
-    await new Promise<void>((resolve) => {
-      const stop = platform.after(RESOURCE_MILLIS, resolve);
-      const known = async (): Promise<void> => resource.waitForAsyncAttributes?.();
-      void known()
-        .catch(() => {})
-        .then(() => {
-          stop();
-          resolve();
-        });
-    });
+    const known = async (): Promise<void> => resource.waitForAsyncAttributes?.();
+    return within(
+      RESOURCE_MILLIS,
+      known().catch(() => {}),
+    );
   };
 
   /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
@@ -324,7 +250,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     const resource = buffer.peek()?.resource;
     if (resource?.asyncAttributesPending && !awaited.has(resource)) await resourceKnown(resource);
     let mark = platform.monotonic();
-    while (opened && encodeNext(opened.outbox)) {
+    while (encodeNext()) {
       if (platform.monotonic() - mark < SLICE_MILLIS) continue;
       await platform.yieldToMain();
       mark = platform.monotonic();
@@ -332,7 +258,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   const drainNow = (): void => {
-    while (opened && encodeNext(opened.outbox));
+    while (encodeNext());
   };
 
   const tick = async (): Promise<void> => {
@@ -344,48 +270,15 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       return;
     }
     const now = platform.monotonic();
-    const blob = filling;
-    if (blob) opened?.delivery?.later?.grew(blob, () => lend(blob));
-    let next = buffer.dueAtMillis();
-    // Echoes wait for something else to go along with.
-    if ((blob || lent) && !(isEchoes && (blob?.spanCount ?? 0) <= MAX_ECHOES)) {
-      const dueAtMillis = Math.max(
-        sinceMillis + (isFirst ? 0 : options.scheduledDelayMillis),
-        blob ? buffer.awaitedUntil(blob) : 0,
-      );
-      if (dueAtMillis > now) next = Math.min(next, dueAtMillis);
-      else close();
-    }
+    if (filling.blob) opened?.delivery?.later?.grew(filling.blob, filling.lend);
+    const dueAtMillis = filling.dueAtMillis();
+    if (dueAtMillis <= now) filling.close();
+    const next = Math.min(buffer.dueAtMillis(), dueAtMillis > now ? dueAtMillis : Number.POSITIVE_INFINITY);
     opened?.delivery?.wake();
-    if (Number.isFinite(next)) armAt(Math.max(next, now));
+    if (Number.isFinite(next)) alarm.at(Math.max(next, now));
   };
 
-  const armAt = (atMillis: number): void => {
-    if (timerAtMillis <= atMillis || totals.state === 'shut-down') return;
-    timer?.();
-    timerAtMillis = atMillis;
-    timer = platform.after(atMillis - platform.monotonic(), run);
-  };
-  const run = (): void => {
-    timer = undefined;
-    timerAtMillis = Number.POSITIVE_INFINITY;
-    isMissed = isTicking;
-    if (isTicking) return;
-    isTicking = true;
-    void tick()
-      .catch(diagnostics.exception)
-      .then(() => {
-        isTicking = false;
-        if (isMissed) soon();
-      });
-  };
-  /** Something has happened. */
-  const soon = (): void => {
-    if (timerAtMillis <= platform.monotonic() + IDLE_MILLIS) return;
-    timer?.();
-    timerAtMillis = platform.monotonic() + IDLE_MILLIS;
-    timer = platform.whenIdle(IDLE_MILLIS, run);
-  };
+  const alarm = createAlarm(platform, tick, diagnostics.exception);
 
   /** All that has ended goes out, in this task. */
   const leave = (signal: PageSignal): void => {
@@ -402,10 +295,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   };
 
   const goOut = (all: Opened, stays = false): void => {
-    finish(filling);
+    filling.finish();
     sendNow(all);
     // The browser sends what it has, unless the page lives on.
-    if (stays) platform.after(UNANSWERED_MILLIS, close);
+    if (stays) platform.after(UNANSWERED_MILLIS, filling.close);
     all.outbox.owe(all.destination.leave?.());
     if (stays) void all.outbox.save();
     else all.outbox.suspend();
@@ -444,7 +337,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     drainNow();
     if (!platform.cachesEarly) return void opened.outbox.save();
     // This browser looks now whether the page holds a lock or waits for an answer; then it may not be cached.
-    finish(filling);
+    filling.finish();
     void opened.outbox.save();
     opened.outbox.suspend(true);
     stayTimer = platform.after(STAYED_MILLIS, comeBack);
@@ -455,8 +348,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     // Without what sends nobody has heard whether it came; the next page asks.
     if (opened?.delivery) goneOut = new WeakSet();
     opened?.outbox.resume();
-    close();
-    soon();
+    filling.close();
+    alarm.soon();
   };
 
   const pause = (): void => {
@@ -467,7 +360,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
 
   const dropBuffered = (reason: DropReason): void => {
     buffer.forget(reason);
-    filling = lent = undefined;
+    filling.forget();
   };
 
   diagnostics.gauge((stats) => {
@@ -484,14 +377,6 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     }
     stats.storage.durable = opened?.outbox.store !== undefined;
   });
-
-  const within = (millis: number, work: Promise<void> | undefined): Promise<void> =>
-    new Promise((resolve) => {
-      const stop = platform.after(millis, resolve);
-      void Promise.resolve(work)
-        .catch(diagnostics.exception)
-        .then(() => resolve(stop()));
-    });
 
   const lostCount = (): number => sumOf(Object.values(totals.spans.dropped), (count) => count);
 
@@ -511,14 +396,14 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       await drain();
       if (opened?.outbox.store) await opened.outbox.save();
       // Memory is no place to wait in: whoever exports has waited for company already.
-      else close();
+      else filling.close();
       return lostCount() === before;
     },
     started(span) {
       if (totals.consent === 'denied') refused.add(span);
       else {
         buffer.started(span);
-        soon();
+        alarm.soon();
       }
     },
     ended(span) {
@@ -528,7 +413,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
         return dropped(totals.state === 'paused' ? 'paused' : 'shutdown', 1);
       }
       buffer.ended(span);
-      soon();
+      alarm.soon();
     },
     discard: buffer.discard,
     setConsent: (said) => consent.set(said),
@@ -541,7 +426,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       buffer.sweep('quiet');
       // In slices: whoever flushes has not left, and a burst at once would be a long task.
       await within(timeoutMillis, drain());
-      close();
+      filling.close();
       await within(rest(), opened?.opening);
       await opened?.delivery?.flush(rest());
       // Consent may have ended it meanwhile: what waited has its place in the ledger first.
@@ -554,13 +439,13 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       const result = await self.flush(timeoutMillis);
       if (totals.state === 'shut-down') return result;
       totals.state = 'shut-down';
-      timer?.();
+      alarm.stop();
       stayTimer?.();
       stopPage();
       consent.close();
       buffer.sweep('all');
       drainNow();
-      close();
+      filling.close();
       dropBuffered('shutdown');
       const ended = opened;
       opened = undefined;
