@@ -4,7 +4,6 @@ import type { Destination, DestinationDeps, OpenDestination } from '../destinati
 import { type BucketTuning, type CheckedBucketOptions, checkBucketOptions, isPath } from '../options.js';
 import type { TraceBlob, Upload } from '../pipeline/model.js';
 import { takes } from '../pipeline/upload-length.js';
-import type { StoredReceipt } from '../protocol.js';
 import { createEndpoint, type Endpoint, type Receipt } from './endpoint.js';
 import { type BucketFunctions, functionsEndpoint } from './functions.js';
 import { createSender, uploadRequest } from './send.js';
@@ -136,5 +135,3 @@ function openBucket(
     close: tell.close,
   };
 }
-
-export type { BucketFunctions, StoredReceipt };

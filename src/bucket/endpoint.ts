@@ -1,6 +1,7 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
 import { parseJson, toJson } from '../json.js';
 import type { BucketTuning } from '../options.js';
+import type { Upload } from '../pipeline/model.js';
 import type { Platform } from '../platform/platform.js';
 import type { PageLedger, TraceSummary } from '../protocol.js';
 import { VERSION } from '../version.js';
@@ -42,15 +43,8 @@ export interface Message {
 }
 
 /** An upload as it comes in an answer; without `id` it is for whichever blob takes it. */
-export interface IssuedUpload {
+export interface IssuedUpload extends Omit<Upload, 'endsAtMillis'> {
   id: string;
-  method: 'PUT' | 'POST';
-  url: string;
-  headers: Record<string, string>;
-  fields?: Record<string, string>;
-  bytes?: number;
-  maxBytes?: number;
-  key?: string;
   expiresInMs: number;
 }
 

@@ -4,11 +4,12 @@
  */
 
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import { sumOf, toJson } from '../json.js';
+import { sumOf } from '../json.js';
 import type { Outcome, Upload } from '../pipeline/model.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import type { Endpoint, LossReport, Message, Receipt, Want } from './endpoint.js';
+import { fitting, MAX_RECEIPTS, said, type Told } from './receipts.js';
 
 export interface TellDeps {
   platform: Pick<Platform, 'after' | 'now' | 'monotonic' | 'random' | 'onOnline'>;
@@ -49,34 +50,9 @@ export interface Tell {
 /** How long what was stored waits for a question to go along with. */
 const TELL_MILLIS = 60_000;
 /** What the endpoint takes at once. */
-const MAX_RECEIPTS = 80;
 const MAX_WANTS = 20;
-/** It takes 64 KiB, and a character may be three bytes. */
-const MAX_CHARS = 20_000;
 /** A refusal of the whole page, not of a request. */
 const REFUSED_MILLIS = 60_000;
-
-interface Told {
-  receipt: Receipt | LossReport;
-  told: () => void;
-}
-
-const charsOf = (receipt: Told['receipt']): number => toJson(receipt).length;
-/** Summaries are hints, and names may be long. */
-const said = (receipt: Told['receipt']): Told['receipt'] =>
-  charsOf(receipt) > MAX_CHARS ? { ...receipt, traces: [] } : receipt;
-
-/** As many as one message takes; the rest goes in the next. */
-function fitting(all: Iterable<Told>): Told[] {
-  const some: Told[] = [];
-  let chars = 0;
-  for (const one of all) {
-    chars += charsOf(said(one.receipt));
-    if (some.length && (chars > MAX_CHARS || some.length === MAX_RECEIPTS)) break;
-    some.push(one);
-  }
-  return some;
-}
 
 export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   const { platform, diagnostics } = deps;

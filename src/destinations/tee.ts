@@ -1,4 +1,5 @@
 import { refuse } from '../options.js';
+import type { Judge, LocalTrace } from '../pipeline/local-trace.js';
 import type {
   createPipeline,
   FlushResult,
@@ -6,7 +7,7 @@ import type {
   PipelineDeps,
   PipelineOptions,
 } from '../pipeline/pipeline.js';
-import type { Judge, LocalTrace, TraceBuffer } from '../pipeline/trace-buffer.js';
+import type { TraceBuffer } from '../pipeline/trace-buffer.js';
 import type { KeepaliveBudget, Platform } from '../platform/platform.js';
 import type { Destination } from './destination.js';
 

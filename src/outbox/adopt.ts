@@ -4,12 +4,11 @@
  * as well leaves everything as it found it. One page of the origin does this at a time.
  */
 
-import { parseJson } from '../json.js';
 import { bornAt, type TraceBlob } from '../pipeline/model.js';
 import type { Notes, Store, StoreKey } from '../platform/platform.js';
-import { blobOf } from './format.js';
+import { blobOf, FORMAT } from './format.js';
 import { upgrade } from './format-1.js';
-import { FORMAT, noteName } from './outbox.js';
+import { applyNote, noteName } from './note.js';
 
 export interface AdoptDeps {
   store: Store;
@@ -37,7 +36,6 @@ const MAX_QUARANTINE = 16;
 /** The most that IndexedDB takes for a limit. */
 const MAX_LIMIT = 2 ** 32 - 1;
 
-/** @returns how many pages left something. */
 export async function adopt(deps: AdoptDeps): Promise<void> {
   const { store, notes, place } = deps;
   await deps.alone(async () => {
@@ -98,33 +96,4 @@ async function quarantine({ store, corrupt }: AdoptDeps, key: StoreKey, record: 
     deletes: [key, ...kept.slice(0, Math.max(0, kept.length + 1 - MAX_QUARANTINE))],
     puts: [[['quarantine', ...key], record]],
   });
-}
-
-/** Makes the database what the page said with its last words, however often it is done. */
-async function applyNote({ store, notes, place, corrupt }: AdoptDeps, page: string): Promise<void> {
-  const name = noteName(place, page);
-  const text = notes?.get(name);
-  try {
-    const log = (parseJson(text ?? '[]') as [string[], unknown][][]).flat();
-    const own = log.filter(
-      ([key]) => key[0] === FORMAT && key[1] === place && key[2] === page && key.length > 3,
-    );
-    await store.write({
-      deletes: own.filter(([, value]) => value === null).map(([key]) => key),
-      puts: own.filter(([, value]) => value !== null).map(([key, value]) => [key, revived(value)]),
-    });
-  } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-    corrupt();
-  }
-  notes?.delete(name);
-}
-
-/** Bytes are base64 in a note. */
-function revived(value: unknown): unknown {
-  const record = value as { bytes?: { base64?: string } };
-  const base64 = record.bytes?.base64;
-  return base64 === undefined
-    ? value
-    : { ...record, bytes: Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)) };
 }

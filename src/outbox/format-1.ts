@@ -7,7 +7,7 @@
 import type { Part, SpanTexts, TraceSummary } from '../pipeline/model.js';
 import type { Notes, Store, StoreKey } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
-import { type BlobRecord, FORMAT, type StateRecord } from './outbox.js';
+import { type BlobRecord, FORMAT, type StateRecord } from './format.js';
 
 export interface UpgradeDeps {
   store: Store;

@@ -4,7 +4,20 @@ import { parseJson } from '../json.js';
 import { newBlob, type Part, type TraceBlob } from '../pipeline/model.js';
 import { bodyOf, count } from '../pipeline/pack.js';
 import type { TraceSummary } from '../protocol.js';
-import type { BlobRecord, StateRecord } from './outbox.js';
+
+/** Of the keys and of the records. Format 1, of version 0.1.0, is read by `format-1.ts`. */
+export const FORMAT = '2';
+
+export interface BlobRecord {
+  bytes: Uint8Array<ArrayBuffer>;
+  rawBytes: number;
+  traces: TraceSummary[];
+}
+
+export type StateRecord = Pick<
+  TraceBlob,
+  'seq' | 'attempts' | 'notBeforeMillis' | 'again' | 'upload' | 'token'
+> & { isHeld?: boolean };
 
 /**
  * A blob as its records say, which an earlier page left.

@@ -4,7 +4,7 @@
  * | key, below format, place and page | value |
  * | --- | --- |
  * | blob id, part number   | {@link Part}: spans that ended, as text. Only ever added to |
- * | blob id, `blob`        | {@link BlobRecord}: all of its parts as bytes, in their place, once a first attempt has failed |
+ * | blob id, `blob`        | {@link BlobRecord}: all of its parts as bytes, in their place, once an attempt has failed or the page was left |
  * | blob id, `state`       | {@link StateRecord}: what changes; absent until something has |
  * | blob id, `told`        | the receipt of a stored blob of which the server has not been told, in place of all else |
  * | `owed`, `told`         | what else the page could not tell |
@@ -14,34 +14,15 @@
  * them and the browser itself, writes one and the same object.
  */
 
-import { sumOf, toJson } from '../json.js';
+import { sumOf } from '../json.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
-import {
-  type DropReason,
-  newBlob,
-  type Part,
-  type TraceBlob,
-  type TraceSummary,
-  type Upload,
-} from '../pipeline/model.js';
+import { type DropReason, newBlob, type Part, type TraceBlob, type Upload } from '../pipeline/model.js';
 import { addSpan, count } from '../pipeline/pack.js';
-import type { Notes, Platform, Store, StoreKey, Tabs } from '../platform/platform.js';
+import type { Platform, Store, Tabs } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
-import { createRecords, type Records, type Wanted } from './records.js';
-
-/** Of the keys and of the records. Format 1, of version 0.1.0, is read by `format.ts`. */
-export const FORMAT = '2';
-
-export interface BlobRecord {
-  bytes: Uint8Array<ArrayBuffer>;
-  rawBytes: number;
-  traces: TraceSummary[];
-}
-
-export type StateRecord = Pick<
-  TraceBlob,
-  'seq' | 'attempts' | 'notBeforeMillis' | 'again' | 'upload' | 'token'
-> & { isHeld?: boolean };
+import { type BlobRecord, FORMAT, type StateRecord } from './format.js';
+import { noteName, writeNote } from './note.js';
+import { createRecords, type Records } from './records.js';
 
 export interface OutboxLimits {
   maxBlobs: number;
@@ -98,11 +79,6 @@ export interface Outbox {
   /** Ends the database. What it holds is another page's now; the rest is lost, for `reason`. */
   close(reason: DropReason): Promise<void>;
 }
-
-/** Browsers keep some 5 MiB of notes for a whole origin. */
-const MAX_NOTE_CHARS = 1024 * 1024;
-
-export const noteName = (place: string, page: string): string => `spandrel-2 ${place} ${page}`;
 
 export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
   const { platform, place } = deps;
@@ -263,44 +239,4 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     },
   };
   return self;
-}
-
-/**
- * What the database may not hold, as a redo log: whoever finds it makes it so, as often as it is found. A blob's
- * records are in it together or not at all.
- */
-function writeNote(notes: Notes, name: string, wanted: readonly Wanted[]): void {
-  const byBlob = new Map<string, [StoreKey, unknown][]>();
-  for (const { key, value } of wanted) {
-    const id = key[3] as string;
-    byBlob.set(id, [...(byBlob.get(id) ?? []), [key, value]]);
-  }
-  const logs = [...byBlob.values()].map((log) =>
-    toJson(log.map(([key, value = null]) => [key, withoutBytes(value)])),
-  );
-  let room = MAX_NOTE_CHARS;
-  const kept = logs
-    .sort((a, b) => a.length - b.length)
-    .filter((log) => {
-      room -= log.length;
-      return room >= 0;
-    });
-  if (!kept.length) notes.delete(name);
-  else notes.set(name, `[${kept.join(',')}]`);
-}
-
-/** Bytes are base64 in a note. */
-function withoutBytes(value: unknown): unknown {
-  const { bytes } = (value ?? {}) as Partial<BlobRecord>;
-  return bytes ? { ...(value as BlobRecord), bytes: { base64: base64Of(bytes) } } : value;
-}
-
-/** As many arguments as a call may have, with room. */
-const CHUNK = 8_192;
-
-function base64Of(bytes: Uint8Array): string {
-  let binary = '';
-  for (let at = 0; at < bytes.length; at += CHUNK)
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
-  return btoa(binary);
 }

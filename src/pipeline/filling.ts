@@ -3,9 +3,10 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Platform } from '../platform/platform.js';
 import { createEchoes, MAX_ECHOES } from './echo.js';
 import type { EncodedSpan } from './encode.js';
+import type { LocalTrace } from './local-trace.js';
 import type { ReadableSpan, TraceBlob } from './model.js';
 import type { Opened, PipelineOptions } from './pipeline.js';
-import type { LocalTrace, TraceBuffer } from './trace-buffer.js';
+import type { TraceBuffer } from './trace-buffer.js';
 
 export interface FillingDeps {
   platform: Pick<Platform, 'monotonic'>;

@@ -12,8 +12,9 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { LocalTrace as PublicTrace, SamplingOptions } from '../page-options.js';
+import type { Judge, LocalTrace } from '../pipeline/local-trace.js';
 import type { ReadableSpan } from '../pipeline/model.js';
-import type { Judge, LocalTrace, TraceBuffer } from '../pipeline/trace-buffer.js';
+import type { TraceBuffer } from '../pipeline/trace-buffer.js';
 import type { Platform } from '../platform/platform.js';
 import { untraced } from '../platform/untraced.js';
 import type { Sampler } from '../sdk/tracer-provider.js';
