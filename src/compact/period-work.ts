@@ -1,5 +1,5 @@
+import { byFolder } from '../forward/folder.js';
 import { splitKey } from '../server/forwarded.js';
-import type { StoredObject } from '../server/storage.js';
 import type { Candidate } from './choose.js';
 import type { CompactSettings } from './compact-settings.js';
 import { type CompactedId, compactedKey, type Period } from './period.js';
@@ -40,7 +40,7 @@ export function createPeriodWork(
   /** Leaves out what was done with before, and removes it as far as it is still there. */
   async function undone(objects: readonly Candidate[]): Promise<{ sent: Candidate[]; unsent: Candidate[] }> {
     const groups: { sent: Candidate[]; unsent: Candidate[] } = { sent: [], unsent: [] };
-    for (const [folder, some] of groupByFolder(objects)) {
+    for (const [folder, some] of byFolder(objects)) {
       const done = await (await notes.open(folder)).of(some);
       const over = some.flatMap((object) => {
         const fate = done.get(splitKey(object.key).name);
@@ -147,14 +147,3 @@ function isAlone(
 
 const sum = (counts: Partial<Record<string, number>>): number =>
   Object.values(counts).reduce<number>((total, count = 0) => total + count, 0);
-
-function groupByFolder<T extends StoredObject>(objects: readonly T[]): Map<string, T[]> {
-  const folders = new Map<string, T[]>();
-  for (const object of objects) {
-    const { folder } = splitKey(object.key);
-    const some = folders.get(folder) ?? [];
-    folders.set(folder, some);
-    some.push(object);
-  }
-  return folders;
-}

@@ -1,8 +1,7 @@
-import { splitKey } from '../server/forwarded.js';
 import type { StoredObject } from '../server/storage.js';
 import { inBatches } from './batches.js';
 import { createDoneNotes } from './done-notes.js';
-import { isForwarded } from './folder.js';
+import { byFolder, isForwarded } from './folder.js';
 import type { HandlingOptions } from './forward-options.js';
 import { checkHandlingOptions, type HandlingSettings } from './forward-settings.js';
 import { createBatchHandler } from './handle-batch.js';
@@ -143,17 +142,6 @@ async function consume({ messages }: QueueBatch, { settings, options }: Consumer
     else message.retry({ delaySeconds: delaySeconds(again.get(key), message.attempts ?? 1) });
   }
   quietly(() => options.onBatch?.(counts));
-}
-
-function byFolder(objects: readonly StoredObject[]): Map<string, StoredObject[]> {
-  const folders = new Map<string, StoredObject[]>();
-  for (const object of objects) {
-    const { folder } = splitKey(object.key);
-    const some = folders.get(folder) ?? [];
-    folders.set(folder, some);
-    some.push(object);
-  }
-  return folders;
 }
 
 function delaySeconds(askedMillis: number | undefined, attempts: number): number {

@@ -51,3 +51,15 @@ export function isForwarded(key: string, { signals }: { signals: readonly Signal
   const signal = signalOf(key);
   return signal !== undefined && signals.includes(signal);
 }
+
+/** Objects by the folder that each lies in, both in their order. */
+export function byFolder<T extends { key: string }>(objects: readonly T[]): Map<string, T[]> {
+  const folders = new Map<string, T[]>();
+  for (const object of objects) {
+    const { folder } = splitKey(object.key);
+    const some = folders.get(folder) ?? [];
+    folders.set(folder, some);
+    some.push(object);
+  }
+  return folders;
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { DuckDbApi } from '../cli/view/overview/duckdb.js';
+import type { DuckDbApi } from '../cli/duckdb.js';
 import { createOverview, type Overview, type OverviewOptions } from '../cli/view/overview/overview.js';
 import type { ViewSource } from '../cli/view/source.js';
 import { figuresOf } from './site-figures.js';

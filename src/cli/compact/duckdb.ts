@@ -1,40 +1,9 @@
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { DUCKDB, loadDuckDb } from '../duckdb.js';
 import { usageError } from '../failure.js';
-
-/** As much of `@duckdb/node-api` as is used. */
-interface DuckDbApi {
-  DuckDBInstance: {
-    create(
-      file: string,
-      options: Record<string, string>,
-    ): Promise<{
-      connect(): Promise<{ run(sql: string): Promise<unknown>; closeSync(): void }>;
-      closeSync(): void;
-    }>;
-  };
-}
 
 export interface DuckDb {
   run(sql: string): Promise<void>;
   close(): void;
-}
-
-const NAME = '@duckdb/node-api';
-
-/** The one beside us, else that of the project that the command runs in: `npx` keeps its packages elsewhere. */
-async function load(): Promise<DuckDbApi> {
-  try {
-    return (await import(NAME)) as DuckDbApi;
-  } catch {
-    try {
-      const found = createRequire(path.join(process.cwd(), 'package.json')).resolve(NAME);
-      return (await import(pathToFileURL(found).href)) as DuckDbApi;
-    } catch {
-      throw usageError(`--parquet needs DuckDB, which is not installed: npm install ${NAME}`);
-    }
-  }
 }
 
 /**
@@ -44,8 +13,9 @@ async function load(): Promise<DuckDbApi> {
  * @throws {CliError} when it is not installed.
  */
 export async function openDuckDb(folder: string): Promise<DuckDb> {
-  const { DuckDBInstance } = await load();
-  const instance = await DuckDBInstance.create(':memory:', {
+  const api = await loadDuckDb();
+  if (!api) throw usageError(`--parquet needs DuckDB, which is not installed: npm install ${DUCKDB}`);
+  const instance = await api.DuckDBInstance.create(':memory:', {
     memory_limit: '384MB',
     threads: '1',
     temp_directory: folder,

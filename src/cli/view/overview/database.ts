@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { DuckDbApi, DuckDbAppender } from './duckdb.js';
+import type { DuckDbApi, DuckDbAppender } from '../../duckdb.js';
 import { type Ask, createAsk } from './questions.js';
 import { type Facts, type Row, TABLES } from './tables.js';
 

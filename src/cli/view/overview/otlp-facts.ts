@@ -1,5 +1,5 @@
 /** What the overview's questions need of a stored object. All of it is a stranger's word: typed, cut and counted here. */
-import { readAgent } from './agent.js';
+import { createAgents } from '../../../compact/agents.js';
 import { foldMessage, foldUrl, topFrame } from './fold.js';
 import { type Attributes, numberOf, readAttributes, readMillis } from './otlp-values.js';
 import type { Facts } from './tables.js';
@@ -117,6 +117,8 @@ function addSpan(facts: Facts, part: Part, raw: Record<string, unknown>, span: b
   addErrors(facts, part, raw['events'], span);
 }
 
+const agents = createAgents();
+
 /** A trace is of one session, browser and release: whichever span says so first. */
 function addFacts(part: Part, attributes: Attributes): void {
   const { facts, pairs } = part;
@@ -125,10 +127,13 @@ function addFacts(part: Part, attributes: Attributes): void {
   facts.session ??= attributes.get('session.id');
   facts.person ??= attributes.get('user.id');
   facts.country ??= attributes.get('geo.country.iso_code');
-  const agent = readAgent(facts.browser ? undefined : attributes.get('user_agent.original'));
-  facts.browser ??= attributes.get('user_agent.name') ?? agent.browser;
-  facts.os ??= attributes.get('user_agent.os.name') ?? agent.os;
-  facts.device ??= attributes.get('device.type') ?? agent.device;
+  if (facts.browser) return;
+  // By the same names that `compact` writes.
+  const agent = agents.attributesOf(attributes.get('user_agent.original') ?? '');
+  const told = (name: string): string | undefined => attributes.get(name) ?? agent[name];
+  facts.browser = told('user_agent.name');
+  facts.os ??= told('user_agent.os.name');
+  facts.device ??= told('device.type');
 }
 
 interface ReadSpan {

@@ -1,7 +1,8 @@
 /** The overview: what a folder or bucket says of a site, as figures. Answers the page's requests. */
+
+import { DUCKDB, loadDuckDb } from '../../duckdb.js';
 import type { ViewObject, ViewSource } from '../source.js';
 import { type Database, openDatabase } from './database.js';
-import { DUCKDB, loadDuckDb } from './duckdb.js';
 import { type OverviewQuery, QueryError, readQuery, readTracesQuery } from './overview-query.js';
 import type { Answer, Ask } from './questions.js';
 import { createReader, type Reader } from './reader.js';

@@ -1,7 +1,7 @@
 /** The questions are SQL files, one each. What is asked for is bound to their parameters, and never becomes SQL. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { DuckDbApi, DuckDbConnection } from './duckdb.js';
+import type { DuckDbApi, DuckDbConnection } from '../../duckdb.js';
 
 export type QuestionName =
   | 'prepare'
