@@ -1,37 +1,16 @@
 /** What one page leaves and the next finds: promises 1 and 2 across pages of one origin. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertLedger, type TestClient, testClient } from './testing/client.js';
+import { assertLedger, type TestClient } from './testing/client.js';
 import { isRelay, isUpload } from './testing/cloud.js';
 import { type TestOrigin, testOrigin } from './testing/origin.js';
+import { assertDelivered, openPage } from './testing/pages.js';
 import { settle, until } from './testing/platform.js';
-
-let seed = 100;
-
-/** A page of `origin`. Pages share the cloud of the first. */
-function openPage(
-  origin: TestOrigin,
-  { earlier, ...options }: Parameters<typeof testClient>[0] & { earlier?: TestClient } = {},
-): TestClient {
-  seed += 10;
-  const nowMillis = earlier ? earlier.platform.now() + 1_000 : 1_790_000_000_000;
-  return testClient({ origin, seed, nowMillis, ...options, ...(earlier && { cloud: earlier.cloud }) });
-}
 
 /** Everything in the database is gone once it is delivered and told. */
 function assertEmpty(origin: TestOrigin): void {
   assert.deepEqual(origin.keys(), []);
   assert.deepEqual([...origin.notes.keys()], []);
-}
-
-async function assertDelivered({ platform, processor, cloud }: TestClient, spans: number): Promise<void> {
-  for (let tries = 0; tries < 30 && cloud.spanIds().length < spans; tries++) await platform.advance(30_000);
-  await platform.advance(70_000);
-  const ids = cloud.spanIds();
-  assert.equal(new Set(ids).size, spans, 'spans in the bucket');
-  assert.equal(ids.length, spans, 'a span is stored twice');
-  assertLedger(processor.stats());
-  assert.equal(processor.stats().spans.waiting, 0);
 }
 
 test('pages: blobs of a page that crashed in an outage are sent by the next', async () => {

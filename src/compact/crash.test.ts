@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { runForward } from '../forward/forward.js';
 import { checkForwardOptions } from '../forward/forward-settings.js';
 import { createForwardedLookup } from '../server/forwarded-lookup.js';
-import { StorageError } from '../server/storage.js';
 import { type TestBucket, testBucket, testSender, traceKey } from '../testing/bucket.js';
+import { type Runner as Mortals, mortal, random, runnerFields } from '../testing/crashing.js';
 import { spansIn as spansInRequest } from '../testing/forward.js';
 import { runCompact } from './compact.js';
 import { checkCompactOptions } from './compact-settings.js';
@@ -17,16 +17,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 10, 21, 12, 30);
 
-/** One that runs, and may be killed. */
-interface Runner {
+interface Runner extends Mortals {
   isForwarder: boolean;
-  /** How far its clock is off, milliseconds. */
-  skewMillis: number;
-  /** The step of its own at which it is killed, or the store fails it, by number. */
-  diesAt: number | undefined;
-  failsAt: number[];
-  /** Whether a failure comes after the store has acted. */
-  isLate: boolean;
 }
 
 interface World {
@@ -37,19 +29,6 @@ interface World {
   /** Where a forwarder was killed, or lost the store, between sending and noting: what it had sent may come again. */
   cut: Set<string>;
   next: () => number;
-}
-
-/** Numbers from a seed, so that a failure can be played again. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-async function yields(count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) await Promise.resolve();
 }
 
 const hex = (n: number, digits: number): string => (n + 1).toString(16).padStart(digits, '0');
@@ -74,35 +53,15 @@ async function runOne(
   runner: Runner,
   after: 'delete' | 'keep',
 ): Promise<CompactSummary | undefined> {
-  const { next } = world;
-  let steps = 0;
-  let isDead = false;
   let unnoted: string[] = [];
-  const trouble = (): void => {
-    if (isDead) throw new StorageError('killed', { httpStatus: 400 });
-    if (steps === runner.diesAt) {
-      isDead = true;
-      throw new StorageError('killed', { httpStatus: 400 });
-    }
-    if (runner.failsAt.includes(steps)) throw new StorageError('down', { httpStatus: 503 });
-  };
-  const storage = world.bucket.view({
-    before: async () => {
-      steps += 1;
-      await yields(Math.floor(next() * 20));
-      world.nowMillis += Math.floor(next() * 200);
-      if (!runner.isLate) trouble();
-    },
-    after: (method, key) => {
-      if (method === 'put' && key.includes('/done/')) unnoted = [];
-      if (runner.isLate) trouble();
-    },
+  const life = mortal(world, runner, world.next, () => {
+    unnoted = [];
   });
   const now = (): number => world.nowMillis + runner.skewMillis;
   const waitFor = async (millis: number): Promise<void> => {
     world.nowMillis += millis;
   };
-  const common = { storage, now, concurrency: 2, leaseMinutes: 4 };
+  const common = { storage: life.storage, now, concurrency: 2, leaseMinutes: 4 };
   if (!runner.isForwarder) {
     const summary = await runCompact(checkCompactOptions({ ...common, graceMillis: 0 }), waitFor);
     assert.equal(summary.listed, accountedFor(summary) + summary.left);
@@ -114,9 +73,8 @@ async function runOne(
     ...{ ...common, after, maxBatchObjects: 3, mergeWindowMillis: 0, from: 0 },
     sender: {
       async send(objects, signal) {
-        steps += 1;
-        await yields(Math.floor(next() * 60));
-        if (isDead) throw new Error('killed');
+        await life.step(60);
+        if (life.isDead) throw new Error('killed');
         unnoted = objects.flatMap(({ bytes }) => spansOf(bytes));
         for (const id of new Set(unnoted)) world.taken.set(id, (world.taken.get(id) ?? 0) + 1);
         return sender.send(objects, signal);
@@ -132,10 +90,7 @@ const runnersOf = (isForwarder: fc.Arbitrary<boolean>): fc.Arbitrary<Runner[]> =
   fc.array(
     fc.record<Runner>({
       isForwarder,
-      skewMillis: fc.integer({ min: -25_000, max: 25_000 }),
-      diesAt: fc.option(fc.integer({ min: 1, max: 150 }), { nil: undefined }),
-      failsAt: fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 6 }),
-      isLate: fc.boolean(),
+      ...runnerFields(150),
     }),
     { minLength: 1, maxLength: 4 },
   );

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createForwardedLookup } from '../server/forwarded-lookup.js';
-import { StorageError } from '../server/storage.js';
 import { gzipOf, type TestBucket, testBucket, testSender, traceKey } from '../testing/bucket.js';
+import { mortal, type Runner, random, runnerFields } from '../testing/crashing.js';
 import { runForward } from './forward.js';
 import type { After } from './forward-options.js';
 import { checkForwardOptions } from './forward-settings.js';
@@ -12,17 +12,6 @@ import { accountedFor, type ForwardSummary } from './summary.js';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 10, 21, 12, 8);
-
-/** One forwarder that runs, and may be killed. */
-interface Runner {
-  /** How far its clock is off, milliseconds. */
-  skewMillis: number;
-  /** The step of its own at which it is killed, or the store fails it, by number. */
-  diesAt: number | undefined;
-  failsAt: number[];
-  /** Whether a failure comes after the store has acted. */
-  isLate: boolean;
-}
 
 interface World {
   bucket: TestBucket;
@@ -33,59 +22,33 @@ interface World {
   cuts: number;
 }
 
-/** Numbers from a seed, so that a failure can be played again. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-async function yields(count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) await Promise.resolve();
-}
-
 async function runOne(
   world: World,
   runner: Runner,
   after: After,
   next: () => number,
 ): Promise<ForwardSummary> {
-  let steps = 0;
-  let isDead = false;
   let unnoted: string[] = [];
-  const trouble = (): void => {
-    if (isDead) throw new StorageError('killed', { httpStatus: 400 });
-    if (steps === runner.diesAt) {
-      isDead = true;
-      if (unnoted.length > 0) world.cuts += 1;
-      throw new StorageError('killed', { httpStatus: 400 });
-    }
-    if (runner.failsAt.includes(steps)) throw new StorageError('down', { httpStatus: 503 });
-  };
-  const storage = world.bucket.view({
-    before: async () => {
-      steps += 1;
-      await yields(Math.floor(next() * 20));
-      world.nowMillis += Math.floor(next() * 200);
-      if (!runner.isLate) trouble();
-    },
-    after: (method, key) => {
-      if (method === 'put' && key.includes('/done/')) unnoted = [];
-      if (runner.isLate) trouble();
-    },
+  const life = mortal(world, runner, next, () => {
+    unnoted = [];
   });
   const sender = testSender();
   const settings = checkForwardOptions({
-    ...{ storage, after, maxBatchObjects: 3, concurrency: 2, mergeWindowMillis: 0, leaseMinutes: 4, from: 0 },
+    ...{
+      storage: life.storage,
+      after,
+      maxBatchObjects: 3,
+      concurrency: 2,
+      mergeWindowMillis: 0,
+      leaseMinutes: 4,
+      from: 0,
+    },
     now: () => world.nowMillis + runner.skewMillis,
     sender: {
       async send(objects, signal) {
-        steps += 1;
-        await yields(Math.floor(next() * 60));
+        await life.step(60);
         world.nowMillis += Math.floor(next() * 2_000);
-        if (isDead) throw new Error('killed');
+        if (life.isDead) throw new Error('killed');
         for (const { key } of objects) world.taken.set(key, (world.taken.get(key) ?? 0) + 1);
         unnoted = objects.map(({ key }) => key);
         return sender.send(objects, signal);
@@ -96,19 +59,11 @@ async function runOne(
     world.nowMillis += millis;
   });
   // A store that stays down between sending and noting is as good as a kill.
-  if (!isDead && unnoted.length > 0) world.cuts += 1;
+  if (unnoted.length > 0) world.cuts += 1;
   return summary;
 }
 
-const runners = fc.array(
-  fc.record<Runner>({
-    skewMillis: fc.integer({ min: -25_000, max: 25_000 }),
-    diesAt: fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }),
-    failsAt: fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 6 }),
-    isLate: fc.boolean(),
-  }),
-  { minLength: 1, maxLength: 4 },
-);
+const runners = fc.array(fc.record<Runner>(runnerFields(120)), { minLength: 1, maxLength: 4 });
 
 for (const after of ['delete', 'move', 'keep'] as const) {
   test(`forward, killed at any step, several at once, ${after}: nothing is lost, and little is sent twice`, async () => {

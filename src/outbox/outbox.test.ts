@@ -2,22 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreKey } from '../platform/platform.js';
-import { assertLedger, type TestClient, testClient } from '../testing/client.js';
+import { assertLedger } from '../testing/client.js';
 import { isUpload } from '../testing/cloud.js';
 import { type TestOrigin, testOrigin } from '../testing/origin.js';
+import { assertDelivered, openPage } from '../testing/pages.js';
 import { settle, until } from '../testing/platform.js';
-
-let seed = 1_000;
-
-/** A page of `origin`. Pages share the cloud of the first. */
-function openPage(
-  origin: TestOrigin | undefined,
-  { earlier, ...options }: Parameters<typeof testClient>[0] & { earlier?: TestClient } = {},
-): TestClient {
-  seed += 10;
-  const nowMillis = earlier ? earlier.platform.now() + 1_000 : 1_790_000_000_000;
-  return testClient({ origin, seed, nowMillis, ...options, ...(earlier && { cloud: earlier.cloud }) });
-}
 
 /** Counts transactions from now on. */
 function countWrites(origin: TestOrigin): { count: number; deletes: StoreKey[][] } {
@@ -34,15 +23,6 @@ function countWrites(origin: TestOrigin): { count: number; deletes: StoreKey[][]
     };
   };
   return counted;
-}
-
-async function assertDelivered({ platform, processor, cloud }: TestClient, spans: number): Promise<void> {
-  for (let tries = 0; tries < 30 && cloud.spanIds().length < spans; tries++) await platform.advance(30_000);
-  await platform.advance(70_000);
-  const ids = cloud.spanIds();
-  assert.equal(new Set(ids).size, spans, 'spans in the bucket');
-  assert.equal(ids.length, spans, 'a span is stored twice');
-  assertLedger(processor.stats());
 }
 
 test('outbox: what ended is in the database within a quarter of a second, and steady traffic writes once a second', async () => {
