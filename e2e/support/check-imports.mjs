@@ -43,7 +43,7 @@ const JOINERS =
   /^(trace-batch-processor|exporter|page-exporter|trace-exporter|late|edge\/(collector|lane|compress|trace-exporter)|pipeline\/(pipeline|filling|deliver|relay-only|pack)|outbox\/(outbox|format)|bucket\/(bucket|send|tell)|spa\/(attributes|late|sampling)|destinations\/(tee|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE =
-  /^pipeline\/(?!(?:pipeline|alarm|deliver|relay-only|consent|model|local-trace|span)\.)((?:encode|compress)(?=-)|[^.]+)/;
+  /^pipeline\/(?!(?:pipeline|alarm|settle|deliver|relay-only|consent|model|local-trace|span)\.)((?:encode|compress)(?=-)|[^.]+)/;
 const stageOf = (/** @type {string} */ file) => STAGE.exec(file)?.[1];
 
 /** @type {Record<string, string>} */

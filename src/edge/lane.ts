@@ -12,6 +12,7 @@ import { sumOf } from '../json.js';
 import type { EncodedSpan } from '../pipeline/encode.js';
 import { type DropReason, newBlob, type Outcome, type Part, type TraceBlob } from '../pipeline/model.js';
 import { addSpan, bodyOf } from '../pipeline/pack.js';
+import { type SettleHost, settle } from '../pipeline/settle.js';
 import type { Platform } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { isRoomFor, type Kept, leaveFor, relieve } from './kept.js';
@@ -85,9 +86,11 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
     return blob;
   };
 
-  const remove = (blob: TraceBlob, reason: DropReason): void => {
+  const remove = (blob: TraceBlob, reason?: DropReason, receipt?: unknown): void => {
     blobs.delete(blob.id);
-    dropped(reason, blob.spanCount);
+    if (receipt) owed.set(blob.id, receipt);
+    else owed.delete(blob.id);
+    if (reason) dropped(reason, blob.spanCount);
   };
 
   const trim = (): void => {
@@ -111,32 +114,21 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
     totals.bytes.gzip += bytes.length;
   };
 
-  const settle = (blob: TraceBlob, outcome: Outcome): void => {
-    if (outcome.status === 'stored') {
-      blobs.delete(blob.id);
-      const { spanCount: said = 0, cause = '' } = outcome.rejected ?? {};
-      const spanCount = Math.max(0, Math.min(blob.spanCount, Math.trunc(said))) || 0;
-      totals.spans.stored += blob.spanCount - spanCount;
-      totals.blobs.stored++;
-      totals.bytes.stored += blob.bytes?.length ?? 0;
-      dropped('rejected', spanCount);
-      if (spanCount) trouble('rejected', cause);
-      const receipt = destination.receiptOf?.(blob);
-      if (receipt) tell(blob.id, receipt);
-    } else if (outcome.status === 'rejected') {
-      remove(blob, outcome.reason);
-      trouble(outcome.reason, outcome.cause);
-    } else {
+  const tell = (receipt: unknown, told: () => void): unknown =>
+    guard(() => destination.tell?.(receipt, told));
+  const host: SettleHost = {
+    diagnostics,
+    destination: { receiptOf: (blob) => guard(() => destination.receiptOf?.(blob)), tell },
+    outbox: { remove },
+  };
+
+  const booked = (blob: TraceBlob, outcome: Outcome): void => {
+    if (!settle(host, blob, outcome)) {
       failures++;
       blob.attempts++;
       trouble('retry', outcome.cause);
     }
     diagnostics.changed();
-  };
-
-  const tell = (blobId: string, receipt: unknown): void => {
-    owed.set(blobId, receipt);
-    guard(() => destination.tell?.(receipt, () => owed.delete(blobId)));
   };
 
   const send = (blob: TraceBlob): Promise<void> => {
@@ -146,10 +138,10 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
       pack(blob)
         .then(() => destination.send(blob))
         // It may have been dropped meanwhile, or be another one's.
-        .then((outcome) => void (blobs.get(blob.id) === blob && settle(blob, outcome)))
+        .then((outcome) => void (blobs.get(blob.id) === blob && booked(blob, outcome)))
         .catch((error) => {
           exception(error);
-          if (blobs.has(blob.id)) settle(blob, { status: 'retryable', cause: String(error) });
+          if (blobs.has(blob.id)) booked(blob, { status: 'retryable', cause: String(error) });
         })
         .then(() => void inFlight.delete(blob));
     inFlight.set(blob, sent);
@@ -163,7 +155,10 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
       blobs.set(blob.id, blob);
       totals.spans.adopted += blob.spanCount;
     }
-    for (const [blobId, receipt] of here?.owed ?? []) tell(blobId, receipt);
+    for (const [blobId, receipt] of here?.owed ?? []) {
+      owed.set(blobId, receipt);
+      tell(receipt, () => owed.delete(blobId));
+    }
   };
 
   const leave = (): void => {

@@ -9,6 +9,7 @@ import type { Outcome, TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
 import type { DeliveryHost } from './pipeline.js';
 import { nextDelayMillis } from './retry.js';
+import { settle } from './settle.js';
 
 export interface Compression {
   gzip(json: string): Promise<{ bytes: Uint8Array<ArrayBuffer>; rawBytes: number }>;
@@ -71,27 +72,13 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
     blob.state = 'packed';
     const outcome = await destination.send(blob);
     // It may have been dropped meanwhile, or stored by another way.
-    if (outbox.blobs.get(blob.id) === blob && !closed) settle(blob, outcome);
+    if (outbox.blobs.get(blob.id) === blob && !closed) booked(blob, outcome);
   };
 
-  const settle = (blob: TraceBlob, outcome: Outcome): void => {
-    if (outcome.status !== 'retryable' && blob.isAdopted) settled.add(blob.id);
-    if (outcome.status === 'stored') {
-      failures = 0;
-      const { spanCount: said = 0, cause = '' } = outcome.rejected ?? {};
-      const spanCount = Math.max(0, Math.min(blob.spanCount, Math.trunc(said))) || 0;
-      totals.spans.stored += blob.spanCount - spanCount;
-      totals.blobs.stored++;
-      totals.bytes.stored += blob.bytes?.length ?? 0;
-      diagnostics.dropped('rejected', spanCount);
-      if (spanCount) diagnostics.trouble('rejected', cause);
-      diagnostics.settled(blob.traces.values());
-      const receipt = destination.receiptOf?.(blob);
-      outbox.remove(blob, undefined, receipt);
-      if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
-    } else if (outcome.status === 'rejected') {
-      outbox.remove(blob, outcome.reason);
-      diagnostics.trouble(outcome.reason, outcome.cause);
+  const booked = (blob: TraceBlob, outcome: Outcome): void => {
+    if (settle(host, blob, outcome)) {
+      if (blob.isAdopted) settled.add(blob.id);
+      if (outcome.status === 'stored') failures = 0;
     } else {
       failures++;
       blob.attempts++;
@@ -123,7 +110,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
     const work = deliver(blob)
       .catch((error) => {
         diagnostics.exception(error);
-        if (!closed) settle(blob, { status: 'retryable', cause: String(error) });
+        if (!closed) booked(blob, { status: 'retryable', cause: String(error) });
       })
       .then(() => {
         inFlight.delete(blob);

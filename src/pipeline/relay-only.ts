@@ -7,8 +7,10 @@ import type { TraceBlob } from './model.js';
 import { bodyOf } from './pack.js';
 import type { DeliveryHost } from './pipeline.js';
 import { nextDelayMillis } from './retry.js';
+import { settle } from './settle.js';
 
-export function createRelayOnly({ platform, diagnostics, outbox, destination }: DeliveryHost): Delivery {
+export function createRelayOnly(host: DeliveryHost): Delivery {
+  const { platform, diagnostics, outbox, destination } = host;
   const { totals } = diagnostics;
   let timer: Stop | undefined;
   let sending: Promise<void> | undefined;
@@ -22,17 +24,7 @@ export function createRelayOnly({ platform, diagnostics, outbox, destination }: 
   const send = async (blob: TraceBlob): Promise<void> => {
     const outcome = await destination.relay?.(blob, toUtf8(bodyOf(blob.parts)));
     if (isClosed || !outcome || outbox.blobs.get(blob.id) !== blob) return;
-    if (outcome.status === 'stored') {
-      totals.spans.stored += blob.spanCount;
-      totals.blobs.stored++;
-      diagnostics.settled(blob.traces.values());
-      const receipt = destination.receiptOf?.(blob);
-      outbox.remove(blob, undefined, receipt);
-      if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
-    } else if (outcome.status === 'rejected') {
-      diagnostics.trouble(outcome.reason, outcome.cause);
-      outbox.remove(blob, outcome.reason);
-    } else {
+    if (!settle(host, blob, outcome)) {
       diagnostics.trouble('retry', outcome.cause);
       const delay = nextDelayMillis(++blob.attempts, platform.random(), outcome.retryAfterMillis);
       blob.notBeforeMillis = platform.now() + delay;
