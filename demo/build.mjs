@@ -15,7 +15,7 @@ const SOURCES = [
   'package.json',
 ];
 /** Made one after the other: a build that was cut short leaves the last ones old. */
-const OUTPUTS = ['cli.js', 'script.js', 'stub.js'];
+const OUTPUTS = ['cli.js', 'late.js', 'script.js', 'stub.js'];
 const isTest = (/** @type {string} */ name) => /\.test\.\w+$|[\\/]testing\b/.test(name);
 
 /** Everything at and below a path; a folder too, as its time tells of files that are gone. @param {string} at @returns {string[]} */

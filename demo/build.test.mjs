@@ -23,7 +23,7 @@ test('build: only when a source is newer than what was built of it, or gone, or 
   const outdated = () => isOutdated(root, ['src', 'config.mjs']);
 
   assert.equal(outdated(), true, 'nothing is built');
-  for (const name of ['dist/cli.js', 'dist/script.js']) write(name, 2_000);
+  for (const name of ['dist/cli.js', 'dist/late.js', 'dist/script.js']) write(name, 2_000);
   assert.equal(outdated(), true, 'a build that was cut short');
   write('dist/stub.js', 2_001);
   assert.equal(outdated(), false);

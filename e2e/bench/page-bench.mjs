@@ -1,5 +1,6 @@
 // What it costs a page to be traced: a small single-page app with three routes and thirty fetches, without anything,
 // with our script file, with OpenTelemetry's starter, and with Sentry. In turns, so that a busy machine slows all.
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { startHost } from '../../demo/host.mjs';
 import { weigh } from '../support/sizes.mjs';
@@ -64,6 +65,9 @@ function serve(host, peers, app) {
     host.page(`/peer-${index}.js`, peer.code, { type: 'text/javascript' });
   }
   host.page('/app.js', app, { type: 'text/javascript' });
+  host.page('/late.js', readFileSync(new URL('../../dist/late.js', import.meta.url), 'utf8'), {
+    type: 'text/javascript',
+  });
   for (let id = 0; id < 10; id++)
     host.page(`/items/${id}`, JSON.stringify({ id, rows }), { type: 'application/json' });
   for (const path of peers.flatMap(({ sendsTo = [] }) => sendsTo)) {

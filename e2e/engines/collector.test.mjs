@@ -197,6 +197,9 @@ describe('recipes for collectors', () => {
       'clickhouse-tables.sql',
       'clickhouse-insert.sql',
       'clickhouse-s3queue.sql',
+      // See `logs.test.mjs`.
+      'clickhouse-logs.sql',
+      'duckdb-logs.sql',
     ];
     const there = await readdir(new URL('../../demo/recipes/', import.meta.url));
     assert.deepEqual(there.filter((name) => name !== 'README.md').sort(), tested.sort());

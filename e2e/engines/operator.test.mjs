@@ -51,13 +51,14 @@ async function freePort() {
   return new URL(origin).port;
 }
 
-/** A page with the tag of the README. */
+/** A page with the tag of the README, and both of the tag's files. */
 async function startSite() {
   let tag = '';
   const site = await listen(async (req, res) => {
-    const isScript = req.url === '/spandrel.js';
+    const file = req.url === '/spandrel.js' ? 'script.js' : 'late.js';
+    const isScript = req.url === '/spandrel.js' || req.url === '/late.js';
     res.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    const script = path.join(folder, 'node_modules/spandrel/dist/script.js');
+    const script = path.join(folder, 'node_modules/spandrel/dist', file);
     res.end(
       isScript
         ? await readFile(script)

@@ -59,7 +59,10 @@ export async function startSite({ isTls }) {
   const host = await startHost({
     ...(tls && { tls }),
     folders: { '/e2e/': new URL('../pages/', import.meta.url) },
-    files: { [SECOND_SCRIPT]: new URL('../../dist/script.js', import.meta.url) },
+    files: {
+      [SECOND_SCRIPT]: new URL('../../dist/script.js', import.meta.url),
+      '/copy/late.js': new URL('../../dist/late.js', import.meta.url),
+    },
   });
   /** @type {PageParts} */
   let parts = {};

@@ -38,11 +38,11 @@ export async function startShop(radosgw, { bucket: name, uploads, maxUploadBytes
       asked.push(search);
       return endpoint(req, res);
     }
-    const isScript = pathname === '/dist/script.js';
+    const isScript = pathname === '/dist/script.js' || pathname === '/dist/late.js';
     res.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     res.end(
       isScript
-        ? await readFile(new URL('../../dist/script.js', import.meta.url))
+        ? await readFile(new URL(`../..${pathname}`, import.meta.url))
         : pathname === '/'
           ? SHOP
           : pageOf(''),
