@@ -91,10 +91,7 @@ export class Exporter {
       },
       {
         ...checkNumbers({}, BUFFER_NAMES),
-        maxTracesPerBlob: checked.maxTracesPerBlob,
-        maxBlobs: checked.maxOutboxBlobs,
-        maxBytes: checked.maxOutboxBytes,
-        maxAgeMillis: checked.maxOutboxAgeMillis,
+        ...checked,
         redaction,
         ...(redact && { redact }),
       },

@@ -42,7 +42,7 @@ export function bucket(options: BucketOptions): Destination {
 /** A beacon has no answer; its blob is asked about if the page lives on for this long. */
 const BEACON_MILLIS = 5_000;
 /** Summaries in a receipt are hints; the object holds the rest. */
-const MAX_TRACES = 80;
+const MAX_TRACES = 40;
 
 function openBucket(
   deps: DestinationDeps,

@@ -9,20 +9,15 @@ export interface Told {
 
 /** What the endpoint takes at once. */
 export const MAX_RECEIPTS = 80;
-/** It takes 64 KiB, and a character may be three bytes. */
+/** It takes 64 KiB, and a character may be three bytes. A receipt alone is shorter: see `MAX_TRACES` in `bucket.ts`. */
 const MAX_CHARS = 20_000;
-
-const charsOf = (receipt: Told['receipt']): number => toJson(receipt).length;
-/** Summaries are hints, and names may be long. */
-export const said = (receipt: Told['receipt']): Told['receipt'] =>
-  charsOf(receipt) > MAX_CHARS ? { ...receipt, traces: [] } : receipt;
 
 /** As many as one message takes; the rest goes in the next. */
 export function fitting(all: Iterable<Told>): Told[] {
   const some: Told[] = [];
   let chars = 0;
   for (const one of all) {
-    chars += charsOf(said(one.receipt));
+    chars += toJson(one.receipt).length;
     if (some.length && (chars > MAX_CHARS || some.length === MAX_RECEIPTS)) break;
     some.push(one);
   }

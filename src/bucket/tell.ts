@@ -9,7 +9,7 @@ import type { Outcome, Upload } from '../pipeline/model.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import type { Endpoint, LossReport, Message, Receipt, Want } from './endpoint.js';
-import { fitting, MAX_RECEIPTS, said, type Told } from './receipts.js';
+import { fitting, MAX_RECEIPTS, type Told } from './receipts.js';
 
 export interface TellDeps {
   platform: Pick<Platform, 'after' | 'now' | 'monotonic' | 'random' | 'onOnline'>;
@@ -109,7 +109,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     const before = known;
     const body = message(
       asking.map(({ want }) => want),
-      telling.map(({ receipt }) => said(receipt)),
+      telling.map(({ receipt }) => receipt),
     );
     known = counted();
     totals.requests.exchanges++;

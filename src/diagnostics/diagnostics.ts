@@ -73,7 +73,7 @@ export function createDiagnostics(
     bytes: { raw: 0, gzip: 0, stored: 0, waiting: 0 },
     sampling: {
       ...{ kept: 0, dropped: 0, droppedSpans: 0, crowdedOut: 0, undecided: 0 },
-      ...{ marks: 0, forgotten: 0, rules: 0, badRules: 0 },
+      ...{ rules: 0, badRules: 0 },
     },
     buffer: { spans: 0, open: 0, highWater: 0 },
     pool: { ready: 0, empty: 0, expired: 0 },

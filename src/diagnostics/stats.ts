@@ -76,10 +76,6 @@ export interface Stats {
     crowdedOut: number;
     /** Gauge: spans, ended or open, of traces that are not decided yet. Held in memory alone. */
     undecided: number;
-    /** Gauge: traces decided after their beginning, remembered for spans that come late. */
-    marks: number;
-    /** Such traces forgotten before their time, as there were too many. */
-    forgotten: number;
     /** Gauge: the endpoint's rules. */
     rules: number;
     /** Of the latest rules, those that are none. */
@@ -90,7 +86,7 @@ export interface Stats {
     spans: number;
     /** Gauge: spans that have started and not ended. */
     open: number;
-    /** The most that `spans` has been. */
+    /** The most spans that waited at once, since the endpoint was last told. */
     highWater: number;
   };
   pool: {

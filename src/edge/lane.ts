@@ -114,14 +114,7 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
     totals.bytes.gzip += bytes.length;
   };
 
-  const tell = (receipt: unknown, told: () => void): unknown =>
-    guard(() => destination.tell?.(receipt, told));
-  const host: SettleHost = {
-    diagnostics,
-    destination: { receiptOf: (blob) => guard(() => destination.receiptOf?.(blob)), tell },
-    outbox: { remove },
-  };
-
+  const host: SettleHost = { diagnostics, destination, outbox: { remove } };
   const booked = (blob: TraceBlob, outcome: Outcome): void => {
     if (!settle(host, blob, outcome)) {
       failures++;
@@ -157,7 +150,7 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
     }
     for (const [blobId, receipt] of here?.owed ?? []) {
       owed.set(blobId, receipt);
-      tell(receipt, () => owed.delete(blobId));
+      guard(() => destination.tell?.(receipt, () => owed.delete(blobId)));
     }
   };
 

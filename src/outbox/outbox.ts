@@ -24,11 +24,8 @@ import { type BlobRecord, FORMAT, type StateRecord } from './format.js';
 import { noteName, writeNote } from './note.js';
 import { createRecords, type Records } from './records.js';
 
-export interface OutboxLimits {
-  maxBlobs: number;
-  maxBytes: number;
-  maxAgeMillis: number;
-}
+/** See `ExporterOptions`. */
+export type OutboxLimits = Record<'maxOutboxBlobs' | 'maxOutboxBytes' | 'maxOutboxAgeMillis', number>;
 
 export interface OutboxDeps {
   platform: Platform;
@@ -181,14 +178,14 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       const all = [...blobs.values()].sort(
         (a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis,
       );
-      const oldest = platform.now() - limits.maxAgeMillis;
+      const oldest = platform.now() - limits.maxOutboxAgeMillis;
       // What is not compressed takes what its text does.
       const sizeOf = ({ bytes, chars }: TraceBlob): number => bytes?.length ?? chars;
       let total = sumOf(all, sizeOf);
       for (const blob of all) {
         const { bornAtMillis, state } = blob;
         const isOld = bornAtMillis < oldest;
-        const isTooMuch = blobs.size > limits.maxBlobs || total > limits.maxBytes;
+        const isTooMuch = blobs.size > limits.maxOutboxBlobs || total > limits.maxOutboxBytes;
         // What the browser has is the newest, and may be stored yet.
         const isSpared = state === 'open' || state === 'lent' || spared.has(blob);
         if (isSpared || !(isOld || isTooMuch)) continue;

@@ -23,6 +23,7 @@ export function settle(host: SettleHost, blob: TraceBlob, outcome: Outcome): out
   }
   // A foreign destination may answer anything.
   if (outcome.status !== 'stored') return false;
+  const receipt = destination.receiptOf?.(blob);
   const { spanCount: said = 0, cause = '' } = outcome.rejected ?? {};
   // It rejects no more than it was given.
   const spanCount = Math.max(0, Math.min(blob.spanCount, Math.trunc(said))) || 0;
@@ -32,7 +33,6 @@ export function settle(host: SettleHost, blob: TraceBlob, outcome: Outcome): out
   diagnostics.dropped('rejected', spanCount);
   if (spanCount) diagnostics.trouble('rejected', cause);
   diagnostics.settled(blob.traces.values());
-  const receipt = destination.receiptOf?.(blob);
   outbox.remove(blob, undefined, receipt);
   if (receipt) destination.tell?.(receipt, () => outbox.remove(blob));
   return true;
