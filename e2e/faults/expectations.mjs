@@ -20,6 +20,13 @@ const EVERYTHING_ONCE = { leastPercent: 100, mostDuplicates: 0 };
  */
 const DEVIATIONS = [
   {
+    name: 'kill-50ms',
+    engines: ['chromium', 'firefox', 'webkit'],
+    leastPercent: 25,
+    reason:
+      'for information: spans are encoded in one idle moment and written down in the next, which a busy machine has later',
+  },
+  {
     name: 'crash-renderer-no-return',
     engines: ['firefox', 'webkit'],
     leastPercent: 0,
