@@ -15,6 +15,8 @@ import { NO_PARTS } from './support/parts.mjs';
 
 declare global {
   var app: { play(steps: readonly string[]): unknown[] };
+  var service: string;
+  var own: { flush(): Promise<string[]> };
 }
 
 const SET_UP = ['setTracerProvider', 'setContextManager', 'setOthers'];
@@ -97,6 +99,34 @@ for (const version of API_VERSIONS) {
       const [over] = await play(page, ['work']);
       expect(over).toMatchObject({ work: { isActive: false } });
       expect(await page.evaluate("globalThis[Symbol.for('opentelemetry.js.api.1')]")).toBe(undefined);
+    });
+
+    test('an app that bundles ours: the page, the app and the stock processor deliver', async ({
+      page,
+      site,
+    }) => {
+      const own = await bundleWith(
+        new URL('./opentelemetry/own.mjs', import.meta.url),
+        version as ApiVersion,
+      );
+      await page.goto(
+        site.serve(
+          plainPage().replace(
+            '</body>',
+            `<script>service = '${site.service}'</script><script>${own}</script></body>`,
+          ),
+        ),
+      );
+      await page.click('#act');
+      await expect(async () => {
+        expect(await page.evaluate(() => globalThis.own.flush())).toEqual(['stored', 'stored']);
+        expect(told(await site.spans())).toEqual([
+          'GET < click button#act',
+          'by the stock processor',
+          'click button#act',
+          'work of the app < click button#act',
+        ]);
+      }).toPass();
     });
 
     test('two tags: the app between them records as without us, the first tag goes on', async ({

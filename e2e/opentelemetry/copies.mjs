@@ -1,5 +1,6 @@
 // Every OpenTelemetry that an app may bring, each in a folder of its own, as no two of them go together.
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import terserModule from '@rollup/plugin-terser';
@@ -11,6 +12,9 @@ const terser = /** @type {typeof terserModule.default} */ (/** @type {unknown} *
 
 const SDK_2 = { '@opentelemetry/sdk-trace-web': '2.12.0' };
 const SDK_3 = { '@opentelemetry/sdk-trace': '3.1.1' };
+
+/** As it is shipped. What it imports of OpenTelemetry is the app's. */
+const OURS = fileURLToPath(new URL('../../dist', import.meta.url));
 
 /** By the API's version: the oldest that we take, what most have, and the newest. */
 const COPIES = {
@@ -35,7 +39,7 @@ export function copyOf(version) {
 /**
  * Bundles a page's module with this copy, small as apps are: names that only the code knows are gone.
  *
- * @param {URL} input Imports `@opentelemetry/api`, and `sdk` for whichever SDK it is.
+ * @param {URL} input Imports `@opentelemetry/api`, `sdk` for whichever SDK it is, and perhaps `spandrel`.
  * @param {ApiVersion} version
  * @param {string[]} [external] What is left to the page's import map.
  */
@@ -48,10 +52,12 @@ export async function bundleWith(input, version, external = []) {
     plugins: [
       {
         name: 'this copy',
-        resolveId(id, importer) {
+        resolveId(id, importer = '') {
+          if (id === 'spandrel') return `${OURS}/index.js`;
           const name = id === 'sdk' ? sdkName : id;
           const isOfApp = importer === fileURLToPath(input) && !/^[./]/.test(id) && !external.includes(id);
-          return isOfApp ? this.resolve(name, above, { skipSelf: true }) : null;
+          const isPeer = path.dirname(importer) === OURS && id.startsWith('@opentelemetry/');
+          return isOfApp || isPeer ? this.resolve(name, above, { skipSelf: true }) : null;
         },
       },
       resolve({ browser: true }),

@@ -6,8 +6,8 @@ declare module 'sdk' {
 
   /** What SDK 3 calls it. */
   export const TracerProvider: typeof BasicTracerProvider;
-  /** SDK 3 takes it among options. */
-  export const SimpleSpanProcessor: new (
-    exporter: SpanExporter | { exporter: SpanExporter },
-  ) => SpanProcessor;
+  /** SDK 3 takes the exporter among options. */
+  type Processor = new (exporter: SpanExporter | { exporter: SpanExporter }) => SpanProcessor;
+  export const SimpleSpanProcessor: Processor;
+  export const BatchSpanProcessor: Processor;
 }
