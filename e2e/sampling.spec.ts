@@ -155,3 +155,41 @@ test('sampleRate: the threshold travels with what is kept; a mark keeps one more
   expect([isMarked, waiting]).toEqual([true, sampled.length + 1]);
   await expectLedgerHeld(page);
 });
+
+test('tailSampling: an app with its own provider keeps what failed and what it marks, and nothing else', async ({
+  page,
+  site,
+}) => {
+  const code = `
+    import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
+    import { resourceFromAttributes } from '@opentelemetry/resources';
+    import { bucket, tailSampling, TraceBatchProcessor, TraceExporter } from 'spandrel';
+    const exporter = new TraceExporter({ destination: bucket({ endpoint: '/spandrel' }) });
+    const { sampler, mark } = tailSampling(exporter, { sampleRate: 0 });
+    const tracer = new BasicTracerProvider({
+      resource: resourceFromAttributes({ 'service.name': ${JSON.stringify(site.service)} }),
+      sampler,
+      spanProcessors: [new TraceBatchProcessor(exporter)],
+    }).getTracer('app');
+    const [plain, failed, marked] = ['plain', 'failed', 'marked'].map((name) => tracer.startSpan(name));
+    failed.setStatus({ code: 2 });
+    globalThis.marks = [mark(marked)];
+    for (const span of [plain, failed, marked]) span.end();
+    await exporter.flush();
+    globalThis.marks.push(mark(plain), mark(marked));
+    const { dropped, kept } = exporter.stats().sampling;
+    globalThis.counts = { dropped, kept };
+    const thrown = (options) => {
+      try { tailSampling(exporter, options); } catch (error) { return String(error); }
+    };
+    globalThis.errors = [{ sampleRate: 2 }, { sessionId: 'x' }, { rate: 1 }].map(thrown);`;
+  await site.run(page, code);
+  await site.expectStored(['failed', 'marked']);
+  expect(await page.evaluate('marks')).toEqual([true, false, true]);
+  expect(await page.evaluate('counts')).toEqual({ dropped: 1, kept: 2 });
+  expect(await page.evaluate('errors')).toEqual([
+    expect.stringMatching(/option "sampleRate" takes a number from 0 to 1, got 2/),
+    expect.stringMatching(/option "sessionId" takes a function, got "x"/),
+    expect.stringMatching(/tailSampling\(\) has no option "rate"; it takes sampleRate, /),
+  ]);
+});

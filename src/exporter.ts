@@ -55,6 +55,8 @@ export class Exporter {
   readonly diagnostics: Diagnostics;
   /** Not part of the public promise. */
   readonly platform: Platform;
+  /** Names where objects go. Not part of the public promise. */
+  readonly place: string;
   /** Takes the endpoint's sampling rules, unchecked. Not part of the public promise. */
   onRules: ((rules: unknown) => void) | undefined;
   readonly #options: Record<keyof ExporterOptions, number>;
@@ -74,6 +76,7 @@ export class Exporter {
     this.platform = world.platform((error) => this.diagnostics.exception(error));
     this.diagnostics = createDiagnostics(this.platform.now, this.platform.after);
     const { destination, redact, redaction = true, consent = 'granted' } = options;
+    this.place = destination.id ?? '';
     const reason = world.unfit?.(destination);
     if (reason) {
       this.diagnostics.totals.state = 'shut-down';

@@ -32,8 +32,8 @@ import {
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
 import { createPageTracing } from './spa/page-tracing.js';
-import { createSampling } from './spa/sampling.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
+import { samplingOf } from './spa/tail-sampling.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { unfit } from './unfit.js';
 import { VERSION } from './version.js';
@@ -179,19 +179,12 @@ export function start(options: StartOptions): Spandrel {
     ...(isOptedOut && { consent: 'denied' }),
     destination,
   });
-  const { platform, diagnostics, pipeline, late } = exporter;
+  const { platform, diagnostics, late } = exporter;
   const session = openSession(exporter, options.session !== false);
-  const sampling = createSampling(
-    {
-      ...{ platform, diagnostics, buffer: pipeline.buffer, ask: pipeline.ask },
-      notes: () => (diagnostics.totals.consent === 'granted' ? platform.notes : undefined),
-      place: destination.id ?? '',
-      sessionId: options.session === false ? undefined : () => session.id,
-    },
-    pick(options, SAMPLING_NAMES),
-    checkNumbers(options, ['maxBufferedSpans', 'maxOutboxBlobs', 'maxOutboxBytes']),
-  );
-  exporter.onRules = sampling.rules;
+  const sampling = samplingOf(exporter, {
+    ...pick(options, SAMPLING_NAMES),
+    ...(options.session !== false && { sessionId: () => session.id }),
+  });
   const processor = new TraceBatchProcessor(exporter, pick(options, BUFFER_NAMES));
 
   const attributes = {
