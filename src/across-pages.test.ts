@@ -434,3 +434,24 @@ test('pages: a relay of a page that is gone is asked about by its id, whatever w
   await assertDelivered(second, 1);
   assert.equal(second.platform.requests.filter(isUpload).length, 0);
 });
+
+test('pages: last words stay for those who send to the same place, whatever other place’s name begins alike', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { project: 'shop' });
+  await settle();
+  origin.storeHangs = true;
+  first.platform.takesBeacons = false;
+  first.endTrace(2);
+  first.platform.page('leaving');
+  await settle();
+  first.platform.crash();
+  origin.storeHangs = false;
+  assert.equal(origin.notes.size, 1);
+  const other = openPage(origin, { earlier: first, served: true });
+  await other.platform.advance(120_000);
+  assert.equal(other.processor.stats().spans.adopted, 0);
+  other.platform.crash();
+  const same = openPage(origin, { earlier: other, served: true, project: 'shop' });
+  await assertDelivered(same, 2);
+  assertEmpty(origin);
+});

@@ -45,7 +45,9 @@ export async function adopt(deps: AdoptDeps): Promise<void> {
     await forgetDenied(deps);
     await upgrade({ ...deps, isGone });
     const prefix = noteName(place, '');
-    const pages = new Set((notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length)));
+    const named = (notes?.names(prefix) ?? []).map((name) => name.slice(prefix.length));
+    // The names of other places may begin the same.
+    const pages = new Set(named.filter((page) => !page.includes(' ')));
     for (const page of pages) if (isGone(page)) await applyNote(deps, page);
     for (const [, , page] of await store.keys([FORMAT, place])) pages.add(page as string);
     for (const page of pages) {
