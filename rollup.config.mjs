@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
-const entries = ['index', 'edge', 'otlp', 'events', 'server', 'forward', 'compact', 'release'];
+const entries = ['index', 'edge', 'otlp', 'logs', 'events', 'server', 'forward', 'compact', 'release'];
 /** For Node's modules alone, as what they are made with is. */
 const moduleEntries = [...entries, 'plugin'];
 

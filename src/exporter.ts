@@ -20,7 +20,13 @@ import {
 } from './page-options.js';
 import type { Delivery } from './pipeline/deliver.js';
 import type { ReadableSpan } from './pipeline/model.js';
-import { createPipeline, type DeliveryHost, type FlushResult, type Pipeline } from './pipeline/pipeline.js';
+import {
+  createPipeline,
+  type DeliveryHost,
+  type FlushResult,
+  type Pipeline,
+  type PipelineDeps,
+} from './pipeline/pipeline.js';
 import type { Platform, Stop } from './platform/platform.js';
 
 /** Options of `TraceExporter`. */
@@ -41,6 +47,8 @@ export interface World {
   /** @param onException hears of every exception in a timer or listener. */
   platform(onException: (error: unknown) => void): Platform;
   openDelivery(host: DeliveryHost): Promise<Delivery>;
+  /** It takes log records: what writes them. */
+  logs?: PipelineDeps['logs'];
   /** Delivery is wanted now. */
   hurry?(): void;
   /** Why nothing can be sent from here, if that is so. */
@@ -85,7 +93,7 @@ export class Exporter {
     const { createPipeline: createAll = createPipeline } = destination as Partial<Tee>;
     this.pipeline = createAll(
       {
-        ...{ platform: this.platform, diagnostics: this.diagnostics, destination, consent },
+        ...{ platform: this.platform, diagnostics: this.diagnostics, destination, consent, logs: world.logs },
         openDelivery: (host) => world.openDelivery(host),
         rules: (rules) => this.onRules?.(rules),
         denied: () => {

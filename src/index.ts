@@ -36,8 +36,8 @@ export type { FlushResult } from './pipeline/pipeline.js';
 export type { SamplingRule, TraceSummary } from './protocol.js';
 export { type SamplerOptions, spandrelSampler } from './spa/sampler.js';
 export { type SessionHost, type SessionProcessor, sessionProcessor } from './spa/session.js';
-export { type TailSampling, type TailSamplingOptions, tailSampling } from './spa/tail-sampling.js';
 export { type Instrumentation, type Spandrel, type StartOptions, start } from './start.js';
+export { type TailSampling, type TailSamplingOptions, tailSampling } from './tail-sampling.js';
 export {
   TraceBatchProcessor,
   type TraceBatchProcessorOptions,

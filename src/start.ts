@@ -33,7 +33,7 @@ import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
-import { samplingOf } from './spa/tail-sampling.js';
+import { samplingOf } from './tail-sampling.js';
 import { TraceBatchProcessor } from './trace-batch-processor.js';
 import { unfit } from './unfit.js';
 import { VERSION } from './version.js';

@@ -27,6 +27,7 @@ export function bucket(options: BucketOptions): Destination {
   return {
     id: checked.project === undefined ? place : `${place} ${checked.project}`,
     isOurs: true,
+    takesLogs: true,
     isNowhere: isPath(checked.endpoint),
     open: (deps) =>
       openBucket(
@@ -34,7 +35,7 @@ export function bucket(options: BucketOptions): Destination {
         checked,
         checked.endpoint === undefined
           ? functionsEndpoint(options as BucketFunctions, deps, checked.poolSize)
-          : createEndpoint(deps.platform, checked.endpoint, checked.project, checked.headers),
+          : createEndpoint(deps, checked.endpoint, checked),
       ),
   };
 }
@@ -49,7 +50,7 @@ function openBucket(
   options: CheckedBucketOptions,
   endpoint: Endpoint,
 ): OpenDestination {
-  const { platform, diagnostics } = deps;
+  const { platform, diagnostics, signal } = deps;
   const { requests, pool } = diagnostics.totals;
   /** Uploads that name no blob, oldest first. */
   let spares: Upload[] = [];
@@ -73,8 +74,8 @@ function openBucket(
     endpoint,
   );
   const sender = createSender({
-    ...{ platform, diagnostics, endpoint, tell, spare, relay: options.relay },
-    saved: deps.saved,
+    ...deps,
+    ...{ endpoint, tell, spare, relay: options.relay },
   });
   diagnostics.gauge((stats) => {
     stats.pool.ready = spares.length;
@@ -88,6 +89,7 @@ function openBucket(
     spanCount: blob.spanCount,
     bytes: blob.upload?.bytes ?? blob.bytes?.length ?? 0,
     traces: [...blob.traces.values()].slice(0, MAX_TRACES),
+    ...(signal && { signal, spanCount: 0, logRecordCount: blob.spanCount, traces: [] }),
   });
 
   return {

@@ -1,6 +1,6 @@
 /** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
 import { parseJson, toJson } from '../json.js';
-import type { BucketTuning } from '../options.js';
+import type { CheckedBucketOptions } from '../options.js';
 import type { Upload } from '../pipeline/model.js';
 import type { Platform } from '../platform/platform.js';
 import type { PageLedger, TraceSummary } from '../protocol.js';
@@ -10,6 +10,8 @@ export interface Want {
   id: string;
   bytes: number;
   again?: true;
+  /** What it holds, where that is not traces. */
+  signal?: 'logs';
   /** Of an upload that its issuer named otherwise. */
   key?: string;
   /** Of the object that a client of protocol 1 may have made of it. */
@@ -21,7 +23,10 @@ export interface Receipt {
   key?: string;
   page: string;
   seq: number;
+  /** 0 of logs. */
   spanCount: number;
+  signal?: 'logs';
+  logRecordCount?: number;
   bytes: number;
   /** The page left before the store answered. */
   unconfirmed?: true;
@@ -39,7 +44,7 @@ export interface Message {
   wants: Want[];
   stored: Receipt[];
   lost: Record<string, number>;
-  page: PageLedger;
+  page?: PageLedger;
 }
 
 /** An upload as it comes in an answer; without `id` it is for whichever blob takes it. */
@@ -95,12 +100,16 @@ export const PROTOCOL_VERSION = 2;
 const BEACON_MILLIS = 5_000;
 const MAX_UPLOADS = 100;
 
+interface EndpointDeps {
+  platform: Pick<Platform, 'request' | 'beacon' | 'keepalive' | 'after'>;
+  signal?: 'logs';
+}
+
 /** The endpoint at `url`. */
 export function createEndpoint(
-  platform: Pick<Platform, 'request' | 'beacon' | 'keepalive' | 'after'>,
+  { platform, signal }: EndpointDeps,
   url: string,
-  project: string | undefined,
-  headers: BucketTuning['headers'],
+  { project, headers }: Pick<CheckedBucketOptions, 'project' | 'headers'>,
 ): Endpoint {
   const init = (body: BodyInit): RequestInit => {
     const common: RequestInit = { method: 'POST', body, credentials: 'same-origin' };
@@ -154,7 +163,11 @@ export function createEndpoint(
       return true;
     },
     relayUrl(id) {
-      const query = new URLSearchParams({ relay: id, ...(project && { project }) });
+      const query = new URLSearchParams({
+        relay: id,
+        ...(project && { project }),
+        ...(signal && { signal }),
+      });
       return `${url}${url.includes('?') ? '&' : '?'}${query}`;
     },
   };

@@ -14,6 +14,7 @@ export interface SendDeps {
   endpoint: Endpoint;
   tell: Pick<Tell, 'ask'>;
   relay: 'auto' | 'always' | 'never';
+  signal?: 'logs';
   /** An upload that is at hand for a blob of this length. */
   spare(length: number): Upload | undefined;
   /** Writes down what of the blob has changed. Resolves when it is. */
@@ -44,7 +45,7 @@ const isTooLarge = (answer: Outcome): boolean =>
   answer.status === 'rejected' && answer.reason === 'too-large';
 
 export function createSender(deps: SendDeps): Sender {
-  const { platform, diagnostics, endpoint, tell } = deps;
+  const { platform, diagnostics, endpoint, tell, signal } = deps;
   const { requests } = diagnostics.totals;
   let opaqueFailures = 0;
   let relayUntilMillis = 0;
@@ -65,6 +66,7 @@ export function createSender(deps: SendDeps): Sender {
     const key = blob.upload?.key;
     const answer = await tell.ask({
       ...{ id: blob.id, bytes: length },
+      ...(signal && { signal }),
       ...(blob.again && { again: true }),
       ...(key !== undefined && { key }),
       ...(blob.token !== undefined && { token: blob.token }),

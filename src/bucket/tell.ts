@@ -16,6 +16,7 @@ export interface TellDeps {
   diagnostics: Diagnostics;
   /** Name of this load of the page. */
   page: string;
+  signal?: 'logs';
   clockOffset(millis: number): void;
   pause(): void;
   rules(rules: unknown): void;
@@ -96,10 +97,10 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     });
     const dropped = sumOf(Object.values(spans.dropped), (count) => count);
     const health = { ...since(counted().health, known.health), highWater: buffer.highWater };
-    return {
-      ...{ wants, stored, lost },
-      page: { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed, health },
-    };
+    // What the server counts are spans.
+    if (deps.signal) return { wants, stored, lost: {} };
+    const page = { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed, health };
+    return { wants, stored, lost, page };
   };
 
   const exchange = async (): Promise<void> => {

@@ -9,6 +9,8 @@ export interface Destination {
   readonly id?: string;
   /** It says itself which functions in it are the user's. Not part of the public promise. */
   readonly isOurs?: true;
+  /** Whether it takes blobs of logs as well. */
+  readonly takesLogs?: true;
   /** True of a path where there is no page whose origin it is of, as on a server: nothing is traced for it. */
   readonly isNowhere?: boolean;
   open(deps: DestinationDeps): OpenDestination;
@@ -30,6 +32,8 @@ export interface DestinationDeps {
   readonly diagnostics: Diagnostics;
   /** Name of this load of the page. A UUID. */
   readonly page: string;
+  /** What the blobs hold, where that is not traces. */
+  readonly signal?: 'logs';
   /** Writes down what of the blob has changed: its `upload`, say. Resolves when it is, or cannot be. */
   saved(blob: TraceBlob): Promise<void>;
   /** By how much the server's clock is ahead of ours, milliseconds. */

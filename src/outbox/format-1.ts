@@ -51,7 +51,11 @@ export async function upgrade(deps: UpgradeDeps): Promise<void> {
   const prefix = `spandrel-1 ${lane} `;
   const keys = await store.keys([lane]);
   const pages = new Set(keys.map(([, page]) => page as string));
-  for (const name of notes?.names(prefix) ?? []) pages.add(name.slice(prefix.length));
+  for (const name of notes?.names(prefix) ?? []) {
+    const page = name.slice(prefix.length);
+    // The names of other places may begin the same.
+    if (!page.includes(' ')) pages.add(page);
+  }
   for (const page of pages) {
     if (!deps.isGone(page)) continue;
     const words = wordsOf(notes?.get(prefix + page));

@@ -135,7 +135,7 @@ type Composite = { [key: string | number]: unknown; toJSON?: unknown };
  * | 6 | kvlistValue | KeyValueList | `{values: KeyValue[]}` |
  * | 7 | bytesValue | bytes | base64 |
  */
-function anyValue(value: unknown, rule: Rule | undefined, nesting?: Nesting): string | undefined {
+export function anyValue(value: unknown, rule: Rule | undefined, nesting?: Nesting): string | undefined {
   if (rule === hide && value !== undefined && value !== null && typeof value !== 'boolean') value = '';
   switch (typeof value) {
     case 'string':

@@ -38,7 +38,7 @@ export function normalTime(time: HrTime): HrTime | undefined {
 }
 
 /** Nanoseconds as decimal digits, by text: they do not fit a number, and BigInt is several times slower. */
-const unixNano = ([seconds, nanos]: HrTime): string =>
+export const unixNano = ([seconds, nanos]: HrTime): string =>
   seconds ? seconds + String(nanos).padStart(9, '0') : String(nanos);
 
 /**
@@ -130,12 +130,13 @@ function contextFields(
   return `{"traceId":"${traceId}","spanId":"${spanId}","flags":${flags}${textField('traceState', state)}`;
 }
 
-const isValid = ({ traceId, spanId }: SpanContext): boolean => TRACE_ID.test(traceId) && SPAN_ID.test(spanId);
+export const isValid = ({ traceId, spanId }: SpanContext): boolean =>
+  TRACE_ID.test(traceId) && SPAN_ID.test(spanId);
 
-const textField = (name: string, text: string | undefined): string => field(name, text && quote(text));
+export const textField = (name: string, text: string | undefined): string => field(name, text && quote(text));
 
 /**
- * ResourceSpans up to its `scopeSpans`; `schemaUrl` (3) first, because the list is what stays open.
+ * ResourceSpans up to its `scopeSpans`, or ResourceLogs up to its `scopeLogs`; `schemaUrl` (3) first, because the list is what stays open.
  *
  * | # | field | type |
  * | - | --- | --- |
@@ -146,11 +147,12 @@ const textField = (name: string, text: string | undefined): string => field(name
 export const openedResource = (
   { attributes, schemaUrl }: ReadableSpan['resource'],
   redaction: boolean,
+  list = 'scopeSpans',
 ): string =>
-  `{"resource":{${attributeFields(attributes, 0, redaction).slice(1)}}${textField('schemaUrl', schemaUrl)},"scopeSpans":[`;
+  `{"resource":{${attributeFields(attributes, 0, redaction).slice(1)}}${textField('schemaUrl', schemaUrl)},"${list}":[`;
 
 /**
- * ScopeSpans up to its `spans`.
+ * ScopeSpans up to its `spans`, or ScopeLogs up to its `logRecords`.
  *
  * | # | field | type |
  * | - | --- | --- |
@@ -158,7 +160,11 @@ export const openedResource = (
  * | 2 | spans | Span[] |
  * | 3 | schemaUrl | string |
  */
-export function openedScope(scope: ReadableSpan['instrumentationScope'], redaction: boolean): string {
+export function openedScope(
+  scope: ReadableSpan['instrumentationScope'],
+  redaction: boolean,
+  list = 'spans',
+): string {
   const attributes = attributeFields(scope.attributes, scope.droppedAttributesCount, redaction);
-  return `{"scope":{"name":${quote(scope.name)}${textField('version', scope.version)}${attributes}}${textField('schemaUrl', scope.schemaUrl)},"spans":[`;
+  return `{"scope":{"name":${quote(scope.name)}${textField('version', scope.version)}${attributes}}${textField('schemaUrl', scope.schemaUrl)},"${list}":[`;
 }

@@ -5,8 +5,8 @@ import { type Content, redactable, redactName } from './encode-redact.js';
 import { normalTime, openedResource, openedScope, spanJson } from './encode-span.js';
 import type { DropReason, ReadableSpan } from './model.js';
 
-/** The most characters of JSON that one span may take; it could fill a blob alone. */
-const MAX_SPAN_CHARS = 1_048_576;
+/** The most characters of JSON that one span, or log record, may take; it could fill a blob alone. */
+export const MAX_ITEM_CHARS = 1_048_576;
 /** A clock that is off by less than this is taken for right. */
 const MAX_CLOCK_ERROR_MILLIS = 60_000;
 
@@ -41,9 +41,7 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
   const opened = new WeakMap<object, string>();
 
   function write(span: ReadableSpan): EncodedSpan | DropReason {
-    const offset = clockOffsetMillis();
-    // Whole seconds, so that what is shifted stays exact.
-    const shift = Math.abs(offset) > MAX_CLOCK_ERROR_MILLIS ? Math.round(offset / 1_000) : 0;
+    const shift = shiftOf(clockOffsetMillis());
     const start = timeOf(span.startTime, shift);
     let end = timeOf(span.endTime, shift);
     if (!start || !end) return 'unencodable';
@@ -57,7 +55,7 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
     }
     if (shift) content = shifted(content, shift);
     const json = spanJson(span, content, start, end, redaction);
-    if (json.length > MAX_SPAN_CHARS) return 'too-large';
+    if (json.length > MAX_ITEM_CHARS) return 'too-large';
     // Untyped callers name spans by numbers too.
     const name = String(content.name);
     return {
@@ -66,21 +64,15 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
       startMillis: millisOf(start),
       endMillis: millisOf(end),
       error: span.status.code === 2,
-      resource: once(span.resource, openedResource, span.resource.asyncAttributesPending),
-      scope: once(span.instrumentationScope, openedScope),
+      resource: once(
+        opened,
+        span.resource,
+        (one) => openedResource(one, redaction),
+        span.resource.asyncAttributesPending,
+      ),
+      scope: once(opened, span.instrumentationScope, (one) => openedScope(one, redaction)),
       json,
     };
-  }
-
-  /** Attributes still to come (`isPending`) would be missing from every later span. */
-  function once<T extends object>(
-    of: T,
-    write: (of: T, redaction: boolean) => string,
-    isPending?: boolean,
-  ): string {
-    const json = opened.get(of) ?? write(of, redaction);
-    if (!isPending) opened.set(of, json);
-    return json;
   }
 
   return (span) => {
@@ -92,10 +84,26 @@ export function createEncoder({ redaction, redact, clockOffsetMillis }: EncoderO
   };
 }
 
+/** What was written before, or now. Attributes still to come (`isPending`) would be missing from every later one. */
+export function once<T extends object>(
+  opened: WeakMap<object, string>,
+  of: T,
+  write: (of: T) => string,
+  isPending?: boolean,
+): string {
+  const json = opened.get(of) ?? write(of);
+  if (!isPending) opened.set(of, json);
+  return json;
+}
+
+/** Seconds by which times are shifted; whole, so that they stay exact. 0 where our clock is as good as the server's. */
+export const shiftOf = (offsetMillis: number): number =>
+  Math.abs(offsetMillis) > MAX_CLOCK_ERROR_MILLIS ? Math.round(offsetMillis / 1_000) : 0;
+
 const millisOf = ([seconds, nanos]: HrTime): number => seconds * 1e3 + nanos / 1e6;
 
 /** A normal time, `shift` seconds later; what would be before 1970 stays as it is. */
-function timeOf(time: HrTime, shift: number): HrTime | undefined {
+export function timeOf(time: HrTime, shift: number): HrTime | undefined {
   const normal = normalTime(time);
   return normal && shift ? (normalTime([normal[0] + shift, normal[1]]) ?? normal) : normal;
 }

@@ -50,7 +50,7 @@ function merge(into: TraceSummary, other: TraceSummary): void {
   into.error ||= other.error;
 }
 
-/** The OTLP/JSON `ExportTraceServiceRequest` of a blob: each resource and scope once. */
+/** The OTLP/JSON `ExportTraceServiceRequest` of a blob, or that of its logs: each resource and scope once. */
 export function bodyOf(parts: readonly Part[]): string {
   const resources = new Map<string, Map<string, string>>();
   for (const { texts } of parts) {
@@ -60,7 +60,8 @@ export function bodyOf(parts: readonly Part[]): string {
     const lists = [...scopes].map(([scope, spans]) => `${scope}${spans}]}`);
     return `${resource}${lists.join(',')}]}`;
   });
-  return `{"resourceSpans":[${all.join(',')}]}`;
+  const [opened] = resources.keys();
+  return `{"resource${opened?.endsWith('Logs":[') ? 'Logs' : 'Spans'}":[${all.join(',')}]}`;
 }
 
 function addText(

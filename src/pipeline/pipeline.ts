@@ -46,6 +46,8 @@ export interface PipelineDeps {
   platform: Platform;
   diagnostics: Diagnostics;
   destination: Destination;
+  /** What it takes in place of spans. */
+  logs?: typeof createEncoder | undefined;
   /** Loads what sends. */
   openDelivery(deps: DeliveryHost): Promise<Delivery>;
   /** Takes the operator's sampling rules, unchecked. */
@@ -104,7 +106,8 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const { totals, dropped, guard } = diagnostics;
   const { redaction = true, redact } = options;
   let clockOffsetMillis = 0;
-  const encode = createEncoder({
+  const { logs } = deps;
+  const encode = (logs ?? createEncoder)({
     redaction,
     // What it throws is the user's to see, and the span is dropped: it may hold what should have been taken out.
     redact: redact && ((span) => guard(() => redact(span) !== false) === true),
@@ -153,7 +156,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
   const open = (denials: string | undefined): void => {
     if (opened || totals.state !== 'running') return;
     // What the database should have deleted is in another place, and is nobody's any more.
-    const place = `${denials ? `since denial ${denials} ` : ''}${deps.destination.id ?? ''}`;
+    const place = `${denials ? `since denial ${denials} ` : ''}${logs ? 'logs ' : ''}${deps.destination.id ?? ''}`;
     const outbox = createOutbox(
       {
         ...{ platform, place },
@@ -171,6 +174,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     );
     const destination = openGuarded(deps.destination, {
       ...{ platform, diagnostics, page: outbox.page, rules: deps.rules },
+      ...(logs && { signal: 'logs' }),
       saved(blob) {
         outbox.changed(blob);
         return outbox.save();

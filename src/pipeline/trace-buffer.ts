@@ -218,8 +218,9 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
     },
     awaitedUntil(blob) {
       let until = 0;
-      for (const { blob: its, open, firstAtMillis = 0, touchedAtMillis } of traces.values()) {
-        if (its !== blob) continue;
+      for (const { traceId, blob: its, open, firstAtMillis = 0, touchedAtMillis } of traces.values()) {
+        // Log records are of none.
+        if (its !== blob || !traceId) continue;
         until = Math.max(
           until,
           open.size ? firstAtMillis + PART_AGE_MILLIS : touchedAtMillis + LINGER_MILLIS,

@@ -1,9 +1,9 @@
 import type { Span } from '@opentelemetry/api';
-import type { Exporter } from '../exporter.js';
-import { checking, checkNames, isFunction, refuse } from '../options.js';
-import { checkPageOptions, SAMPLING_NAMES, type SamplingOptions } from '../page-options.js';
-import type { Sampler } from '../sdk/tracer-provider.js';
-import { createSampling, type Sampling } from './sampling.js';
+import type { Exporter } from './exporter.js';
+import { checking, checkNames, isFunction, refuse } from './options.js';
+import { checkPageOptions, SAMPLING_NAMES, type SamplingOptions } from './page-options.js';
+import type { Sampler } from './sdk/tracer-provider.js';
+import { createSampling, type Sampling } from './spa/sampling.js';
 
 /** Options of {@link tailSampling}. */
 export interface TailSamplingOptions extends SamplingOptions {

@@ -1,0 +1,13 @@
+/**
+ * Log records into the bucket, beside the traces. See the README.
+ *
+ * @module
+ */
+
+export type { ExportResult } from './exporter.js';
+export {
+  LogExporter,
+  type LogExporterOptions,
+  type ReadableLogRecord,
+  type RedactableLog,
+} from './log-exporter.js';
