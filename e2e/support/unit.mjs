@@ -6,6 +6,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+// By its file: what npm puts beside it is another file on Windows.
+const TSC = `${root}node_modules/typescript/bin/tsc`;
 const FOLDERS = [
   '.cache/unit/src',
   'demo',
@@ -25,12 +27,13 @@ const run = (command, args, env = process.env) => {
 };
 
 rmSync(`${root}.cache/unit`, { recursive: true, force: true });
-run('npx', ['tsc', '-p', 'e2e/tsconfig.json']);
+run(process.execPath, [TSC, '-p', 'e2e/tsconfig.json']);
 
 const words = process.argv.slice(2).filter((word) => word !== '--ahead');
 const isAhead = process.argv.includes('--ahead');
 const files = FOLDERS.filter((folder) => existsSync(root + folder))
   .flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((name) => `${folder}/${name}`))
+  .map((name) => name.replaceAll('\\', '/'))
   .filter((name) => /\.test\.m?js$/.test(name))
   .filter((name) => !words.length || words.some((word) => name.includes(word)))
   .filter((name) => !isAhead || LISTS_BY_TIME.test(name));
