@@ -11,7 +11,7 @@ const entries = ['index', 'edge', 'otlp', 'logs', 'events', 'server', 'forward',
 /** For Node's modules alone, as what they are made with is. */
 const moduleEntries = [...entries, 'plugin'];
 
-const bare = (id) => !/^[./]/.test(id) && !id.includes('.cache/');
+const bare = (id) => !/^[./]/.test(id) && !path.isAbsolute(id);
 
 // A closed file needs little of OpenTelemetry, and that little is written anew for it: see the reasons there.
 const withStandIns = (standIns) => ({
@@ -97,24 +97,46 @@ const viewer = {
   },
 };
 
+// The sources of what is minified lie in the package once, as files: its maps name them, and hold none.
+rmSync('dist/sources', { recursive: true, force: true });
+const MODULES = '.cache/esm/';
+const maps = {
+  sourcemap: true,
+  sourcemapExcludeSources: true,
+  sourcemapPathTransform(source) {
+    const file = path.relative('', path.resolve('dist', source)).replaceAll('\\', '/');
+    return `sources/${file.startsWith(MODULES) ? file.slice(MODULES.length) : file}`;
+  },
+};
+const sources = {
+  name: 'sources',
+  writeBundle(_, files) {
+    for (const name of Object.values(files).flatMap(({ map }) => map?.sources ?? [])) {
+      const file = name.replace(/^sources\/(?!node_modules\/)/, MODULES).replace(/^sources\//, '');
+      mkdirSync(path.join('dist', path.dirname(name)), { recursive: true });
+      copyFileSync(file, path.join('dist', name));
+    }
+  },
+};
+
 // The script tag's two files, and both in one: see `late-source.ts`. The first knows the second's hash.
 const withLateIntegrity = {
   name: 'with-late-integrity',
   transform: (code, id) =>
-    id.endsWith('/late-source-script.js')
+    path.basename(id) === 'late-source-script.js'
       ? code.replaceAll('LATE_INTEGRITY', () => `'${readFileSync('dist/late.js.sri', 'utf8')}'`)
       : null,
 };
-const tagFile = (entry, name, late) => ({
+const closedFile = (entry, name, late, format = 'iife') => ({
   input: `.cache/esm/${entry}.js`,
   plugins: [
     withStandIns({
       '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
       './late-source.js': `.cache/esm/late-source-${late}.js`,
     }),
-    ...[withLateIntegrity, resolve({ browser: true }), minifyScript, integrity],
+    ...[withLateIntegrity, resolve({ browser: true }), minifyScript, integrity, sources],
   ],
-  output: { file: `dist/${name}.js`, format: 'iife', name: 'spandrel', sourcemap: true },
+  output: { ...maps, file: `dist/${name}`, format, name: 'spandrel' },
 });
 
 const modules = { minifyInternalExports: false, hoistTransitiveImports: false };
@@ -149,9 +171,12 @@ export default [
       plugins: [types],
     },
   },
-  tagFile('late-script', 'late', 'script'),
-  tagFile('script', 'script', 'script'),
-  tagFile('script', 'spandrel.whole', 'whole'),
+  closedFile('late-script', 'late.js', 'script'),
+  closedFile('script', 'script.js', 'script'),
+  closedFile('script', 'spandrel.whole.js', 'whole'),
+  // The npm entry for pages that import without a bundler, by `<script type="module">` or an import map. One file: a second
+  // would import the first by a name, and pages rename files and give them queries.
+  closedFile('index', 'spandrel.mjs', 'whole', 'es'),
   // To be inlined in the page's head, byte for byte.
   {
     input: '.cache/esm/stub.js',

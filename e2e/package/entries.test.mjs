@@ -35,18 +35,21 @@ class OwnDocument {
   }
 }
 
+const PAGE_EXPORTS = [
+  'PageInstrumentation',
+  'TraceBatchProcessor',
+  'TraceExporter',
+  'bucket',
+  'sessionProcessor',
+  'spandrelSampler',
+  'start',
+  'tee',
+];
+
 /** Names that may come only with a decision, since each is a promise to users. */
 const EXPORTS = {
-  'index.js': [
-    'PageInstrumentation',
-    'TraceBatchProcessor',
-    'TraceExporter',
-    'bucket',
-    'sessionProcessor',
-    'spandrelSampler',
-    'start',
-    'tee',
-  ],
+  'index.js': PAGE_EXPORTS,
+  'spandrel.mjs': PAGE_EXPORTS,
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
   'compact.js': ['compact', 'compactWorker', 'erase'],
   'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
@@ -91,7 +94,7 @@ for (const [name, expected] of Object.entries(EXPORTS)) {
   });
 }
 
-for (const name of ['index.js', 'script.js', 'late.js', 'spandrel.whole.js']) {
+for (const name of ['index.js', 'script.js', 'late.js', 'spandrel.whole.js', 'spandrel.mjs']) {
   test(`${name}: holds nothing of the server`, async () => {
     const { code } = await closureOf(name);
     for (const word of [
@@ -112,6 +115,13 @@ test('events.js: needs the API of OpenTelemetry, and holds nothing of the pipeli
   for (const word of ['gzip', 'indexedDB', 'fetch(', 'setTimeout', 'resourceSpans']) {
     assert.ok(!code.includes(word), `${word} is in events.js`);
   }
+});
+
+test('spandrel.mjs: imports nothing, so that it can be renamed, and makes no code from text', async () => {
+  const code = await readFile(dist('spandrel.mjs'), 'utf8');
+  assert.match(code, /^\/\/# allFunctionsCalledOnLoad\n/);
+  for (const forbidden of [/\bimport\s*[({'"*]/, /\bfrom\s*['"]/, /\beval\s*\(/, /\bnew Function\b/])
+    assert.doesNotMatch(code, forbidden);
 });
 
 for (const [name, beginning] of /** @type {const} */ ([
@@ -198,7 +208,8 @@ test('script.js: a mistake in the tag is one line on the console, and the page g
 });
 
 test('what has an identity is in one file, whoever asks for it', async () => {
-  const names = [...Object.keys(EXPORTS), 'edge.js', 'otlp.js', 'cli.js'];
+  const apart = 'spandrel.mjs';
+  const names = [...Object.keys(EXPORTS).filter((name) => name !== apart), 'edge.js', 'otlp.js', 'cli.js'];
   const closures = await Promise.all(names.map(closureOf));
   const files = new Map(closures.flatMap((closure) => [...closure.files]));
   // Classes, and what modules remember.
@@ -224,7 +235,7 @@ test('script.js: names its second file by the hash of what is shipped', async ()
   assert.ok(!whole?.includes('LATE_INTEGRITY') && !whole?.includes(integrity));
 });
 
-for (const name of ['script.js', 'late.js', 'spandrel.whole.js', 'stub.js']) {
+for (const name of ['script.js', 'late.js', 'spandrel.whole.js', 'spandrel.mjs', 'stub.js']) {
   test(`${name}: its hash is beside it, for \`integrity\` and for a policy`, async () => {
     const hash = createHash('sha384')
       .update(await readFile(dist(name)))

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -50,6 +51,8 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/late.js.sri',
     'dist/spandrel.whole.js',
     'dist/spandrel.whole.js.sri',
+    'dist/spandrel.mjs',
+    'dist/spandrel.mjs.sri',
     'dist/stub.js',
     'dist/stub.js.sri',
     'demo/recipes/duckdb-spans.sql',
@@ -68,7 +71,7 @@ test('package: holds the build, its types, licence and README, and nothing else'
   }
   const other = names.filter(
     (name) =>
-      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|js\.sri|d\.ts)|dist\/(script|late|spandrel\.whole)\.js\.map|dist\/cjs\/types\/package\.json)$/.test(
+      !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|js\.sri|d\.ts)|dist\/(script|late|spandrel\.whole)\.js\.map|dist\/spandrel\.mjs(\.sri|\.map)?|dist\/cjs\/types\/package\.json)$/.test(
         name,
       ) &&
       !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/README\.md)$/.test(
@@ -84,6 +87,30 @@ test('package: holds the build, its types, licence and README, and nothing else'
   );
 });
 
+test('package: each source of what is minified is in it once, as a file that the source maps name', async () => {
+  const names = packed.files.map(({ path: name }) => name);
+  const maps = names.filter((name) => name.endsWith('.map'));
+  assert.equal(maps.length, 4, maps.join(' '));
+  const named = new Set();
+  for (const name of maps) {
+    const { sources, sourcesContent } = JSON.parse(await read(name));
+    assert.equal(sourcesContent, undefined, name);
+    for (const source of sources) named.add(path.posix.join('dist', source));
+  }
+  assert.deepEqual(names.filter((name) => name.startsWith('dist/sources/')).sort(), [...named].sort());
+});
+
+test('package: a source map leads from what is minified to the line that it was', async () => {
+  const [code, map] = await Promise.all(['script.js', 'script.js.map'].map((name) => read(`dist/${name}`)));
+  const text = 'this page is traced already';
+  const before = (code ?? '').slice(0, (code ?? '').indexOf(text)).split('\n');
+  const { sources, ...rest } = JSON.parse(map ?? '');
+  const found = new SourceMap({ sources, ...rest }).findEntry(before.length - 1, before.at(-1)?.length ?? 0);
+  assert.ok('originalSource' in found);
+  const lines = (await read(`dist/${found.originalSource}`)).split('\n');
+  assert.ok(lines[found.originalLine]?.includes(text), lines[found.originalLine]);
+});
+
 test('package: publint has nothing to say', async () => {
   const { messages, pkg } = await publint({ pkgDir: root, pack: 'npm', strict: true });
   assert.deepEqual(
@@ -95,7 +122,7 @@ test('package: publint has nothing to say', async () => {
 test('package: its types resolve for every consumer', async () => {
   const cli = path.join(ensureTool('@arethetypeswrong/cli'), 'dist/index.js');
   // A plugin is for what bundlers run in, which loads modules.
-  const excluded = ['script.js', 'late.js', 'spandrel.whole.js', 'stub.js', 'plugin'];
+  const excluded = ['script.js', 'late.js', 'spandrel.whole.js', 'spandrel.mjs', 'stub.js', 'plugin'];
   const flags = ['--exclude-entrypoints', ...excluded, '--no-emoji', '--no-color'];
   await run(process.execPath, [cli, path.join(folder, packed.filename), ...flags]);
 });
@@ -124,6 +151,7 @@ test('package: fields that others rely on', () => {
     './script.js',
     './late.js',
     './spandrel.whole.js',
+    './spandrel.mjs',
     './stub.js',
     './package.json',
   ]);
