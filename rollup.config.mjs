@@ -76,9 +76,10 @@ const integrity = {
   },
 };
 
-// What `spandrel view` serves: the demo's viewer, with what its host adds to it. `about.mjs` is the server's to say.
-const viewer = {
-  name: 'viewer',
+// What `spandrel init` writes; and what `spandrel view` serves: the demo's viewer, with what its host adds to it. `about.mjs`
+// is the server's to say.
+const commandFiles = {
+  name: 'command-files',
   writeBundle() {
     rmSync('dist/viewer', { recursive: true, force: true });
     mkdirSync('dist/viewer', { recursive: true });
@@ -93,6 +94,7 @@ const viewer = {
     );
     writeFileSync('dist/viewer/preact.js.LICENSE.txt', `preact.js holds:\n\n${licences.join('\n\n')}`);
     copyFileSync('node_modules/uplot/LICENSE', 'dist/viewer/uplot.js.LICENSE.txt');
+    cpSync('src/cli/init/files', 'dist/init', { recursive: true });
     cpSync('src/cli/view/questions', 'dist/questions', { recursive: true });
   },
 };
@@ -154,7 +156,7 @@ export default [
       'compress-fflate': '.cache/esm/pipeline/compress-fflate.js',
     },
     external: bare,
-    plugins: [compressionByRuntime, viewer],
+    plugins: [compressionByRuntime, commandFiles],
     output: { ...modules, dir: 'dist', format: 'es', chunkFileNames: 'chunks/[name].js', plugins: [types] },
   },
   // The same for who cannot import, which is Jest.

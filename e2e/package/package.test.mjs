@@ -66,6 +66,8 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'dist/viewer/uplot.js',
     'dist/viewer/uplot.js.LICENSE.txt',
     'dist/questions/vitals.sql',
+    'dist/init/env.example',
+    'dist/init/workers/wrangler.toml',
   ]) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
@@ -78,7 +80,8 @@ test('package: holds the build, its types, licence and README, and nothing else'
         name,
       ) &&
       !/^dist\/viewer\/([\w-]+\.(mjs|css|html|svg)|(preact|uplot)\.js\.LICENSE\.txt)$/.test(name) &&
-      !/^dist\/questions\/[\w-]+\.sql$/.test(name),
+      !/^dist\/questions\/[\w-]+\.sql$/.test(name) &&
+      !/^dist\/init\/(env\.example|page\.html|(node|hono|workers)\/\w+\.(mjs|toml))$/.test(name),
   );
   assert.deepEqual(other, []);
   assert.deepEqual(

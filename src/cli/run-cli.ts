@@ -12,6 +12,7 @@ import { eraseCommand } from './compact/erase-command.js';
 import { doctorCommand } from './doctor/command.js';
 import { EXIT, type ExitCode } from './failure.js';
 import { forwardCommand } from './forward/command.js';
+import { initCommand } from './init/command.js';
 import { mapsCommands } from './maps/command.js';
 import { pullCommand } from './pull/command.js';
 import { viewCommand } from './view/command.js';
@@ -31,6 +32,7 @@ export async function runCli(args: readonly string[], world: World): Promise<Exi
     (signature, parts) =>
       addCommand(parent, world, (code) => (exitCode = code), signature, parts);
   const add = addTo(program);
+  initCommand(add);
   doctorCommand(add);
   forwardCommand(add);
   viewCommand(add);
