@@ -1,11 +1,12 @@
-// Each snippet of each README that is marked ts or tsx compiles as a user would compile it: strictly, with the library's
-// and our declarations checked, from the packed package, by old and new TypeScript, however modules are found.
+// Each snippet of each README compiles as a user would compile it, from the packed package: TypeScript strictly, with the
+// library's and our declarations checked, by old and new TypeScript, however modules are found; JavaScript, that of modules
+// within HTML and what `spandrel init` writes by the checks of an editor.
 //
 // Tried: TypeScript 5.0, 5.4 (before `Uint8Array` took an argument), 5.9 and the repository's own, with `node16`,
 // `nodenext`, `bundler` and `node10` where there is one; ES modules, and CommonJS where modules are found as Node does.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -32,7 +33,7 @@ interface Env {
 }
 declare const env: Env & { ACCESS_KEY_ID: string; SECRET_ACCESS_KEY: string; SPANDREL_SECRET: string; OTLP_KEY: string };
 declare const handler: { fetch(request: Request, env: Env, ctx: unknown): Promise<Response> };
-declare const handle: (request: Request) => Promise<Response>;
+declare const handle: (request: Request, ...more: unknown[]) => Promise<Response>;
 declare const request: Request;
 declare const app: {
   fetch(request: Request, env: Env): Promise<Response>;
@@ -67,6 +68,14 @@ declare const worker: Worker;
 declare const spans: import('spandrel/events').EventSpans;
 declare const storage: import('spandrel/server').Storage;
 declare const options: import('spandrel/server').IngestOptions;
+declare namespace NodeJS {
+  interface ProcessEnv {
+    SPANDREL_S3_ENDPOINT: string;
+    SPANDREL_BUCKET: string;
+    AWS_ACCESS_KEY_ID: string;
+    AWS_SECRET_ACCESS_KEY: string;
+  }
+}
 declare namespace JSX { interface IntrinsicElements { [name: string]: unknown } interface ElementClass {} }
 `;
 
@@ -103,7 +112,13 @@ let remove = async () => {};
 /** @type {string[]} */
 let snippets = [];
 before(async () => {
-  const beside = ['@opentelemetry/instrumentation', '@opentelemetry/otlp-transformer', '@types/node'];
+  const beside = [
+    '@opentelemetry/instrumentation',
+    '@opentelemetry/otlp-transformer',
+    '@types/node',
+    'hono',
+    'unplugin',
+  ];
   ({ folder, remove } = await install(beside));
   snippets = await writeSnippets();
 });
@@ -125,9 +140,8 @@ async function writeSnippets() {
   for (const readme of await readmes()) {
     const text = await readFile(new URL(readme, root), 'utf8');
     const own = `spandrel/${path.basename(path.dirname(readme))}`;
-    const order =
-      readme === 'README.md' ? ENTRIES : [own, 'spandrel/server'].filter((entry) => exported.has(entry));
-    for (const [, kind, code = ''] of text.matchAll(/^```(tsx?)\n([\s\S]*?)^```$/gm)) {
+    const order = exported.has(own) ? [own, 'spandrel/server'] : ENTRIES;
+    for (const { kind, code } of snippetsOf(text)) {
       const line = text.slice(0, text.indexOf(code)).split('\n').length;
       const name = `${readme.replace(/\W+/g, '-')}-${line}.${kind}`;
       const ours = new Map(
@@ -139,6 +153,17 @@ async function writeSnippets() {
     }
   }
   return written;
+}
+
+/** @param {string} text Of a README. @returns {{ kind: string, code: string }[]} By the extension of its file. */
+function snippetsOf(text) {
+  const blocks = [...text.matchAll(/^```(tsx?|m?js|html)\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap(([, kind = '', code = '']) => {
+    if (/^ts/.test(kind)) return [{ kind, code }];
+    const modules = /<script type="module">\n?([\s\S]*?)<\/script>/g;
+    const found = kind === 'html' ? [...code.matchAll(modules)].map(([, inner = '']) => inner) : [code];
+    return found.map((code) => ({ kind: 'mjs', code }));
+  });
 }
 
 /**
@@ -157,18 +182,13 @@ function importsFor(code, known) {
   return missing.map((name) => `import { ${name} } from '${known[name]}';\n`).join('');
 }
 
+/** @returns {Promise<string[]>} */
 async function readmes() {
-  const folders = await readdir(new URL('src', root));
-  const found = await Promise.all(
-    folders.map(async (name) =>
-      (await readdir(new URL(`src/${name}`, root)).catch(() => /** @type {string[]} */ ([]))).includes(
-        'README.md',
-      )
-        ? [`src/${name}/README.md`]
-        : [],
-    ),
-  );
-  return ['README.md', ...found.flat(), 'demo/worker/README.md'];
+  const names = await readdir(new URL('src', root), { recursive: true });
+  const pages = names
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `src/${name.replaceAll('\\', '/')}`);
+  return ['README.md', ...pages, 'demo/worker/README.md'];
 }
 
 const own = fileURLToPath(new URL('node_modules/typescript', root));
@@ -202,6 +222,31 @@ for (const [version, kinds] of Object.entries(TRIED)) {
     });
   }
 }
+
+test('types: each snippet of JavaScript, and what `spandrel init` writes, is checked and is syntax that Node knows', async () => {
+  const scripts = snippets.filter((name) => name.endsWith('.mjs')).map((name) => `snippets/${name}`);
+  assert.ok(scripts.length >= 4, scripts.join(' '));
+  // Beside the packages that they import.
+  await cp(path.join(folder, 'node_modules/spandrel/dist/init'), path.join(folder, 'init'), {
+    recursive: true,
+  });
+  const written = ['node/endpoint.mjs', 'hono/server.mjs', 'workers/worker.js'].map((name) => `init/${name}`);
+  const files = [...scripts, ...written];
+  await writeFile(
+    path.join(folder, 'javascript.json'),
+    JSON.stringify({
+      compilerOptions: {
+        ...{ target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], types: ['node'], noEmit: true },
+        // What packages of others declare of bundlers that are not there is not ours.
+        ...{ allowJs: true, checkJs: true, strict: true, noImplicitAny: false, skipLibCheck: true },
+        ...SETTINGS.nodenext,
+      },
+      files: ['given.d.ts', ...files],
+    }),
+  );
+  await compile(own, 'javascript');
+  for (const file of files) await run(process.execPath, ['--check', file], { cwd: folder });
+});
 
 /**
  * @param {string} compiler Its folder.
