@@ -16,7 +16,7 @@ const exceptionsOf = (spans: OtlpSpan[]) =>
         type: attributeOf(attributes, 'exception.type'),
         message: String(attributeOf(attributes, 'exception.message')),
         stack: String(attributeOf(attributes, 'exception.stacktrace')),
-        escaped: attributeOf(attributes, 'exception.escaped'),
+        handled: attributeOf(attributes, 'spandrel.exception.handled'),
       })),
   );
 
@@ -121,8 +121,8 @@ test('errors: whatever is thrown is told once, and the page hears what it would 
       ],
     ].sort(),
   );
-  for (const { span, type, status, escaped, message } of told) {
-    expect([span, status, escaped]).toEqual([`error ${type}`, 2, message !== 'caught']);
+  for (const { span, type, status, handled, message } of told) {
+    expect([span, status, handled]).toEqual([`error ${type}`, 2, message === 'caught']);
   }
   const stackOf = (text: string): string => told.find(({ message }) => message === text)?.stack ?? '';
   expect(stackOf('plain')).toMatch(/^TypeError: plain\n.*:\d+:\d+/);
@@ -147,9 +147,9 @@ test('errors: on the active span, and no more than ten alike', async ({ page, si
   });
   await site.expectStored(['work']);
   const [span] = (await site.spans()) as [OtlpSpan];
-  expect(exceptionsOf([span]).map(({ message, escaped }) => `${message} ${escaped}`)).toEqual([
-    ...['within true', 'caught false'],
-    ...Array.from({ length: 10 }, () => 'alike true'),
+  expect(exceptionsOf([span]).map(({ message, handled }) => `${message} ${handled}`)).toEqual([
+    ...['within false', 'caught true'],
+    ...Array.from({ length: 10 }, () => 'alike false'),
   ]);
   expect(attributeOf(span.attributes, 'spandrel.errors.suppressed')).toBe(2);
 });

@@ -14,7 +14,7 @@ export function fail(span: Span, type: string): void {
  * @see https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/
  */
 export function failWith(span: Span, thrown: unknown): void {
-  const attributes = exceptionAttributes(thrown, {}, true);
+  const attributes = exceptionAttributes(thrown, {});
   span.addEvent('exception', attributes);
   fail(span, String(attributes['exception.type']));
 }

@@ -25,7 +25,7 @@ export function failureOf(payload: object): Failure {
   const thrown =
     key === undefined ? (typeof fields['stack'] === 'string' ? payload : undefined) : fields[key];
   if (typeof thrown === 'object' && thrown !== null) {
-    const exception = exceptionAttributes(thrown, {}, true);
+    const exception = exceptionAttributes(thrown, {});
     return { key, message: String(exception['exception.message'] || exception['exception.type']), exception };
   }
   const said = typeof thrown === 'string' ? thrown : MESSAGES.map((name) => fields[name]).find(isText);

@@ -172,7 +172,7 @@ export class EventSpan implements Span, OpenSpan {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    this.note('exception', this.#millis(time), exceptionAttributes(exception, {}, false), 0);
+    this.note('exception', this.#millis(time), exceptionAttributes(exception, {}), 0);
   }
 
   /** For those who have it from a processor; `time` is epoch milliseconds, a Date or a pair. */

@@ -104,7 +104,7 @@ test('errors: the activity that is on gets the event and the status, and is kept
   assert.equal(discarded.length, 0);
   assert.deepEqual([root.name, root.status.code], ['click buy', 2]);
   assert.deepEqual(messages(root), ['exception no', 'exception promised']);
-  assert.equal(root.events[0]?.attributes?.['exception.escaped'], true);
+  assert.equal(root.events[0]?.attributes?.['spandrel.exception.handled'], false);
   assert.deepEqual(root.endTime, root.events[1]?.time, 'not over before its last error');
 });
 
@@ -132,7 +132,7 @@ test('errors: with nothing on, a span of its own that says where', () => {
   assert.equal(span.status.code, 2);
   assert.deepEqual(span.startTime, span.endTime);
   assert.equal(span.attributes['url.template'], '/cart');
-  assert.doesNotMatch(String(span.attributes['url.full']), /token=t/);
+  assert.doesNotMatch(String(span.attributes['browser.document.url.full']), /token=t/);
   assert.deepEqual(messages(span), ['exception alone']);
 });
 
@@ -143,7 +143,7 @@ test('errors: one object is told once, be it caught first or thrown on', () => {
   throws(error);
   throws(error);
   assert.equal(ended.length, 1);
-  assert.equal(ended[0]?.events[0]?.attributes?.['exception.escaped'], false);
+  assert.equal(ended[0]?.events[0]?.attributes?.['spandrel.exception.handled'], true);
 });
 
 test('errors: ten alike in an activity, a hundred a minute; the rest is counted', async () => {

@@ -19,7 +19,7 @@ import { ownGlobal } from '../platform/dom.js';
 import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import type { Activity } from './activity.js';
-import { storedUrl } from './attributes.js';
+import { documentAttributes } from './attributes.js';
 import type { PartDeps } from './part.js';
 import { exceptionAttributes, type Whereabouts } from './thrown.js';
 
@@ -86,8 +86,11 @@ export function traceErrors(
     untold = 0;
   };
 
-  /** @param at when, if that is past: a moment of the page's clock. */
-  const record = (value: unknown, where: Whereabouts, escaped: boolean, at?: number): void => {
+  /**
+   * @param handled whether somebody caught it.
+   * @param at when, if that is past: a moment of the page's clock.
+   */
+  const record = (value: unknown, where: Whereabouts, handled: boolean, at?: number): void => {
     // The value's own getters may throw or report anything, us included.
     if (busy) return;
     if ((typeof value === 'object' && value) || typeof value === 'function') {
@@ -98,7 +101,10 @@ export function traceErrors(
     try {
       const activity = at === undefined ? activities.current : activities.at(at);
       const active: Context = at === undefined ? context.active() : (activity?.context ?? ROOT_CONTEXT);
-      const attributes = exceptionAttributes(value, where, escaped);
+      const attributes: Attributes = {
+        ...exceptionAttributes(value, where),
+        'spandrel.exception.handled': handled,
+      };
       const isTold = admit(activity, attributes);
       const span = [trace.getSpan(active), activity?.root].find((one) => one?.isRecording());
       const moment = at ?? clock.now();
@@ -112,7 +118,7 @@ export function traceErrors(
           `error ${attributes['exception.type']}`,
           {
             startTime: clock.wall(moment),
-            attributes: { 'url.full': storedUrl(href), 'url.template': routeName(href) },
+            attributes: documentAttributes(href, routeName(href)),
           },
           active,
         );
@@ -125,10 +131,10 @@ export function traceErrors(
   };
 
   const hear = (event: Event, at?: number): void => {
-    if (event.type === 'unhandledrejection') record((event as PromiseRejectionEvent).reason, {}, true, at);
+    if (event.type === 'unhandledrejection') record((event as PromiseRejectionEvent).reason, {}, false, at);
     else if (event.target === scope && 'message' in event) {
       const { error, message } = event as ErrorEvent;
-      if (!ADVICE.test(message)) record(error, event as ErrorEvent, true, at);
+      if (!ADVICE.test(message)) record(error, event as ErrorEvent, false, at);
     }
   };
   const onEvent = (event: Event): void => void guard(() => hear(event));
@@ -142,13 +148,13 @@ export function traceErrors(
     for (const entry of stub.queue.splice(0)) {
       guard(() => {
         if (!Array.isArray(entry)) listens && hear(entry, entry.timeStamp);
-        else if (entry[0] === 'recordException') record(entry[1], {}, false, entry[2]);
+        else if (entry[0] === 'recordException') record(entry[1], {}, true, entry[2]);
       });
     }
   });
 
   return {
-    record: (error) => record(error, {}, false),
+    record: (error) => record(error, {}, true),
     stop() {
       for (const stop of stops) stop();
     },

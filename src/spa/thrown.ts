@@ -72,7 +72,7 @@ function causesOf(value: unknown): unknown[] {
  *
  * @see https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/
  */
-export function exceptionAttributes(value: unknown, where: Whereabouts, escaped: boolean): Attributes {
+export function exceptionAttributes(value: unknown, where: Whereabouts): Attributes {
   const { filename, lineno, colno } = where;
   // Of a script of another origin nothing is told but that it threw.
   const isSecret = (value === null || value === undefined) && where.message !== undefined && !filename;
@@ -83,6 +83,5 @@ export function exceptionAttributes(value: unknown, where: Whereabouts, escaped:
     'exception.type': said.type,
     'exception.message': said.message,
     ...(stack ? { 'exception.stacktrace': stack.slice(0, MAX_STACK) } : {}),
-    'exception.escaped': escaped,
   };
 }

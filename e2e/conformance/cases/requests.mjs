@@ -176,7 +176,6 @@ export const requests = [
           events: [
             {
               name: 'exception',
-              'exception.escaped': true,
               'exception.message': 'out of stock',
               'exception.stacktrace': '(stack)',
               'exception.type': 'RangeError',
