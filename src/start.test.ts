@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { context, trace } from '@opentelemetry/api';
 import type { Destination } from './destinations/destination.js';
 import type { TraceBlob } from './pipeline/model.js';
@@ -52,7 +53,6 @@ test('start: the resource says who speaks', async () => {
   const spandrel = start({ service: 'shop', version: '1.2', environment: 'test', destination });
   spandrel.tracer.startSpan('root').end();
   await spandrel.flush();
-  const { gunzipSync } = await import('node:zlib');
   const body = JSON.parse(gunzipSync(blobs[0]?.bytes ?? new Uint8Array()).toString());
   const attributes = body.resourceSpans[0].resource.attributes.map(
     ({ key, value }: { key: string; value: { stringValue: string } }) => [key, value.stringValue],
@@ -66,6 +66,43 @@ test('start: the resource says who speaks', async () => {
     ['telemetry.sdk.version', VERSION],
   ]);
   await spandrel.shutdown();
+});
+
+test('start: the resource says which browser it is, as far as that says so unasked', async () => {
+  const userAgentData = {
+    brands: [
+      { brand: 'Chromium', version: '142' },
+      { brand: 'Not_A Brand', version: '99' },
+    ],
+    mobile: false,
+    platform: 'Linux',
+    getHighEntropyValues: () => assert.fail('asked'),
+  };
+  const resourceIn = async (navigator: object): Promise<unknown[]> => {
+    Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+    const { destination, blobs } = kept();
+    const spandrel = start({ service: 'shop', destination });
+    spandrel.tracer.startSpan('root').end();
+    await spandrel.flush();
+    await spandrel.shutdown();
+    Reflect.deleteProperty(globalThis, 'navigator');
+    const body = JSON.parse(gunzipSync(blobs[0]?.bytes ?? new Uint8Array()).toString());
+    return body.resourceSpans[0].resource.attributes.slice(4);
+  };
+  assert.deepEqual(await resourceIn({ language: 'de-CH', userAgentData }), [
+    {
+      key: 'browser.brands',
+      value: { arrayValue: { values: [{ stringValue: 'Chromium 142' }, { stringValue: 'Not_A Brand 99' }] } },
+    },
+    { key: 'browser.platform', value: { stringValue: 'Linux' } },
+    { key: 'browser.mobile', value: { boolValue: false } },
+    { key: 'browser.language', value: { stringValue: 'de-CH' } },
+  ]);
+  assert.deepEqual(await resourceIn({ language: 'de' }), [
+    { key: 'browser.language', value: { stringValue: 'de' } },
+  ]);
+  const hostile = { brands: 'none', mobile: Symbol('mobile'), platform: {} };
+  assert.deepEqual(await resourceIn({ language: '', userAgentData: hostile }), []);
 });
 
 test('start: a provider that the page has already stays', async () => {

@@ -31,6 +31,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
+import { browserAttributes } from './spa/attributes.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
 import { samplingOf } from './tail-sampling.js';
@@ -194,6 +195,7 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.name': 'spandrel',
     'telemetry.sdk.language': 'webjs',
     'telemetry.sdk.version': VERSION,
+    ...diagnostics.guard(browserAttributes),
   };
   const isSecond = running() !== undefined;
   const page = createPageTracing(

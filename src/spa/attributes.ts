@@ -1,4 +1,4 @@
-/** Span attributes shared by what `start()` instruments. */
+/** Attributes shared by what `start()` instruments. */
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { redactUrl } from '../pipeline/encode-redact.js';
 import { ofDocument } from '../platform/dom.js';
@@ -19,7 +19,32 @@ export function storedUrl(href: string): string {
   }
 }
 
+/** The document that is shown. @param route its name: `PartDeps.routeName`. */
+export const documentAttributes = (href: string, route: string): Attributes => ({
+  'browser.document.url.full': storedUrl(href),
+  'url.template': route,
+});
+
 /** What of them is known: browsers say 0 or nothing of what a page may not know. */
 export function known(attributes: Record<string, AttributeValue | undefined>): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value || value === false));
+}
+
+/** What a browser says of itself unasked, for the resource. */
+export function browserAttributes(): Attributes {
+  const { language, userAgentData } = navigator as Navigator & {
+    userAgentData?: { brands: { brand: string; version: string }[]; mobile: boolean; platform: string };
+  };
+  return known({
+    'browser.brands': userAgentData?.brands.map(({ brand, version }) => `${brand} ${version}`),
+    'browser.platform': userAgentData?.platform,
+    'browser.mobile': userAgentData?.mobile,
+    'browser.language': language,
+  });
+}
+
+/** Whether no span of this page is its parent. */
+export function isLocalRoot(span: object): boolean {
+  const { parentSpanContext: parent } = span as { parentSpanContext?: { isRemote?: boolean } };
+  return !parent || parent.isRemote === true;
 }

@@ -18,6 +18,7 @@ import type { TraceBuffer } from '../pipeline/trace-buffer.js';
 import type { Platform } from '../platform/platform.js';
 import { untraced } from '../platform/untraced.js';
 import type { Sampler } from '../sdk/tracer-provider.js';
+import { isLocalRoot } from './attributes.js';
 import { attributesOf, createSampler, PROBABILITY } from './sampler.js';
 import { createPressure, type PressureLimits } from './sampling-pressure.js';
 import { createRules, type RulesDeps } from './sampling-rules.js';
@@ -49,8 +50,6 @@ const MAX_BEGUN = 1_000;
 const SAMPLED = 1;
 const ERROR_STATUS = 2;
 
-const isLocalRoot = ({ parentSpanContext: parent }: ReadableSpan): boolean =>
-  !parent || parent.isRemote === true;
 const millisOf = ([seconds, nanos]: HrTime): number => seconds * 1e3 + nanos / 1e6;
 
 export function createSampling(

@@ -11,6 +11,10 @@ import { createSession, type Session, sessionProcessor } from './session.js';
 const MINUTE = 60_000;
 const NOTE = 'spandrel-1 session';
 
+const previousOf = (session: Session) => session.attributes(true)['session.previous_id'];
+const startOf = (session: Session) =>
+  Date.parse(String(session.attributes(true)['spandrel.session.started_at']));
+
 interface Tab {
   session: Session;
   platform: TestPlatform;
@@ -25,18 +29,18 @@ function openTab(origin: TestOrigin | undefined, seed = 1, nowMillis?: number): 
 
 test('session: an id of 32 hex digits that lasts as long as it is used, and no longer than 4 hours', async () => {
   const { session, platform } = openTab(testOrigin());
-  const { id, startedAtMillis } = session;
+  const { id } = session;
   assert.match(id, /^[\da-f]{32}$/);
-  assert.equal(startedAtMillis, platform.now());
-  assert.equal(session.previousId, undefined);
+  assert.equal(startOf(session), platform.now());
+  assert.equal(previousOf(session), undefined);
   for (let minutes = 0; minutes < 230; minutes += 20) {
     session.touch();
     assert.equal(session.id, id, `after ${minutes} minutes`);
     await platform.advance(20 * MINUTE);
   }
   assert.notEqual(session.id, id, 'after 4 hours');
-  assert.equal(session.previousId, id);
-  assert.equal(session.startedAtMillis, platform.now());
+  assert.equal(previousOf(session), id);
+  assert.equal(startOf(session), platform.now());
 });
 
 test('session: 30 minutes without use end it; reading is no use', async () => {
@@ -46,7 +50,7 @@ test('session: 30 minutes without use end it; reading is no use', async () => {
   assert.equal(session.id, id);
   await platform.advance(MINUTE);
   assert.notEqual(session.id, id);
-  assert.equal(session.previousId, id);
+  assert.equal(previousOf(session), id);
 });
 
 test('session: the next page goes on with it, and knows the one before when it has expired', async () => {
@@ -56,10 +60,10 @@ test('session: the next page goes on with it, and knows the one before when it h
   const later = (minutes: number): number => one.platform.now() + minutes * MINUTE;
   const two = openTab(origin, 9, later(29));
   assert.equal(two.session.id, id);
-  assert.equal(two.session.startedAtMillis, one.session.startedAtMillis);
+  assert.equal(startOf(two.session), startOf(one.session));
   const three = openTab(origin, 10, later(31));
   assert.notEqual(three.session.id, id);
-  assert.equal(three.session.previousId, id);
+  assert.equal(previousOf(three.session), id);
 });
 
 test('session: use in one tab is use in all, written at most every 5 s', async () => {
@@ -117,7 +121,7 @@ test('session: a clock that is set back or forward begins another, and no sessio
     platform.jump(jump);
     const next = session.id;
     assert.notEqual(next, id);
-    assert.equal(session.previousId, id);
+    assert.equal(previousOf(session), id);
     assert.equal(session.id, next);
     await platform.advance(31 * MINUTE);
     assert.notEqual(session.id, next);
@@ -160,7 +164,7 @@ for (const text of [
     const { session } = openTab(origin);
     assert.match(session.id, /^[\da-f]{32}$/);
     assert.notEqual(session.id, hostile.id);
-    assert.equal(session.startedAtMillis, now);
+    assert.equal(startOf(session), now);
     assert.equal(session.attributes(true)['session.id'], session.id);
     assert.equal(JSON.parse(origin.notes.get(NOTE) ?? '').id, session.id);
   });
@@ -194,7 +198,7 @@ test('session: deleted by the site or by another tab, another one begins', async
   origin.notes.clear();
   await platform.advance(1_000);
   assert.notEqual(session.id, id);
-  assert.equal(session.previousId, undefined);
+  assert.equal(previousOf(session), undefined);
   session.purge();
   assert.equal(origin.notes.size, 0);
 });
@@ -226,6 +230,37 @@ test('session: on every span its id, on local roots what came before and when it
     'spandrel.session.started_at': new Date(platform.now()).toISOString(),
   });
   await processor.shutdown();
+});
+
+test('session: its start is told once, by the first root that ends, of the page on which it began', async () => {
+  const origin = testOrigin();
+  const one = ownProvider({ origin });
+  // A click that leads to nothing never ends.
+  one.tracer.startSpan('forgotten');
+  const root = one.tracer.startSpan('root');
+  one.tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, root)).end();
+  root.end();
+  one.tracer.startSpan('second').end();
+  await one.platform.advance(31 * MINUTE);
+  one.tracer.startSpan('later').end();
+  const two = ownProvider({ origin, nowMillis: one.platform.now() });
+  two.tracer.startSpan('next page').end();
+  const told = [...one.ended, ...two.ended].map(({ name, events }) => [
+    name,
+    ...events.map((event) => [event.name, event.attributes, event.time[0] * 1_000]),
+  ]);
+  const [first, later] = [root, one.ended.at(-1)].map(
+    (span) => (span as unknown as ReadableSpan).attributes['session.id'],
+  );
+  const [before, after] = [one.platform.now() - 31 * MINUTE, one.platform.now()];
+  assert.deepEqual(told, [
+    ['child'],
+    ['root', ['session.start', { 'session.id': first }, before]],
+    ['second'],
+    ['later', ['session.start', { 'session.id': later, 'session.previous_id': first }, after]],
+    ['next page'],
+  ]);
+  for (const { processor } of [one, two]) await processor.shutdown();
 });
 
 test('session: while consent is pending it is in memory; granted, it is kept; denied, it is gone for good', async () => {

@@ -14,13 +14,13 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import { parseJson, toJson } from '../json.js';
 import type { Notes, Platform, Stop } from '../platform/platform.js';
 import { hexOf } from '../platform/uuid.js';
+import { isLocalRoot } from './attributes.js';
 
 export interface Session {
   /** 32 lowercase hex digits. A new one when the last has expired. */
   readonly id: string;
-  readonly previousId: string | undefined;
-  /** Epoch milliseconds. */
-  readonly startedAtMillis: number;
+  /** What began on this page, until a span has told so. */
+  begun: Kept | undefined;
   /** What a span says of it; `isRoot` for one without a local parent, which says more. */
   attributes(isRoot: boolean): Attributes;
   /** The user did something: it goes on. */
@@ -110,20 +110,15 @@ export function createSession({ platform, notes }: SessionDeps): Session {
     if (store) read(store, now);
     if (kept && isLive(kept, now)) return kept;
     const id = hexOf(platform.randomBytes(16));
-    kept = { id, previousId: kept?.id, startedAt: now, usedAt: now };
+    self.begun = kept = { id, previousId: kept?.id, startedAt: now, usedAt: now };
     write(store);
     return kept;
   };
 
-  return {
+  const self: Session = {
+    begun: undefined,
     get id() {
       return current().id;
-    },
-    get previousId() {
-      return current().previousId;
-    },
-    get startedAtMillis() {
-      return current().startedAt;
     },
     attributes(isRoot) {
       const { id, previousId, startedAt } = current();
@@ -149,6 +144,7 @@ export function createSession({ platform, notes }: SessionDeps): Session {
       notes()?.delete(NOTE);
     },
   };
+  return self;
 }
 
 /** What an exporter has that a session needs. */
@@ -186,10 +182,13 @@ export function openSession(host: SessionHost, isKept = true): Session & { stop:
 /** What a span processor is to OpenTelemetry, as far as it is needed here. */
 export interface SessionProcessor {
   onStart(span: Span): void;
+  onEnding(span: Span): void;
   onEnd(): void;
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;
 }
+
+const attributesOf = (span: Span): Attributes => (span as { attributes?: Attributes }).attributes ?? {};
 
 /** @param isUse whether a root span that says this is something that the user did. */
 export function createSessionProcessor(
@@ -201,13 +200,20 @@ export function createSessionProcessor(
     onStart(span) {
       guard(() => {
         if (totals.consent === 'denied') return;
-        const { parentSpanContext: parent, attributes = {} } = span as Span & {
-          parentSpanContext?: { isRemote?: boolean };
-          attributes?: Attributes;
-        };
-        const isRoot = !parent || parent.isRemote === true;
-        if (isRoot && isUse(attributes)) session.touch();
+        const isRoot = isLocalRoot(span);
+        if (isRoot && isUse(attributesOf(span))) session.touch();
         span.setAttributes(session.attributes(isRoot));
+      });
+    },
+    // Not as it starts: a click that leads to nothing is no span.
+    onEnding(span) {
+      guard(() => {
+        const { begun } = session;
+        if (!begun || !isLocalRoot(span) || attributesOf(span)['session.id'] !== begun.id) return;
+        session.begun = undefined;
+        const { id, previousId, startedAt } = begun;
+        const attributes = { 'session.id': id, ...(previousId && { 'session.previous_id': previousId }) };
+        span.addEvent('session.start', attributes, startedAt);
       });
     },
     onEnd() {},
