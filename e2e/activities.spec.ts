@@ -140,7 +140,7 @@ for (const [by, head] of [
       '/product/:id',
       '/users/:id',
     ]);
-    expect(of('url.full')[2]).toBe(`${site.host.origin}/login`);
+    expect(of('browser.document.url.full')[2]).toBe(`${site.host.origin}/login`);
     expect(hash).toBeDefined();
   });
 }

@@ -13,6 +13,7 @@ const EXPLAINED: Record<string, string> = {
   'documentFetch http.response_content_length': 'http.response.body.size is its stable name',
   'resourceFetch http.response_content_length': 'http.response.body.size is its stable name',
   'resourceFetch url.full': 'query values are replaced',
+  'documentLoad url.full': 'the page is browser.document.url.full; requests have url.full',
   'documentFetch fetchStart': 'the start of the span',
   'resourceFetch fetchStart': 'the start of the span',
   'documentLoad fetchStart': 'the start of documentFetch; the load begins with the navigation',
@@ -112,7 +113,7 @@ test('document load: one trace, 200 resources, however the page treats its entri
   expect(root.name).toBe('load /:id/:id');
   expect(attribute('user_agent.original')).toBe(await page.evaluate(() => navigator.userAgent));
   expect(attribute('url.template')).toBe('/:id/:id');
-  expect(attribute('browser.navigation.type')).toBe('navigate');
+  expect(attribute('browser.navigation_timing.type')).toBe('navigate');
   expect(attribute('spandrel.activity.type')).toBe('load');
   expect(attribute('spandrel.activity.end')).toBe('quiet');
   // 232 at least, some of which the browser may tell of when the root has ended.
@@ -168,14 +169,14 @@ test('document load: what the browser hides of a resource is left out, not told 
     };
   };
   expect(seen('/hidden.svg')).toEqual({
-    attributes: { 'browser.resource.initiator': 'img' },
+    attributes: { 'browser.resource_timing.initiator_type': 'img' },
     events: ['responseEnd'],
   });
   expect(seen('/icon.svg')).toEqual({ attributes: {}, events: ['responseEnd'] });
   const shown = seen('/shown.svg');
   expect(shown.attributes).toEqual({
     'http.response.body.size': svg.length,
-    'browser.resource.initiator': 'img',
+    'browser.resource_timing.initiator_type': 'img',
     'http.response.status_code': 200,
   });
   expect(shown.events).toEqual(expect.arrayContaining(['requestStart', 'responseStart', 'responseEnd']));

@@ -77,7 +77,7 @@ export function visits({ sessions = 1, traces = 4, endedAt = Date.now() } = {}) 
         {
           'spandrel.activity.type': kind,
           'spandrel.activity.end': 'quiet',
-          'url.full': `http://shop.test${route.replace(':id', 'trowel')}`,
+          'browser.document.url.full': `http://shop.test${route.replace(':id', 'trowel')}`,
           'url.template': route,
           'session.previous_id': session > 0 ? hex(session, 32) : undefined,
           'spandrel.session.started_at': new Date(began).toISOString(),
@@ -93,7 +93,7 @@ export function visits({ sessions = 1, traces = 4, endedAt = Date.now() } = {}) 
       /** @param {string} name @param {number} value @param {string} rating @param {number} [at] */
       const vital = (name, value, rating, at = 0) =>
         add(`web-vital ${name}`, traceId, root, start + at, name === 'CLS' ? 0 : value, {
-          'browser.web_vital.name': name,
+          'browser.web_vital.name': name.toLowerCase(),
           'browser.web_vital.value': value,
           'browser.web_vital.rating': rating,
           'browser.web_vital.id': `v5-${traceId}-${name}`,

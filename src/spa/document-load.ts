@@ -11,7 +11,7 @@
 import { ofDocument } from '../platform/dom.js';
 import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
-import { storedUrl } from './attributes.js';
+import { documentAttributes } from './attributes.js';
 import type { PartDeps } from './part.js';
 import { serverParent } from './propagation.js';
 import { recordFetch } from './resources.js';
@@ -53,10 +53,8 @@ export function traceDocumentLoad(deps: PartDeps): Stop {
       startedAt,
       parent: guard(serverParent),
       attributes: {
-        'url.full': storedUrl(location.href),
-        'url.template': route,
-        'user_agent.original': navigator.userAgent,
-        'browser.navigation.type': navigation?.type,
+        ...documentAttributes(location.href, route),
+        'browser.navigation_timing.type': navigation?.type,
       },
     });
     const release = load.hold();

@@ -114,7 +114,7 @@ test('interactions: what is said of one, from when it happened', () => {
     'spandrel.interaction.target': 'a#x',
     'url.template': '/product/:id',
     // There is no document in here to resolve it by.
-    'url.full': 'invalid:',
+    'browser.document.url.full': 'invalid:',
   });
   assert.equal(activities.current?.startedAt, clock.now() - 5);
 });

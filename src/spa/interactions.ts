@@ -16,7 +16,7 @@ import type { PageOptions } from '../page-options.js';
 import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import { untraced } from '../platform/untraced.js';
-import { storedUrl } from './attributes.js';
+import { documentAttributes } from './attributes.js';
 import type { PartDeps } from './part.js';
 import { isId } from './route-name.js';
 
@@ -75,8 +75,7 @@ export function traceInteractions(
       attributes: {
         'spandrel.interaction.type': type,
         'spandrel.interaction.target': name,
-        'url.full': storedUrl(location.href),
-        'url.template': routeName(location.href),
+        ...documentAttributes(location.href, routeName(location.href)),
       },
     });
   };

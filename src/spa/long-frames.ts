@@ -6,7 +6,7 @@
  */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import type { Stop } from '../platform/platform.js';
-import { storedUrl } from './attributes.js';
+import { documentAttributes, storedUrl } from './attributes.js';
 import { createQuota, observeEntries } from './observe.js';
 import type { PartDeps } from './part.js';
 
@@ -32,7 +32,7 @@ const MINUTE = 60_000;
 const LONG_MILLIS = 50;
 
 export function traceLongFrames(deps: PartDeps): Stop {
-  const { activities, clock, tracer } = deps;
+  const { activities, clock, routeName, tracer } = deps;
   const mayHave = createQuota(MAX_PER_ACTIVITY, 'spandrel.long_frames.left_out');
   let minute = 0;
   let alone = 0;
@@ -59,7 +59,7 @@ export function traceLongFrames(deps: PartDeps): Stop {
         .sort((a, b) => b.duration - a.duration)
         .slice(0, 3)
         .map(describe),
-      ...(activity ? {} : { 'url.full': storedUrl(location.href) }),
+      ...(activity ? {} : documentAttributes(location.href, routeName(location.href))),
     };
     tracer
       .startSpan(type, { startTime: wall(startTime), attributes }, activity?.context ?? ROOT_CONTEXT)

@@ -5,6 +5,7 @@ import { createPageClock } from '../platform/clock.js';
 import { onPageSignal } from '../platform/page-lifecycle.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { type Activities, createActivities } from './activity.js';
+import { isLocalRoot } from './attributes.js';
 import { createContextManager } from './context-manager.js';
 import { traceDocumentLoad } from './document-load.js';
 import { type RecordException, traceErrors } from './errors.js';
@@ -59,7 +60,11 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
     processor: {
       onStart(span, parent) {
         guard(() => spanClock(span as never, parent));
-        guard(() => activities?.processor.onStart(span));
+        guard(() => {
+          if (!activities) return;
+          activities.processor.onStart(span);
+          if (isLocalRoot(span)) span.setAttribute('user_agent.original', navigator.userAgent);
+        });
       },
       onEnd: (span) => void guard(() => activities?.processor.onEnd(span)),
       forceFlush: async () => {},

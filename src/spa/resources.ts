@@ -60,7 +60,7 @@ export function recordFetch(
         'url.full': storedUrl(url),
         ...known({
           'http.response.body.size': entry.encodedBodySize,
-          'browser.resource.initiator': entry.initiatorType,
+          'browser.resource_timing.initiator_type': entry.initiatorType,
           'http.response.status_code': entry.responseStatus,
         }),
       },

@@ -19,7 +19,7 @@ import { ownGlobal } from '../platform/dom.js';
 import { listen } from '../platform/listen.js';
 import type { Stop } from '../platform/platform.js';
 import type { Activity, ActivityKind } from './activity.js';
-import { storedUrl } from './attributes.js';
+import { documentAttributes } from './attributes.js';
 import { eventTime } from './interactions.js';
 import type { PartDeps } from './part.js';
 import { patch } from './patch.js';
@@ -47,10 +47,7 @@ export function traceRoutes(
   let route = read();
   let followed: SpanContext | undefined = activities.current?.root.spanContext();
 
-  const attributesOf = ({ name }: Route): Attributes => ({
-    'url.full': storedUrl(location.href),
-    'url.template': name,
-  });
+  const attributesOf = ({ name }: Route): Attributes => documentAttributes(location.href, name);
 
   const begin = (kind: ActivityKind, startedAt: number): void => {
     const links = followed ? [{ context: followed }] : [];

@@ -22,7 +22,7 @@ import {
 } from 'web-vitals';
 import type { Stop } from '../platform/platform.js';
 import type { Activity } from './activity.js';
-import { storedUrl } from './attributes.js';
+import { documentAttributes, storedUrl } from './attributes.js';
 import { observeEntries } from './observe.js';
 import type { PartDeps } from './part.js';
 import { selectorOf } from './selector.js';
@@ -69,7 +69,7 @@ const MIN_EVENT_MILLIS = 40;
 const RECENT_EVENTS = 50;
 
 export function traceWebVitals(deps: PartDeps): Stop {
-  const { activities, clock, guard, platform, tracer } = deps;
+  const { activities, clock, guard, platform, routeName, tracer } = deps;
   let stopped = false;
   const recent: PerformanceEventTiming[] = [];
   /** A click is several events, whose listeners are often those of another than the one that tells how long it took. */
@@ -112,17 +112,17 @@ export function traceWebVitals(deps: PartDeps): Stop {
       (entry && activities.during(start, Math.max(start, ...ends))) ?? activityOf(navigation, metric);
     const wall = activity?.wall ?? clock.anchor();
     const attributes: Attributes = {
-      [`${NAME}name`]: name,
+      [`${NAME}name`]: name.toLowerCase(),
       [`${NAME}value`]: value,
       [`${NAME}delta`]: metric.delta,
       [`${NAME}id`]: metric.id,
       [`${NAME}rating`]: metric.rating,
       [`${NAME}navigation_type`]: metric.navigationType,
-      ...(activity ? {} : { 'url.full': storedUrl(navigationURL) }),
+      ...(activity ? {} : documentAttributes(navigationURL, routeName(navigationURL))),
     };
     for (const [key, part] of Object.entries(attributionOf(metric, sceneOf))) {
       // An element that is gone has no selector.
-      if (part !== undefined && part !== '') attributes[`${NAME}attribution.${key}`] = part;
+      if (part !== undefined && part !== '') attributes[`spandrel.web_vital.${key}`] = part;
     }
     tracer
       .startSpan(
