@@ -122,7 +122,7 @@ for (const [by, head] of [
     const roots = await rootsOf(site);
     const [pushed, loaded, redirected, back, hash] = roots;
     const events = roots.map(({ events = [] }) => events.map(({ name }) => name));
-    expect(events).toEqual([['click'], ['click'], ['click', 'redirect'], [], ['click']]);
+    expect(events).toEqual([['click', 'session.start'], ['click'], ['click', 'redirect'], [], ['click']]);
     expect(loaded?.events?.[0]?.timeUnixNano).toBe(loaded?.startTimeUnixNano);
     expect(attributeOf(loaded?.events?.[0]?.attributes, 'spandrel.interaction.target')).toBe(
       'button#load-then-push',

@@ -17,6 +17,11 @@ const MODULES = {
   // What ours is compared with.
   'web-vitals/attribution': 'web-vitals-attribution',
   '@opentelemetry/instrumentation-document-load': 'document-load',
+  ...Object.fromEntries(
+    ['errors', 'navigation', 'navigation-timing', 'resource-timing', 'user-action', 'web-vitals'].map(
+      (name) => [`@opentelemetry/browser-instrumentation/experimental/${name}`, `browser-${name}`],
+    ),
+  ),
 };
 
 /** Where the bundles lie; served at {@link VENDOR_PATH}. */
