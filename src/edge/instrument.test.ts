@@ -401,7 +401,7 @@ test('instrument: a scheduled event', async () => {
   assert.equal(span.kind, SpanKind.SERVER + 1);
   assert.equal(span.attributes['faas.trigger'], 'timer');
   assert.equal(span.attributes['faas.cron'], '*/5 * * * *');
-  assert.equal(span.attributes['faas.time'], '2027-01-15T08:00:00.000Z');
+  assert.equal(span.attributes['faas.invocation.start_time'], '2027-01-15T08:00:00.000Z');
   assert.equal(store.span('work').parentSpanId, span.spanId);
 });
 
@@ -424,7 +424,7 @@ test('instrument: a batch of messages, with links to where they come from', asyn
   assert.equal(span.kind, SpanKind.CONSUMER + 1);
   assert.equal(span.attributes['messaging.destination.name'], 'orders');
   assert.equal(span.attributes['messaging.batch.message_count'], 4);
-  assert.equal(span.attributes['messaging.system'], 'cloudflare_queues');
+  assert.equal(span.attributes['messaging.system.name'], 'cloudflare_queues');
   assert.deepEqual(
     span.links.map(({ traceId }) => traceId),
     [TRACE_ID],

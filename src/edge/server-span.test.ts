@@ -59,10 +59,10 @@ test('server span: what Cloudflare tells', () => {
     const { attributes } = serverSpanOf(request, workerd);
     assert.equal(attributes['network.protocol.version'], version);
     assert.equal(attributes['faas.trigger'], 'http');
-    assert.equal(attributes['faas.invocation_id'], '7d0a-FRA');
+    assert.equal(attributes['faas.invocation.id'], '7d0a-FRA');
   }
   const { attributes } = serverSpanOf(new Request('https://shop.example/', { headers }), server);
-  assert.equal(attributes['faas.invocation_id'], undefined, 'anybody may have sent it');
+  assert.equal(attributes['faas.invocation.id'], undefined, 'anybody may have sent it');
 });
 
 const CONTEXT = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };

@@ -42,7 +42,7 @@ export function serverSpanOf(request: Request, runtime: Runtime): ServerSpanStar
   add('network.protocol.version', /^HTTP\/(.+)/.exec((request as Cf).cf?.httpProtocol ?? '')?.[1]);
   if (runtime.isFunction) {
     attributes['faas.trigger'] = 'http';
-    add('faas.invocation_id', headers.get(runtime.name === 'workerd' ? 'cf-ray' : 'x-vercel-id'));
+    add('faas.invocation.id', headers.get(runtime.name === 'workerd' ? 'cf-ray' : 'x-vercel-id'));
   }
   return { name: method ?? 'HTTP', attributes };
 }

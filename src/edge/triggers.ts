@@ -57,7 +57,7 @@ export function scheduledTrigger(_setup: Setup, { cron, scheduledTime }: Schedul
   const attributes: Attributes = { 'faas.trigger': 'timer' };
   if (cron) attributes['faas.cron'] = cron;
   if (Number.isFinite(scheduledTime)) {
-    attributes['faas.time'] = new Date(scheduledTime as number).toISOString();
+    attributes['faas.invocation.start_time'] = new Date(scheduledTime as number).toISOString();
   }
   return { name: 'scheduled', kind: SpanKind.SERVER, attributes, answered: unanswered };
 }
@@ -90,7 +90,7 @@ export function queueTrigger(_setup: Setup, batch: MessageBatch): Trigger {
     kind: SpanKind.CONSUMER,
     attributes: {
       'faas.trigger': 'pubsub',
-      'messaging.system': 'cloudflare_queues',
+      'messaging.system.name': 'cloudflare_queues',
       'messaging.operation.name': 'process',
       'messaging.operation.type': 'process',
       'messaging.destination.name': queue,

@@ -162,7 +162,7 @@ export const flush = [
       faas: arrived[0]?.request.resourceSpans[0].scopeSpans
         .flatMap((/** @type {any} */ { spans }) => spans)
         .flatMap((/** @type {any} */ { attributes = [] }) => attributes)
-        .filter((/** @type {any} */ { key }) => /^faas\.(trigger|cron|time)$/.test(key))
+        .filter((/** @type {any} */ { key }) => /^faas\.(trigger|cron|invocation\.start_time)$/.test(key))
         .map((/** @type {any} */ { key, value }) => [key, value.stringValue])
         .sort(),
     }),
@@ -170,7 +170,7 @@ export const flush = [
       trees: [{ name: 'scheduled', kind: 'server', children: [{ name: 'clean up', kind: 'internal' }] }],
       faas: [
         ['faas.cron', '*/5 * * * *'],
-        ['faas.time', '2026-09-21T14:13:20.000Z'],
+        ['faas.invocation.start_time', '2026-09-21T14:13:20.000Z'],
         ['faas.trigger', 'timer'],
       ],
     },
@@ -201,7 +201,7 @@ export const flush = [
           'messaging.destination.name': 'orders',
           'messaging.operation.name': 'process',
           'messaging.operation.type': 'process',
-          'messaging.system': 'cloudflare_queues',
+          'messaging.system.name': 'cloudflare_queues',
         },
         links: ['00f067aa0ba902b7'],
       },
