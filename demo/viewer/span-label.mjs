@@ -45,10 +45,13 @@ export function labelOf(span, vital, repeated) {
   return { ...parts, before: name, main: hint, isShort: name.length <= SHORT_CHARS };
 }
 
+/** Where it went, or the page that it is about; empty where it says neither. */
+export const addressOf = (attributes) =>
+  findAttribute(attributes, 'url.full', 'http.url', 'browser.document.url.full') ?? '';
+
 function hintOf({ attributes }) {
   const blocking = Math.round(Number(findAttribute(attributes, BLOCKING)));
   if (blocking > 0) return `blocked ${blocking} ms`;
   // A server's span has its address in parts.
-  const url = findAttribute(attributes, 'url.full', 'http.url') ?? '';
-  return resourceName(url) || (findAttribute(attributes, 'url.path') ?? '');
+  return resourceName(addressOf(attributes)) || (findAttribute(attributes, 'url.path') ?? '');
 }

@@ -4,7 +4,7 @@ import { findAttribute } from './any-value.mjs';
 import { Clipped } from './clipped.mjs';
 import { SpanKindIcon } from './kind-icon.mjs';
 import { readVital } from './page-facts.mjs';
-import { BLOCKING, labelOf } from './span-label.mjs';
+import { addressOf, BLOCKING, labelOf } from './span-label.mjs';
 import { formatDuration, placeInstant, placeSpan } from './timeline.mjs';
 import { plural } from './wording.mjs';
 
@@ -23,7 +23,7 @@ export function SpanRow({ row, index, top, axis, colours, repeated, active, sele
   const failed = span.status.code === 'error';
   const classes = ['span-row', active && 'active', selected && 'selected', failed && 'failed'];
   const hidden = expanded ? 0 : node.descendantCount;
-  const url = findAttribute(span.attributes, 'url.full', 'http.url') ?? '';
+  const url = addressOf(span.attributes);
   const vital = readVital(span);
   const label = labelOf(span, vital, repeated);
   return html`<div

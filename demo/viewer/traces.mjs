@@ -14,7 +14,11 @@ const MAX_SPANS_PER_TRACE = 50_000;
 const MAX_LOGS_PER_TRACE = 1_000;
 const MAX_LOGGED_TRACES = 4_000;
 /** Attributes that may name the page, best first. */
-const PAGE_KEYS = ['browser.page.url', 'page.url', 'url.full', 'http.url', 'location.href'];
+const PAGE_KEYS = [
+  ...['browser.document.url.full', 'browser.page.url', 'page.url'],
+  // Of a request it is where that went; 0.1.0 called the page by it as well.
+  ...['url.full', 'http.url', 'location.href'],
+];
 /** Characters of names and ids that the search looks through. */
 const MAX_SEARCH_CHARS = 100_000;
 
@@ -226,7 +230,7 @@ const describeException = ({ type, message }) => `${type}: ${message}`;
 // A client span's url is where it went, not where the visitor was.
 function findPage(spans) {
   for (const span of spans) {
-    const keys = span.kind === 'client' ? PAGE_KEYS.slice(0, 2) : PAGE_KEYS;
+    const keys = span.kind === 'client' ? PAGE_KEYS.slice(0, 3) : PAGE_KEYS;
     const url = findAttribute(span.attributes, ...keys) ?? findAttribute(span.resource.attributes, ...keys);
     if (url !== undefined) return url;
   }

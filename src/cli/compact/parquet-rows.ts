@@ -23,6 +23,7 @@ export const COLUMNS = {
   activity_type: 'VARCHAR',
   url_template: 'VARCHAR',
   url_full: 'VARCHAR',
+  page_url: 'VARCHAR',
   web_vital_name: 'VARCHAR',
   web_vital_value: 'DOUBLE',
   web_vital_rating: 'VARCHAR',
@@ -55,6 +56,7 @@ const PROMOTED: ReadonlyMap<string, Column> = new Map([
   ['spandrel.activity.type', 'activity_type'],
   ['url.template', 'url_template'],
   ['url.full', 'url_full'],
+  ['browser.document.url.full', 'page_url'],
   ['browser.web_vital.name', 'web_vital_name'],
   ['browser.web_vital.value', 'web_vital_value'],
   ['browser.web_vital.rating', 'web_vital_rating'],
@@ -135,6 +137,7 @@ export function createSpanRows(): SpanRows {
             if (seen.has(identity)) continue;
             seen.add(identity);
             const own = attributesOf(span.attributes ?? []);
+            asToday(own.known);
             for (const [column, value] of shared.known)
               if (!own.known.has(column)) own.known.set(column, value);
             learn(own.known, own.userAgent ?? shared.userAgent);
@@ -151,6 +154,16 @@ export function createSpanRows(): SpanRows {
       });
     },
   };
+}
+
+/** What 0.1.0 wrote, as it is written today: it had vitals in capitals, and a page's address as `url.full`. */
+function asToday(known: Known): void {
+  const vital = known.get('web_vital_name');
+  if (vital) known.set('web_vital_name', vital.toLowerCase());
+  const page = known.get('url_full');
+  if (page === undefined || !(vital || known.has('activity_type'))) return;
+  known.set('page_url', page);
+  known.delete('url_full');
 }
 
 /** A field with a comma before it; nothing where there is none. */
