@@ -6,7 +6,7 @@ import type { BucketOptions } from './compact-options.js';
 import { BUCKET_NAMES, type BucketSettings, checkBucketOptions } from './compact-settings.js';
 import { createEraseList } from './erase-list.js';
 import { eraseFrom } from './erase-object.js';
-import { checkNames, refuse } from './option-check.js';
+import { check } from './option-check.js';
 import { readObjects } from './read-objects.js';
 import { createWorkshop } from './replace.js';
 import { createSpanTexts, type SpanText } from './span-text.js';
@@ -65,19 +65,19 @@ export async function erase(options: EraseOptions): Promise<EraseSummary> {
 type Wanted = Required<Pick<EraseOptions, 'sessions' | 'users' | 'traces' | 'dryRun'>>;
 
 function checked(options: EraseOptions): EraseOptions & Wanted {
-  checkNames('erase()', options, [...BUCKET_NAMES, 'sessions', 'users', 'traces', 'dryRun']);
+  check.names('erase()', options, [...BUCKET_NAMES, 'sessions', 'users', 'traces', 'dryRun']);
   const lists = { sessions: [] as string[], users: [] as string[], traces: [] as string[] };
   for (const name of ['sessions', 'users', 'traces'] as const) {
     const given: unknown = options[name] ?? [];
     if (!Array.isArray(given) || !given.every((value) => typeof value === 'string' && value)) {
-      return refuse(name, given, 'a list of values');
+      return check.refuse(name, given, 'a list of values');
     }
     lists[name] = given;
   }
   const wrong = lists.traces.find((id) => !TRACE_ID.test(id));
-  if (wrong !== undefined) refuse('traces', wrong, 'ids of 32 hexadecimal digits');
+  if (wrong !== undefined) check.refuse('traces', wrong, 'ids of 32 hexadecimal digits');
   if (lists.sessions.length + lists.users.length + lists.traces.length === 0) {
-    refuse('sessions', [], 'at least one value, of sessions, users or traces');
+    check.refuse('sessions', [], 'at least one value, of sessions, users or traces');
   }
   const traces = lists.traces.map((id) => id.toLowerCase());
   return { ...options, ...lists, traces, dryRun: options.dryRun ?? false };

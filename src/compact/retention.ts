@@ -1,4 +1,4 @@
-import { refuse } from './option-check.js';
+import { check } from './option-check.js';
 
 /** For how long traces are kept, by what is in them: milliseconds after their period has ended. */
 export interface Retention {
@@ -19,7 +19,7 @@ export function parseRetention(text: unknown): Retention {
     const millis = Number(count) * (UNITS[unit] ?? 0);
     const field = name === 'errors' ? 'errorsMillis' : 'restMillis';
     if (!name || !(millis > 0) || field in retention) {
-      return refuse('retain', text, '"errors 90d, rest 14d", or one of both, in hours, days or weeks');
+      return check.refuse('retain', text, '"errors 90d, rest 14d", or one of both, in hours, days or weeks');
     }
     retention[field] = millis;
   }

@@ -1,15 +1,11 @@
 /** Checks of what a programmer hands over, once, at construction. */
+import { inWords } from '../wire/option-check.js';
+
+export { inWords };
 
 /** One sentence that names the option, what it got and what it takes. */
 export function optionError(option: string, got: string, takes: string): TypeError {
   return new TypeError(`spandrel/server: option "${option}" got ${got}; it takes ${takes}`);
-}
-
-/** A value in words, for {@link optionError}. Not for secrets. */
-export function inWords(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }
 
 /** A secret in words: its type and length, never its text. */
