@@ -52,7 +52,7 @@ const EXPORTS = {
   'spandrel.mjs': PAGE_EXPORTS,
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
   'compact.js': ['compact', 'compactWorker', 'erase'],
-  'forward.js': ['createBatchSender', 'forward', 'forwardConsumer', 's3Event', 's3Notifications'],
+  'forward.js': ['createBatchSender', 'forward', 'forwardConsumer'],
   'plugin.js': ['esbuild', 'rolldown', 'rollup', 'rspack', 'vite', 'webpack'],
   'release.js': ['release'],
   'server.js': [

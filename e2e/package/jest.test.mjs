@@ -23,7 +23,7 @@ test('the entries are there', () => {
 });
 
 const sender = {
-  send: async (objects) => ({ results: objects.map(({ key }) => ({ key, status: 'sent', spanCount: 1, duplicateCount: 0, rejectedCount: 0 })), requestCount: 1, byteCount: 0 }),
+  send: async (objects) => ({ results: objects.map(({ key }) => ({ key, status: 'sent', spanCount: 1, rejectedCount: 0 })), requestCount: 1, byteCount: 0 }),
 };
 const storageThat = (get) => ({
   list: async (prefix) => ({ objects: prefix.startsWith('otlp') ? [{ key: 'otlp/v1/shop/production/traces_1.json.gz', size: 300 }] : [] }),

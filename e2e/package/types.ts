@@ -11,7 +11,7 @@ import {
 import express from 'express';
 import { contextOf, instrument, traceFetch } from '../../src/edge.js';
 import { EventSpans, fromEventTarget, fromMessages, fromPerformance, sendTo } from '../../src/events.js';
-import { type BatchSender, forward, forwardConsumer, s3Notifications } from '../../src/forward.js';
+import { type BatchSender, forward, forwardConsumer } from '../../src/forward.js';
 import {
   bucket,
   type Stats,
@@ -224,12 +224,6 @@ export async function forwards(storage: Storage, sender: BatchSender): Promise<v
   const reasons: number | undefined = (await forward({ storage, sender, after: 'move' })).quarantined[
     'not-json'
   ];
-  const notifications = s3Notifications({ url: 'https://hooks.example/', bucket: 'traces' });
-  await forward({ storage, sender: notifications, after: 'keep' });
-  createIngest({
-    ...{ storage, secret: 'x', allowedOrigins: [] },
-    onStored: (receipts) => notifications.tell(receipts),
-  });
   const worker: { queue(batch: MessageBatch, env: { URL: string }, ctx: object): Promise<void> } =
     forwardConsumer((env: { URL: string }) => ({ storage, to: { url: env.URL }, after: 'delete' }));
   // @ts-expect-error: what becomes of the objects is to be said.

@@ -70,7 +70,7 @@ async function runOne(
   }
   const sender = testSender();
   const settings = checkForwardOptions({
-    ...{ ...common, after, maxBatchObjects: 3, mergeWindowMillis: 0, from: 0 },
+    ...{ ...common, after, maxBatchObjects: 3, from: 0 },
     sender: {
       async send(objects, signal) {
         await life.step(60);

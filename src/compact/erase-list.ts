@@ -1,5 +1,5 @@
-import { inLanes } from '../forward/lanes.js';
 import type { PatientStorage } from '../forward/patient-storage.js';
+import { inLanes } from '../wire/lanes.js';
 import type { BucketSettings } from './compact-settings.js';
 import { digestOf } from './period.js';
 

@@ -1,10 +1,10 @@
 import { createDoneNotes, type DoneNotes } from '../forward/done-notes.js';
-import { inLanes } from '../forward/lanes.js';
 import { createLeases, type Lease } from '../forward/lease.js';
 import type { PatientStorage } from '../forward/patient-storage.js';
 import { createSettler, type Settler } from '../forward/settle.js';
 import { intoOf } from '../server/forwarded.js';
 import { isStorageError, StorageError } from '../server/storage.js';
+import { inLanes } from '../wire/lanes.js';
 import type { BucketSettings } from './compact-settings.js';
 
 /** Objects that become one other, or none. */

@@ -1,4 +1,3 @@
-import { openText } from '../forward/pieces.js';
 import type { KeyValueJson, RequestJson, SpanJson } from '../wire/otlp-json.js';
 import { jsonOf } from '../wire/otlp-json.js';
 
@@ -143,4 +142,10 @@ export function withoutTwins(spans: readonly SpanText[]): SpanText[] {
     if (!before || (before.isInterrupted && !span.isInterrupted)) chosen.set(identity, span);
   }
   return chosen.size === spans.length ? [...spans] : [...chosen.values()];
+}
+
+/** An object's text with an array open at its end, and what closes both. */
+function openText(fields: object, list: string): Group {
+  const head = jsonOf({ ...fields, [list]: undefined }).slice(0, -1);
+  return { head: `${head}${head === '{' ? '' : ','}"${list}":[`, tail: ']}' };
 }

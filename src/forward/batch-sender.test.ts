@@ -6,7 +6,6 @@ import {
   type Backend,
   backend,
   gzipped,
-  INTERRUPTED,
   type Json,
   keyOf,
   nanosAt,
@@ -52,7 +51,7 @@ const refusing =
 test('batch sender: a batch is one request, stamped, and each object has its result', async () => {
   const { server, sender } = await setUp();
   const result = await sender.send(objects(3));
-  const counts = { spanCount: 1, duplicateCount: 0, rejectedCount: 0, status: 'sent' };
+  const counts = { spanCount: 1, rejectedCount: 0, status: 'sent' };
   assert.deepEqual(result, {
     results: [0, 1, 2].map((n) => ({ key: keyOf(n), ...counts })),
     requestCount: 1,
@@ -72,23 +71,35 @@ test('batch sender: a batch is one request, stamped, and each object has its res
   assert.deepEqual([fates(empty), empty.requestCount], [['sent'], 0]);
 });
 
-test('batch sender: without a stamp the stored bytes go as they are, unless something is merged', async () => {
+test('batch sender: without a stamp the stored bytes go as they are, unless readers differ on them', async () => {
   const { server, sender } = await setUp(undefined, { stamp: false });
-  const batch = [
-    objectOf(0, [span(0, 0)]),
-    objectOf(1, [span(1, 1)]),
-    objectOf(2, [span(2, 2)]),
-    objectOf(3, [span(2, 3)]),
-  ];
+  const batch = [objectOf(0, [span(0, 0)]), objectOf(1, [span(0, 1)])];
   const twice = JSON.stringify(request([span(4, 4)])).replace('"kind":1', '"kind":3,"kind":1');
   const result = await sender.send([...batch, { key: 'odd', bytes: gzipped(twice) }]);
-  assert.deepEqual(fates(result), Array(5).fill('sent'));
+  assert.deepEqual(fates(result), Array(3).fill('sent'));
   const sent = server.received.map(({ bytes }) => bytes);
-  for (const { bytes } of batch.slice(0, 2)) assert.ok(sent.some((each) => each.equals(bytes)));
-  const merged = server.received.find(({ spans }) => spans.includes(nameOf(2, 2))) as ReceivedRequest;
-  assert.deepEqual(merged.spans, [nameOf(2, 2), nameOf(2, 3), nameOf(4, 4)]);
-  assert.deepEqual(spansIn(merged.json), [span(2, 2), span(2, 3), span(4, 4)]);
+  for (const { bytes } of batch) assert.ok(sent.some((each) => each.equals(bytes)));
+  const anew = server.received.find(({ spans }) => spans.includes(nameOf(4, 4))) as ReceivedRequest;
+  assert.deepEqual(spansIn(anew.json), [span(4, 4)]);
   assert.equal(server.received.length, 3);
+});
+
+test('batch sender: resources are joined as they stand in their objects, alike or not', async () => {
+  const { server, sender } = await setUp(undefined, { badTimes: 'keep', stamp: { attributes: {} } });
+  const requests = [
+    request([span(0, 0), span(1, 1)]),
+    request([span(0, 2)]),
+    { resourceSpans: [...request([span(2, 3)], 'forum').resourceSpans, { scopeSpans: [] }] },
+  ];
+  const batch = requests.map((json, n) => ({ key: `odd ${n}`, bytes: gzipped(JSON.stringify(json)) }));
+  await sender.send(batch);
+  const stamped = requests.flatMap(({ resourceSpans }) =>
+    resourceSpans.map((one: Json) => ({ ...one, resource: { attributes: one.resource?.attributes ?? [] } })),
+  );
+  assert.deepEqual(
+    server.received.map(({ json }) => json),
+    [{ resourceSpans: stamped }],
+  );
 });
 
 test('batch sender: inflates by what it is given, within the limits', async () => {
@@ -145,50 +156,11 @@ test('batch sender: times are clamped and marked, or put aside, or kept', async 
   assert.deepEqual(server.received[0]?.bytes, Buffer.from(late().bytes));
 });
 
-test('batch sender: each span goes once, from batch to batch, and the whole one of twins', async () => {
+test('batch sender: spans that are there twice go twice, which is for others to judge', async () => {
   const { server, sender } = await setUp();
-  const first = [objectOf(0, [span(0, 0), span(0, 1, INTERRUPTED)]), objectOf(1, [span(0, 0), span(0, 1)])];
-  const one = await sender.send(first);
-  assert.deepEqual(
-    one.results.map(({ duplicateCount }) => duplicateCount),
-    [1, 1],
-  );
-  assert.deepEqual(server.taken.sort(), [nameOf(0, 0), nameOf(0, 1)]);
-  assert.equal(
-    server.received
-      .flatMap(({ json }) => spansIn(json))
-      .some(({ attributes }) => attributes[0].key === 'spandrel.interrupted'),
-    false,
-  );
-  const two = await sender.send([...first, objectOf(2, [span(0, 1), span(0, 2)])]);
-  assert.deepEqual(fates(two), ['sent', 'sent', 'sent']);
-  assert.deepEqual(
-    two.results.map(({ duplicateCount }) => duplicateCount),
-    [2, 2, 1],
-  );
-  assert.equal(server.taken.length, 3);
-});
-
-test('batch sender: the same ids in two projects are two spans', async () => {
-  const { server, sender } = await setUp();
-  const batch = ['shop', 'forum'].map((project, n) => objectOf(n, [span(0, 0)], project));
-  const { results } = await sender.send(batch);
-  assert.deepEqual(
-    results.map(({ duplicateCount }) => duplicateCount),
-    [0, 0],
-  );
-  assert.equal(server.taken.length, 2);
-});
-
-test('batch sender: spans that were not taken are no twins of what comes later', async () => {
-  let isUp = false;
-  const { server, sender } = await setUp((_, response) => response.writeHead(isUp ? 200 : 503).end('{}'));
-  assert.deepEqual(fates(await sender.send(objects(2))), ['retry', 'retry']);
-  isUp = true;
-  const result = await sender.send(objects(2));
-  assert.deepEqual(fates(result), ['sent', 'sent']);
-  assert.equal(result.results[0]?.duplicateCount, 0);
-  assert.deepEqual(server.taken, allNames(2));
+  const batch = [objectOf(0, [span(0, 0), span(0, 0)]), objectOf(1, [span(0, 0)], 'forum')];
+  assert.deepEqual(fates(await sender.send(batch)), ['sent', 'sent']);
+  assert.deepEqual(server.taken, Array(3).fill(nameOf(0, 0)));
 });
 
 test('batch sender: a partial success is no failure, and its count is shared out', async () => {
@@ -255,7 +227,7 @@ test('batch sender: a 500 puts an object aside only if others were taken', async
   assert.ok(result.requestCount <= 40, `${result.requestCount} requests`);
 });
 
-test('batch sender: a request that is too large is halved by traces, down to a span', async () => {
+test('batch sender: a request that is too large is halved between objects, then inside one, down to a span', async () => {
   const answer: Answerer = ({ spans }, response) =>
     response.writeHead(spans.length > 3 ? 413 : 200).end('{}');
   const { server, sender } = await setUp(answer, { concurrency: 1 });
@@ -269,9 +241,11 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   ];
   assert.deepEqual(fates(await sender.send(batch)), ['sent', 'sent', 'sent']);
   assert.equal(server.taken.length, 9);
-  const taken = server.received.filter(({ spans }) => spans.length <= 3);
-  const traceOne = taken.filter(({ spans }) => spans.includes(nameOf(1, 2)) || spans.includes(nameOf(1, 3)));
-  assert.equal(traceOne.length, 1, 'a trace that fits is in one piece');
+  const taken = server.received.filter(({ spans }) => spans.length <= 3).map(({ spans }) => spans);
+  assert.ok(
+    taken.some((spans) => spans.includes(nameOf(0, 0)) && spans.length === 3),
+    'an object that fits is in one piece',
+  );
   const never = await setUp(({ spans }, response) => response.writeHead(spans.length ? 413 : 200).end('{}'));
   const result = await never.sender.send([objectOf(0, [span(0, 0)])]);
   assert.deepEqual(fates(result), ['quarantine refused']);
@@ -279,6 +253,38 @@ test('batch sender: a request that is too large is halved by traces, down to a s
   const nothing = await setUp((_, response) => response.writeHead(413).end('{}'));
   assert.deepEqual(fates(await nothing.sender.send(objects(100))), Array(100).fill('retry'));
   assert.ok(nothing.server.received.length < 30);
+});
+
+test('batch sender: an object larger than a request is divided: between resources, scopes, spans', async () => {
+  const { server, sender } = await setUp(undefined, { maxRequestSpans: 3, badTimes: 'keep' });
+  const spans = Array.from({ length: 11 }, (_, n) => span(n, n));
+  const resourceSpans = [
+    {
+      resource: {},
+      scopeSpans: [
+        { scope: { name: 'a' }, spans: spans.slice(0, 7) },
+        { scope: {}, spans: [] },
+      ],
+    },
+    {
+      resource: {},
+      scopeSpans: [
+        { scope: { name: 'b' }, spans: spans.slice(7, 9) },
+        { scope: { name: 'c' }, spans: spans.slice(9) },
+      ],
+    },
+  ];
+  const object = { key: 'odd', bytes: gzipped(JSON.stringify({ resourceSpans })) };
+  assert.deepEqual(fates(await sender.send([object])), ['sent']);
+  assert.ok(server.received.every(({ spans: some }) => some.length > 0 && some.length <= 3));
+  const scopes = server.received.flatMap(({ json }) =>
+    json.resourceSpans.flatMap((one: Json) =>
+      one.scopeSpans.flatMap(({ scope, spans: some }: Json) => some.map((each: Json) => [scope.name, each])),
+    ),
+  );
+  const byId = ([, one]: Json, [, other]: Json) => (one.spanId < other.spanId ? -1 : 1);
+  const names = [...Array(7).fill('a'), 'b', 'b', 'c', 'c'];
+  assert.deepEqual(scopes.sort(byId), spans.map((each, n) => [names[n], each]).sort(byId));
 });
 
 test('batch sender: a size that was too large once is not tried again', async () => {
@@ -400,16 +406,6 @@ test('batch sender: when the endpoint asks for an hour, that is told at once', a
   assert.deepEqual([(await sender.send(objects(2))).requestCount], [0]);
 });
 
-test('batch sender: an object is sent only when those that stand for its spans are', async () => {
-  // The first holds the twin and is refused; the second is nothing without it.
-  const { server, sender } = await setUp(refusing(400, nameOf(7, 7)));
-  await sender.send(objects(1));
-  const batch = [objectOf(1, [span(1, 1), span(7, 7)]), objectOf(2, [span(1, 1), span(2, 2)])];
-  assert.deepEqual(fates(await sender.send(batch)), ['quarantine refused', 'retry']);
-  assert.deepEqual(fates(await sender.send(batch.slice(1))), ['sent']);
-  assert.ok(server.taken.includes(nameOf(1, 1)));
-});
-
 test('batch sender: no more requests at once than it may make, and all of them at times', async () => {
   let atOnce = 0;
   let most = 0;
@@ -430,27 +426,20 @@ test('batch sender: no more requests at once than it may make, and all of them a
   assert.equal(most, 3);
 });
 
-test('batch sender: what is held is bounded, and merged as far as it is held', async () => {
-  const { server, sender } = await setUp(undefined, { maxHeldBytes: 1_048_576, maxInflateRatio: 1_100 });
-  const name = 'x'.repeat(100_000);
-  const batch = Array.from({ length: 20 }, (_, n) => objectOf(n, [span(0, n, { name })]));
-  const { results } = await sender.send(batch);
+const TIGHT = { maxRequestBytes: 524_288, concurrency: 2, maxInflateRatio: 1_100 };
+const largeObjects = (count: number) =>
+  Array.from({ length: count }, (_, n) => objectOf(n, [span(0, n, { name: 'x'.repeat(100_000) })]));
+
+test('batch sender: what is held is bounded by what its requests may hold', async () => {
+  const { server, sender } = await setUp(undefined, TIGHT);
+  const { results } = await sender.send(largeObjects(20));
   assert.deepEqual(new Set(results.map(({ status }) => status)), new Set(['sent']));
-  assert.deepEqual(
-    server.received.map(({ spans }) => spans.length),
-    [11, 9],
-  );
+  assert.deepEqual(server.received.map(({ spans }) => spans.length).sort(), [1, 4, 5, 5, 5]);
 });
 
 test('batch sender: once nothing is to be sent, nothing is inspected', async () => {
-  const { sender } = await setUp((_, response) => response.writeHead(401).end('{}'), {
-    maxHeldBytes: 1_048_576,
-    maxInflateRatio: 1_100,
-  });
-  const name = 'x'.repeat(100_000);
-  const { results } = await sender.send(
-    Array.from({ length: 20 }, (_, n) => objectOf(n, [span(0, n, { name })])),
-  );
+  const { sender } = await setUp((_, response) => response.writeHead(401).end('{}'), TIGHT);
+  const { results } = await sender.send(largeObjects(20));
   assert.deepEqual(
     results.map(({ spanCount }) => spanCount),
     [...Array(11).fill(1), ...Array(9).fill(0)],
@@ -506,6 +495,8 @@ test('batch sender: options are checked at once, by name, and without showing se
     [{ url, fetch: {} }, /option "fetch"/],
     [{ url, gunzip: 'zlib' }, /option "gunzip"/],
     [{ url, retries: 3 }, /has no option "retries"/],
+    [{ url, dedupeSpans: 0 }, /has the option "dedupeSpans" no more: .*compact\(\) leaves out spans/],
+    [{ url, maxHeldBytes: 1_048_576 }, /has the option "maxHeldBytes" no more: .*maxRequestBytes/],
   ];
   for (const [options, message] of bad) {
     assert.throws(

@@ -23,12 +23,8 @@ export interface ObjectResult {
   reason?: QuarantineReason;
   /** For people: one line, without URL and secret. */
   message?: string;
-  /**
-   * Spans in the object, spans left out as duplicates, and spans that the backend refused in a partial success; of an
-   * object of logs its records.
-   */
+  /** Spans in the object, and spans that the backend refused in a partial success; of an object of logs its records. */
   spanCount: number;
-  duplicateCount: number;
   rejectedCount: number;
 }
 
@@ -48,8 +44,8 @@ export interface BatchResult {
   isUndecided?: true;
 }
 
-/** Stages between the bucket and the backend: inspect, stamp, merge, encode, send. */
+/** Stages between the bucket and the backend: inspect, stamp, join, send. */
 export interface BatchSender {
-  /** Never rejects. Objects given together have the parts of their traces merged. */
+  /** Never rejects. */
   send(objects: readonly FetchedObject[], signal?: AbortSignal): Promise<BatchResult>;
 }

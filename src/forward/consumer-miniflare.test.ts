@@ -119,7 +119,7 @@ async function untilKeys(prefix: string, count: number): Promise<string[]> {
   }
 }
 
-test('queue consumer in workerd: what lands reaches the backend, parts of a trace together, and is gone', async () => {
+test('queue consumer in workerd: what lands reaches the backend, several objects in one request, and is gone', async () => {
   const atMillis = Date.now();
   const one = { key: traceKey(atMillis, 1), bytes: gzipOfSpan({ name: 'GET /1' }) };
   const two = {

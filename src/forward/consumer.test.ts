@@ -10,11 +10,17 @@ import {
   traceKey,
 } from '../testing/bucket.js';
 import { type ConsumerOptions, forwardConsumer, type QueueMessage } from './consumer.js';
-import { s3Notifications } from './notify.js';
 import { objectsOf } from './queue-message.js';
-import { s3Event } from './s3-event.js';
 
 const NOW = Date.UTC(2026, 10, 21, 3, 4, 5);
+
+/** As S3 sends it: keys are encoded as in a form. */
+const s3Event = (...objects: { key: string; size?: number }[]) => ({
+  Records: objects.map(({ key, size }) => ({
+    eventName: 'ObjectCreated:Put',
+    s3: { object: { key: new URLSearchParams({ key }).toString().slice('key='.length), size } },
+  })),
+});
 
 /** A message that notes what is done with it. */
 interface TestMessage extends QueueMessage {
@@ -101,8 +107,8 @@ test('queue consumer: with keep, notes nothing', async () => {
 test('queue consumer: takes S3 events with several records, as objects and as JSON', async () => {
   const { sender, put, queue } = scene();
   const [one = '', two = '', three = ''] = put(3);
-  const event = s3Event([{ key: one }, { key: two }], { bucket: 'traces' });
-  const text = JSON.stringify(s3Event([{ key: three }], { bucket: 'traces' }));
+  const event = s3Event({ key: one }, { key: two });
+  const text = JSON.stringify(s3Event({ key: three }));
   assert.deepEqual(await queue([event, text]), ['ack', 'ack']);
   assert.deepEqual(sender.batches, [[one, two, three]]);
 });
@@ -231,28 +237,6 @@ test('queue consumer: many batches of one minute leave few notes', async () => {
   assert.ok(notes.length <= 28, `${notes.length} notes`);
 });
 
-test('queue consumer: may tell others instead, reading nothing', async () => {
-  const { put, queue, bucket } = scene();
-  const keys = put(2);
-  const bodies: string[] = [];
-  const notifications = s3Notifications({
-    ...{ url: 'https://hooks.example/', bucket: 'traces' },
-    fetch: async (_url, { body }) => {
-      bodies.push(String(body));
-      return new Response('{}');
-    },
-  });
-  const calls: string[] = [];
-  const storage = bucket.view({ before: (method) => calls.push(method) });
-  const bodiesOf = keys.map((key) => landed(key));
-  assert.deepEqual(await queue(bodiesOf, { storage, sender: notifications, after: 'keep' }), ['ack', 'ack']);
-  assert.deepEqual(
-    bodies.flatMap((body) => objectsOf(body)?.map(({ key }) => key)),
-    keys,
-  );
-  assert.deepEqual(calls, []);
-});
-
 test('queue consumer: is configured once for each environment, and a mistake there is thrown', async () => {
   let times = 0;
   const { bucket, sender } = scene();
@@ -277,7 +261,7 @@ test('queue consumer: hooks that fail cost nothing', async () => {
 
 test('queue messages: keys of S3 events are decoded, those of R2 are not', () => {
   assert.deepEqual(objectsOf(landed('a+b%20.json.gz', 5)), [{ key: 'a+b%20.json.gz', size: 5 }]);
-  const event = s3Event([{ key: 'a b/ü+.json.gz', size: 7 }], { bucket: 'traces' });
+  const event = s3Event({ key: 'a b/ü+.json.gz', size: 7 });
   assert.deepEqual(objectsOf(event), [{ key: 'a b/ü+.json.gz', size: 7 }]);
   assert.equal(
     objectsOf({ Records: [{ eventName: 'ObjectCreated:Put', s3: { object: { key: '%zz' } } }] }),

@@ -39,7 +39,6 @@ async function runOne(
       after,
       maxBatchObjects: 3,
       concurrency: 2,
-      mergeWindowMillis: 0,
       leaseMinutes: 4,
       from: 0,
     },

@@ -12,7 +12,7 @@ import {
   writeManifest,
 } from '../server/forwarded.js';
 import type { StoredObject } from '../server/storage.js';
-import { inLanes } from './lanes.js';
+import { inLanes } from '../wire/lanes.js';
 import type { ForwardStorage } from './patient-storage.js';
 
 /** What is known of one folder. */

@@ -1,6 +1,6 @@
 import type { StoredObject } from '../server/storage.js';
+import { inLanes } from '../wire/lanes.js';
 import type { FetchedObject } from './batch.js';
-import { inLanes } from './lanes.js';
 import { isPassing, type PatientStorage, troubleOf } from './patient-storage.js';
 
 /** What reading several objects gave. Every one is in one of these. */

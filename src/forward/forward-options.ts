@@ -1,28 +1,19 @@
 import type { Signal } from '../object-key.js';
-import type { Storage, StoredObject } from '../server/storage.js';
-import type { BatchResult, BatchSender } from './batch.js';
+import type { Storage } from '../server/storage.js';
+import type { BatchSender } from './batch.js';
 import type { BatchSenderOptions } from './sender-options.js';
 import type { ForwardCounts } from './summary.js';
 
 /** What becomes of an object once a backend has it. */
 export type After = 'delete' | 'move' | 'keep';
 
-/** Takes objects without their bytes. */
-export interface ObjectNotifier {
-  /** Never rejects. */
-  notify(objects: readonly StoredObject[], signal?: AbortSignal): Promise<BatchResult>;
-}
-
 /** What {@link ForwardOptions} and the queue consumer have in common. */
 export interface HandlingOptions {
   storage: Storage;
   /** The backend: options of `createBatchSender()`. This or `sender`. */
   to?: BatchSenderOptions;
-  /**
-   * Takes what was read: `createBatchSender()`, or anything of that shape; or is told what is there, without reading it,
-   * as `s3Notifications()` is: then only with `after: 'keep'`, since nobody knows when it has been read.
-   */
-  sender?: BatchSender | ObjectNotifier;
+  /** Takes what was read: `createBatchSender()`, or anything of that shape. */
+  sender?: BatchSender;
   /**
    * What is forwarded, one of both at least. Default `['traces', 'logs']`: logs go to `/v1/logs`. What is left out stays
    * in the bucket, for backends that take no logs.
@@ -35,7 +26,7 @@ export interface HandlingOptions {
    * lifecycle rule. What cannot be sent goes to `quarantinePrefix` with each.
    */
   after: After;
-  /** Most objects sent together, 1 to 10,000. Default 200. Parts of a trace that are sent together are merged. */
+  /** Most objects sent together, 1 to 10,000. Default 200. */
   maxBatchObjects?: number;
   /** Most stored bytes held at a time, 64 KiB to 1 GiB. Default 8 MiB. */
   maxBatchBytes?: number;
@@ -68,11 +59,6 @@ export interface ForwardOptions extends HandlingOptions {
    * still send what it has kept. Each pass lists all of it.
    */
   lookBackMinutes?: number;
-  /**
-   * A minute's objects are left alone until it has been over for so long, milliseconds, 0 to 86,400,000, so that
-   * parts of a trace meet. Default 120,000. 0 takes all there is.
-   */
-  mergeWindowMillis?: number;
   /**
    * How long a pass waits in all for a backend that asks for patience, milliseconds, 0 to 86,400,000. Default
    * 60,000. Then it ends, and says so.

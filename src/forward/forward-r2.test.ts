@@ -72,7 +72,7 @@ const pass = (options: Partial<ForwardOptions> = {}) =>
   forward({
     storage,
     to: { url: `http://127.0.0.1:${(backend.address() as AddressInfo).port}` },
-    ...{ after: 'delete', mergeWindowMillis: 0 },
+    ...{ after: 'delete' },
     ...options,
   });
 

@@ -127,14 +127,13 @@ test('forward: with keep, looks back as far as it is told', async () => {
   assert.deepEqual(sender.batches, [[key]]);
 });
 
-test('forward: leaves a minute alone that may not be over yet', async () => {
+test('forward: takes what is there, the minute that is not over too, and what comes into it later', async () => {
   const { fill, run, sender } = scene();
-  fill(1, NOW - 2 * MINUTE);
-  const [old] = fill(1, NOW - 3 * MINUTE - 15_000);
-  const summary = await run();
-  assert.deepEqual(sender.batches, [[old]]);
-  assert.equal(summary.tooYoung, 1);
-  assert.equal((await run({ mergeWindowMillis: 0 })).sent, 1);
+  const keys = fill(2, NOW - 5_000);
+  assert.equal((await run()).sent, 2);
+  const [late = ''] = fill(1, NOW - 5_000);
+  assert.equal((await run()).sent, 1);
+  assert.deepEqual(sender.batches, [keys, [late]]);
 });
 
 test('forward: from and until cut by minutes, for each project, without listing what lies outside', async () => {
@@ -513,12 +512,15 @@ test('forward: tells of its progress, and an error in that costs nothing', async
 
 test('forward: options that cannot be are refused by name', () => {
   const good: ForwardOptions = { storage: testBucket().view(), sender: testSender(), after: 'delete' };
-  const bad: [Partial<Record<keyof ForwardOptions | 'mergeWindow', unknown>>, RegExp][] = [
+  const bad: [
+    Partial<Record<keyof ForwardOptions | 'mergeWindow' | 'mergeWindowMillis', unknown>>,
+    RegExp,
+  ][] = [
     [{ storage: undefined }, /option "storage" got undefined; it takes s3\(\)/],
     [{ sender: {} }, /option "sender" got a value of type object; it takes createBatchSender/],
     [{ sender: undefined }, /option "sender" got undefined; it takes .* in its place, "to"/],
     [{ to: { url: 'http://localhost:4318' } }, /option "sender" got a value/],
-    [{ sender: { notify() {} } }, /option "after" got "delete"; it takes "keep"/],
+    [{ sender: { notify() {} } }, /option "sender" got .* or an object with send/],
     [{ after: 'drop' }, /option "after" got "drop"; it takes "delete", "move" or "keep"/],
     [{ prefix: 'a//b' }, /option "prefix" got "a\/\/b"; it takes key segments/],
     [{ quarantinePrefix: 'otlp/v1/bad' }, /option "quarantinePrefix" got .* a place outside of prefix/],
@@ -529,6 +531,10 @@ test('forward: options that cannot be are refused by name', () => {
     [{ onProgress: 7 }, /option "onProgress" got 7; it takes a function/],
     [{ leases: 'no' }, /option "leases" got "no"; it takes true or false/],
     [{ mergeWindow: 3 }, /forward\(\) has no option "mergeWindow"; it takes storage, /],
+    [
+      { mergeWindowMillis: 0 },
+      /forward\(\) has the option "mergeWindowMillis" no more: .*compact\(\) puts the parts of a trace together/,
+    ],
   ];
   checkForwardOptions(good);
   for (const [options, message] of bad) {

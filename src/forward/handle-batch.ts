@@ -1,5 +1,5 @@
 import type { StoredObject } from '../server/storage.js';
-import type { BatchResult, FetchedObject } from './batch.js';
+import type { BatchResult, BatchSender, FetchedObject } from './batch.js';
 import { fetchObjects } from './fetch-objects.js';
 import { signalOf } from './folder.js';
 import type { HandlingSettings } from './forward-settings.js';
@@ -7,10 +7,8 @@ import type { PatientStorage } from './patient-storage.js';
 import type { Settled, Settler } from './settle.js';
 import type { ForwardCounts } from './summary.js';
 
-/** An object on its way: with its bytes, unless the sender has no use for them. */
-export interface Handed extends StoredObject {
-  bytes?: Uint8Array<ArrayBuffer>;
-}
+/** An object on its way. */
+export type Handed = StoredObject & FetchedObject;
 
 /** What is left of a batch. */
 export interface Remainder {
@@ -40,93 +38,77 @@ export function createBatchHandler(
 ): BatchHandler {
   const { sender, maxObjectBytes } = settings;
 
+  async function settle(settled: readonly Settled[]): Promise<void> {
+    await settler.settle(settled);
+    for (const { fate, reason = 'refused' } of settled) {
+      if (fate === 'sent') counts.sent += 1;
+      else counts.quarantined[reason] = (counts.quarantined[reason] ?? 0) + 1;
+    }
+  }
+
   async function send(objects: readonly Handed[], signal?: AbortSignal): Promise<Remainder> {
-    const remainder: Remainder = {
-      ...{ retry: [], postponed: [], retryAfterMillis: undefined, isUndecided: false, message: '' },
-    };
-    if (objects.length === 0) return remainder;
     const sent = await sendSafely(sender, objects, signal);
-    const { results, requestCount, byteCount, retryAfterMillis, isUndecided = false } = sent;
-    counts.requests += requestCount;
-    counts.sentBytes += byteCount;
-    remainder.retryAfterMillis = retryAfterMillis;
-    remainder.isUndecided = isUndecided;
-    const byKey = new Map(results.map((result) => [result.key, result]));
+    counts.requests += sent.requestCount;
+    counts.sentBytes += sent.byteCount;
+    const remainder: Remainder = {
+      ...{ retry: [], postponed: [], message: '' },
+      ...{ retryAfterMillis: sent.retryAfterMillis, isUndecided: sent.isUndecided ?? false },
+    };
+    const byKey = new Map(sent.results.map((result) => [result.key, result]));
     const settled: Settled[] = [];
     for (const object of objects) {
-      const result = byKey.get(object.key);
+      const { key, bytes } = object;
+      const result = byKey.get(key);
       if (!result || result.status === 'retry') {
         remainder.retry.push(object);
         remainder.message ||= result?.message ?? 'the backend did not take it';
         continue;
       }
-      const { key, bytes } = object;
-      const of = { key, size: bytes?.byteLength ?? object.size, ...(bytes ? { bytes } : {}) };
+      const of = { key, bytes, size: bytes.byteLength };
       if (result.status === 'sent') {
         settled.push({ ...of, fate: 'sent' });
-        if (signalOf(key) === 'logs') counts.logRecords += result.spanCount;
-        else counts.spans += result.spanCount;
-        counts.duplicateSpans += result.duplicateCount;
+        counts[signalOf(key) === 'logs' ? 'logRecords' : 'spans'] += result.spanCount;
         counts.rejectedSpans += result.rejectedCount;
       } else {
         const { reason = 'refused', message = '' } = result;
         settled.push({ ...of, fate: 'quarantined', reason, message });
       }
     }
-    await settler.settle(settled);
-    countSettled(settled, counts);
+    await settle(settled);
     return remainder;
   }
 
   return {
     send,
     async handle(objects, signal) {
-      if ('notify' in sender) return send(objects, signal);
       const isTooLarge = ({ size }: StoredObject): boolean => size > maxObjectBytes;
-      const fetched = await fetchObjects(
-        storage,
-        objects.filter((object) => !isTooLarge(object)),
-        settings,
-      );
+      const small = objects.filter((object) => !isTooLarge(object));
+      const fetched = await fetchObjects(storage, small, settings);
       counts.fetched += fetched.objects.length;
       counts.fetchedBytes += fetched.objects.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
       counts.vanished += fetched.vanished.length;
       counts.skipped += fetched.unreadable.length;
-      const tooLarge = [...objects.filter(isTooLarge), ...fetched.tooLarge].map(
-        ({ key, size }): Settled => ({
-          ...{ key, size, fate: 'left', reason: 'too-large' },
-          message: `larger than ${maxObjectBytes} bytes; it was left where it is`,
-        }),
+      const message = `larger than ${maxObjectBytes} bytes; it was left where it is`;
+      const tooLarge = [...objects.filter(isTooLarge), ...fetched.tooLarge];
+      await settle(
+        tooLarge.map(({ key, size }) => ({ key, size, message, fate: 'left', reason: 'too-large' })),
       );
-      await settler.settle(tooLarge);
-      countSettled(tooLarge, counts);
-      const remainder = await send(fetched.objects, signal);
-      return { ...remainder, postponed: fetched.postponed };
+      return { ...(await send(fetched.objects, signal)), postponed: fetched.postponed };
     },
   };
 }
 
-function countSettled(settled: readonly Settled[], counts: ForwardCounts): void {
-  for (const { fate, reason = 'refused' } of settled) {
-    if (fate === 'sent') counts.sent += 1;
-    else counts.quarantined[reason] = (counts.quarantined[reason] ?? 0) + 1;
-  }
-}
-
 /** A sender of the user's own may break its promise. What it has sent by then is sent again. */
 async function sendSafely(
-  sender: HandlingSettings['sender'],
+  sender: BatchSender,
   objects: readonly Handed[],
   signal: AbortSignal | undefined,
 ): Promise<BatchResult> {
+  const nothing: BatchResult = { results: [], requestCount: 0, byteCount: 0 };
+  if (objects.length === 0) return nothing;
   try {
-    if ('notify' in sender) return await sender.notify(objects, signal);
-    return await sender.send(objects.filter(isFetched), signal);
+    return await sender.send(objects, signal);
   } catch {
-    return { results: [], requestCount: 0, byteCount: 0 };
+    return nothing;
   }
-}
-
-function isFetched(object: Handed): object is Handed & FetchedObject {
-  return object.bytes !== undefined;
 }

@@ -32,17 +32,15 @@ export function createLeases({ storage, statePrefix, leaseMillis, now }: LeaseDe
   sweep(): Promise<void>;
 } {
   const runner = crypto.randomUUID();
-  const body = new TextEncoder().encode(runner);
   const prefix = `${statePrefix}/leases/`;
   const epochAt = (atMillis: number): number => Math.floor(atMillis / leaseMillis);
-  /** Its first minute. In the order of time, whatever the epoch's length. */
-  const nameOf = (epoch: number): string =>
-    new Date(epoch * leaseMillis).toISOString().slice(0, 16).replace(':', '-');
-  const keyOf = async (epoch: number, folder: string): Promise<string> =>
-    `${prefix}${nameOf(epoch)}/${await folderInKey(folder)}`;
+  /** By its first minute: in the order of time, whatever the epoch's length. */
+  const folderOf = (epoch: number): string =>
+    prefix + new Date(epoch * leaseMillis).toISOString().slice(0, 16).replace(':', '-');
 
   async function create(key: string): Promise<boolean> {
-    if ((await storage.put(key, body.slice(), { contentType: 'text/plain' })) === 'created') return true;
+    const body = new TextEncoder().encode(runner);
+    if ((await storage.put(key, body, { contentType: 'text/plain' })) === 'created') return true;
     // An answer may have been lost on its way, and the key is our own.
     const bytes = await storage.get(key, { maxBytes: 1_024 }).catch(() => undefined);
     return bytes !== undefined && new TextDecoder().decode(bytes) === runner;
@@ -50,39 +48,42 @@ export function createLeases({ storage, statePrefix, leaseMillis, now }: LeaseDe
 
   return {
     of(folder) {
-      const owned = new Set<number>();
-      const drop = async (epoch: number): Promise<void> => {
-        owned.delete(epoch);
-        await storage.delete(await keyOf(epoch, folder)).catch(() => undefined);
+      /** Keys by their epochs. */
+      const owned = new Map<number, string>();
+      const dropBefore = async (first: number): Promise<void> => {
+        for (const [epoch, key] of owned) {
+          if (epoch >= first) continue;
+          owned.delete(epoch);
+          await storage.delete(key).catch(() => undefined);
+        }
       };
-      const release = async (): Promise<void> => {
-        for (const epoch of [...owned]) await drop(epoch);
-      };
+      const release = (): Promise<void> => dropBefore(Number.POSITIVE_INFINITY);
       return {
         release,
         async hold() {
-          let first: number;
           // Creating takes time, and the margin moves on.
-          do {
-            first = epochAt(now() - MARGIN_MILLIS);
-            for (let epoch = first; epoch <= epochAt(now() + MARGIN_MILLIS); epoch += 1) {
-              if (owned.has(epoch)) continue;
-              if (!(await create(await keyOf(epoch, folder)))) {
-                await release();
-                return false;
-              }
-              owned.add(epoch);
+          for (;;) {
+            const first = epochAt(now() - MARGIN_MILLIS);
+            let epoch = first;
+            while (owned.has(epoch)) epoch += 1;
+            if (epoch > epochAt(now() + MARGIN_MILLIS)) {
+              await dropBefore(first);
+              return true;
             }
-          } while (!owned.has(epochAt(now() + MARGIN_MILLIS)));
-          for (const epoch of [...owned]) if (epoch < first) await drop(epoch);
-          return true;
+            const key = `${folderOf(epoch)}/${await folderInKey(folder)}`;
+            if (await create(key)) owned.set(epoch, key);
+            else {
+              await release();
+              return false;
+            }
+          }
         },
       };
     },
 
     async sweep() {
       // An epoch more than needed, for clocks that are behind ours.
-      const oldest = prefix + nameOf(epochAt(now() - MARGIN_MILLIS) - 1);
+      const oldest = folderOf(epochAt(now() - MARGIN_MILLIS) - 1);
       const { objects } = await storage.list(prefix);
       for (const { key } of objects) {
         if (key >= oldest) break;

@@ -38,12 +38,11 @@ interface Doubt {
 /** So many in doubt, and nothing taken: it is the backend. */
 const MAX_DOUBTED = 2_000;
 
-const MINUTE_MILLIS = 60_000;
 const FREE: Lease = { hold: async () => true, release: async () => {} };
 
 /** One pass. `run` rejects with {@link EndOfPass} or whatever the store failed with. */
 export function createPass({ storage, settings, counts, wait }: PassDeps): { run(): Promise<void> } {
-  const { now, signal, after } = settings;
+  const { signal, after } = settings;
   const notes = createDoneNotes(storage, settings);
   const settler = createSettler(storage, notes, settings);
   const handler = createBatchHandler(storage, settler, settings, counts);
@@ -71,32 +70,14 @@ export function createPass({ storage, settings, counts, wait }: PassDeps): { run
     }
   };
 
-  /** Those that are of age. */
-  function ripe({ folder, objects }: Chunk): StoredObject[] {
-    const youngest = now() - settings.mergeWindowMillis;
-    const ours = objects.filter(({ key }) => isForwarded(key, settings));
-    counts.skipped += objects.length - ours.length;
-    const ready =
-      settings.mergeWindowMillis === 0
-        ? ours
-        : ours.filter(({ storedAtMillis = 0 }) => {
-            const { startsAtMillis } = folder;
-            return (
-              (startsAtMillis === undefined ? storedAtMillis : startsAtMillis + MINUTE_MILLIS) <= youngest
-            );
-          });
-    counts.tooYoung += ours.length - ready.length;
-    return ready;
-  }
-
   const undone = (known: FolderNotes, objects: readonly StoredObject[]): Promise<StoredObject[]> =>
     leaveOutDone(objects, { notes: known, settler, counts });
 
-  async function take(chunk: Chunk): Promise<void> {
-    const { path } = chunk.folder;
-    counts.listed += chunk.objects.length;
+  async function take({ folder: { path }, objects: listed }: Chunk): Promise<void> {
+    let objects = listed.filter(({ key }) => isForwarded(key, settings));
+    counts.listed += listed.length;
+    counts.skipped += listed.length - objects.length;
     counts.folder = path;
-    let objects = ripe(chunk);
     if (objects.length === 0) return;
     if (open?.path !== path) {
       const closing = open;

@@ -1,5 +1,4 @@
 import { isObject } from '../server/untrusted-body.js';
-import { formDecoded } from './s3-event.js';
 
 /** An object that a message tells of. */
 export interface ToldObject {
@@ -51,6 +50,15 @@ function ofRecords(records: readonly unknown[]): ToldObject[] | undefined {
 function one(key: unknown, size: unknown): ToldObject[] | undefined {
   if (typeof key !== 'string' || key === '') return undefined;
   return [{ key, ...(typeof size === 'number' && size >= 0 ? { size } : {}) }];
+}
+
+/** The key of an S3 event: a space is `+`, slashes stay. Undefined where it is not encoded. */
+function formDecoded(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded.replace(/\+/g, ' '));
+  } catch {
+    return undefined;
+  }
 }
 
 function parsed(text: string): unknown {

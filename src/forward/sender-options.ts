@@ -1,9 +1,10 @@
 import type { Signal } from '../object-key.js';
+import type { Ranges } from '../wire/option-check.js';
 import type { Gunzip } from './inflate.js';
 import type { InspectLimits } from './inspect.js';
-import type { RequestLimits } from './merge.js';
-import { checkIntegers, checkOptionNames, type Ranges, refuseOption } from './option-check.js';
+import { check } from './option-check.js';
 import { checkedHeaders, type OtlpSenderSettings, type SenderHeaders } from './otlp-sender.js';
+import type { RequestLimits } from './parts.js';
 import { checkStamp, type Stamp } from './stamp.js';
 import type { BadTimes } from './times.js';
 
@@ -28,7 +29,7 @@ export interface BatchSenderOptions {
   maxRetryMillis?: number;
   /** Requests at once. Default 2, range 1 to 32. */
   concurrency?: number;
-  /** JSON of one request, bytes before gzip. Default 4 MiB, range 16 KiB to 64 MiB. A larger span goes alone. */
+  /** JSON of one request, bytes before gzip. Default 4 MiB, range 16 KiB to 64 MiB. A larger object is divided by spans. */
   maxRequestBytes?: number;
   /** Spans of one request. Default 10,000, range 1 to 1,000,000. */
   maxRequestSpans?: number;
@@ -44,16 +45,6 @@ export interface BatchSenderOptions {
    * needs `stamp`, marks them; `quarantine` puts their object aside; `keep`. Default `clamp`, without `stamp` `keep`.
    */
   badTimes?: BadTimes;
-  /**
-   * How many spans that were sent are remembered, so that they are not sent again. Default 100,000, range 0 to
-   * 10,000,000, at about 150 bytes each.
-   */
-  dedupeSpans?: number;
-  /**
-   * Inflated bytes of objects held together, among which parts of a trace are merged. Default 64 MiB, range 1 MiB to
-   * 1 GiB; what they take in memory is about three times that.
-   */
-  maxHeldBytes?: number;
   /** An object, bytes. Default 4 MiB, range 1 KiB to 64 MiB. */
   maxObjectBytes?: number;
   /** What an object inflates to, bytes. Default 16 MiB, range 1 KiB to 256 MiB. JSON made for it takes twenty times that. */
@@ -81,14 +72,12 @@ export interface BatchSenderOptions {
   now?: () => number;
 }
 
-type NumberOption = keyof InspectLimits | keyof RequestLimits | (typeof MORE_NUMBERS)[number];
-const MORE_NUMBERS = [
-  'timeoutMillis',
-  'maxRetryMillis',
-  'concurrency',
-  'dedupeSpans',
-  'maxHeldBytes',
-] as const;
+type NumberOption =
+  | keyof InspectLimits
+  | keyof RequestLimits
+  | 'timeoutMillis'
+  | 'maxRetryMillis'
+  | 'concurrency';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -100,8 +89,6 @@ export const SENDER_NUMBERS: Ranges<NumberOption> = {
   concurrency: [2, 1, 32],
   maxRequestBytes: [4 * MIB, 16 * KIB, 64 * MIB],
   maxRequestSpans: [10_000, 1, 1_000_000],
-  dedupeSpans: [100_000, 0, 10_000_000],
-  maxHeldBytes: [64 * MIB, MIB, 1024 * MIB],
   maxObjectBytes: [4 * MIB, KIB, 64 * MIB],
   maxInflatedBytes: [16 * MIB, KIB, 256 * MIB],
   maxInflateRatio: [100, 1, 1100],
@@ -122,43 +109,36 @@ export interface SenderSettings extends Record<NumberOption, number>, OtlpSender
   now: () => number;
 }
 
-const OTHER_NAMES = ['url', 'headers', 'stamp', 'rewrite', 'badTimes', 'fetch', 'gunzip', 'now'];
+const NAMES = [
+  ...['url', 'headers', 'stamp', 'rewrite', 'badTimes', 'fetch', 'gunzip', 'now'],
+  ...Object.keys(SENDER_NUMBERS),
+];
+const GONE = {
+  dedupeSpans: 'objects go on as they are; compact() leaves out spans that are there twice',
+  maxHeldBytes: 'what is held is maxRequestBytes for each of concurrency',
+};
+const NOTHING_CHANGES = 'where stamp is false, as nothing is changed then';
 
 /** @throws {TypeError} naming the option, what it got and what it takes. */
 export function checkSenderOptions(options: BatchSenderOptions): SenderSettings {
-  checkOptionNames('createBatchSender()', options, [...OTHER_NAMES, ...Object.keys(SENDER_NUMBERS)]);
-  const { headers = {}, now = Date.now, badTimes } = options;
+  check.names('createBatchSender()', options, NAMES, GONE);
+  const { headers = {}, now = Date.now, rewrite, gunzip } = options;
   const stamp = checkStamp(options.stamp);
-  if (badTimes !== undefined && !['clamp', 'quarantine', 'keep'].includes(badTimes)) {
-    refuseOption('badTimes', badTimes, '"clamp", "quarantine" or "keep"');
+  const { badTimes = stamp === false ? 'keep' : 'clamp' } = options;
+  if (!['clamp', 'quarantine', 'keep'].includes(badTimes)) {
+    check.refuse('badTimes', badTimes, '"clamp", "quarantine" or "keep"');
   }
-  if (badTimes === 'clamp' && stamp === false) {
-    refuseOption(
-      'badTimes',
-      badTimes,
-      '"quarantine" or "keep" where stamp is false, as nothing is changed then',
-    );
+  if (stamp === false) {
+    if (badTimes === 'clamp') check.refuse('badTimes', badTimes, `"quarantine" or "keep" ${NOTHING_CHANGES}`);
+    if (rewrite) check.refuse('rewrite', rewrite, `nothing ${NOTHING_CHANGES}`);
   }
-  if (options.rewrite && stamp === false) {
-    refuseOption('rewrite', options.rewrite, 'nothing where stamp is false, as nothing is changed then');
-  }
-  if (typeof now !== 'function') refuseOption('now', now, 'a function');
-  for (const name of ['fetch', 'gunzip', 'rewrite'] as const) {
-    const given = options[name];
-    if (given !== undefined && typeof given !== 'function') refuseOption(name, given, 'a function');
-  }
+  check.functions(options, ['fetch', 'gunzip', 'rewrite', 'now']);
   checkHeaders(headers);
   return {
-    ...checkIntegers(options, SENDER_NUMBERS),
-    url: baseUrl(options.url),
-    headers,
-    stamp,
-    rewrite: options.rewrite,
-    badTimes: badTimes ?? (stamp === false ? 'keep' : 'clamp'),
+    ...check.integers(options, SENDER_NUMBERS),
+    ...{ url: baseUrl(options.url), headers, stamp, rewrite, badTimes, gunzip, now },
     // The global is looked up when it is called: Workers want it called on nothing, and tests replace it.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-    gunzip: options.gunzip,
-    now,
   };
 }
 
@@ -173,9 +153,9 @@ function baseUrl(given: unknown): string {
   const takes = 'an absolute http(s) URL without credentials; those go into headers';
   // It may hold credentials, so it is not shown.
   const shown = `a ${typeof given}`;
-  if (typeof given !== 'string' || !URL.canParse(given)) refuseOption('url', shown, takes);
+  if (typeof given !== 'string' || !URL.canParse(given)) check.refuse('url', shown, takes);
   const url = new URL(given);
-  if (!/^https?:$/.test(url.protocol) || url.username || url.password) refuseOption('url', shown, takes);
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password) check.refuse('url', shown, takes);
   url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1\/(traces|logs)$/, '');
   url.hash = '';
   return url.href;
@@ -187,6 +167,6 @@ function checkHeaders(headers: unknown): void {
     checkedHeaders(headers);
   } catch {
     // Their values are secrets.
-    refuseOption('headers', {}, 'an object of valid header names and strings, or a function that gives one');
+    check.refuse('headers', {}, 'an object of valid header names and strings, or a function that gives one');
   }
 }

@@ -1,8 +1,8 @@
 import { type DoneFate, folderInKey } from '../server/forwarded.js';
+import { inLanes } from '../wire/lanes.js';
 import type { QuarantineReason } from './batch.js';
 import type { DoneNotes } from './done-notes.js';
 import type { HandlingSettings } from './forward-settings.js';
-import { inLanes } from './lanes.js';
 import type { ForwardStorage } from './patient-storage.js';
 
 /** An object that is done with. */

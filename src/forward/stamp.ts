@@ -10,7 +10,7 @@ import {
   type SpanJson,
   scopesOf,
 } from '../wire/otlp-json.js';
-import { refuseOption } from './option-check.js';
+import { check } from './option-check.js';
 
 /** What the server knows of an object, beside what is in it. */
 export interface StampContext {
@@ -56,11 +56,11 @@ export function checkStamp(stamp: unknown = true): Stamp {
   const takes = 'true, false, { attributes }, or a function that gives attributes';
   if (typeof stamp === 'boolean' || typeof stamp === 'function') return stamp as Stamp;
   const { attributes } = (stamp ?? {}) as { attributes?: unknown };
-  if (typeof attributes !== 'object' || attributes === null) refuseOption('stamp', stamp, takes);
+  if (typeof attributes !== 'object' || attributes === null) check.refuse('stamp', stamp, takes);
   try {
     keyValues(attributes as StampAttributes);
   } catch (error) {
-    refuseOption('stamp', attributes, (error as Error).message);
+    check.refuse('stamp', attributes, (error as Error).message);
   }
   return { attributes: attributes as StampAttributes };
 }

@@ -14,8 +14,6 @@ export interface ForwardCounts {
   vanished: number;
   /** No trace object by its key, or one that the store does not hand out. Stays where it is. */
   skipped: number;
-  /** Of a minute that is too young; see `mergeWindowMillis`. */
-  tooYoung: number;
   /** Of a minute that another forwarder has. */
   busy: number;
   /** For the next pass, since this one ended early. */
@@ -27,11 +25,10 @@ export interface ForwardCounts {
   /** Requests to the backend, and bytes sent with them. */
   requests: number;
   sentBytes: number;
-  /** Spans in what was sent; of these left out as duplicates; and refused by the backend in partial successes. */
+  /** In what was sent. */
   spans: number;
-  /** Log records likewise. */
   logRecords: number;
-  duplicateSpans: number;
+  /** Refused by the backend in partial successes, of either. */
   rejectedSpans: number;
   /** The folder that is being worked on. */
   folder: string;
@@ -65,16 +62,16 @@ export interface ForwardWindow {
 export function emptyCounts(): ForwardCounts {
   return {
     ...{ listed: 0, sent: 0, alreadyDone: 0, quarantined: {}, vanished: 0, skipped: 0 },
-    ...{ tooYoung: 0, busy: 0, left: 0, fetched: 0, fetchedBytes: 0, requests: 0, sentBytes: 0 },
-    ...{ spans: 0, logRecords: 0, duplicateSpans: 0, rejectedSpans: 0, folder: '' },
+    ...{ busy: 0, left: 0, fetched: 0, fetchedBytes: 0, requests: 0, sentBytes: 0 },
+    ...{ spans: 0, logRecords: 0, rejectedSpans: 0, folder: '' },
   };
 }
 
 /** Objects that are accounted for otherwise than as left. */
 export function accountedFor(counts: ForwardCounts): number {
-  const { sent, alreadyDone, quarantined, vanished, skipped, tooYoung, busy } = counts;
+  const { sent, alreadyDone, quarantined, vanished, skipped, busy } = counts;
   const aside = Object.values(quarantined).reduce((sum, count) => sum + count, 0);
-  return sent + alreadyDone + aside + vanished + skipped + tooYoung + busy;
+  return sent + alreadyDone + aside + vanished + skipped + busy;
 }
 
 /** A pass that is to end before its listing does. Never leaves `forward`. */

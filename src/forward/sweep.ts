@@ -1,6 +1,6 @@
+import { inLanes } from '../wire/lanes.js';
 import { behindAll, type Folder, folderOf } from './folder.js';
 import type { ForwardSettings } from './forward-settings.js';
-import { inLanes } from './lanes.js';
 import { prefixOf } from './listing.js';
 import type { ForwardStorage } from './patient-storage.js';
 

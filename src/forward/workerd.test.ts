@@ -19,7 +19,7 @@ export default {
   },
 };`;
 
-test('workerd: objects are inspected, stamped, merged and sent, and answers read', async () => {
+test('workerd: objects are inspected, stamped, joined and sent, and answers read', async () => {
   const bundle = await rollup({
     input: 'worker',
     plugins: [
@@ -63,12 +63,12 @@ test('workerd: objects are inspected, stamped, merged and sent, and answers read
     const good = objectOf(0, [span(0, 0), span(0, 1)]);
     const twice = { key: 'two members', bytes: Buffer.concat([good.bytes, good.bytes]) };
     const bomb = { key: 'bomb', bytes: gzipped(new Uint8Array(50_000_000)) };
-    const merged = await send([good, twice, objectOf(1, [span(0, 2)]), bomb]);
-    const fates = merged.results.map(
+    const joined = await send([good, twice, objectOf(1, [span(0, 2)]), bomb]);
+    const fates = joined.results.map(
       ({ status, reason = '' }: Record<string, string>) => `${status} ${reason}`,
     );
     assert.deepEqual(fates, ['sent ', 'quarantine not-gzip', 'sent ', 'quarantine too-large']);
-    assert.equal(merged.requestCount, 2);
+    assert.equal(joined.requestCount, 2);
     const json = JSON.parse(gunzipSync(bodies[1] as Buffer).toString());
     assert.equal(spansIn(json).length, 3);
     assert.equal(json.resourceSpans[0].resource.attributes[1].key, 'spandrel.ingest.project');

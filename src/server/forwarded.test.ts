@@ -10,7 +10,7 @@ const GZIP = new Uint8Array([31, 139]);
 
 async function forwardAll({ storage, clock }: IngestHarness, statePrefix = 'spandrel-state') {
   return forward({
-    ...{ storage, sender: testSender(), after: 'delete', mergeWindowMillis: 0, statePrefix },
+    ...{ storage, sender: testSender(), after: 'delete', statePrefix },
     now: () => clock.nowMillis,
   });
 }

@@ -112,7 +112,7 @@ export function testSender(
       batches.push(objects.map(({ key }) => key));
       const results = objects.map((object): ObjectResult => {
         const result: ObjectResult = {
-          ...{ key: object.key, status: 'sent', spanCount: 1, duplicateCount: 0, rejectedCount: 0 },
+          ...{ key: object.key, status: 'sent', spanCount: 1, rejectedCount: 0 },
           ...verdict(object),
         };
         if (result.status === 'sent') taken.set(object.key, (taken.get(object.key) ?? 0) + 1);

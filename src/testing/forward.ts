@@ -49,8 +49,6 @@ export const objectOf = (n: number, spans: Json[], project?: string): FetchedObj
   bytes: gzipped(JSON.stringify(request(spans))),
 });
 
-export const INTERRUPTED = { attributes: [{ key: 'spandrel.interrupted', value: { boolValue: true } }] };
-
 export const LIMITS: InspectLimits = Object.fromEntries(
   Object.entries(SENDER_NUMBERS).map(([name, [fallback]]) => [name, fallback]),
 ) as unknown as InspectLimits;

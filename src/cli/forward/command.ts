@@ -6,12 +6,19 @@ import type { After } from '../../forward/forward-options.js';
 import { accountedFor, type ForwardSummary } from '../../forward/summary.js';
 import type { Signal } from '../../object-key.js';
 import { addBucketFlags, addPrefixFlag, type BucketFlags, needBucket } from '../bucket-options.js';
-import { type AddCommand, type CommonOptions, httpUrl, Option, wholeNumber } from '../command.js';
+import {
+  type AddCommand,
+  type CommonOptions,
+  httpUrl,
+  InvalidArgumentError,
+  Option,
+  wholeNumber,
+} from '../command.js';
 import { EXIT, messageOf, usageError } from '../failure.js';
 import { rewriteByMaps } from '../maps/rewrite-by-maps.js';
 import { plural, printable } from '../printable.js';
 import { startProgress } from '../progress.js';
-import { duration, moment } from '../time-options.js';
+import { moment } from '../time-options.js';
 import { readOnly, refrainingSender } from './dry-run.js';
 import { follow } from './follow.js';
 import { type HeaderFlags, headerFile, headerVariable, plainHeader, readHeaders } from './header-options.js';
@@ -25,7 +32,6 @@ interface ForwardFlags extends CommonOptions, BucketFlags, HeaderFlags {
   until?: number;
   project?: string;
   environment?: string;
-  mergeWindow: number;
   follow?: true;
   interval: number;
   concurrency?: number;
@@ -42,13 +48,21 @@ const windowOf = ({ window }: ForwardSummary): object =>
 const gunzip = (bytes: Uint8Array, maxOutputLength: number): Uint8Array =>
   gunzipSync(bytes, { maxOutputLength });
 
+/** @throws {InvalidArgumentError} always: there was such an option once. */
+function noMergeWindow(): never {
+  throw new InvalidArgumentError(
+    'There is none any more, and nothing waits: `spandrel compact` puts the parts of a trace together.',
+  );
+}
+
 export function forwardCommand(add: AddCommand): void {
   const command = add<ForwardFlags>('forward', {
     summary: 'sends what is in a bucket to an OTLP/HTTP endpoint',
     description:
-      'Sends what is in a bucket to any OTLP/HTTP endpoint: checked, stamped, the parts of a trace together, each object ' +
-      'once. What cannot be sent goes to quarantine/ with its reason. May be stopped at any time, and several may run at ' +
-      'once: what is done is noted in the bucket, below spandrel-state/.',
+      'Sends what is in a bucket to any OTLP/HTTP endpoint: checked, stamped, untouched inside, each object once. What ' +
+      'cannot be sent goes to quarantine/ with its reason. May be stopped at any time, and several may run at once: what ' +
+      'is done is noted in the bucket, below spandrel-state/. Nothing waits: `spandrel compact` puts the parts of a trace ' +
+      'together, and leaves out spans that are there twice.',
     examples: `
 spandrel forward --to http://localhost:4318 --after keep
 spandrel forward --to https://otlp.example --header-env Authorization=OTLP_AUTH --after delete --follow
@@ -72,7 +86,6 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
             ...{ storage: dryRun ? readOnly(storage) : storage, sender, prefix: flags.prefix, signal },
             // What is deleted or moved is not looked for again; a dry run finds the same.
             after: flags.after,
-            mergeWindowMillis: flags.mergeWindow,
             leases: !dryRun,
             ...(flags.only === undefined ? {} : { signals: [flags.only] }),
             ...(flags.from === undefined ? {} : { from: flags.from }),
@@ -168,14 +181,7 @@ spandrel forward --to http://localhost:4318 --after keep --from 24h --dry-run`,
     )
     .option('--project <name>', 'only this project')
     .option('--environment <name>', 'only this environment')
-    .addOption(
-      new Option(
-        '--merge-window <time>',
-        'a minute is left alone for so long, so that parts of a trace meet: 0m, 5m',
-      )
-        .argParser(duration)
-        .default(120_000, '2m'),
-    )
+    .addOption(new Option('--merge-window <time>').hideHelp().argParser(noMergeWindow))
     .option('--concurrency <n>', 'requests to the store at a time (default: 16)', wholeNumber(1, 100))
     .option(
       '--resolve',

@@ -5,7 +5,7 @@ import type { Storage } from '../../server/storage.js';
 export const refrainingSender: BatchSender = {
   async send(objects) {
     const results = objects.map(
-      ({ key }): ObjectResult => ({ key, status: 'sent', spanCount: 0, duplicateCount: 0, rejectedCount: 0 }),
+      ({ key }): ObjectResult => ({ key, status: 'sent', spanCount: 0, rejectedCount: 0 }),
     );
     return { results, requestCount: 0, byteCount: 0 };
   },

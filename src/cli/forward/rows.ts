@@ -34,7 +34,7 @@ export function itemsInWords({ spans, logRecords }: { spans: number; logRecords:
 /** Prints what a pass did as a table of counts, leaving out what did not occur. */
 export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: Terminal): void {
   const { colours } = terminal;
-  const { sent, duplicateSpans, rejectedSpans, requests, sentBytes } = summary;
+  const { sent, rejectedSpans, requests, sentBytes } = summary;
   const rows: [name: string, count: number, more?: string | undefined][] = [
     ['listed', summary.listed],
     [
@@ -45,7 +45,6 @@ export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: T
         : `${itemsInWords(summary)} in ${plural(requests, 'request')}, ${bytesInWords(sentBytes)}`,
     ],
     ['sent before', summary.alreadyDone],
-    ['too young', summary.tooYoung, 'for a later pass, so that parts of a trace meet'],
     ["another forwarder's", summary.busy],
     ['vanished', summary.vanished, 'deleted by another'],
     ['skipped', summary.skipped, 'not asked for, or no OTLP by their keys'],
@@ -55,7 +54,6 @@ export function saySummary(summary: ForwardSummary, dryRun: boolean, terminal: T
       colours.yellow(reason),
     ]),
     ['left', summary.left, colours.red(ENDS[summary.ended])],
-    ['duplicate spans', duplicateSpans, 'left out'],
     ['refused spans', rejectedSpans, colours.yellow('by the backend')],
   ];
   const shown = rows.filter(([name, count]) => count > 0 || name === 'listed');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readBounded } from '../../server/bounded-read.js';
 import { isStorageError, type Storage, type StoredObject } from '../../server/storage.js';
+import { inLanes } from '../../wire/lanes.js';
 import { messageOf } from '../failure.js';
 import { printable } from '../printable.js';
 import { filePathOf } from './file-path.js';
@@ -79,15 +80,9 @@ export async function pull(options: PullOptions): Promise<PullSummary> {
     for await (const objects of pages) {
       summary.listed += objects.length;
       onProgress(summary);
-      // All lanes draw from one iterator.
-      const queue = objects.values();
-      const lane = async (): Promise<void> => {
-        for (const object of queue) {
-          if (signal.aborted) return;
-          await one(object);
-        }
-      };
-      await Promise.all(Array.from({ length: concurrency }, lane));
+      await inLanes(objects, concurrency, async (object) => {
+        if (!signal.aborted) await one(object);
+      });
       signal.throwIfAborted();
     }
   } finally {
