@@ -15,9 +15,9 @@ export {
 } from './forward/consumer.js';
 export { forward } from './forward/forward.js';
 export type { After, ForwardOptions, HandlingOptions } from './forward/forward-options.js';
-export type { Gunzip } from './forward/inflate.js';
 export type { SenderHeaders } from './forward/otlp-sender.js';
 export type { BatchSenderOptions } from './forward/sender-options.js';
 export type { Stamp, StampAttributes, StampContext } from './forward/stamp.js';
 export type { ForwardCounts, ForwardEnd, ForwardSummary, ForwardWindow } from './forward/summary.js';
 export type { BadTimes } from './forward/times.js';
+export type { Gunzip } from './wire/inflate.js';

@@ -1,5 +1,5 @@
-import type { Gunzip } from '../forward/inflate.js';
 import type { Storage } from '../server/storage.js';
+import type { Gunzip } from '../wire/inflate.js';
 import type { PeriodLength } from './period.js';
 import type { CompactCounts } from './summary.js';
 

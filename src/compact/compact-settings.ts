@@ -1,9 +1,9 @@
-import { gzip as gzipStream } from '../forward/gzip.js';
-import type { InspectLimits } from '../forward/inspect.js';
 import type { Scope } from '../forward/listing.js';
 import { SENDER_NUMBERS } from '../forward/sender-options.js';
 import { DEFAULT_LAYOUT } from '../object-key.js';
 import { DEFAULT_STATE_PREFIX } from '../server/forwarded.js';
+import { gzip as gzipStream } from '../wire/gzip.js';
+import type { InspectLimits } from '../wire/inspect.js';
 import type { BucketOptions, CompactOptions } from './compact-options.js';
 import { check } from './option-check.js';
 import { PERIOD_MILLIS, type PeriodLength } from './period.js';

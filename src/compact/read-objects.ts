@@ -1,9 +1,9 @@
 import type { QuarantineReason } from '../forward/batch.js';
 import { inBatches } from '../forward/batches.js';
 import { fetchObjects } from '../forward/fetch-objects.js';
-import { inspect } from '../forward/inspect.js';
 import type { PatientStorage } from '../forward/patient-storage.js';
 import type { StoredObject } from '../server/storage.js';
+import { inspect } from '../wire/inspect.js';
 import type { RequestJson } from '../wire/otlp-json.js';
 import type { BucketSettings } from './compact-settings.js';
 

@@ -3,11 +3,11 @@
  * **untouched inside**, and what cannot be sent alone is put aside.
  */
 import type { Signal } from '../object-key.js';
+import { inspect } from '../wire/inspect.js';
 import type { BatchResult, BatchSender, FetchedObject, ObjectResult } from './batch.js';
 import { createDelivery, type Delivery } from './deliver.js';
 import { createEvidence } from './evidence.js';
 import { signalOf } from './folder.js';
-import { inspect } from './inspect.js';
 import { createOtlpSender, type OtlpSenderDeps } from './otlp-sender.js';
 import { type ObjectState, type Part, partsOf, type Verdict } from './parts.js';
 import { wait } from './patient-storage.js';

@@ -1,7 +1,7 @@
 /** Takes parts to the endpoint, and finds out which object is to blame when it will not have one. */
 import type { Signal } from '../object-key.js';
+import { gzip } from '../wire/gzip.js';
 import { type Evidence, renew } from './evidence.js';
-import { gzip } from './gzip.js';
 import type { OtlpSender, Sent } from './otlp-sender.js';
 import {
   halvesOf,

@@ -1,5 +1,5 @@
 /** One request after another to an OTLP/HTTP endpoint, each tried again as long as it may be. */
-import { readBounded } from '../server/bounded-read.js';
+import { readBounded } from '../wire/bounded-read.js';
 import { type Answer, answerOf } from './otlp-answer.js';
 
 /** Headers of each request, or what gives them. */
@@ -56,80 +56,65 @@ export function createOtlpSender(settings: OtlpSenderSettings, deps: OtlpSenderD
   /** The endpoint wants to be left alone until then. */
   let holdUntilMillis = 0;
 
-  const attempt = async (
-    bytes: Uint8Array<ArrayBuffer>,
+  async function post(
+    body: Uint8Array<ArrayBuffer>,
     headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-  ): Promise<Answer> => {
-    const deadline = createDeadline(timeoutMillis, signal);
+    { signal, within }: Deadline,
+  ): Promise<Answer> {
     try {
-      const init: RequestInit = {
-        method: 'POST',
-        headers,
-        body: bytes,
-        // A redirected POST may arrive as a GET, whose 200 would say nothing.
-        redirect: 'manual',
-        signal: deadline.signal,
-      };
-      const response = await deadline.within(deps.fetch(url, init));
-      const { status, headers: answered } = response;
-      const said = await deadline.within(readBounded(response.body, MAX_ANSWER_BYTES)).catch(() => undefined);
+      // A redirected POST may arrive as a GET, whose 200 would say nothing.
+      const init: RequestInit = { method: 'POST', headers, body, redirect: 'manual', signal };
+      const response = await within(deps.fetch(url, init));
+      const said = await within(readBounded(response.body, MAX_ANSWER_BYTES)).catch(() => undefined);
       // Whether the spans were taken stood in what is missing.
       if (!said && response.ok) return { status: 'busy', message: 'its answer broke off' };
       const answer = {
         // Where a redirect is not shown, its status is 0.
-        status: status || 302,
-        contentType: answered.get('content-type') ?? undefined,
+        status: response.status || 302,
+        contentType: response.headers.get('content-type') ?? undefined,
         body: withoutSecrets(new TextDecoder().decode(said), headers),
         bytes: said,
       };
-      return answerOf(answer, answered, now());
+      return answerOf(answer, response.headers, now());
     } catch (error) {
-      return { status: 'busy', message: deadline.signal.aborted ? 'no answer in time' : networkWords(error) };
-    } finally {
-      deadline.end();
+      return { status: 'busy', message: signal.aborted ? 'no answer in time' : networkWords(error) };
     }
-  };
+  }
+
+  /** How long until a further attempt, by the answers so far. Full jitter, so that several forwarders do not return at once. */
+  function delayAfter(failures: number, askedMillis: number | undefined): number {
+    if (askedMillis !== undefined) return askedMillis + random() * RETRY_BASE_MILLIS;
+    return random() * Math.min(RETRY_CAP_MILLIS, RETRY_BASE_MILLIS * 2 ** Math.min(failures - 1, 10));
+  }
 
   return {
     async send(bytes, signal, onRequest) {
-      let failures = 0;
       let giveUpAtMillis = Number.POSITIVE_INFINITY;
-      for (;;) {
+      for (let failures = 1; ; failures += 1) {
         const patience = holdUntilMillis - now();
-        if (patience > 0) {
-          if (patience > maxRetryMillis) {
-            const message = 'the endpoint asked to be left alone';
-            return { status: 'unavailable', message, retryAfterMillis: patience };
-          }
-          await sleep(patience, signal);
+        if (patience > maxRetryMillis) {
+          const message = 'the endpoint asked to be left alone';
+          return { status: 'unavailable', message, retryAfterMillis: patience };
         }
+        if (patience > 0) await sleep(patience, signal);
         if (signal?.aborted) return { status: 'unavailable', message: 'it was stopped' };
-        let headers: Record<string, string>;
-        try {
-          headers = await readHeaders(settings.headers, timeoutMillis, signal);
-        } catch {
-          return { status: 'unavailable', message: 'the headers function failed' };
-        }
+        const headers = await withDeadline(timeoutMillis, signal, (deadline) =>
+          readHeaders(settings.headers, deadline),
+        ).catch(() => undefined);
+        if (!headers) return { status: 'unavailable', message: 'the headers function failed' };
         onRequest();
-        const answer = await attempt(bytes, headers, signal);
+        const answer = await withDeadline(timeoutMillis, signal, (deadline) =>
+          post(bytes, headers, deadline),
+        );
         if (answer.status === 'misconfigured') return { status: 'unavailable', message: answer.message };
         if (answer.status !== 'busy') return answer;
         const { message, retryAfterMillis } = answer;
-        failures++;
         if (failures === 1) giveUpAtMillis = now() + maxRetryMillis;
-        // Full jitter, so that several forwarders do not return at once.
-        const delay =
-          retryAfterMillis === undefined
-            ? random() * Math.min(RETRY_CAP_MILLIS, RETRY_BASE_MILLIS * 2 ** Math.min(failures - 1, 10))
-            : retryAfterMillis + random() * RETRY_BASE_MILLIS;
-        if (retryAfterMillis !== undefined) holdUntilMillis = Math.max(holdUntilMillis, now() + delay);
+        const delay = delayAfter(failures, retryAfterMillis);
+        const isAsked = retryAfterMillis !== undefined;
+        if (isAsked) holdUntilMillis = Math.max(holdUntilMillis, now() + delay);
         if (now() + delay > giveUpAtMillis) {
-          return {
-            status: 'unavailable',
-            message,
-            ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }),
-          };
+          return { status: 'unavailable', message, ...(isAsked && { retryAfterMillis }) };
         }
         await sleep(delay, signal);
       }
@@ -138,18 +123,8 @@ export function createOtlpSender(settings: OtlpSenderSettings, deps: OtlpSenderD
 }
 
 /** @throws when the function does, takes too long, or gives no headers. */
-async function readHeaders(
-  headers: SenderHeaders,
-  timeoutMillis: number,
-  signal: AbortSignal | undefined,
-): Promise<Record<string, string>> {
-  const deadline = createDeadline(timeoutMillis, signal);
-  try {
-    const given = typeof headers === 'function' ? await deadline.within(headers()) : headers;
-    return checkedHeaders(given);
-  } finally {
-    deadline.end();
-  }
+async function readHeaders(headers: SenderHeaders, { within }: Deadline): Promise<Record<string, string>> {
+  return checkedHeaders(typeof headers === 'function' ? await within(headers()) : headers);
 }
 
 /** With ours, names in lowercase. @throws {TypeError} when these are no headers. */
@@ -163,30 +138,36 @@ export function checkedHeaders(headers: unknown): Record<string, string> {
   return { ...given, ...OURS_ALWAYS };
 }
 
-/** A time after which nothing is waited for, whether or not it heeds signals. */
-function createDeadline(millis: number, outer: AbortSignal | undefined) {
+interface Deadline {
+  signal: AbortSignal;
+  /** What the work gives, if it gives it in time, whether or not it heeds signals. */
+  within<T>(work: T | Promise<T>): Promise<T>;
+}
+
+/** Runs a task with a time after which nothing is waited for. What is left of an answer then is not waited for either. */
+async function withDeadline<T>(
+  millis: number,
+  outer: AbortSignal | undefined,
+  task: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const { signal } = controller;
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, millis);
   outer?.addEventListener('abort', abort);
   if (outer?.aborted) abort();
-  return {
-    signal,
-    within<T>(work: T | Promise<T>): Promise<T> {
-      return new Promise((resolve, reject) => {
-        if (signal.aborted) reject(signal.reason);
-        signal.addEventListener('abort', () => reject(signal.reason));
-        Promise.resolve(work).then(resolve, reject);
-      });
-    },
-    end(): void {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', abort);
-      // What is left of an answer is not waited for.
-      abort();
-    },
-  };
+  const ended = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+  ended.catch(() => undefined);
+  try {
+    return await task({ signal, within: (work) => Promise.race([work, ended]) });
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', abort);
+    abort();
+  }
 }
 
 /** Node tells the reason in a code; other words may hold the URL. */

@@ -14,10 +14,10 @@ import {
   span,
   spansIn,
 } from '../testing/forward.js';
+import { inspect } from '../wire/inspect.js';
 import { nameCount, nameCountOf } from '../wire/json-names.js';
 import type { BatchResult, FetchedObject } from './batch.js';
 import { assembleBatchSender } from './batch-sender.js';
-import { inspect } from './inspect.js';
 import { checkSenderOptions } from './sender-options.js';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) };

@@ -1,7 +1,7 @@
 import type { Signal } from '../object-key.js';
+import type { Gunzip } from '../wire/inflate.js';
+import type { InspectLimits } from '../wire/inspect.js';
 import type { Ranges } from '../wire/option-check.js';
-import type { Gunzip } from './inflate.js';
-import type { InspectLimits } from './inspect.js';
 import { check } from './option-check.js';
 import { checkedHeaders, type OtlpSenderSettings, type SenderHeaders } from './otlp-sender.js';
 import type { RequestLimits } from './parts.js';

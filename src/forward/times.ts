@@ -1,5 +1,6 @@
 /** Times that no clock can have shown: clients' clocks are set wrong, and some clients lie. */
 
+import type { Fault } from '../wire/inflate.js';
 import {
   type LogRecordJson,
   type NanosJson,
@@ -9,7 +10,6 @@ import {
   type SpanJson,
   scopesOf,
 } from '../wire/otlp-json.js';
-import type { Fault } from './inflate.js';
 import { TIME_CLAMPED } from './stamp.js';
 
 /** What becomes of a span with such times: brought near, its object quarantined, or nothing. */

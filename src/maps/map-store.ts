@@ -1,7 +1,8 @@
 /** Source maps in the bucket: put, listed, read, deleted. */
-import { readBounded } from '../server/bounded-read.js';
+
 import { openObjectPages } from '../server/object-pages.js';
 import { isStorageError, type Storage, type StoredObject } from '../server/storage.js';
+import { readBounded } from '../wire/bounded-read.js';
 import { type CheckedMap, checkMap, MAX_MAP_BYTES } from './check-map.js';
 import { debugIdOf, type MapName, mapFolder, mapKey, parseMapKey } from './map-key.js';
 

@@ -1,4 +1,4 @@
-import { readBounded } from './bounded-read.js';
+import { readBounded } from '../wire/bounded-read.js';
 import { integerOption, inWords, optionError } from './option-check.js';
 import { isStorageError, type PresigningStorage, type Storage, StorageError } from './storage.js';
 

@@ -1,4 +1,4 @@
-import { readBounded } from './bounded-read.js';
+import { readBounded } from '../wire/bounded-read.js';
 import { parseObjectListing } from './object-listing.js';
 import { checkS3Options, type S3Options } from './s3-options.js';
 import { objectHeaders, objectUrl, presignPost, presignPut } from './s3-presign.js';

@@ -1,4 +1,6 @@
 import type { Signal } from '../object-key.js';
+import { gzip } from '../wire/gzip.js';
+import { GZIP_MAGIC, MAX_SUSPECTED_BEGINS, placesOf as placesFrom } from '../wire/inflate.js';
 import { SIGNALS } from '../wire/otlp-json.js';
 import { createTraceScanner } from './json-scan.js';
 import { Refusal } from './refusal.js';
@@ -9,20 +11,19 @@ export interface InflateLimits {
   maxInflateRatio: number;
 }
 
-/** What begins a member in all that writes gzip: magic, and deflate. */
-const MAGIC = [0x1f, 0x8b, 0x08] as const;
 /** Ten bytes. */
 const HEADER_BYTES = 10;
 /** A checksum and a length, of four bytes each. */
 const TRAILER_BYTES = 8;
-/** By chance the magic stands in one of 16 MiB. */
-const MAX_SUSPECTED_BEGINS = 8;
 /** By chance a length stands in one of 4 GiB, so that two are no chance. Each costs as much as the whole. */
 const MAX_SUSPECTED_ENDS = 1;
 
 /** Looks at the first bytes, which costs nothing. @throws {Refusal} `malformed` when they do not begin like gzip. */
 export function checkMagic(bytes: Uint8Array): void {
-  if (bytes.length < HEADER_BYTES + TRAILER_BYTES || MAGIC.some((byte, index) => bytes[index] !== byte)) {
+  if (
+    bytes.length < HEADER_BYTES + TRAILER_BYTES ||
+    GZIP_MAGIC.some((byte, index) => bytes[index] !== byte)
+  ) {
     throw new Refusal('malformed', 'the body is not gzip');
   }
 }
@@ -45,7 +46,7 @@ export async function checkTraceBytes(
   const notOne = (): Refusal => new Refusal('malformed', 'the body is not one gzip member, or is damaged');
   // The last four bytes say the length.
   const length = new DataView(bytes.buffer, bytes.byteOffset + bytes.byteLength - 4, 4).getUint32(0, true);
-  const begins = placesOf(MAGIC, bytes);
+  const begins = placesOf(GZIP_MAGIC, bytes);
   const ends = placesOf(Array.from(bytes.subarray(-4)), bytes.subarray(0, -1)).map((at) => at + 4);
   if (begins.length > MAX_SUSPECTED_BEGINS || ends.length > MAX_SUSPECTED_ENDS) throw notOne();
   // Members before the last hold nothing, else the last would not tell the length of all.
@@ -80,12 +81,7 @@ export async function gzipTraces(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const scanner = createTraceScanner(json.length, signal);
   if (!scanner.push(json) || !scanner.isWhole()) throw noRequest(signal);
-  return gzipped(json);
-}
-
-export async function gzipped(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  return gzip(json);
 }
 
 const noRequest = (signal: Signal): Refusal =>
@@ -132,16 +128,8 @@ async function inflate(
  * runtimes refuse both. So these are places where a further member may begin, or one may end: what is before them must
  * not be whole by itself.
  */
-function placesOf(word: readonly number[], bytes: Uint8Array): number[] {
-  const places: number[] = [];
-  const [first = 0] = word;
-  const start = headerLength(bytes);
-  for (let at = bytes.indexOf(first, start); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    if (word.every((byte, index) => bytes[at + index] === byte)) places.push(at);
-    if (places.length > MAX_SUSPECTED_BEGINS) break;
-  }
-  return places;
-}
+const placesOf = (word: readonly number[], bytes: Uint8Array): number[] =>
+  placesFrom(word, bytes, headerLength(bytes));
 
 /** Of the first member: in its extra field, name and comment may stand anything. */
 function headerLength(bytes: Uint8Array): number {

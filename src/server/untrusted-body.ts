@@ -1,4 +1,4 @@
-import { readBounded } from './bounded-read.js';
+import { readBounded } from '../wire/bounded-read.js';
 import { DeadlineError, within } from './deadline.js';
 import { BYTES_PER_CONTAINER, FREE_CONTAINERS, MAX_DEPTH } from './json-scan.js';
 import { Refusal } from './refusal.js';

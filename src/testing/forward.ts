@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { BatchSender, FetchedObject } from '../forward/batch.js';
 import { assembleBatchSender } from '../forward/batch-sender.js';
-import type { InspectLimits } from '../forward/inspect.js';
 import { type BatchSenderOptions, checkSenderOptions, SENDER_NUMBERS } from '../forward/sender-options.js';
+import type { InspectLimits } from '../wire/inspect.js';
 
 export const RECEIVED_AT = Date.UTC(2026, 10, 21, 3, 4, 5, 678);
 const UUID_TIME = RECEIVED_AT.toString(16).padStart(12, '0');

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { MapCache } from '../../maps/map-cache.js';
 import { type ResolvedLine, resolveStack } from '../../maps/resolve-stack.js';
-import { readBounded } from '../../server/bounded-read.js';
+import { readBounded } from '../../wire/bounded-read.js';
 
 const MAX_BODY_BYTES = 4_194_304;
 const MAX_STACKS = 100;

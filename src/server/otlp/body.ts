@@ -1,4 +1,4 @@
-import { readBounded } from '../bounded-read.js';
+import { readBounded } from '../../wire/bounded-read.js';
 import type { IngestSettings } from '../ingest-settings.js';
 import { Refusal } from '../refusal.js';
 import { checkMagic } from '../trace-bytes.js';

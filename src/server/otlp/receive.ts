@@ -1,4 +1,5 @@
 import { blobKey, type Signal } from '../../object-key.js';
+import { gzip } from '../../wire/gzip.js';
 import { jsonOf, SIGNALS } from '../../wire/otlp-json.js';
 import { checkRate, rateLimited, refusalOf, tellStored } from '../hooks.js';
 import type { IngestContext } from '../ingest-options.js';
@@ -6,7 +7,6 @@ import type { IngestSettings } from '../ingest-settings.js';
 import type { Trail } from '../log.js';
 import { NO_COST } from '../quota.js';
 import { Refusal } from '../refusal.js';
-import { gzipped } from '../trace-bytes.js';
 import { parseJsonObject } from '../untrusted-body.js';
 import { uuidV7Millis } from '../uuid.js';
 import { acceptedResponse, type PartialSuccess, refusedResponse } from './answer.js';
@@ -96,7 +96,7 @@ async function store(request: Request, sent: Export): Promise<PartialSuccess | u
     const id = await idOf(text, items, signal);
     const at = { id, atMillis: uuidV7Millis(id) ?? 0, nowMillis: settings.now(), signal };
     const { key } = blobKey(settings.layout, project, at);
-    const packed = await gzipped(new TextEncoder().encode(text));
+    const packed = await gzip(new TextEncoder().encode(text));
     facts.created = (await watch.time('store', () => storage.put(key, packed))) === 'created';
     const receipt = receiptOf(sifted, { key, bytes: packed.length, isTraces: signal === 'traces' });
     facts.stored = 1;

@@ -1,10 +1,9 @@
 import type { Signal } from '../object-key.js';
-import type { CheckState, ContentLimits } from '../wire/check-json.js';
-import { CHECKS } from '../wire/check-otlp.js';
-import { nameCount } from '../wire/json-names.js';
-import type { RequestJson } from '../wire/otlp-json.js';
-import type { QuarantineReason } from './batch.js';
+import type { CheckState, ContentLimits } from './check-json.js';
+import { CHECKS } from './check-otlp.js';
 import { type Fault, type Gunzip, type InflateLimits, inflateOne } from './inflate.js';
+import { nameCount } from './json-names.js';
+import type { RequestJson } from './otlp-json.js';
 
 export interface InspectLimits extends InflateLimits, ContentLimits {}
 
@@ -38,7 +37,7 @@ export async function inspect(
   bytes: Uint8Array<ArrayBuffer>,
   limits: InspectLimits,
   { signal, asStored, gunzip }: InspectOptions,
-): Promise<Inspected | Fault<QuarantineReason>> {
+): Promise<Inspected | Fault<'too-large' | 'not-gzip' | 'not-json' | 'not-otlp'>> {
   const inflated = await inflateOne(bytes, limits, gunzip);
   if ('reason' in inflated) return inflated;
   if (isMostlyBrackets(inflated)) return { reason: 'not-otlp', message: 'it is mostly brackets' };

@@ -1,4 +1,4 @@
-import { readBounded } from '../server/bounded-read.js';
+import { readBounded } from './bounded-read.js';
 
 /** What is wrong with an object. Not an exception: it is expected. */
 export interface Fault<Reason extends string> {
@@ -19,9 +19,9 @@ export type Gunzip = (bytes: Uint8Array, maxBytes: number) => Uint8Array | Promi
 /** Ten bytes of header and eight of trailer. */
 const MIN_GZIP_BYTES = 18;
 /** A member begins with these three in all that writes gzip: magic, and deflate. */
-const MAGIC = [0x1f, 0x8b, 0x08] as const;
+export const GZIP_MAGIC = [0x1f, 0x8b, 0x08] as const;
 /** By chance three bytes stand in one of 16 MiB, so that so many are no chance. */
-const MAX_SUSPECTS = 8;
+export const MAX_SUSPECTED_BEGINS = 8;
 
 /**
  * Inflates exactly one gzip member with nothing after it, and not a byte past the limits. Length and CRC are checked.
@@ -36,7 +36,7 @@ export async function inflateOne(
   if (bytes.length > maxObjectBytes) {
     return { reason: 'too-large', message: `${bytes.length} bytes; ${maxObjectBytes} are taken` };
   }
-  if (bytes.length < MIN_GZIP_BYTES || !MAGIC.every((byte, index) => bytes[index] === byte)) {
+  if (bytes.length < MIN_GZIP_BYTES || !GZIP_MAGIC.every((byte, index) => bytes[index] === byte)) {
     return { reason: 'not-gzip', message: 'it does not begin like gzip' };
   }
   const maxBytes = Math.min(maxInflatedBytes, bytes.length * maxInflateRatio);
@@ -93,22 +93,22 @@ async function isOneMember(
   const trailer = bytes.subarray(-4);
   if (new DataView(trailer.buffer, trailer.byteOffset, 4).getUint32(0, true) !== inflatedBytes) return false;
   const ends = [
-    ...placesOf(MAGIC, bytes),
-    ...placesOf([...trailer, 0], bytes).map((at) => at + trailer.length),
+    ...placesOf(GZIP_MAGIC, bytes, MIN_GZIP_BYTES - GZIP_MAGIC.length),
+    ...placesOf([...trailer, 0], bytes, MIN_GZIP_BYTES - trailer.length - 1).map((at) => at + trailer.length),
   ];
-  if (ends.length > MAX_SUSPECTS) return false;
+  if (ends.length > MAX_SUSPECTED_BEGINS) return false;
   for (const end of ends) {
     if ((await inflate(bytes.subarray(0, end), maxBytes, gunzip)) !== 'broken') return false;
   }
   return true;
 }
 
-/** Where `word` stands after the header. */
-function placesOf(word: readonly number[], bytes: Uint8Array): number[] {
+/** Where `word` stands, from a place on: a few more than may be at most. */
+export function placesOf(word: readonly number[], bytes: Uint8Array, from: number): number[] {
   const places: number[] = [];
   const [first = 0] = word;
-  let at = bytes.indexOf(first, MIN_GZIP_BYTES - word.length);
-  while (at >= 0 && places.length <= MAX_SUSPECTS) {
+  let at = bytes.indexOf(first, from);
+  while (at >= 0 && places.length <= MAX_SUSPECTED_BEGINS) {
     if (word.every((byte, index) => bytes[at + index] === byte)) places.push(at);
     at = bytes.indexOf(first, at + 1);
   }
