@@ -4,9 +4,9 @@ import { createDoneNotes } from './done-notes.js';
 import { byFolder, isForwarded } from './folder.js';
 import type { HandlingOptions } from './forward-options.js';
 import { checkHandlingOptions, type HandlingSettings } from './forward-settings.js';
-import { createBatchHandler } from './handle-batch.js';
+import { createBatchHandler, type Remainder } from './handle-batch.js';
 import { patientStorage, wait } from './patient-storage.js';
-import { objectsOf } from './queue-message.js';
+import { objectsOf, type ToldObject } from './queue-message.js';
 import { createSettler } from './settle.js';
 import { emptyCounts, type ForwardCounts } from './summary.js';
 import { leaveOutDone } from './undone.js';
@@ -85,55 +85,19 @@ export function forwardConsumer<Env extends object>(
 async function consume({ messages }: QueueBatch, { settings, options }: Consumer): Promise<void> {
   const counts = emptyCounts();
   const report = (error: unknown): void => quietly(() => options.onError?.(error));
-  const storage = patientStorage(settings.storage, undefined, wait);
-  const notes = settings.after === 'keep' ? undefined : createDoneNotes(storage, settings);
-  const settler = createSettler(storage, notes, settings);
-  const handler = createBatchHandler(storage, settler, settings, counts);
+  const { keysOf, objects } = objectsToldOf(messages, settings, report);
+  counts.listed = objects.length;
   /** Keys whose objects are to come again, and after how long. */
   const again = new Map<string, number | undefined>();
-  const keysOf = new Map<QueueMessage, string[]>();
-  const objects = new Map<string, StoredObject>();
-  for (const message of messages) {
-    const told = objectsOf(message.body);
-    if (!told) report(new Error('spandrel/forward: a message of the queue is no event of a bucket'));
-    const ours = (told ?? []).filter(
-      ({ key }) => key.startsWith(`${settings.prefix}/`) && isForwarded(key, settings),
-    );
-    keysOf.set(
-      message,
-      ours.map(({ key }) => key),
-    );
-    for (const { key, size = 0 } of ours) objects.set(key, { key, size });
-  }
-  counts.listed = objects.size;
-
-  let rest = [...objects.values()];
   try {
-    const crowded: string[] = [];
-    if (notes) {
-      const undone: StoredObject[] = [];
-      for (const [folder, some] of byFolder(rest)) {
-        const known = await notes.open(folder);
-        undone.push(...(await leaveOutDone(some, { notes: known, settler, counts })));
-        if (known.areMany) crowded.push(folder);
-      }
-      rest = undone;
-    }
-    while (rest.length > 0) {
-      const postponed: StoredObject[] = [];
-      for (const batch of inBatches(rest, settings)) {
-        const { retry, retryAfterMillis, message, postponed: some } = await handler.handle(batch);
-        postponed.push(...some);
-        for (const { key } of retry) again.set(key, retryAfterMillis);
-        if (retry.length > 0) report(new Error(`spandrel/forward: ${message}`));
-      }
-      rest = postponed;
-    }
-    for (const folder of crowded) await notes?.compact(folder);
+    await forwardAll(objects, settings, counts, ({ retry, retryAfterMillis, message }) => {
+      for (const { key } of retry) again.set(key, retryAfterMillis);
+      if (retry.length > 0) report(new Error(`spandrel/forward: ${message}`));
+    });
   } catch (error) {
     report(error);
     // What was sent by then is noted, or it is sent again; either way its message may come again.
-    for (const { key } of objects.values()) if (!again.has(key)) again.set(key, undefined);
+    for (const { key } of objects) if (!again.has(key)) again.set(key, undefined);
   }
   counts.left = again.size;
   for (const [message, keys] of keysOf) {
@@ -142,6 +106,62 @@ async function consume({ messages }: QueueBatch, { settings, options }: Consumer
     else message.retry({ delaySeconds: delaySeconds(again.get(key), message.attempts ?? 1) });
   }
   quietly(() => options.onBatch?.(counts));
+}
+
+/** Each object once, and the keys of ours in each message. */
+function objectsToldOf(
+  messages: readonly QueueMessage[],
+  settings: HandlingSettings,
+  report: (error: unknown) => void,
+): { keysOf: Map<QueueMessage, string[]>; objects: StoredObject[] } {
+  const keysOf = new Map<QueueMessage, string[]>();
+  const objects = new Map<string, StoredObject>();
+  for (const message of messages) {
+    const told = objectsOf(message.body);
+    if (!told) report(new Error('spandrel/forward: a message of the queue is no event of a bucket'));
+    const isOurs = ({ key }: ToldObject): boolean =>
+      key.startsWith(`${settings.prefix}/`) && isForwarded(key, settings);
+    const ours = (told ?? []).filter(isOurs).map(({ key, size = 0 }): StoredObject => ({ key, size }));
+    keysOf.set(
+      message,
+      ours.map(({ key }) => key),
+    );
+    for (const object of ours) objects.set(object.key, object);
+  }
+  return { keysOf, objects: [...objects.values()] };
+}
+
+/** @throws {StorageError} */
+async function forwardAll(
+  objects: readonly StoredObject[],
+  settings: HandlingSettings,
+  counts: ForwardCounts,
+  onRemainder: (remainder: Remainder) => void,
+): Promise<void> {
+  const storage = patientStorage(settings.storage, undefined, wait);
+  const notes = settings.after === 'keep' ? undefined : createDoneNotes(storage, settings);
+  const settler = createSettler(storage, notes, settings);
+  const handler = createBatchHandler(storage, settler, settings, counts);
+  const crowded: string[] = [];
+  let rest = [...objects];
+  if (notes) {
+    rest = [];
+    for (const [folder, some] of byFolder(objects)) {
+      const known = await notes.open(folder);
+      rest.push(...(await leaveOutDone(some, { notes: known, settler, counts })));
+      if (known.areMany) crowded.push(folder);
+    }
+  }
+  while (rest.length > 0) {
+    const postponed: StoredObject[] = [];
+    for (const batch of inBatches(rest, settings)) {
+      const remainder = await handler.handle(batch);
+      postponed.push(...remainder.postponed);
+      onRemainder(remainder);
+    }
+    rest = postponed;
+  }
+  for (const folder of crowded) await notes?.compact(folder);
 }
 
 function delaySeconds(askedMillis: number | undefined, attempts: number): number {
