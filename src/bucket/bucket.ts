@@ -3,7 +3,7 @@
 import type { Destination, DestinationDeps, OpenDestination } from '../destinations/destination.js';
 import { type BucketTuning, type CheckedBucketOptions, checkBucketOptions, isPath } from '../options.js';
 import type { TraceBlob, Upload } from '../pipeline/model.js';
-import { takes } from '../pipeline/upload-length.js';
+import { takes } from '../wire/upload-length.js';
 import { createEndpoint, type Endpoint, type Receipt } from './endpoint.js';
 import { type BucketFunctions, functionsEndpoint } from './functions.js';
 import { createSender, uploadRequest } from './send.js';

@@ -2,8 +2,8 @@
 
 import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Outcome, TraceBlob, Upload } from '../pipeline/model.js';
-import { padGzip, takes } from '../pipeline/upload-length.js';
 import type { Platform } from '../platform/platform.js';
+import { padGzip, takes } from '../wire/upload-length.js';
 import { MISSING_BUCKET_MILLIS, meaningOf } from './answers.js';
 import type { Endpoint } from './endpoint.js';
 import { type Answer, NO_UPLOAD, type Tell } from './tell.js';

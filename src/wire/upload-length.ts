@@ -1,5 +1,5 @@
 /** Uploads whose length is signed: which of them takes a blob, and what makes its bytes so long. */
-import type { Upload } from './model.js';
+import type { Upload } from '../pipeline/model.js';
 
 /** What a store takes of a body's length. */
 type Length = Pick<Upload, 'bytes' | 'maxBytes'>;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync, gunzipSync as nodeGunzip } from 'node:zlib';
 import { gunzipSync as fflateGunzip } from 'fflate';
+import { gzipNow } from '../pipeline/compress.js';
+import { gunzipNow } from '../pipeline/compress-fflate.js';
 import { checkTraceBytes } from '../server/trace-bytes.js';
 import { handMadeUpload } from '../testing/blobs.js';
-import { gzipNow } from './compress.js';
-import { gunzipNow } from './compress-fflate.js';
 import { paddingOf, padGzip, takes } from './upload-length.js';
 
 const JSON_TEXT = JSON.stringify({ resourceSpans: [{ scopeSpans: [] }], noise: 'é€😀'.repeat(20) });
