@@ -114,7 +114,7 @@ export function createDelivery({ signal, sender, limits, evidence, abort }: Deli
   /** An empty request is one that every endpoint must take, if it takes any. Else nothing more is sent. */
   const takesEmpty = async (message: string): Promise<boolean> => {
     if (hasTakenEmpty) return true;
-    const sent = await post(await gzip(...requestOf(signal, [])));
+    const sent = await post(await gzip(requestOf(signal, [])));
     hasTakenEmpty = sent.status === 'accepted';
     if (hasTakenEmpty) return true;
     const words = `${message}; an empty request gets ${sent.message ?? 'no better answer'}`;
@@ -150,7 +150,7 @@ export function createDelivery({ signal, sender, limits, evidence, abort }: Deli
     const parts = planned.filter(({ owner }) => !owner.verdict);
     const [first] = parts;
     if (!first || (sizeOf(parts) >= tooLargeBytes && halve(parts))) return;
-    const bytes = first.stored ?? (await gzip(...requestOf(signal, parts)));
+    const bytes = first.stored ?? (await gzip(requestOf(signal, parts)));
     const sent = asRefusal(await post(bytes), itemsIn(parts));
     if (sent.status === 'accepted') return accept(parts, sent.rejectedCount, sent.message);
     if (sent.status === 'unavailable') self.stop ??= sent;

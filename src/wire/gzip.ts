@@ -1,5 +1,5 @@
-/** What the parts hold, text or bytes, as one gzip member. */
-export async function gzip(...parts: BlobPart[]): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob(parts).stream().pipeThrough(new CompressionStream('gzip'));
+/** Text or bytes as one gzip member. */
+export async function gzip(content: BlobPart): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([content]).stream().pipeThrough(new CompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
