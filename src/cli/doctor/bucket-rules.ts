@@ -68,6 +68,29 @@ export function mergeLifecycle(before: string | undefined, { id, prefix, days }:
   return `<LifecycleConfiguration xmlns="${NAMESPACE}">${tags('Rule', [...kept, own], false)}</LifecycleConfiguration>`;
 }
 
+export interface LifecycleRule {
+  isEnabled: boolean;
+  prefix: string;
+  /** True where the rule is for tagged or sized objects only. */
+  hasTags: boolean;
+  /** Until objects are deleted; absent when the rule does something else. */
+  days: number | undefined;
+}
+
+/** Rules as far as deletion goes. */
+export function parseLifecycle(xml: string): LifecycleRule[] {
+  return elements(xml, 'Rule').map((rule) => {
+    const [expiration = ''] = elements(rule, 'Expiration');
+    const days = Number(texts(expiration, 'Days')[0]);
+    return {
+      isEnabled: texts(rule, 'Status')[0] === 'Enabled',
+      prefix: elements(rule, 'Prefix')[0] ?? '',
+      hasTags: /<Tag>|<ObjectSize/.test(rule),
+      days: days > 0 ? days : undefined,
+    };
+  });
+}
+
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** A rule's own id: that of a filter's tag is called otherwise. */

@@ -16,7 +16,7 @@ import { type Diagnosis, diagnose } from './doctor.js';
 import { type Fix, isSameBucket, planFixes, writeFix } from './fix.js';
 import { SUGGESTED_DAYS } from './recipes.js';
 import { findingLines, sayDiagnosis } from './report.js';
-import type { DoctorSettings } from './settings.js';
+import type { DoctorSettings } from './world.js';
 
 /** Of rules that are printed; stores take 100 of them. */
 const MAX_RULES_CHARS = 65_536;

@@ -3,11 +3,11 @@ import { BLOB_PROTOCOL_VERSION, type BlobExchangeRequest, type WantedUpload } fr
 import { UUID_RANDOM_BYTES, uuidV7 } from '../../server/uuid.js';
 import { VERSION } from '../../version.js';
 import type { HttpAnswer } from '../http.js';
-import { DOCTOR_SERVICE, type Examination } from './settings.js';
+import { DOCTOR_SERVICE, type World } from './world.js';
 
 /** One exchange, sent as the SDK sends it: text/plain, without a header of its own, so without a preflight. */
 export function exchange(
-  { ask, settings }: Examination,
+  { ask, settings }: World,
   wants: WantedUpload[],
   origin: string = settings.origin,
 ): Promise<HttpAnswer> {

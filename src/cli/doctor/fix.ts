@@ -3,10 +3,10 @@ import type { OwnedBucket } from '../bucket-options.js';
 import { type Ask, HttpError } from '../http.js';
 import { printable } from '../printable.js';
 import { cureOf, FLAG_WORDS } from '../store-trouble.js';
-import { askAsOwner } from './as-owner.js';
 import { type CorsRule, mergeCors, mergeLifecycle } from './bucket-rules.js';
 import type { CheckId } from './checks.js';
 import type { Diagnosis } from './doctor.js';
+import { askAsOwner } from './owner-checks.js';
 
 /** Something that `doctor --fix` writes. */
 export interface Fix {
@@ -96,7 +96,7 @@ async function call(
     // S3 wants a digest with these.
     const digest =
       body === undefined ? {} : { 'content-md5': createHash('md5').update(body).digest('base64') };
-    const answer = await askAsOwner(owned.options, ask, method, query, digest, body);
+    const answer = await askAsOwner(owned, ask, method, query, digest, body);
     const text = answer.body.toString();
     const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1];
     const { status } = answer;

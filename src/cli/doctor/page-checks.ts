@@ -2,47 +2,40 @@ import { isInnerAddress } from '../hosts.js';
 import { type Ask, HttpError } from '../http.js';
 import { bareUrl, printable } from '../printable.js';
 import { allowsUrl, connectSources, policiesOf } from './csp.js';
-import type { Examination } from './settings.js';
+import { type Check, check, fail, ok, skip, type World } from './world.js';
 
 const MAX_PAGE_BYTES = 2_097_152;
 const MAX_REDIRECTS = 3;
 
-/** Whether the policy of a page lets it call the endpoint and the bucket. */
-export async function checkPage(examination: Examination): Promise<void> {
-  const { settings, findings } = examination;
-  if (!settings.page) {
-    findings.skip('page.csp', 'give --page to have its policy looked at');
-    return;
-  }
-  const answer = await open(settings.page, examination);
-  if (typeof answer === 'string') {
-    findings.fail('page.csp', answer, 'give --page an address that answers with the page');
-    return;
-  }
-  const needed = [
-    settings.endpoint,
-    ...(examination.bucketOrigin ? [new URL(examination.bucketOrigin)] : []),
-  ];
-  const blocked = new Set<string>();
-  let count = 0;
-  for (const policy of policiesOf(answer.header, answer.html)) {
-    const sources = connectSources(policy);
-    if (!sources) continue;
-    count += 1;
-    for (const url of needed) if (!allowsUrl(sources, url, settings.origin)) blocked.add(url.origin);
-  }
-  if (blocked.size)
-    findings.fail(
-      'page.csp',
-      `connect-src lacks ${[...blocked].map((one) => printable(one)).join(' and ')}`,
-      'set the line below',
-    );
-  else findings.ok('page.csp', count ? undefined : 'no policy restricts connections');
-}
+export const PAGE_CHECKS = {
+  'page.csp': check(
+    "the page's policy lets it connect",
+    (world) => world,
+    async (world) => {
+      const { page, endpoint, origin } = world.settings;
+      if (!page) return skip('give --page to have its policy looked at');
+      const answer = await open(page, world);
+      if (typeof answer === 'string') {
+        return fail(answer, 'give --page an address that answers with the page');
+      }
+      const needed = [endpoint, ...(world.bucketOrigin ? [new URL(world.bucketOrigin)] : [])];
+      const restricting = policiesOf(answer.header, answer.html).flatMap((policy) => {
+        const sources = connectSources(policy);
+        return sources ? [sources] : [];
+      });
+      const blocked = needed.filter((url) => restricting.some((sources) => !allowsUrl(sources, url, origin)));
+      if (blocked.length === 0) {
+        return ok(restricting.length > 0 ? undefined : 'no policy restricts connections');
+      }
+      const origins = [...new Set(blocked.map((url) => printable(url.origin)))];
+      return fail(`connect-src lacks ${origins.join(' and ')}`, 'set the line below');
+    },
+  ),
+} satisfies Record<string, Check>;
 
 async function open(
   page: URL,
-  { ask, askForeign }: Examination,
+  { ask, askForeign }: World,
 ): Promise<{ header: string | undefined; html: string } | string> {
   let url = page;
   let isHome = false;

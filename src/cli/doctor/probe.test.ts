@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { makeProbe, PROBE_BYTES, padGzip } from './probe.js';
+import { makeProbe, PROBE_BYTES, probeFor } from './probe.js';
 
-test('probe: padded to any length there is room for, it is the same text to zlib', () => {
-  const probe = makeProbe(Date.UTC(2026, 10, 21));
-  const text = gunzipSync(probe).toString();
-  assert.ok(probe.length < PROBE_BYTES);
-  for (const length of [probe.length, probe.length + 2, PROBE_BYTES, probe.length + 65_537]) {
-    const padded = padGzip(probe, length);
-    assert.equal(padded?.length, length);
-    assert.equal(gunzipSync(padded ?? new Uint8Array()).toString(), text);
+const UPLOAD = {
+  id: 'a',
+  method: 'PUT',
+  url: 'https://store.example/a',
+  key: 'a',
+  headers: {},
+  expiresInMs: 1,
+};
+
+test('probe: as long as the upload wants it, it is one span to zlib', () => {
+  assert.ok(makeProbe(Date.UTC(2026, 10, 21)).length < PROBE_BYTES);
+  for (const length of [{}, { bytes: PROBE_BYTES }, { maxBytes: PROBE_BYTES }, { bytes: 65_536 }]) {
+    const probe = probeFor({ ...UPLOAD, method: 'PUT', ...length }) ?? assert.fail();
+    if ('bytes' in length) assert.equal(probe.length, length.bytes);
+    const { resourceSpans } = JSON.parse(String(gunzipSync(probe)));
+    assert.equal(resourceSpans[0].scopeSpans[0].spans.length, 1);
   }
-  for (const length of [probe.length - 1, probe.length + 1, probe.length + 65_538]) {
-    assert.equal(padGzip(probe, length), undefined);
+  for (const length of [{ bytes: 10 }, { maxBytes: 10 }, { bytes: 1_000_000 }]) {
+    assert.equal(probeFor({ ...UPLOAD, method: 'PUT', ...length }), undefined);
   }
 });

@@ -1,16 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { VERSION } from '../../version.js';
-import { DOCTOR_SERVICE } from './settings.js';
+import { padGzip, takes } from '../../wire/upload-length.js';
+import type { Upload } from './untrusted-answer.js';
+import { DOCTOR_SERVICE } from './world.js';
 
 /** Length of what doctor asks to upload, bytes: more than the probe needs. */
 export const PROBE_BYTES = 1_024;
-/** Of an `FEXTRA` field, with its own length: two bytes for that, and what two bytes can count. */
-const MIN_FIELD = 2;
-const MAX_FIELD = 65_535 + 2;
-const FEXTRA = 4;
-const GZIP_HEADER = 10;
-
 /** One OTLP/JSON request with one span, as gzip. */
 export function makeProbe(atMillis: number): Uint8Array<ArrayBuffer> {
   const nanos = (millis: number): string => String(BigInt(Math.round(millis)) * 1_000_000n);
@@ -36,20 +32,8 @@ export function makeProbe(atMillis: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(gzipSync(JSON.stringify(request)));
 }
 
-/**
- * Makes gzip exactly so long by an `FEXTRA` field, which every reader passes over.
- *
- * @returns undefined where there is no room for one.
- * @see https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1.1
- */
-export function padGzip(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> | undefined {
-  if (bytes.length === length) return bytes;
-  const field = length - bytes.length;
-  if (field < MIN_FIELD || field > MAX_FIELD) return undefined;
-  const padded = new Uint8Array(length);
-  padded.set(bytes.subarray(0, GZIP_HEADER));
-  padded[3] = (bytes[3] ?? 0) | FEXTRA;
-  new DataView(padded.buffer).setUint16(GZIP_HEADER, field - MIN_FIELD, true);
-  padded.set(bytes.subarray(GZIP_HEADER), GZIP_HEADER + field);
-  return padded;
+/** A probe that an upload takes; undefined where it takes none of this length. */
+export function probeFor(upload: Upload): Uint8Array<ArrayBuffer> | undefined {
+  const probe = makeProbe(Date.now());
+  return takes(upload, probe.length) ? padGzip(probe, upload.bytes) : undefined;
 }

@@ -1,7 +1,6 @@
 import { plural, printable } from '../printable.js';
 import type { Terminal } from '../terminal.js';
-import { type Finding, NOT_REACHED } from './checks.js';
-import type { Diagnosis } from './doctor.js';
+import { type Diagnosis, type Finding, NOT_REACHED } from './doctor.js';
 
 /** One finding, with what to change under it. */
 export function findingLines({ id, status, title, seen, advice }: Finding, { colours }: Terminal): string[] {

@@ -55,12 +55,9 @@ export function readIssued(body: Uint8Array): Issued | string {
 
 /** The code of an endpoint's error, if it is one. */
 export function errorCodeOf(body: Uint8Array): string | undefined {
-  try {
-    const { error } = JSON.parse(new TextDecoder().decode(body));
-    return typeof error.code === 'string' && /^\w{1,40}$/.test(error.code) ? error.code : undefined;
-  } catch {
-    return undefined;
-  }
+  const error = jsonRecordOf(body)?.['error'];
+  const code = isRecord(error) ? error['code'] : undefined;
+  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : undefined;
 }
 
 function readUpload(value: unknown): Upload | string {
@@ -85,13 +82,23 @@ function readUpload(value: unknown): Upload | string {
   return upload;
 }
 
+/** A JSON object; undefined where it is none. */
+export function jsonRecordOf(body: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A key that begins with `root`, out of a path that ends with it; the path itself where it does not. */
 export function keyUnder(root: string, path: string): string {
   const at = `/${path}`.lastIndexOf(`/${root}/`);
   return at < 0 ? path : path.slice(at);
 }
 
-function decoded(text: string): string {
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

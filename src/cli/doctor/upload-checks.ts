@@ -1,146 +1,140 @@
-import { type HttpAnswer, HttpError } from '../http.js';
-import { bytesInWords, millisInWords } from '../printable.js';
-import { cureOf, INGEST_WORDS } from '../store-trouble.js';
-import { SKEW_FAIL_MILLIS, SKEW_WARN_MILLIS, skewOf } from './clock.js';
-import { unreadable } from './cors.js';
-import { makeProbe, padGzip } from './probe.js';
-import { bodyOf, type Sent } from './send-upload.js';
-import type { Examination } from './settings.js';
+/** What the uploads that an endpoint issues say of themselves, before any of them is used; and its relay. */
+import { isInnerHost } from '../hosts.js';
+import { bytesInWords, millisInWords, printable } from '../printable.js';
+import { exchange, newId, relayUrl } from './exchange.js';
+import { makeProbe, PROBE_BYTES } from './probe.js';
 import { signatureOf } from './signature.js';
-import type { Upload } from './untrusted-answer.js';
+import { errorCodeOf, type Issued, jsonRecordOf, readIssued } from './untrusted-answer.js';
+import { type Check, check, fail, keyOf, ok, skip, uploadOf, type World, warn } from './world.js';
 
-/** Where a size is only bounded, a body over the bound is sent to see it refused, unless that is a large one. */
-const MAX_EXCESS_BYTES = 1_048_576;
+/** A stolen URL is worth this long. */
+const LONG_LIFE_MILLIS = 3_600_000;
+export const INNER_ADVICE = 'set publicEndpoint of s3() to where browsers reach the store';
+const LAYOUT = /\/year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/minute=\d\d\/traces_[^/]+\.json\.gz$/;
 
-/** Whether an upload can be used in another way than it was meant. What is stored all the same is remembered. */
-export async function checkMisuse(upload: Upload, examination: Examination): Promise<void> {
-  const { findings } = examination;
-  const body = probeFor(upload);
-  if (!body) return;
-  const statusOf = async (sent: Sent): Promise<number> => {
-    const { status } = await send(upload, sent, examination);
-    if (isTaken(status)) examination.left.set(upload.key, sent.body);
-    return status;
-  };
-  const isRefused = (status: number): boolean => status >= 400 && status < 500 && status !== 412;
-  const type = await statusOf({ body, contentType: 'text/html' });
-  if (isRefused(type)) findings.ok('bucket.type', `${type}`);
-  else findings.fail('bucket.type', `text/html gets ${type}`, 'sign content-type, as s3() does');
+const issuedOf = ({ issued, isStopped }: World): Issued | undefined => (isStopped ? undefined : issued);
+/** The relay has an id of its own among the uploads; where there are none, it is all that there is. */
+const relayIdOf = (world: World): string | undefined => {
+  const { uploads = [], isPaused } = issuedOf(world) ?? {};
+  if (uploads.length > 0) return uploads[1]?.id;
+  return isPaused === false ? newId() : undefined;
+};
 
-  const bound = upload.bytes ?? upload.maxBytes;
-  if (bound === undefined) {
-    findings.skip('bucket.size', 'no length is signed');
-    return;
-  }
-  if (bound >= MAX_EXCESS_BYTES) {
-    findings.skip('bucket.size', `${bytesInWords(bound)} are too much to try`);
-    return;
-  }
-  const size = await statusOf({ body: new Uint8Array(bound + 1) });
-  if (isRefused(size)) {
-    findings.ok('bucket.size', `${size}`);
-    return;
-  }
-  const advice = 'this store does not keep to the signed length: use `quota` of createIngest()';
-  findings.fail('bucket.size', `${(bound + 1).toLocaleString('en')} bytes get ${size}`, advice);
-}
+export const UPLOAD_CHECKS = {
+  'upload.issued': check('it issues presigned uploads', issuedOf, ({ uploads, isRelayOnly, isPaused }) => {
+    if (uploads.length > 0) return ok(`${uploads.length}`);
+    if (isRelayOnly) return skip('the store takes nothing from outside; the relay does');
+    if (isPaused) return skip('paused');
+    return fail('none', 'set maxUploads of createIngest() to 1 or more, or look at its quota');
+  }),
 
-/** Puts the object, reads the answer as the page would, and puts it again. Resolves with what was stored. */
-export async function checkUpload(
-  upload: Upload,
-  examination: Examination,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const { findings, settings } = examination;
-  const body = probeFor(upload);
-  if (!body) {
-    const seen = `it is for ${upload.bytes ?? upload.maxBytes} bytes, which were not asked for`;
-    findings.fail('bucket.upload', seen, 'let maxUploadBytes of createIngest() be 1,024 at least');
-    return undefined;
-  }
-  const answer = await send(upload, { body }, examination);
-  checkBucketClock(upload, answer, examination);
-  if (!isTaken(answer.status)) {
-    const code = /<Code>(\w{1,60})<\/Code>/.exec(answer.body.toString('latin1'))?.[1] ?? 'no code';
-    findings.fail(
-      'bucket.upload',
-      `${answer.status} ${code}`,
-      cureOf({ status: answer.status, code }, INGEST_WORDS),
-    );
-    return undefined;
-  }
-  examination.left.set(upload.key, body);
-  const size = bytesInWords(body.length);
-  findings.ok('bucket.upload', `${answer.status}, ${size} in ${millisInWords(answer.millis)}`);
-  const reason = unreadable(answer, settings.origin);
-  if (reason)
-    findings.fail('bucket.cors', reason, 'set the CORS rules below; else the SDK sends all of it twice');
-  else findings.ok('bucket.cors');
+  /** An endpoint that is not ours could point at our own network: nothing is sent there. */
+  'upload.url': check('they can be used from here', issuedOf, ({ uploads }, world) => {
+    const [upload, ...others] = uploads;
+    if (!upload) return undefined;
+    const { origin, hostname, protocol } = new URL(upload.url);
+    world.isStopped = true;
+    if (others.some(({ url }) => new URL(url).origin !== origin)) {
+      return fail('one answer names several hosts', 'let all uploads go to one store');
+    }
+    world.bucketOrigin = origin;
+    // What only its address shows is found out at connecting.
+    if (isInnerHost(hostname) && !world.isInner) {
+      return fail(`${origin} is an address of a private network`, INNER_ADVICE);
+    }
+    if (protocol === 'http:' && world.settings.origin.startsWith('https:')) {
+      const advice = 'set publicEndpoint of s3() to an https: address; an https: page cannot send to http:';
+      return fail(origin, advice);
+    }
+    world.isStopped = false;
+    world.isUsable = true;
+    return ok(`${upload.method} ${origin}`);
+  }),
 
-  checkWriteOnce(upload, (await send(upload, { body }, examination)).status, examination);
-  return body;
-}
+  'upload.key': check('keys have the layout that readers list', uploadOf, ({ key }) => {
+    if (LAYOUT.test(key)) return ok();
+    return warn(printable(key), 'readers look for year=…/…/traces_….json.gz');
+  }),
 
-function checkWriteOnce({ method }: Upload, status: number, { findings }: Examination): void {
-  if (status === 412) {
-    findings.ok('bucket.write-once', '412');
-    return;
-  }
-  const seen = `a second upload gets ${status}`;
-  if (method === 'POST') {
-    const advice = 'forms cannot be held to it; only who was given one can use it, until it expires';
-    findings.warn('bucket.write-once', seen, advice);
-    return;
-  }
-  const advice = 'this store passes over If-None-Match: whoever has a URL can overwrite, until it expires';
-  findings.fail('bucket.write-once', seen, advice);
-}
+  'upload.lifetime': check('they do not last too long', uploadOf, (upload) => {
+    const lifetime = signatureOf(upload).lifetimeMillis ?? upload.expiresInMs;
+    if (lifetime <= LONG_LIFE_MILLIS) return ok(millisInWords(lifetime));
+    const advice = 'lower urlExpirySeconds of createIngest(); clients renew by themselves';
+    return warn(millisInWords(lifetime), advice);
+  }),
 
-/** The signer's clock is what counts for a signature, and the bucket is who measures it. */
-function checkBucketClock(upload: Upload, answer: HttpAnswer, { findings }: Examination): void {
-  const { signedAtMillis } = signatureOf(upload);
-  const skew = skewOf(answer);
-  if (signedAtMillis === undefined) {
-    findings.skip('clock.bucket', 'the upload does not say when it was signed');
-    return;
-  }
-  if (skew === undefined) {
-    findings.skip('clock.bucket', 'the answer has no Date');
-    return;
-  }
-  const ahead = signedAtMillis - (answer.atMillis + skew);
-  // Some requests have passed since: a signer that is right is behind by as much.
-  const off = ahead > 0 ? ahead : Math.min(0, ahead + SKEW_WARN_MILLIS);
-  if (Math.abs(off) < SKEW_WARN_MILLIS) {
-    findings.ok('clock.bucket');
-    return;
-  }
-  const seen = `the signer is ${millisInWords(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the bucket`;
-  const advice = "set the clock of the endpoint's machine by NTP; stores refuse what is 15 minutes off";
-  if (Math.abs(off) < SKEW_FAIL_MILLIS) findings.warn('clock.bucket', seen, advice);
-  else findings.fail('clock.bucket', seen, advice);
-}
+  /** GCS has a header of its own for write-once; a form has none. */
+  'upload.signed': check('type and write-once are signed', uploadOf, (upload) => {
+    const { names } = signatureOf(upload);
+    const isOnce = names.some((name) => /^(if-none-match|x-goog-if-generation-match)$/.test(name));
+    const missing = [
+      ...(names.includes('content-type') ? [] : ['content-type']),
+      ...(upload.method === 'POST' || isOnce ? [] : ['if-none-match']),
+    ];
+    if (missing.length === 0) return ok(names.join(', '));
+    const advice = 'sign them, as s3() does: else a page may put what it likes, or overwrite';
+    return fail(`not signed: ${missing.join(', ')}`, advice);
+  }),
 
-function probeFor(upload: Upload): Uint8Array<ArrayBuffer> | undefined {
-  const probe = makeProbe(Date.now());
-  if (upload.bytes !== undefined) return padGzip(probe, upload.bytes);
-  return upload.maxBytes !== undefined && probe.length > upload.maxBytes ? undefined : probe;
-}
+  'upload.size': check('the size is bounded', uploadOf, (upload) => {
+    const { names, maxBytes } = signatureOf(upload);
+    const isSigned =
+      maxBytes !== undefined ||
+      names.some((name) => /^(content-length|x-goog-content-length-range)$/.test(name));
+    const bound = upload.bytes ?? upload.maxBytes ?? maxBytes;
+    if (isSigned && bound !== undefined) {
+      return ok(`${upload.bytes === undefined ? 'at most' : 'exactly'} ${bytesInWords(bound)}`);
+    }
+    return warn('a URL takes a body of any length, gigabytes too', 'set maxUploadBytes of createIngest()');
+  }),
 
-/** An answer, or a broken connection as status 0. */
-async function send(
-  upload: Upload,
-  sent: Sent,
-  { askForeign: ask, settings }: Examination,
-): Promise<HttpAnswer> {
-  const { headers, body } = bodyOf(upload, sent);
-  const { method, url } = upload;
-  try {
-    return await ask(url, { method, headers: { origin: settings.origin, ...headers }, body });
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    const nothing = { status: 0, headers: {}, truncated: false, millis: 0 };
-    return { ...nothing, body: Buffer.from(error.message), atMillis: Date.now() };
-  }
-}
+  'relay.store': check('the relay stores', relayIdOf, async (id, world) => {
+    const { endpoint, origin, project } = world.settings;
+    const body = makeProbe(Date.now());
+    const url = relayUrl(endpoint, id, project);
+    const answer = await world.ask(url, { method: 'POST', headers: { origin }, body });
+    const said = answer.status === 200 ? jsonRecordOf(answer.body) : undefined;
+    if (said?.['id'] === id && typeof said['key'] === 'string') {
+      world.left.set(said['key'], body);
+      world.relayed = { id, key: said['key'] };
+      return ok();
+    }
+    const advice =
+      'pages whose visitors block the bucket, and those that leave early, lose what they have: look at onError';
+    return fail(`${answer.status} ${errorCodeOf(answer.body) ?? ''}`.trim(), advice);
+  }),
+} satisfies Record<string, Check>;
 
-const isTaken = (status: number): boolean => status >= 200 && status < 300;
+/** Ids of what is stored. */
+const storedOf = ({ sent, issued, relayed, isStopped }: World): string[] | undefined => {
+  const ids = [...(sent ? [issued?.uploads[0]?.id ?? ''] : []), ...(relayed ? [relayed.id] : [])];
+  return ids.length > 0 && !isStopped ? ids : undefined;
+};
+
+export const CONFIRM_CHECKS = {
+  'relay.confirm': check(
+    'the endpoint knows what is stored and what is not',
+    storedOf,
+    async (stored, world) => {
+      const unused = world.issued?.uploads[2];
+      const missing = unused && !world.left.has(keyOf(unused, world)) ? [unused.id] : [];
+      const all = [...stored, ...missing];
+      const wants = all.map((id) => ({ id, bytes: PROBE_BYTES, again: true as const }));
+      const { status, body } = await exchange(world, wants);
+      const issued = status === 200 ? readIssued(body) : errorCodeOf(body);
+      if (issued === undefined || typeof issued === 'string') {
+        return fail(`${status} ${issued ?? ''}`.trim(), 'look at onError of createIngest()');
+      }
+      const given = new Set(issued.uploads.map(({ id }) => id));
+      const wrong = [
+        ...stored.filter((id) => !issued.stored.includes(id)),
+        // Where uploads are given, one for what is not there.
+        ...missing.filter((id) => !given.has(id)),
+      ];
+      if (wrong.length === 0) return ok();
+      const advice =
+        "give the endpoint's access key the right to read and to list (on S3 s3:GetObject and s3:ListBucket)";
+      return fail(`${wrong.length} of ${all.length} answers are wrong or missing`, advice);
+    },
+  ),
+} satisfies Record<string, Check>;
