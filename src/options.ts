@@ -1,6 +1,6 @@
 /** Every option: checked once, at start, with an error that names the option, what it got and what it takes. */
 
-/** `[default, least, most]` of every option that is a number, in this order: the buffer's, the exporter's. The README's table is tested against this. */
+/** `[default, least, most]` of every option that is a number, in this order: the buffer's, the exporter's. The table of src/spa/README.md is tested against this. */
 export const NUMBER_OPTIONS: Record<NumberOption, readonly [number, number, number]> = {
   scheduledDelayMillis: [30_000, 0, 300_000],
   maxBufferedSpans: [5_000, 512, 1_000_000],
@@ -18,7 +18,7 @@ export type NumberOption = keyof BufferOptions | keyof ExporterOptions | 'poolSi
 /** How spans gather before they are sent. */
 export interface BufferOptions {
   /**
-   * How long finished traces wait for company, milliseconds. Default 5,000, range 0 to 300,000. Longer means fewer
+   * How long finished traces wait for company, milliseconds. Default 30,000, range 0 to 300,000. Longer means fewer
    * objects; a leaving page never waits.
    */
   scheduledDelayMillis?: number;

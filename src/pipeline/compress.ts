@@ -1,4 +1,4 @@
-/** Stage 3 of 8: OTLP/JSON text in, one gzip member out. */
+/** OTLP/JSON text in, one gzip member out. */
 
 import { deflate } from './compress-deflate.js';
 import { type GzipResult, gzipByStream, gzipOf, toUtf8 } from './compress-gzip.js';

@@ -1,4 +1,4 @@
-/** When to try again. Stage 8 of 8: pure arithmetic, no timers. */
+/** When to try again: pure arithmetic, no timers. */
 
 /** The first delay; it doubles with each failed attempt. */
 export const RETRY_BASE_MILLIS: number = 1_000;
