@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry traces from Workers and other edge runtimes straight into your own bucket. See the README.
+ * OpenTelemetry traces from Workers and other edge runtimes straight into your own bucket. See src/edge/README.md.
  *
  * @module
  */

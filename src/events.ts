@@ -1,5 +1,5 @@
 /**
- * Spans from a live stream of named events, for apps that emit events and no spans. See the README.
+ * Spans from a live stream of named events, for apps that emit events and no spans. See src/events/README.md.
  *
  * @module
  */

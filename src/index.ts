@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry traces from the browser straight into your own bucket. See the README.
+ * OpenTelemetry traces from the browser straight into your own bucket. See src/spa/README.md.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The OTLP/HTTP destination: traces to a collector of yours, beside a bucket or in its place. See the README.
+ * The OTLP/HTTP destination: traces to a collector of yours, beside a bucket or in its place. See src/destinations/README.md.
  *
  * @module
  */

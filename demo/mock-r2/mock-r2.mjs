@@ -38,7 +38,7 @@ const BUCKET = 'otlp';
 const SERVER_FILE = new URL('../../dist/server.js', import.meta.url);
 
 /**
- * The rule that the README tells users to set: headers named one by one, since `*` has been unreliable on R2.
+ * The rule that src/server/README.md tells users to set: headers named one by one, since `*` has been unreliable on R2.
  *
  * @param {string[]} origins
  * @returns {import('./cors.mjs').CorsRule[]}

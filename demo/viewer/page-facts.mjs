@@ -1,6 +1,6 @@
 /**
  * What the tracing of a page says in a trace: its activity, web vitals, errors, session, and how it was sampled. The
- * attributes are in the README; other SDKs' spans have none of them, and then the facts are empty.
+ * attributes are in src/spa/README.md; other SDKs' spans have none of them, and then the facts are empty.
  */
 import { findAttribute } from './any-value.mjs';
 import { withoutEchoes } from './failures.mjs';

@@ -1,4 +1,4 @@
-// The endpoint in every runtime that it is said to run in, by way of the adapter that the README shows.
+// The endpoint in every runtime that it is said to run in, by way of the adapter that src/server/README.md shows.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { before, test } from 'node:test';

@@ -56,7 +56,7 @@ export async function exportInto(folder, batches, options = {}) {
 }
 
 /**
- * The key that the layout gives the object of some minute, in the words of the README.
+ * The key that the layout gives the object of some minute, in the words of src/server/README.md.
  *
  * @param {string} name Unique.
  * @param {Date} at

@@ -20,11 +20,12 @@ import { openDuckdb } from './duckdb.mjs';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PATIENCE_MILLIS = 120_000;
 
-/** The fenced blocks of the section, in order. @returns {Promise<{ language: string, text: string }[]>} */
+/** The fenced blocks of how to come by a bucket and of how to look at it, in order. @returns {Promise<{ language: string, text: string }[]>} */
 async function readBlocks() {
   const [, section = ''] =
-    /\n## Your own bucket in ten minutes\n([\s\S]*?)\n## /.exec(await readFile(`${ROOT}README.md`, 'utf8')) ??
-    [];
+    /\n## Your own bucket in ten minutes\n([\s\S]*?\n## Look at it\n[\s\S]*?)\n## /.exec(
+      await readFile(`${ROOT}README.md`, 'utf8'),
+    ) ?? [];
   return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
     language,
     text,

@@ -6,7 +6,7 @@
 //   --repeat 5                          plays of each case
 //   --workers 2                         browsers at a time
 //   --deadline 45                       seconds for spans to arrive once a case's trouble is over
-//   --json file, --markdown file        the results as data, and as the README's table
+//   --json file, --markdown file        the results as data, and as the table of README.md beside this
 //   --ci                                every case once in Chromium; leaving, outages and tabs in the others as well
 //
 // How to read the table, one line per case and engine:

@@ -46,7 +46,7 @@ export function textTable(rows) {
 }
 
 /**
- * The table for the README: a line per case, a column per engine, and what was not played or is done otherwise
+ * The table of README.md beside this: a line per case, a column per engine, and what was not played or is done otherwise
  * below it.
  *
  * @param {readonly Row[]} rows

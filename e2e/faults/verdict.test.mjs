@@ -67,7 +67,7 @@ test('table: less than all is never 100 %, and what was not played says why', ()
   ]);
 });
 
-test('table: for the README, a line per case with its notes below', () => {
+test('table: for its README, a line per case with its notes below', () => {
   const text = markdownTable(ROWS, {
     date: '2026-11-21',
     versions: { chromium: '156', firefox: '153' },

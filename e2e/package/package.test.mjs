@@ -58,6 +58,9 @@ test('package: holds the build, its types, licence and README, and nothing else'
     'demo/recipes/duckdb-spans.sql',
     'demo/worker/wrangler.jsonc',
     'src/server/README.md',
+    'src/spa/README.md',
+    'src/spa/privacy.md',
+    'src/pipeline/README.md',
     'dist/viewer/index.html',
     'dist/viewer/app.mjs',
     'dist/viewer/style.css',
@@ -76,7 +79,7 @@ test('package: holds the build, its types, licence and README, and nothing else'
       !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|js\.sri|d\.ts)|dist\/(script|late|spandrel\.whole)\.js\.map|dist\/spandrel\.mjs(\.sri|\.map)?|dist\/cjs\/types\/package\.json)$/.test(
         name,
       ) &&
-      !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/README\.md)$/.test(
+      !/^(demo\/recipes\/[\w-]+\.(sql|yaml|alloy|md)|demo\/worker\/\w+\.(jsonc?|md)|src\/\w+\/(README|privacy)\.md)$/.test(
         name,
       ) &&
       !/^dist\/viewer\/([\w-]+\.(mjs|css|html|svg)|(preact|uplot)\.js\.LICENSE\.txt)$/.test(name) &&

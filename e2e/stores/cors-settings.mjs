@@ -3,7 +3,7 @@
  * @property {{ AllowedOrigins: string[], AllowedMethods: string[], AllowedHeaders: string[], ExposeHeaders: string[], MaxAgeSeconds: number }[]} CORSRules
  */
 
-/** The README's rules, for one site. @param {string} origin @returns {CorsConfiguration} */
+/** The rules of src/server/README.md, for one site. @param {string} origin @returns {CorsConfiguration} */
 export const corsFor = (origin) => ({
   CORSRules: [
     {

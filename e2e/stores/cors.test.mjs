@@ -1,4 +1,4 @@
-// The README's CORS rules in force: what browsers ask before they upload, and what the store says to it.
+// The CORS rules of src/server/README.md in force: what browsers ask before they upload, and what the store says to it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createBucket, send } from './bucket.mjs';

@@ -3,7 +3,7 @@
 import type { TraceSummary } from '../protocol.js';
 import type { OpenSpan, ReadableSpan } from './span.js';
 
-/** Why spans were lost. Each appears unchanged in `stats()`, in `lost` and in the README. */
+/** Why spans were lost. Each appears unchanged in `stats()`, in `lost` and in README.md beside this. */
 export type DropReason =
   | 'buffer-full' // more spans waited than maxBufferedSpans
   | 'outbox-full' // more blobs or bytes waited than the outbox holds
