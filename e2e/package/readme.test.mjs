@@ -163,3 +163,24 @@ test('pages: one of five sections or more begins with links to them; the README 
   }
   assert.ok((await read('README.md')).split('\n').length <= 251);
 });
+
+test('pages: every npm script is told of, and every file that the map names is there', async () => {
+  const tests = await read('e2e/README.md');
+  const { scripts } = JSON.parse(await read('package.json'));
+  for (const name of Object.keys(scripts).filter((one) => one !== 'prepack')) {
+    const command = /^(start|test)$/.test(name) ? `npm ${name}` : `npm run ${name}`;
+    assert.match(tests, new RegExp(`${command}(?![\\w:-])`), `${command} is not in e2e/README.md`);
+  }
+  const map = await read('src/README.md');
+  const files = await sources();
+  const named = [...map.matchAll(/`((?:[\w-]+\/)*[\w-]+\.ts)`/g)].map(([, name = '']) => name);
+  assert.ok(named.length > 40);
+  for (const name of named) {
+    assert.ok(
+      files.some((file) => `/${file}`.endsWith(`/${name}`)),
+      `src/README.md names ${name}, which is not there`,
+    );
+  }
+  const terms = sectionOf(map, 'Glossary').match(/^\| (?!term|---)/gm) ?? [];
+  assert.ok(terms.length > 20 && terms.length <= 40, `${terms.length} terms`);
+});
