@@ -71,6 +71,12 @@ test('worker: a click, the Worker that answers it, and the service that it asks 
     await expect(row).toHaveAttribute('aria-level', level);
   }
   await expect(viewer.getByText(/Missing parent/)).toHaveCount(0);
+  // The legend's colours tell the services apart.
+  const swatches = viewer.getByRole('list', { name: 'Colours' }).locator('i');
+  const colours = await swatches.evaluateAll((all) =>
+    all.map((one) => getComputedStyle(one).backgroundColor),
+  );
+  expect(new Set(colours).size).toBe(3);
   // What the warehouse has logged stands at its moment.
   await expect(viewer.getByRole('list', { name: 'Moments' }).getByText(/held .*trowel/)).toBeVisible();
 
