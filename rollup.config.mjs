@@ -58,7 +58,17 @@ const types = {
 };
 
 // Getters of our own have no side effects, and those of others are not called for nothing.
-const minification = { ecma: 2022, compress: { passes: 3, unsafe_arrows: true, pure_getters: true } };
+const minification = {
+  ecma: 2022,
+  compress: { passes: 3, unsafe_arrows: true, pure_getters: true, hoist_funs: true },
+};
+
+// Nobody assigns to these: with one word for both, the compressor has one less to tell apart. As long as before, so that
+// source maps hold.
+const letForConst = {
+  name: 'let-for-const',
+  renderChunk: (code) => ({ code: code.replace(/\bconst\b/g, 'let  '), map: null }),
+};
 
 // Nearly all of the script runs as the page loads. Told so on the first line, Chromium compiles all of it off the main
 // thread while it downloads, which takes a fifth to a third off what the script costs a page; other engines see a
@@ -136,7 +146,7 @@ const closedFile = (entry, name, late, format = 'iife') => ({
       '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
       './late-source.js': `.cache/esm/late-source-${late}.js`,
     }),
-    ...[withLateIntegrity, resolve({ browser: true }), minifyScript, integrity, sources],
+    ...[withLateIntegrity, resolve({ browser: true }), letForConst, minifyScript, integrity, sources],
   ],
   output: { ...maps, file: `dist/${name}`, format, name: 'spandrel' },
 });
