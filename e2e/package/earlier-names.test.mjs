@@ -3,17 +3,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { groupErrors, occurrencesOf } from '../../demo/viewer/error-groups.mjs';
-import { readVital } from '../../demo/viewer/page-facts.mjs';
-import { parseRequest } from '../../demo/viewer/parse-otlp.mjs';
-import { gatherSessions } from '../../demo/viewer/sessions.mjs';
-import { labelOf } from '../../demo/viewer/span-label.mjs';
-import { createTraces } from '../../demo/viewer/traces.mjs';
 
-/** By URL, so that tsc does not take its own output for a source. @param {string} name */
-const compiled = (name) => import(new URL(`../../.cache/unit/src/cli/${name}.js`, import.meta.url).href);
-const { createSpanRows } = await compiled('compact/parquet-rows');
-const { readFacts } = await compiled('view/overview/otlp-facts');
+/** By URL: tsc takes its own output for no source, and is less strict with the viewer's. @param {string} path */
+const load = (path) => import(new URL(`../../${path}`, import.meta.url).href);
+const { createSpanRows } = await load('.cache/unit/src/cli/compact/parquet-rows.js');
+const { readFacts } = await load('.cache/unit/src/cli/view/overview/otlp-facts.js');
+const { groupErrors, occurrencesOf } = await load('demo/viewer/error-groups.mjs');
+const { readVital } = await load('demo/viewer/page-facts.mjs');
+const { parseRequest } = await load('demo/viewer/parse-otlp.mjs');
+const { gatherSessions } = await load('demo/viewer/sessions.mjs');
+const { labelOf } = await load('demo/viewer/span-label.mjs');
+const { createTraces } = await load('demo/viewer/traces.mjs');
 
 /** @typedef {{ key: string, value: any }} KeyValue */
 
@@ -51,14 +51,19 @@ function viewed(requests) {
   requests.forEach((request, index) => {
     traces.add({ key: `key ${index}`, size: 1, uploadedAt: index }, parseRequest(request).traces);
   });
+  /** @type {any[]} */
   const list = traces.list();
+  /** @type {any[]} */
+  const sessions = gatherSessions(list);
+  /** @type {any[]} */
+  const errors = groupErrors(occurrencesOf(list), () => undefined);
   return {
     traces: list.map(({ summary: { activity: _, ...summary } }) => summary),
     labels: list.flatMap(({ spans }) =>
       [...spans.values()].map((span) => labelOf(span, readVital(span), new Set(['resourceFetch', 'GET']))),
     ),
-    sessions: gatherSessions(list).map(({ traces: _, ...session }) => session),
-    errors: groupErrors(occurrencesOf(list), () => undefined).map(({ examples: _, ...group }) => group),
+    sessions: sessions.map(({ traces: _, ...session }) => session),
+    errors: errors.map(({ examples: _, ...group }) => group),
   };
 }
 
@@ -73,13 +78,15 @@ test('earlier names: the viewer shows what 0.1.0 wrote as what is written today'
       ['load /product/:id', 'https://shop.example/product/7?token=REDACTED'],
     ],
   );
-  const vitals = told.traces.flatMap((trace) => trace.vitals.map(({ name }) => name));
+  const vitals = told.traces.flatMap((trace) =>
+    trace.vitals.map((/** @type {{ name: string }} */ { name }) => name),
+  );
   assert.deepEqual(vitals.sort(), ['CLS', 'FCP', 'INP', 'LCP', 'TTFB']);
   assert.equal(told.sessions.length, 1);
   assert.equal(told.errors.length, 1);
 });
 
-/** @param {any[]} requests */
+/** @param {any[]} requests @returns {any[]} */
 function overviewed(requests) {
   /** @type {Map<string, number>} */
   const numbers = new Map();
