@@ -1,5 +1,5 @@
 /** Options of what `start()` collects on a page: what is traced, what is kept of it, what is left out. */
-import type { Attributes, Span } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, Span } from '@opentelemetry/api';
 import { checking, isFunction, type Test } from './options.js';
 
 /** Patterns in order, such as `/product/:id` or `/docs/*`; or a function, whose `undefined` falls back on the default. */
@@ -55,6 +55,37 @@ export interface PageOptions {
    * `change`. Default: all begin one. An exception in it means false.
    */
   ignoreInteraction?: (type: string, element: Element) => boolean;
+}
+
+/** Attributes that an app puts on all spans. One that is `null` is taken away, one that is undefined is as it was. */
+export type ContextAttributes = { [name: string]: AttributeValue | null | undefined };
+
+/** Who uses the page. What else is given than `id` and `hash` becomes `user.{name}`: `user.email`, `user.roles`. */
+export interface User {
+  /** Becomes `user.id`, as text. */
+  id?: string | number | null | undefined;
+  /**
+   * True: `user.id` is the SHA-256 of the id's UTF-8 in 64 lowercase hex digits. Until that is there spans go without,
+   * and never with the plain id; so they do where a page may not hash (`http:`). Other fields go as they are.
+   */
+  hash?: boolean | undefined;
+  [name: string]: AttributeValue | null | undefined;
+}
+
+/**
+ * Who and what the page's spans are about. Each kind holds up to 64 values: strings (cut at 1,024 characters), numbers,
+ * booleans and arrays of one of them (cut at as many characters in all), under names of 1 to 200 characters.
+ */
+export interface ContextOptions {
+  /** As {@link User}; `null` is nobody, also where the page before knew somebody. Default: nobody is known. */
+  user?: User | null;
+  /** On all spans. Default none. */
+  attributes?: ContextAttributes;
+  /**
+   * Whether the user, the attributes and the flags are known to the next page of the same tab and session, by
+   * `sessionStorage`, while the user consents. What that page says itself counts more. Default false.
+   */
+  persistContext?: boolean;
 }
 
 /** A trace of this page as far as it is known, for those who decide whether to keep it. */
@@ -135,6 +166,7 @@ export const PAGE_FLAGS: readonly (keyof PageOptions)[] = [
 export const FLAG_NAMES: readonly string[] = [
   ...PAGE_FLAGS,
   ...(['keepErrors', 'adaptiveSampling', 'redaction', 'respectGlobalPrivacyControl', 'session'] as const),
+  'persistContext',
 ];
 
 export const PAGE_NAMES: readonly (keyof PageOptions)[] = [

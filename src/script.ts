@@ -36,11 +36,33 @@ let decided: Consent | undefined;
 export function start(options: StartOptions): Spandrel {
   const started = startPage(decided ? { ...options, consent: decided } : options);
   instance ??= started;
+  for (const [name, argument, , , second] of calls) {
+    if (isSetter(name)) started[name](argument as never, second as never);
+  }
   return started;
 }
 
 /** See `Spandrel.recordException`. Does nothing while nothing runs. */
 export const recordException: Spandrel['recordException'] = (error) => running()?.recordException(error);
+
+type Setter = 'setUser' | 'setAttributes' | 'setFlag';
+const isSetter = (name: string): name is Setter => /^set[^C]/.test(name);
+
+const setter =
+  <N extends Setter>(name: N): Spandrel[N] =>
+  (argument: unknown, second?: unknown) => {
+    const spandrel = running();
+    // It may be an older copy of us, which knows none of them.
+    if (spandrel) spandrel[name]?.(argument as never, second as never);
+    // As many as the stub keeps, and again.
+    else calls[199] || calls.push([name, argument, 0, () => {}, second]);
+  };
+/** See `Spandrel.setUser`. While nothing runs it is kept for the next start. */
+export const setUser: Spandrel['setUser'] = setter('setUser');
+/** See `Spandrel.setAttributes`. While nothing runs it is kept for the next start. */
+export const setAttributes: Spandrel['setAttributes'] = setter('setAttributes');
+/** See `Spandrel.setFlag`. While nothing runs it is kept for the next start. */
+export const setFlag: Spandrel['setFlag'] = setter('setFlag');
 
 /** See `Spandrel.setConsent`. While nothing runs it is kept, and decides how the next start begins. */
 export function setConsent(consent: Consent): void {

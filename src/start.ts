@@ -19,6 +19,8 @@ import {
 import { PageExporter } from './page-exporter.js';
 import {
   type Consent,
+  type ContextAttributes,
+  type ContextOptions,
   checkPageOptions,
   EXPORT_PRIVACY_NAMES,
   PAGE_FLAGS,
@@ -28,10 +30,12 @@ import {
   type PrivacyOptions,
   SAMPLING_NAMES,
   type SamplingOptions,
+  type User,
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
 import { browserAttributes } from './spa/attributes.js';
+import { createPageContext } from './spa/page-context.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
 import { samplingOf } from './tail-sampling.js';
@@ -53,7 +57,8 @@ export interface StartOptions
     BucketTuning,
     PageOptions,
     SamplingOptions,
-    PrivacyOptions {
+    PrivacyOptions,
+    ContextOptions {
   /** Becomes `service.name`. 1 to 200 characters. */
   service: string;
   /** The endpoint: an http(s) URL or a path of this site. Needed unless `destination` is given. */
@@ -74,6 +79,15 @@ export interface Spandrel {
   readonly tracer: Tracer;
   /** Records an exception that was caught, by an error boundary for instance, as if nobody had. */
   recordException(error: unknown): void;
+  /**
+   * Who uses the page: on every span that ends from now on, those that are open included. `null`: nobody. Forgotten when
+   * the user denies. A mistake changes nothing and is told by `stats().errors`, here and in the next two.
+   */
+  setUser(user: User | null): void;
+  /** Adds to the attributes of every span that ends from now on. `null` takes all away, and as a value that one. */
+  setAttributes(attributes: ContextAttributes | null): void;
+  /** Under which variant of a feature flag the page runs: an event on the root of each trace. `null`: none any more. */
+  setFlag(name: string, variant: string | number | boolean | null): void;
   /**
    * The user has decided. `granted` sends what was held; `denied` drops what waits, deletes what is kept in the browser,
    * tells the other tabs of this origin and collects nothing more; `pending` holds what comes in memory. The decision
@@ -111,6 +125,7 @@ const START_NAMES = [
   ...PAGE_NAMES,
   ...SAMPLING_NAMES,
   ...PRIVACY_NAMES,
+  ...['user', 'attributes', 'persistContext'],
 ];
 
 function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
@@ -154,6 +169,10 @@ export function start(options: StartOptions): Spandrel {
   const version = checkText('version', options.version, undefined);
   const environment = checkText('environment', options.environment, undefined);
   checkPageOptions(options);
+  let guard = (task: () => void): unknown => task();
+  const about = createPageContext((task) => guard(task));
+  if (options.user !== undefined) about.setters.setUser(options.user);
+  about.setters.setAttributes(options.attributes ?? null);
   const { instrumentations = [] } = options;
   if (
     !Array.isArray(instrumentations) ||
@@ -197,6 +216,19 @@ export function start(options: StartOptions): Spandrel {
     'telemetry.sdk.version': VERSION,
     ...diagnostics.guard(browserAttributes),
   };
+  guard = diagnostics.guard;
+  exporter.onDenied(about.clear);
+  if (options.persistContext) {
+    const deps = {
+      ...{ platform, guard },
+      mayKeep: () => diagnostics.totals.consent === 'granted',
+      sessionId: () => session.id,
+    };
+    void late.file.then(
+      ({ keepContext }) => keepContext(deps, about),
+      () => {},
+    );
+  }
   const isSecond = running() !== undefined;
   const page = createPageTracing(
     {
@@ -224,7 +256,11 @@ export function start(options: StartOptions): Spandrel {
   const provider = createProvider({
     resource: { attributes },
     sampler: sampling.sampler,
-    spanProcessors: [...(options.session === false ? [] : [sessions]), page.processor, processor],
+    spanProcessors: [
+      ...(options.session === false ? [] : [sessions]),
+      { ...page.processor, onEnding: about.onEnding },
+      processor,
+    ],
   });
   const tracer = provider.getTracer('spandrel', VERSION);
   // What came first has taken both places, or has left them to the app.
@@ -241,6 +277,7 @@ export function start(options: StartOptions): Spandrel {
 
   const self: Spandrel = {
     tracer,
+    ...about.setters,
     recordException: page.recordException,
     setConsent: (consent) => exporter.setConsent(consent),
     mark: (span = trace.getActiveSpan()) => span !== undefined && sampling.mark(span),
@@ -273,6 +310,7 @@ function inert(reason: string): Spandrel {
   return {
     tracer: createTracer({ name: 'spandrel', version: VERSION, schemaUrl: undefined }, () => undefined),
     recordException() {},
+    ...createPageContext(diagnostics.guard).setters,
     setConsent() {},
     mark: () => false,
     stats: diagnostics.stats,

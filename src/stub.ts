@@ -6,18 +6,21 @@
  * waits for the one that the page has written, which is the way under `require-trusted-types-for`. It leaves one
  * global: declared, so that an element of that name is none. Every byte is in every page: no constants with names.
  */
-import type { Stub } from './early.js';
+import type { EarlyCall, Stub } from './early.js';
 
-const make = (): unknown => {
-  // Not the document's own, which may be an element of that name.
-  const tag = Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement;
-  let { src, project, endpoint, consent } = tag.dataset;
-  const queue: Stub['queue'] = [];
+/** What this file leaves, and what it finds where it is twice. */
+declare const spandrel: unknown;
+
+const make = (
+  tag: HTMLScriptElement,
+  { src, project, endpoint, consent } = tag.dataset,
+  queue: Stub['queue'] = [],
+): unknown => {
   const tell = (): void => {
     try {
       if (
         endpoint &&
-        (self as { spandrel?: unknown }).spandrel === stub &&
+        spandrel === stub &&
         // Undefined, or granted.
         /^[ug]/.test(consent as string) &&
         !(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl
@@ -41,14 +44,16 @@ const make = (): unknown => {
       } else (event.target as HTMLElement).dataset?.['endpoint'] && tell();
     },
   };
-  for (const name of ['start', 'setConsent', 'flush', 'recordException'] as const) {
-    stub[name] = (argument?: { consent?: string }) =>
+  // Of the first two the calls are never made, and of the others the events.
+  const names = 'error,unhandledrejection,start,flush,recordException,setConsent,setUser,setAttributes,setFlag';
+  for (const name of names.split(',') as EarlyCall[0][]) {
+    addEventListener(name, stub, true);
+    stub[name] = (argument?: { consent?: string }, second?: unknown) =>
       new Promise((done) => {
-        consent = name[3] === 'C' ? (argument as string) : consent || argument?.consent;
-        queue[99] || queue.push([name, argument, performance.now(), done]);
+        consent = /C/.test(name) ? (argument as string) : consent || argument?.consent;
+        queue[99] || queue.push([name, argument, performance.now(), done, second]);
       });
   }
-  for (const type of ['error', 'unhandledrejection']) addEventListener(type, stub, true);
   // Nobody waits longer for a file that will come.
   setTimeout(tell, 30_000);
   if (src) {
@@ -61,5 +66,7 @@ const make = (): unknown => {
   return stub;
 };
 
-const left: unknown = (self as { spandrel?: unknown }).spandrel || make();
+const left: unknown =
+  // Not the document's own, which may be an element of that name.
+  spandrel || make(Reflect.get(Document.prototype, 'currentScript', document) as HTMLScriptElement);
 export default left;

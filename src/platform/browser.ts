@@ -100,8 +100,9 @@ export function createBrowserPlatform(
     },
     onNote: (listener) => heard('storage', ({ key, newValue }: StorageEvent) => listener(key, newValue)),
     async purge() {
-      const notes = createNotes(scope);
-      for (const name of notes?.names('spandrel-') ?? []) notes?.delete(name);
+      for (const notes of [createNotes(scope), createNotes(scope, 'sessionStorage')]) {
+        for (const name of notes?.names('spandrel-') ?? []) notes?.delete(name);
+      }
       if (hasDatabase()) await deleteIdb(after);
     },
     openTabs: () => createTabs(uuidv7(now(), randomBytes(10)), navigator?.locks),

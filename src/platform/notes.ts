@@ -12,8 +12,12 @@ export const DENIALS = 'spandrel-1 denials';
  * to work.
  *
  * @param scope the global object.
+ * @param name `sessionStorage` for notes of this tab alone.
  */
-export function createNotes(scope: Partial<Pick<typeof globalThis, 'localStorage'>>): Notes | undefined {
+export function createNotes<N extends 'localStorage' | 'sessionStorage' = 'localStorage'>(
+  scope: Partial<Pick<typeof globalThis, N>>,
+  name: N = 'localStorage' as N,
+): Notes | undefined {
   const quietly = <T>(access: () => T): T | undefined => {
     try {
       return access();
@@ -21,7 +25,7 @@ export function createNotes(scope: Partial<Pick<typeof globalThis, 'localStorage
       return undefined;
     }
   };
-  const storage = quietly(() => scope.localStorage);
+  const storage = quietly(() => scope[name] as Storage | undefined);
   if (!storage) return undefined;
   const attempt = <T>(access: (storage: Storage) => T): T | undefined => quietly(() => access(storage));
   return {

@@ -76,8 +76,8 @@ export type Scope = { name: string; version: string | undefined; schemaUrl: stri
 const isPrimitive = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
-/** Primitives, and lists of one kind of them with gaps. */
-function isValue(value: unknown): boolean {
+/** Whether it can be an attribute's: primitives, and lists of one kind of them with gaps. */
+export function isValue(value: unknown): boolean {
   if (!Array.isArray(value)) return isPrimitive(value);
   const items = value.filter((item) => item != null);
   return items.every((item) => isPrimitive(item) && typeof item === typeof items[0]);
