@@ -5,6 +5,7 @@ import { checkPageOptions, PAGE_NAMES, type PageOptions } from './page-options.j
 import { createBrowserPlatform } from './platform/browser.js';
 import type { Platform } from './platform/platform.js';
 import type { RecordException } from './spa/errors.js';
+import { traceFrustration } from './spa/frustration.js';
 import { traceLongFrames } from './spa/long-frames.js';
 import { createPageTracing, type LateParts, type PageTracing } from './spa/page-tracing.js';
 import { traceWebVitals } from './spa/web-vitals.js';
@@ -55,7 +56,8 @@ export class PageInstrumentation {
       guard: diagnostics.guard,
       mayPropagate: () => !processor || processor.consent === 'granted',
       discard: (span: unknown) => processor?.discard(span as never),
-      withLate: (begin: (parts: LateParts) => void) => begin({ traceLongFrames, traceWebVitals }),
+      withLate: (begin: (parts: LateParts) => void) => 
+        begin({ traceLongFrames, traceWebVitals, traceFrustration }),
     };
     this.#tracing = createPageTracing(deps, options);
     this.spanProcessor = this.#tracing.processor;

@@ -31,6 +31,8 @@ export interface PageOptions {
   longFrames?: boolean;
   /** Web vitals with attribution. Default true. */
   webVitals?: boolean;
+  /** Rage clicks and dead clicks, where interactions are traced. Default true. */
+  frustration?: boolean;
   /** Uncaught errors and unhandled rejections. Default true. */
   errors?: boolean;
   /** How addresses are named: patterns such as `/product/:id` in order, or a function. Default: ids become `:id`. */
@@ -160,7 +162,7 @@ export interface PrivacyOptions extends RedactionOptions, ConsentOptions {
 
 export const PAGE_FLAGS: readonly (keyof PageOptions)[] = [
   ...(['documentLoad', 'fetch', 'xhr', 'routes', 'interactions', 'resources'] as const),
-  ...(['longFrames', 'webVitals', 'errors'] as const),
+  ...(['longFrames', 'webVitals', 'errors', 'frustration'] as const),
 ];
 /** Every option that is true or false. */
 export const FLAG_NAMES: readonly string[] = [

@@ -41,6 +41,7 @@ const ATTRIBUTES: Record<string, [text: string, value: unknown]> = {
   longFrames: ['false', false],
   webVitals: ['false', false],
   errors: ['false', false],
+  frustration: ['false', false],
   routeNames: ['/product/:id, /docs/*', ['/product/:id', '/docs/*']],
   ignoreUrls: ['/health, https://stats.test', ['/health', 'https://stats.test']],
   propagateTo: ['https://api.test,https://b.test', ['https://api.test', 'https://b.test']],
@@ -53,6 +54,9 @@ const ATTRIBUTES: Record<string, [text: string, value: unknown]> = {
   consent: ['pending', 'pending'],
   respectGlobalPrivacyControl: ['', true],
   session: ['false', false],
+  user: ['u-42', { id: 'u-42' }],
+  attributes: ['{"shop.plan":"pro","beta":true}', { 'shop.plan': 'pro', beta: true }],
+  persistContext: ['', true],
 };
 
 /** Every option that `start()` has, as it says itself. */
@@ -98,6 +102,9 @@ test('tag: what is not of its kind is left for start() to refuse, and the line n
     ['routeNames', 'product', /attribute data-route-names takes/],
     ['ignoreUrls', 'health', /attribute data-ignore-urls takes/],
     ['propagateTo', 'api.test', /attribute data-propagate-to takes/],
+    ['attributes', 'plan=pro', /attribute data-attributes takes up to 64 strings.* got "plan=pro"/],
+    ['attributes', '{"cart":{}}', /attribute data-attributes takes .* got an object/],
+    ['user', '{"id":"u-42"', /attribute data-user takes .* got "{/],
     ['servise', 'shop', /start\(\) has no attribute data-servise; it takes service/],
   ] as const) {
     const options = optionsOfTag({ service: 'shop', endpoint: 'https://a.test', [name]: text });
@@ -107,6 +114,11 @@ test('tag: what is not of its kind is left for start() to refuse, and the line n
       name,
     );
   }
+});
+
+test('tag: a user is an id or JSON, and nobody where a template had none', () => {
+  assert.deepEqual(optionsOfTag({ user: '{"id":"u-42","hash":true}' }), { user: { id: 'u-42', hash: true } });
+  assert.deepEqual(optionsOfTag({ user: '' }), { user: null });
 });
 
 test('tag: data-src is for the stub', () => {

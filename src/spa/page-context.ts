@@ -56,8 +56,9 @@ export interface PageContext {
 /** Texts are cut; a list that is as long is none of an attribute. */
 const isFit = (value: unknown): boolean =>
   isValue(value) && (typeof value === 'string' || `${value}`.length <= MAX_CHARACTERS);
+/** Lists are copied by the way. */
 const cut = (value: unknown): AttributeValue =>
-  typeof value === 'string' ? value.slice(0, MAX_CHARACTERS) : (value as AttributeValue);
+  (value as string).slice?.(0, MAX_CHARACTERS) ?? (value as AttributeValue);
 
 /** What there was, with what `given` adds and without what is null in it; nothing, where it is null. @throws {TypeError} */
 function joined(

@@ -30,10 +30,11 @@ export interface PageTracingDeps {
   withLate(begin: (parts: LateParts) => void): void;
 }
 
-/** Parts whose entries the browser keeps: they may begin after the page's load. */
+/** Parts that may begin after the page's load: the browser keeps entries for the first two. */
 export interface LateParts {
   traceLongFrames(deps: PartDeps): Stop;
   traceWebVitals(deps: PartDeps): Stop;
+  traceFrustration(deps: PartDeps): Stop;
 }
 
 export interface PageTracing {
@@ -101,12 +102,15 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       begin(options.fetch, () => traceFetch(part, propagation));
       begin(options.xhr, () => traceXhr(part, propagation));
       begin(true, () => traceResources(part, options.resources !== false));
-      if (options.longFrames !== false || options.webVitals !== false) {
+      // What vexes is a matter of interactions.
+      const frustration = options.interactions === false ? false : options.frustration;
+      if ([options.longFrames, options.webVitals, frustration].some((isOn) => isOn !== false)) {
         deps.withLate((late) => {
           // It may have stopped meanwhile.
           if (activities !== begun) return;
           begin(options.longFrames, () => late.traceLongFrames(part));
           begin(options.webVitals, () => late.traceWebVitals(part));
+          begin(frustration, () => late.traceFrustration(part));
         });
       }
       begin(true, () => {
