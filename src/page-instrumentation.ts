@@ -56,7 +56,7 @@ export class PageInstrumentation {
       guard: diagnostics.guard,
       mayPropagate: () => !processor || processor.consent === 'granted',
       discard: (span: unknown) => processor?.discard(span as never),
-      withLate: (begin: (parts: LateParts) => void) => 
+      withLate: (begin: (parts: LateParts) => void) =>
         begin({ traceLongFrames, traceWebVitals, traceFrustration }),
     };
     this.#tracing = createPageTracing(deps, options);

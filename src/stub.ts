@@ -45,7 +45,8 @@ const make = (
     },
   };
   // Of the first two the calls are never made, and of the others the events.
-  const names = 'error,unhandledrejection,start,flush,recordException,setConsent,setUser,setAttributes,setFlag';
+  const names =
+    'error,unhandledrejection,start,flush,recordException,setConsent,setUser,setAttributes,setFlag';
   for (const name of names.split(',') as EarlyCall[0][]) {
     addEventListener(name, stub, true);
     stub[name] = (argument?: { consent?: string }, second?: unknown) =>

@@ -64,7 +64,9 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
   // Not the element's own, which a form's fields can hide.
   const { matches } = scope.HTMLElement.prototype;
   const nodesOf = (event: Event, type: number): Element[] =>
-    event.composedPath().filter((node) => node !== scope && ofNode('nodeType', node as Node) === type) as Element[];
+    event
+      .composedPath()
+      .filter((node) => node !== scope && ofNode('nodeType', node as Node) === type) as Element[];
   const isAny = (path: Element[], selector: string): boolean =>
     path.some((element) => matches.call(element, selector));
   const isSelecting = (): boolean => scope.getSelection?.()?.isCollapsed === false;
@@ -82,7 +84,10 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
           (activity.root as { name?: string }).name ?? 'click',
           {
             startTime: wall(at),
-            attributes: { ...activity.attributes, ...(!isKnown && { 'spandrel.activity.type': 'interaction' }) },
+            attributes: {
+              ...activity.attributes,
+              ...(!isKnown && { 'spandrel.activity.type': 'interaction' }),
+            },
           },
           isKnown ? activity.context : ROOT_CONTEXT,
         );
@@ -115,7 +120,11 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
 
   const begin = (event: MouseEvent, activity: Activity, path: Element[]): Burst => {
     const { clientX: x, clientY: y } = event;
-    const observer = new MutationObserver(answered);
+    const observer = new MutationObserver(() => {
+      answered();
+      // The page may change much and long.
+      observer.disconnect();
+    });
     for (const root of [scope.document, ...nodesOf(event, SHADOW_ROOT)]) {
       observer.observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
     }
@@ -136,9 +145,13 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
   const click = (event: MouseEvent): void => {
     const { current } = activities;
     const isOwn = current?.kind === 'interaction' && Math.abs(current.startedAt - event.timeStamp) < 1;
-    if (!event.isTrusted || !isOwn || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!event.isTrusted || !isOwn || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
+      return;
     const path = nodesOf(event, ELEMENT);
-    if (isAny(path, ANSWERED)) return end(false);
+    if (isAny(path, ANSWERED)) {
+      end(false);
+      return;
+    }
     if (!burst || !isSame(burst, event, current)) {
       end(false);
       burst = begin(event, current, path);

@@ -92,9 +92,12 @@ export function createPageContext(guard: (task: () => void) => void): PageContex
           if (!hash && id) fields['id'] = `${id}`;
           // Who has come meanwhile has other fields, and these are nobody's.
           else if (id)
-            crypto.subtle?.digest('SHA-256', toUtf8(`${id}`)).then((digest) => {
-              fields['id'] = hexOf(new Uint8Array(digest));
-            });
+            crypto.subtle?.digest('SHA-256', toUtf8(`${id}`)).then(
+              (digest) => {
+                fields['id'] = hexOf(new Uint8Array(digest));
+              },
+              () => {},
+            );
         }),
       setAttributes: (given) =>
         guard(() => {
