@@ -27,6 +27,9 @@ export const BUDGETS = {
 /** Of the stub as it is, since it is in every page and pages are not all compressed. */
 export const MAX_STUB_BYTES = 820;
 
+/** Of the ES module, after Brotli: the one file of the script tag with the parts that an app's own OpenTelemetry takes. */
+export const MAX_MODULE_BYTES = 40_400;
+
 /** Its types are those of a CommonJS file, and it is none. */
 const terser = /** @type {typeof terserModule.default} */ (/** @type {unknown} */ (terserModule));
 
