@@ -151,3 +151,38 @@ test('conventions: what OpenTelemetry’s browser package says goes by the same 
     ...['message', 'stacktrace', 'type'].map((name) => `exception exception.${name}`),
   ]);
 });
+
+test('conventions: who speaks is on the resource and on every root', async ({ page, site, browserName }) => {
+  await site.open(page, { routes: true, fetch: true });
+  await page.evaluate(async () => {
+    globalThis.spandrel.instance?.tracer.startSpan('own').end();
+    history.pushState({}, '', '/elsewhere');
+    await fetch('/icon.svg').then((answer) => answer.text());
+    await globalThis.spandrel.flush();
+  });
+  await expect.poll(async () => (await site.spans()).length).toBeGreaterThanOrEqual(3);
+  const said = await page.evaluate(() => {
+    const { userAgent, language, webdriver, userAgentData } = navigator as Navigator & {
+      userAgentData?: { brands: { brand: string; version: string }[]; mobile: boolean; platform: string };
+    };
+    const { brands, mobile, platform } = userAgentData ?? {};
+    const named = brands?.map(({ brand, version }) => `${brand} ${version}`);
+    return { userAgent, language, webdriver, brands: named, mobile, platform };
+  });
+  const roots = (await site.spans()).filter(({ parentSpanId }) => !parentSpanId);
+  expect(roots.map(({ name }) => name).sort()).toEqual(['own', 'route /elsewhere']);
+  for (const { attributes } of await site.spans()) {
+    const isRoot = roots.some((root) => root.attributes === attributes);
+    expect(attributeOf(attributes, 'user_agent.original')).toBe(isRoot ? said.userAgent : undefined);
+    const type = said.webdriver ? 'test' : undefined;
+    expect(attributeOf(attributes, 'user_agent.synthetic.type')).toBe(isRoot ? type : undefined);
+  }
+  const [object] = await site.objects();
+  const { attributes = [] } = object?.request.resourceSpans[0]?.resource ?? {};
+  expect(attributeOf(attributes, 'browser.language')).toBe(said.language);
+  expect(attributeOf(attributes, 'browser.platform')).toBe(said.platform);
+  expect(attributeOf(attributes, 'browser.mobile')).toBe(said.mobile);
+  const { values } = attributes.find(({ key }) => key === 'browser.brands')?.value.arrayValue ?? {};
+  expect(values?.map(({ stringValue }) => stringValue)).toEqual(said.brands);
+  expect(said.brands === undefined).toBe(browserName !== 'chromium');
+});

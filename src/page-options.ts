@@ -156,6 +156,8 @@ export interface ConsentOptions {
 export interface PrivacyOptions extends RedactionOptions, ConsentOptions {
   /** Take the browser's Global Privacy Control for `denied`, until `setConsent` is called. Default false. */
   respectGlobalPrivacyControl?: boolean;
+  /** Begin nothing in crawlers that name themselves, and where `navigator.webdriver` is true. Default false. */
+  ignoreBots?: boolean;
   /** Session ids. Default true. */
   session?: boolean;
 }
@@ -164,10 +166,12 @@ export const PAGE_FLAGS: readonly (keyof PageOptions)[] = [
   ...(['documentLoad', 'fetch', 'xhr', 'routes', 'interactions', 'resources'] as const),
   ...(['longFrames', 'webVitals', 'errors', 'frustration'] as const),
 ];
+const PAGE_PRIVACY_FLAGS = ['respectGlobalPrivacyControl', 'ignoreBots', 'session'] as const;
 /** Every option that is true or false. */
 export const FLAG_NAMES: readonly string[] = [
   ...PAGE_FLAGS,
-  ...(['keepErrors', 'adaptiveSampling', 'redaction', 'respectGlobalPrivacyControl', 'session'] as const),
+  ...(['keepErrors', 'adaptiveSampling', 'redaction'] as const),
+  ...PAGE_PRIVACY_FLAGS,
   'persistContext',
 ];
 
@@ -183,7 +187,7 @@ export const SAMPLING_NAMES: readonly (keyof SamplingOptions)[] = [
 export const EXPORT_PRIVACY_NAMES = ['redact', 'redaction', 'consent'] as const;
 export const PRIVACY_NAMES: readonly (keyof PrivacyOptions)[] = [
   ...EXPORT_PRIVACY_NAMES,
-  ...(['respectGlobalPrivacyControl', 'session'] as const),
+  ...PAGE_PRIVACY_FLAGS,
 ];
 
 /** Whether a value is a number from 0 to 1. */

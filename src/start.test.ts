@@ -105,6 +105,28 @@ test('start: the resource says which browser it is, as far as that says so unask
   assert.deepEqual(await resourceIn({ language: '', userAgentData: hostile }), []);
 });
 
+test('start: ignoreBots begins nothing where nobody sits, and says so', async () => {
+  const agents: [navigator: { userAgent: string; webdriver?: boolean }, isBot: boolean][] = [
+    [{ userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' }, true],
+    [{ userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142', webdriver: true }, true],
+    [{ userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142', webdriver: false }, false],
+    [{ userAgent: 'Mozilla/5.0 (Linux; Android 9; CUBOT X19) Chrome/142 Mobile' }, false],
+  ];
+  for (const ignoreBots of [true, false]) {
+    for (const [navigator, isBot] of agents) {
+      Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+      const { destination, blobs } = kept();
+      const spandrel = start({ service: 'shop', destination, ignoreBots });
+      spandrel.tracer.startSpan('root').end();
+      await spandrel.flush();
+      assert.equal(blobs.length, ignoreBots && isBot ? 0 : 1, navigator.userAgent);
+      assert.equal(spandrel.stats().errors.at(-1)?.message, ignoreBots && isBot ? 'ignoreBots' : undefined);
+      await spandrel.shutdown();
+      Reflect.deleteProperty(globalThis, 'navigator');
+    }
+  }
+});
+
 test('start: a provider that the page has already stays', async () => {
   const { destination } = kept();
   const first = start({ service: 'first', destination });

@@ -34,7 +34,7 @@ import {
 } from './page-options.js';
 import type { FlushResult } from './pipeline/pipeline.js';
 import { createProvider, createTracer } from './sdk/tracer-provider.js';
-import { browserAttributes } from './spa/attributes.js';
+import { browserAttributes, syntheticType } from './spa/attributes.js';
 import { createPageContext } from './spa/page-context.js';
 import { createPageTracing } from './spa/page-tracing.js';
 import { createSessionProcessor, openSession } from './spa/session.js';
@@ -188,7 +188,8 @@ export function start(options: StartOptions): Spandrel {
       ...pick(options, BUCKET_NAMES),
       endpoint: options.endpoint as string,
     });
-  const reason = globalThis.location ? unfit(destination) : 'this is no page';
+  const isIgnored = options.ignoreBots && globalThis.navigator && syntheticType() !== undefined;
+  const reason = !globalThis.location ? 'this is no page' : isIgnored ? 'ignoreBots' : unfit(destination);
   if (reason) return inert(reason);
   const isOptedOut =
     options.respectGlobalPrivacyControl &&

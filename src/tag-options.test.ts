@@ -53,6 +53,7 @@ const ATTRIBUTES: Record<string, [text: string, value: unknown]> = {
   redaction: ['true', true],
   consent: ['pending', 'pending'],
   respectGlobalPrivacyControl: ['', true],
+  ignoreBots: ['', true],
   session: ['false', false],
   user: ['u-42', { id: 'u-42' }],
   attributes: ['{"shop.plan":"pro","beta":true}', { 'shop.plan': 'pro', beta: true }],

@@ -12,7 +12,7 @@ const MAX_LENGTH = 1_024;
 
 export interface Agents {
   isBot(userAgent: string): boolean;
-  /** Browser, system and kind of device, as far as they show. */
+  /** Browser, system and kind of device, as far as they show, and whether it is a bot. */
   attributesOf(userAgent: string): AgentAttributes;
 }
 
@@ -42,6 +42,7 @@ function parse(userAgent: string): AgentAttributes {
     ['user_agent.os.name', os.name],
     ['user_agent.os.version', os.version],
     ['device.type', platform.type],
+    ['user_agent.synthetic.type', isbot(userAgent) ? 'bot' : undefined],
   ];
   return Object.fromEntries(all.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }

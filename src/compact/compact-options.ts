@@ -51,11 +51,11 @@ export interface CompactOptions extends BucketOptions {
    * say of it is there; what comes later is written to it later.
    */
   graceMillis?: number;
-  /** `drop`: traces and sessions of bots go, by `user_agent.original`. Default `keep`. */
+  /** `drop`: traces and sessions of bots go, by `user_agent.synthetic.type` and `user_agent.original`. Default `keep`. */
   bots?: 'keep' | 'drop';
   /**
-   * True writes `user_agent.name` and `.version`, `user_agent.os.name` and `.version`, and `device.type` beside each
-   * `user_agent.original`. Default false.
+   * True writes `user_agent.name` and `.version`, `user_agent.os.name` and `.version`, `device.type`, and of bots
+   * `user_agent.synthetic.type` beside each `user_agent.original`. Default false.
    */
   agents?: boolean;
   /** Names of attributes that go, of spans, their events and links, scopes and resources. */

@@ -61,18 +61,35 @@ test('compact: a bot goes with its traces and its session, also where that is al
   assert.deepEqual([summary.compacted, summary.written, all.keys()], [1, 0, []]);
 });
 
+test('compact: what says itself that nobody sits there is a bot, whatever its user agent', async () => {
+  const driven = { 'user_agent.original': CHROME, 'user_agent.synthetic.type': 'test', 'session.id': 's1' };
+  const { run, spans } = bucketOf(
+    request([span(1, 1, attributes(driven)), span(2, 2, attributes({ 'session.id': 's1' }))]),
+    request([span(3, 3, attributes({ 'user_agent.original': CHROME }))]),
+  );
+  const { botSpans } = await run({ bots: 'drop' });
+  assert.equal(botSpans, 2);
+  assert.deepEqual(
+    spans().map(({ name }) => name),
+    ['span 3'],
+  );
+});
+
 test('compact: browser, system and device are written beside a user agent, and not over what is there', async () => {
   const { run, spans } = bucketOf(
     request([span(1, 1, attributes({ 'user_agent.original': CHROME }))]),
     request([span(2, 2, attributes({ 'user_agent.original': CHROME, 'user_agent.name': 'Mine' }))]),
+    request([span(3, 3, attributes({ 'user_agent.original': BOT }))]),
   );
   await run({ agents: true });
-  const [first, second] = spans().map(valuesOf);
+  const [first, second, third] = spans().map(valuesOf);
   assert.equal(first?.['user_agent.name'], 'Chrome');
   assert.equal(first?.['user_agent.version'], '142.0.0.0');
   assert.equal(first?.['user_agent.os.name'], 'Android');
   assert.equal(first?.['device.type'], 'mobile');
   assert.equal(second?.['user_agent.name'], 'Mine');
+  assert.equal(first?.['user_agent.synthetic.type'], undefined);
+  assert.equal(third?.['user_agent.synthetic.type'], 'bot');
 });
 
 test('compact: attributes go or are hashed wherever they are, once, also when written again', async () => {

@@ -88,7 +88,9 @@ export function createRules({ bots, agents, drop, hash, hashKey }: RuleSettings)
     filter(all, kept) {
       let spans = [...all];
       if (bots === 'drop') {
-        const own = spans.filter(({ userAgent }) => userAgent !== undefined && known.isBot(userAgent));
+        const own = spans.filter(
+          ({ userAgent, isSynthetic }) => isSynthetic || (userAgent !== undefined && known.isBot(userAgent)),
+        );
         const traces = new Set(own.map(({ traceId }) => traceId));
         const sessions = new Set(own.map(({ sessionId }) => sessionId).filter((id) => id !== undefined));
         spans = spans.filter(

@@ -21,13 +21,18 @@ export interface SpanText {
   sessionId?: string;
   userId?: string;
   userAgent?: string;
+  /** It says itself that nobody sits there: `user_agent.synthetic.type`. */
+  isSynthetic?: boolean;
   /** Heads of resource and scope. */
   resource: Group;
   scope: Group;
 }
 
 /** What is asked of spans as they were stored. */
-type Facts = Pick<SpanText, 'isInterrupted' | 'isError' | 'sessionId' | 'userId' | 'userAgent'>;
+type Facts = Pick<
+  SpanText,
+  'isInterrupted' | 'isError' | 'isSynthetic' | 'sessionId' | 'userId' | 'userAgent'
+>;
 
 /** Takes requests apart. */
 export interface SpanTexts {
@@ -94,6 +99,7 @@ function lookAt(attributes: readonly KeyValueJson[] | undefined, facts: Facts): 
     else if (key === 'session.id') facts.sessionId = value.stringValue;
     else if (key === 'user.id' || key === 'enduser.id') facts.userId = value.stringValue;
     else if (key === 'user_agent.original') facts.userAgent = value.stringValue;
+    else if (key === 'user_agent.synthetic.type') facts.isSynthetic = true;
   }
   return facts;
 }

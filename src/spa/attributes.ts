@@ -43,6 +43,14 @@ export function browserAttributes(): Attributes {
   });
 }
 
+/** What nobody sits at, as far as it says so itself: a crawler, or a browser that is driven. */
+export function syntheticType(): 'bot' | 'test' | undefined {
+  const { userAgent, webdriver } = navigator;
+  // Cubot is a maker of phones.
+  if (/(?<!cu)bot\b|crawler|spider/i.test(userAgent)) return 'bot';
+  return webdriver ? 'test' : undefined;
+}
+
 /** Whether no span of this page is its parent. */
 export function isLocalRoot(span: object): boolean {
   const { parentSpanContext: parent } = span as { parentSpanContext?: { isRemote?: boolean } };

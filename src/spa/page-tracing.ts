@@ -5,7 +5,7 @@ import { createPageClock } from '../platform/clock.js';
 import { onPageSignal } from '../platform/page-lifecycle.js';
 import type { Platform, Stop } from '../platform/platform.js';
 import { type Activities, createActivities } from './activity.js';
-import { isLocalRoot } from './attributes.js';
+import { isLocalRoot, known, syntheticType } from './attributes.js';
 import { createContextManager } from './context-manager.js';
 import { traceDocumentLoad } from './document-load.js';
 import { type RecordException, traceErrors } from './errors.js';
@@ -64,7 +64,12 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
         guard(() => {
           if (!activities) return;
           activities.processor.onStart(span);
-          if (isLocalRoot(span)) span.setAttribute('user_agent.original', navigator.userAgent);
+          if (!isLocalRoot(span)) return;
+          const agent = {
+            'user_agent.original': navigator.userAgent,
+            'user_agent.synthetic.type': syntheticType(),
+          };
+          span.setAttributes(known(agent));
         });
       },
       onEnd: (span) => void guard(() => activities?.processor.onEnd(span)),
