@@ -171,6 +171,16 @@ test('forward: secrets on the command line are refused, and not repeated', LIMIT
   }
 });
 
+test('forward: an option that is no more says what to use', LIMIT, async () => {
+  const { code, stderr } = await spandrel(
+    ['forward', '--to', collector.origin, '--after', 'keep', '--merge-window', '5m', ...site.ownerFlags],
+    site.ownerEnv,
+  );
+  assert.equal(code, 2);
+  assert.match(stderr, /--merge-window.*nothing waits: `spandrel compact` puts the parts of a trace together/s);
+  assert.deepEqual(received, []);
+});
+
 test('forward: a backend that refuses its callers ends it with 1, and nothing is lost', LIMIT, async () => {
   status = 401;
   const run = await spandrel(argsOf(['--after', 'delete', '--json']), site.ownerEnv);
