@@ -42,6 +42,10 @@ export const INGEST_WORDS: StoreWords = {
   machine: "the endpoint's",
 };
 
+/** The store's own word, in the XML of its refusal. */
+export const storeCodeIn = (body: Uint8Array): string | undefined =>
+  /<Code>\s*(\w{1,60})\s*<\/Code>/.exec(Buffer.from(body).toString('latin1'))?.[1];
+
 /** What to change. */
 export function cureOf(
   { status = 0, code = '', region, network = '' }: StoreTrouble,

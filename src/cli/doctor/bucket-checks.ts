@@ -1,7 +1,7 @@
 /** Whether the bucket takes uploads as they are meant, in no other way, and gives nothing to strangers. */
 import { type HttpAnswer, HttpError } from '../http.js';
 import { bytesInWords, millisInWords } from '../printable.js';
-import { cureOf, INGEST_WORDS } from '../store-trouble.js';
+import { cureOf, INGEST_WORDS, storeCodeIn } from '../store-trouble.js';
 import { namesToAsk, preflight, refusedPreflight, unreadable } from './cors.js';
 import { probeFor } from './probe.js';
 import { bodyOf, type Sent } from './send-upload.js';
@@ -14,8 +14,8 @@ import {
   FOREIGN_ORIGIN,
   fail,
   keyOf,
+  ofClock,
   ok,
-  SKEW_FAIL_MILLIS,
   SKEW_WARN_MILLIS,
   skewOf,
   skip,
@@ -92,7 +92,7 @@ export const BUCKET_CHECKS = {
       world.sent = body;
       return ok(`${status}, ${bytesInWords(body.length)} in ${millisInWords(millis)}`);
     }
-    const code = /<Code>(\w{1,60})<\/Code>/.exec(said.toString('latin1'))?.[1] ?? 'no code';
+    const code = storeCodeIn(said) ?? 'no code';
     return fail(`${status} ${code}`, cureOf({ status, code }, INGEST_WORDS));
   }),
 
@@ -109,10 +109,9 @@ export const BUCKET_CHECKS = {
       const ahead = signedAtMillis - (answer.atMillis + skew);
       // Some requests have passed since: a signer that is right is behind by as much.
       const off = Math.abs(ahead > 0 ? ahead : Math.min(0, ahead + SKEW_WARN_MILLIS));
-      if (off < SKEW_WARN_MILLIS) return ok();
       const seen = `the signer is ${millisInWords(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the bucket`;
       const advice = "set the clock of the endpoint's machine by NTP; stores refuse what is 15 minutes off";
-      return (off < SKEW_FAIL_MILLIS ? warn : fail)(seen, advice);
+      return ofClock(off, seen, advice);
     },
   ),
 
@@ -187,7 +186,7 @@ async function misuse(upload: Upload, sent: Sent, world: World): Promise<number>
 
 /** An answer, or a broken connection as status 0. */
 async function send(upload: Upload, sent: Sent, { askForeign, settings }: World): Promise<HttpAnswer> {
-  const { headers, body } = bodyOf(upload, sent);
+  const { headers, body } = await bodyOf(upload, sent);
   const { method, url } = upload;
   try {
     return await askForeign(url, { method, headers: { origin: settings.origin, ...headers }, body });

@@ -12,9 +12,8 @@ import {
   FOREIGN_ORIGIN,
   type Found,
   fail,
+  ofClock,
   ok,
-  SKEW_FAIL_MILLIS,
-  SKEW_WARN_MILLIS,
   skewOf,
   skip,
   type World,
@@ -67,10 +66,9 @@ export const ENDPOINT_CHECKS = {
     const skew = skewOf(answer);
     if (skew === undefined) return skip('the answer has no Date');
     const off = Math.abs(skew);
-    if (off < SKEW_WARN_MILLIS) return ok();
     const seen = `${millisInWords(off)} ${skew > 0 ? 'ahead of' : 'behind'} this machine`;
     const advice = 'set the clock that is wrong, of the endpoint or of this machine, by NTP';
-    return (off < SKEW_FAIL_MILLIS ? warn : fail)(seen, advice);
+    return ofClock(off, seen, advice);
   }),
 
   'endpoint.exchange': check('the endpoint answers the SDK', answerOf, (answer, world) => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { OwnedBucket } from '../bucket-options.js';
 import { type Ask, HttpError } from '../http.js';
 import { printable } from '../printable.js';
-import { cureOf, FLAG_WORDS } from '../store-trouble.js';
+import { cureOf, FLAG_WORDS, storeCodeIn } from '../store-trouble.js';
 import { type CorsRule, mergeCors, mergeLifecycle } from './bucket-rules.js';
 import type { CheckId } from './checks.js';
 import type { Diagnosis } from './doctor.js';
@@ -98,7 +98,7 @@ async function call(
       body === undefined ? {} : { 'content-md5': createHash('md5').update(body).digest('base64') };
     const answer = await askAsOwner(owned, ask, method, query, digest, body);
     const text = answer.body.toString();
-    const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1];
+    const code = storeCodeIn(answer.body);
     const { status } = answer;
     return {
       status,

@@ -4,6 +4,7 @@ import { encodeStrictly } from '../../server/sigv4.js';
 import { messageOf } from '../failure.js';
 import type { Ask, HttpAnswer } from '../http.js';
 import { plural, printable } from '../printable.js';
+import { storeCodeIn } from '../store-trouble.js';
 import { parseLifecycle } from './bucket-rules.js';
 import type { Upload } from './untrusted-answer.js';
 import {
@@ -112,8 +113,7 @@ export const OWNER_CHECKS = {
         return warn('there is none: what visitors did is kept, and paid for, for ever', advice);
       }
       if (status !== 200) {
-        const code = /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1] ?? '';
-        return skip(`the store does not tell: ${status} ${code}`.trim());
+        return skip(`the store does not tell: ${status} ${storeCodeIn(body) ?? ''}`.trim());
       }
       const prefix = prefixOf(world);
       const days = parseLifecycle(text)

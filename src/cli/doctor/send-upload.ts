@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Upload } from './untrusted-answer.js';
 
 export interface Sent {
@@ -8,33 +7,23 @@ export interface Sent {
 }
 
 /** The request that an upload describes, as the SDK makes it: the bytes, or a form of the fields and the bytes. */
-export function bodyOf(
+export async function bodyOf(
   { method, headers, fields = {} }: Upload,
   { body, contentType }: Sent,
-): { headers: Record<string, string>; body: Uint8Array<ArrayBuffer> } {
+): Promise<{ headers: Record<string, string>; body: Uint8Array<ArrayBuffer> }> {
   if (method === 'PUT') {
-    const own = Object.entries(headers).filter(
-      ([name]) => !contentType || name.toLowerCase() !== 'content-type',
-    );
-    return {
-      headers: { ...Object.fromEntries(own), ...(contentType ? { 'content-type': contentType } : {}) },
-      body,
-    };
+    const own = Object.fromEntries(new Headers(headers));
+    return { headers: { ...own, ...(contentType && { 'content-type': contentType }) }, body };
   }
-  const boundary = `spandrel-${randomBytes(12).toString('hex')}`;
-  const part = (name: string, more = ''): string =>
-    `--${boundary}\r\ncontent-disposition: form-data; name="${name.replace(/["\r\n]/g, '_')}"${more}\r\n\r\n`;
-  const texts = Object.entries(fields).map(([name, value]) => {
-    const isType = contentType !== undefined && name.toLowerCase() === 'content-type';
-    return `${part(name)}${isType ? contentType : value}\r\n`;
-  });
-  const form = Buffer.concat([
-    Buffer.from(texts.join('') + part('file', '; filename="blob"\r\ncontent-type: application/octet-stream')),
-    body,
-    Buffer.from(`\r\n--${boundary}--\r\n`),
-  ]);
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(name, name.toLowerCase() === 'content-type' ? (contentType ?? value) : value);
+  }
+  // What comes after the file is not read.
+  form.append('file', new Blob([body], { type: 'application/octet-stream' }), 'blob');
+  const encoded = new Response(form);
   return {
-    headers: { ...headers, 'content-type': `multipart/form-data; boundary=${boundary}` },
-    body: new Uint8Array(form),
+    headers: { ...headers, 'content-type': encoded.headers.get('content-type') ?? '' },
+    body: new Uint8Array(await encoded.arrayBuffer()),
   };
 }

@@ -1,4 +1,5 @@
-import { isRecord, type Upload } from './untrusted-answer.js';
+import { isObject } from '../../server/untrusted-body.js';
+import type { Upload } from './untrusted-answer.js';
 
 /** What a presigned upload says of itself. */
 export interface Signature {
@@ -36,14 +37,14 @@ function ofPolicy(fields: Record<string, string>): Signature {
   let expiresAtMillis = Number.NaN;
   try {
     const policy: unknown = JSON.parse(Buffer.from(field('policy'), 'base64').toString());
-    if (isRecord(policy)) expiresAtMillis = Date.parse(String(policy['expiration']));
-    const conditions = isRecord(policy) && Array.isArray(policy['conditions']) ? policy['conditions'] : [];
+    if (isObject(policy)) expiresAtMillis = Date.parse(String(policy['expiration']));
+    const conditions = isObject(policy) && Array.isArray(policy['conditions']) ? policy['conditions'] : [];
     for (const condition of conditions) {
       if (Array.isArray(condition)) {
         const [operator, first, second] = condition;
         if (operator === 'content-length-range') maxBytes = Number(second);
         else if (operator === 'eq') names.push(String(first).replace(/^\$/, '').toLowerCase());
-      } else if (isRecord(condition)) names.push(...Object.keys(condition).map((name) => name.toLowerCase()));
+      } else if (isObject(condition)) names.push(...Object.keys(condition).map((name) => name.toLowerCase()));
     }
   } catch {
     // Of a policy that is none nothing is known, and the findings say so.

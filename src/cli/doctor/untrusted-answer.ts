@@ -1,4 +1,5 @@
 import { BLOB_PROTOCOL_VERSION, type PresignedUpload } from '../../protocol.js';
+import { isObject } from '../../server/untrusted-body.js';
 
 /** What an endpoint gives for one id. */
 export interface Upload extends Omit<PresignedUpload, 'key' | 'token'> {
@@ -35,20 +36,20 @@ export function readIssued(body: Uint8Array): Issued | string {
   } catch {
     return 'the answer is not JSON';
   }
-  if (!isRecord(answer)) return 'the answer is not a JSON object';
+  if (!isObject(answer)) return 'the answer is not a JSON object';
   if (answer['v'] !== BLOB_PROTOCOL_VERSION)
     return `the answer is not of version ${BLOB_PROTOCOL_VERSION} of the protocol`;
   if (!Array.isArray(answer['uploads'])) return 'the answer has no uploads';
-  const told = answer['uploads'].slice(0, MAX_LIST).filter((one) => !isRecord(one) || !('error' in one));
+  const told = answer['uploads'].slice(0, MAX_LIST).filter((one) => !isObject(one) || !('error' in one));
   const isStored = (one: unknown): one is { id: string } =>
-    isRecord(one) && one['stored'] === true && isText(one['id']);
+    isObject(one) && one['stored'] === true && isText(one['id']);
   const uploads = told.filter((one) => !isStored(one)).map(readUpload);
   const wrong = uploads.find((upload) => typeof upload === 'string');
   if (typeof wrong === 'string') return wrong;
   return {
     uploads: uploads as Upload[],
     stored: told.filter(isStored).map(({ id }) => id),
-    isPaused: isRecord(answer['config']) && answer['config']['paused'] === true,
+    isPaused: isObject(answer['config']) && answer['config']['paused'] === true,
     isRelayOnly: answer['relay'] === true,
   };
 }
@@ -56,12 +57,12 @@ export function readIssued(body: Uint8Array): Issued | string {
 /** The code of an endpoint's error, if it is one. */
 export function errorCodeOf(body: Uint8Array): string | undefined {
   const error = jsonRecordOf(body)?.['error'];
-  const code = isRecord(error) ? error['code'] : undefined;
+  const code = isObject(error) ? error['code'] : undefined;
   return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : undefined;
 }
 
 function readUpload(value: unknown): Upload | string {
-  if (!isRecord(value)) return 'an upload is not an object';
+  if (!isObject(value)) return 'an upload is not an object';
   const { id, method, url, headers, fields, expiresInMs, bytes, maxBytes } = value as unknown as Upload;
   if (method !== 'PUT' && method !== 'POST') return 'an upload is neither PUT nor POST';
   if (!isText(url) || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
@@ -86,7 +87,7 @@ function readUpload(value: unknown): Upload | string {
 export function jsonRecordOf(body: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return isRecord(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -106,15 +107,11 @@ export function decoded(text: string): string {
   }
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_CHARS;
 
 function isTexts(value: unknown): value is Record<string, string> {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const entries = Object.entries(value);
   return (
     entries.length <= MAX_FIELDS &&

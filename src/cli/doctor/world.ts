@@ -114,7 +114,13 @@ export const DOCTOR_SERVICE = 'spandrel-doctor';
 
 /** Stores refuse signatures some 15 minutes off; whatever is over this needs mending before it gets there. */
 export const SKEW_WARN_MILLIS = 60_000;
-export const SKEW_FAIL_MILLIS = 600_000;
+const SKEW_FAIL_MILLIS = 600_000;
+
+/** What a clock is found to be that is off by so much. */
+export function ofClock(offMillis: number, seen: string, advice: string): Found {
+  if (offMillis < SKEW_WARN_MILLIS) return ok();
+  return (offMillis < SKEW_FAIL_MILLIS ? warn : fail)(seen, advice);
+}
 
 /** How far the clock behind `Date` is ahead of this machine's, milliseconds; 0 within what the way may take. */
 export function skewOf({ headers, atMillis, millis }: HttpAnswer): number | undefined {
