@@ -22,6 +22,8 @@ export { PageInstrumentation } from './page-instrumentation.js';
 export type {
   Consent,
   ConsentOptions,
+  ContextAttributes,
+  ContextOptions,
   LocalTrace,
   PageOptions,
   PrivacyOptions,
@@ -30,10 +32,12 @@ export type {
   RouteNames,
   SamplingOptions,
   TracedRequest,
+  User,
 } from './page-options.js';
 export type { DropReason, Outcome, Part, SpanTexts, TraceBlob, Upload } from './pipeline/model.js';
 export type { FlushResult } from './pipeline/pipeline.js';
 export type { SamplingRule, TraceSummary } from './protocol.js';
+export type { ContextSetters } from './spa/page-context.js';
 export { type SamplerOptions, spandrelSampler } from './spa/sampler.js';
 export { type SessionHost, type SessionProcessor, sessionProcessor } from './spa/session.js';
 export { type Instrumentation, type Spandrel, type StartOptions, start } from './start.js';

@@ -7,6 +7,7 @@ import type { Platform } from './platform/platform.js';
 import type { RecordException } from './spa/errors.js';
 import { traceFrustration } from './spa/frustration.js';
 import { traceLongFrames } from './spa/long-frames.js';
+import { type ContextSetters, createPageContext, type PageContext } from './spa/page-context.js';
 import { createPageTracing, type LateParts, type PageTracing } from './spa/page-tracing.js';
 import { traceWebVitals } from './spa/web-vitals.js';
 import type { TraceBatchProcessor } from './trace-batch-processor.js';
@@ -27,11 +28,16 @@ export class PageInstrumentation {
   readonly instrumentationName = 'spandrel';
   readonly instrumentationVersion: string = VERSION;
   /** To be put in front of the exporting processor: it knows when an activity's spans have ended. */
-  readonly spanProcessor: PageTracing['processor'];
+  readonly spanProcessor: PageTracing['processor'] & Pick<PageContext, 'onEnding'>;
   /** Makes spans without another parent children of the activity, other instrumentations' too. */
   readonly contextManager: ContextManager;
   /** Records an exception that somebody has caught as if nobody had. */
   readonly recordException: RecordException;
+  /**
+   * `setUser`, `setAttributes` and `setFlag` as of `start()`, for every span of the provider that ends from now on. They last
+   * as long as the page: an app that hears of a denial says `setUser(null)` itself.
+   */
+  readonly context: ContextSetters;
   readonly #options: PageOptions;
   readonly #platform: Platform;
   readonly #tracing: PageTracing;
@@ -60,7 +66,9 @@ export class PageInstrumentation {
         begin({ traceLongFrames, traceWebVitals, traceFrustration }),
     };
     this.#tracing = createPageTracing(deps, options);
-    this.spanProcessor = this.#tracing.processor;
+    const { setters, onEnding } = createPageContext(diagnostics.guard);
+    this.context = setters;
+    this.spanProcessor = { ...this.#tracing.processor, onEnding };
     this.contextManager = this.#tracing.contextManager;
     this.recordException = this.#tracing.recordException;
   }

@@ -17,6 +17,7 @@ import {
 import { matchRoute } from './routes.mjs';
 import { StatsPanel, StatsStrip } from './stats-panel.mjs';
 import { report, step } from './tracing.mjs';
+import { applyVisitor, delivery, Visitor } from './visitor.mjs';
 
 const PAGES = {
   home: HomePage,
@@ -100,6 +101,7 @@ function App() {
         <a href="/shop/about" data-spandrel="How it works" aria-current=${current('/shop/about')}>How it works</a>
         <a href="/shop/cart" data-spandrel="Cart" aria-current=${current('/shop/cart')}>Cart${cart.length > 0 && html` <span class="badge ok">${cart.length}</span>`}</a>
       </nav>
+      <${Visitor} />
     </header>
     <div class="shop-body">
       <main>
@@ -108,6 +110,7 @@ function App() {
           ...${view.data}
           title=${view.title}
           cart=${cart}
+          delivery=${delivery()}
           onAdd=${add}
           onEmpty=${() => changeCart([])}
           onCheckOut=${() => checkOut({ items: cart })}
@@ -126,4 +129,5 @@ const current = (path) => (location.pathname === path ? 'page' : null);
 const isShopPath = (href) => href === '/' || href.startsWith('/shop/');
 
 applyConsent();
+applyVisitor();
 render(html`<${App} />`, document.getElementById('app'));

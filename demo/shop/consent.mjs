@@ -1,6 +1,7 @@
 /** Whether the visitor agrees to be measured: asked once, kept in this browser, and open to change. */
 import { html, useState } from '/vendor/preact.js';
 import { sdk } from './tracing.mjs';
+import { applyVisitor } from './visitor.mjs';
 
 const STORAGE_KEY = 'keystone-consent';
 /** @type {Exclude<Consent, 'pending'>[]} */
@@ -19,6 +20,8 @@ export function Consent({ consent, onConsent }) {
   const decide = (answer) => {
     writeConsent(answer);
     sdk()?.setConsent(answer);
+    // With a denial the SDK has forgotten who this is.
+    if (answer === 'granted') applyVisitor();
     onConsent(answer);
   };
   if (consent === 'pending') {

@@ -15,14 +15,18 @@ export function HomePage({ products }) {
     <${Shelf} products=${products} shown=${products} />`;
 }
 
-export function ProductPage({ product, products, onAdd }) {
+export function ProductPage({ product, products, delivery, onAdd }) {
   return html`<article class="product">
       <${Picture} id=${product.id} products=${products} />
       <div>
         <h1>${product.name}</h1>
         <p class="price">${money.format(product.price)}</p>
         <p>${product.blurb}</p>
-        <p><button class="primary" data-spandrel="Add to cart" onClick=${() => onAdd(product)}>Add to cart</button></p>
+        <p class="quiet">${delivery === 'free' ? 'We bring it for nothing.' : 'Delivery is 4 €.'}</p>
+        <p class="product-actions">
+          <button class="primary" data-spandrel="Add to cart" onClick=${() => onAdd(product)}>Add to cart</button>
+          <button data-spandrel="Remember">Remember it</button>
+        </p>
         <p>
           <a href=${beside(product, products)} target="_blank" data-spandrel="Another in a new tab">Open another beside it, in a new tab</a>
         </p>
@@ -138,6 +142,11 @@ export function AboutPage() {
         <b>Count the stones</b> on <a href="/shop/slow">the slow page</a>. The page stands still: a poor INP, and a
         long frame.
       </li>
+      <li>
+        <b>Sign in as somebody.</b> Every span that ends from then on says who it was, and each trace under which variant
+        of the flag <code>delivery</code> it ran.
+      </li>
+      <li><b>Remember a thing.</b> That button does nothing: a dead click. Click it in anger: a rage click.</li>
       <li><b>Open a thing in a second tab.</b> Both tabs are one session.</li>
       <li><b>Cut the bucket and the endpoint.</b> Go on clicking: spans wait. Bring them back: they go out, each once.</li>
       <li>

@@ -8,6 +8,8 @@ import { formatDuration } from './timeline.mjs';
 
 /** Kept of one trace: a page in a loop throws for ever. */
 const MAX_EXCEPTIONS = 100;
+/** Where a user is named, the first that there is. */
+const USER_NAMES = ['user.id', 'user.name', 'user.email', 'enduser.id'];
 const RATINGS = ['good', 'needs-improvement', 'poor'];
 /** Milliseconds of a minute-long vital are still a number of nanoseconds that a bar can show. */
 const MAX_VITAL = 1e9;
@@ -47,6 +49,13 @@ export const KINDS = {
  * @property {bigint | undefined} time
  * @property {string} spanId
  *
+ * @typedef {object} Vexation what vexed the visitor
+ * @property {'rage' | 'dead'} kind
+ * @property {string} target
+ * @property {number} count clicks
+ * @property {bigint | undefined} time
+ * @property {string} spanId
+ *
  * @typedef {object} PageFacts
  * @property {Kind} kind
  * @property {Span | undefined} activity the span of the activity that began first
@@ -54,6 +63,9 @@ export const KINDS = {
  * @property {string} ended why the activity ended: `quiet`, `hidden`, …
  * @property {Interaction | undefined} interaction that began the activity
  * @property {Vital[]} vitals the latest report of each
+ * @property {Vexation[]} vexations by time
+ * @property {string} user `user.id`, or another name of the user's; empty where nobody is known
+ * @property {[flag: string, variant: string][]} flags under which the trace ran
  * @property {Exception[]} exceptions by time; each once, though it was recorded on its way up as well
  * @property {{ id: string, previousId: string, startedAt: bigint | undefined } | undefined} session
  * @property {number} probability with which a trace such as this is kept, over 0, up to 1
@@ -69,6 +81,7 @@ export function readPageFacts(spans) {
   let sessionSpan;
   const vitals = new Map();
   const exceptions = [];
+  const vexations = [];
   for (const span of spans) {
     if (textOf(span, 'spandrel.activity.type') && !(activity && startsBefore(activity, span)))
       activity = span;
@@ -76,7 +89,11 @@ export function readPageFacts(spans) {
     const vital = readVital(span);
     const key = vital && `${vital.name} ${vital.id}`;
     if (vital && !isAfter(vitals.get(key)?.time, vital.time)) vitals.set(key, vital);
-    for (const event of span.events) if (event.name === 'exception') exceptions.push([event, span]);
+    for (const event of span.events) {
+      if (event.name === 'exception') exceptions.push([event, span]);
+      const vexing = VEXING.exec(event.name)?.[1];
+      if (vexing) vexations.push(readVexation(vexing, event, span));
+    }
   }
   const kind = textOf(activity, 'spandrel.activity.type');
   // What says more of the session and of the sampling is on the local root.
@@ -95,6 +112,9 @@ export function readPageFacts(spans) {
         .sort(byTime),
       spans,
     ),
+    vexations: vexations.slice(0, MAX_EXCEPTIONS).sort(byTime),
+    user: readUser(told, spans),
+    flags: readFlags(told),
     session: readSession(told, sessionSpan),
     probability: readProbability(told),
     keptFor: textOf(told, 'spandrel.sampling.reason'),
@@ -170,6 +190,36 @@ function interactionOf(attributes, time) {
   const type = findAttribute(attributes, 'spandrel.interaction.type');
   if (type === undefined) return undefined;
   return { type, target: findAttribute(attributes, 'spandrel.interaction.target') ?? '', time };
+}
+
+const VEXING = /^spandrel\.(rage|dead)_click$/;
+
+function readVexation(kind, { attributes, time }, span) {
+  const count = Number(findAttribute(attributes, 'spandrel.click.count'));
+  const target = textOf(span, 'spandrel.interaction.target') || span.name.replace(/^\w+ /, '');
+  return { kind, target, count: count > 0 ? count : 1, time, spanId: span.spanId };
+}
+
+/** Of the activity, or of whatever span knows: a user may have become known late. */
+function readUser(told, spans) {
+  for (const span of [told, ...spans]) {
+    for (const name of USER_NAMES) {
+      const text = textOf(span, name);
+      if (text) return text;
+    }
+  }
+  return '';
+}
+
+/** @returns {[flag: string, variant: string][]} */
+function readFlags(told) {
+  const variants = new Map();
+  for (const { name, attributes } of told?.events ?? []) {
+    if (name !== 'feature_flag.evaluation') continue;
+    const flag = findAttribute(attributes, 'feature_flag.key');
+    if (flag) variants.set(flag, findAttribute(attributes, 'feature_flag.result.variant') ?? '');
+  }
+  return [...variants].slice(0, MAX_EXCEPTIONS);
 }
 
 function readException({ attributes, time }, { spanId }) {

@@ -98,6 +98,54 @@ test('page facts: exceptions of all spans, by time, and not without end', () => 
   assert.equal(readPageFacts(pageTrace({ errors: many })).exceptions.length, 100);
 });
 
+test('page facts: what vexed, who it was, and under which flags', () => {
+  const [root, child] = pageTrace({
+    kind: 'interaction',
+    clicked: 'button#buy',
+    more: { 'user.id': 'u-42' },
+  });
+  const flag = (key, variant) => ({
+    name: 'feature_flag.evaluation',
+    time: 1_000n,
+    attributes: attributes({ 'feature_flag.key': key, 'feature_flag.result.variant': variant }),
+  });
+  const click = (name, time, count) => ({
+    name,
+    time,
+    attributes: attributes({ 'spandrel.click.count': count }),
+  });
+  const events = [
+    ...[flag('checkout', 'one-page'), flag('checkout', 'two-page'), flag('ribbon', 'true')],
+    ...[click('spandrel.dead_click', 3_000n, 4), click('spandrel.rage_click', 2_000n, 4)],
+    ...[click('spandrel.other_click', 1n, 1), { name: 'click', time: 1n, attributes: [] }],
+  ];
+  const spans = /** @type {import('./parse-otlp.mjs').Span[]} */ ([{ ...root, events }, child]);
+  const { vexations, user, flags } = readPageFacts(spans);
+  assert.deepEqual(
+    vexations.map(({ kind, target, count }) => [kind, target, count]),
+    [
+      ['rage', 'button#buy', 4],
+      ['dead', 'button#buy', 4],
+    ],
+  );
+  assert.deepEqual(
+    [user, flags],
+    [
+      'u-42',
+      [
+        ['checkout', 'two-page'],
+        ['ribbon', 'true'],
+      ],
+    ],
+  );
+  const nobody = readPageFacts(pageTrace());
+  assert.deepEqual([nobody.user, nobody.flags, nobody.vexations], ['', [], []]);
+  assert.equal(
+    readPageFacts([span(), span({ attributes: attributes({ 'user.email': 'a@b' }) })]).user,
+    'a@b',
+  );
+});
+
 test('page facts: session and sampling stand on the local root', () => {
   const { session, probability, keptFor } = readPageFacts(
     pageTrace({

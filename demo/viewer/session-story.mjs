@@ -6,7 +6,17 @@ import { KindIcon } from './kind-icon.mjs';
 import { worstVitals } from './page-facts.mjs';
 import { formatDuration } from './timeline.mjs';
 import { VitalChips } from './vital-chips.mjs';
-import { describeEnd, describeOdds, formatTime, hasLength, pathOnly, plural, shortId } from './wording.mjs';
+import {
+  describeEnd,
+  describeOdds,
+  describeVexation,
+  formatTime,
+  hasLength,
+  pathOnly,
+  plural,
+  shortId,
+  shortUser,
+} from './wording.mjs';
 
 /** Entries rendered at once; "Show more" adds as many again. */
 const ENTRIES_STEP = 200;
@@ -24,7 +34,7 @@ const MAX_ERRORS = 3;
  */
 export function SessionStory({ session, knowsPrevious, onOpen, onClose }) {
   const [limit, setLimit] = useState(ENTRIES_STEP);
-  const { id, start, duration, traces, activityCount, errorCount, services, vitals } = session;
+  const { id, start, duration, traces, activityCount, errorCount, services, vitals, users } = session;
   const shown = traces.slice(0, limit);
   const title = `Session of ${formatTime(start)}`;
   return html`<article class="story" aria-label=${title}>
@@ -40,6 +50,7 @@ export function SessionStory({ session, knowsPrevious, onOpen, onClose }) {
         ${activityCount < traces.length && html`<span>${plural(activityCount, 'activity')}</span>`}
         ${errorCount > 0 && html`<span class="badge error">${plural(errorCount, 'error')}</span>`}
         <span>${services.join(', ')}</span>
+        ${users.length > 0 && html`<span>${users.map(shortUser).join(', ')}</span>`}
         <code>${id}</code>
       </p>
       ${vitals.length > 0 && html`<p class="facts"><span>Worst</span> <${VitalChips} vitals=${vitals} /></p>`}
@@ -84,7 +95,7 @@ function Neighbours({ session: { previousId, nextId }, knowsPrevious }) {
 
 function Entry({ trace, sessionId, start, pause, onOpen }) {
   const { traceId, summary } = trace;
-  const { kind, interaction, exceptions } = summary;
+  const { kind, interaction, exceptions, vexations, flags } = summary;
   const end = describeEnd(summary.ended);
   const open = (event) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -119,6 +130,11 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
             ({ type, message }) => html`<p class="entry-error"><b>${type}</b> ${message.slice(0, 300)}</p>`,
           )}
         ${exceptions.length > MAX_ERRORS && html`<p class="quiet">and ${exceptions.length - MAX_ERRORS} more</p>`}
+        ${vexations.map((vexation) => html`<p class="entry-vexed">${describeVexation(vexation)}</p>`)}
+        ${
+          flags.length > 0 &&
+          html`<p class="quiet">with ${flags.map(([flag, variant]) => `${flag}: ${variant}`).join(', ')}</p>`
+        }
         <${VitalChips} vitals=${worstVitals(summary.vitals)} />
       </div>
     </div>

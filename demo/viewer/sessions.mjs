@@ -16,6 +16,7 @@ const MAX_LEAD_NANOS = 12n * 3_600_000_000_000n;
  * @property {number} errorCount
  * @property {import('./page-facts.mjs').Vital[]} vitals the worst of each
  * @property {string[]} services
+ * @property {string[]} users who were known in it, in the order of time
  * @property {boolean} isNews all of its traces came by themselves
  */
 
@@ -93,6 +94,7 @@ function summarize(id, traces) {
     errorCount,
     vitals: worstVitals(traces.flatMap(({ summary }) => summary.vitals)),
     services: [...new Set(traces.flatMap(({ summary }) => summary.services))].sort(),
+    users: [...new Set(traces.map(({ summary }) => summary.user))].filter(Boolean),
     isNews: traces.every((trace) => trace.isNews),
   };
 }

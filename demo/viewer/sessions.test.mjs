@@ -77,6 +77,15 @@ test('sessions: what only one trace tells is told of the session', () => {
   assert.deepEqual([session.start, session.previousId], [90n, 'z']);
 });
 
+test('sessions: who was known in it, in the order of time', () => {
+  const traces = [
+    trace('a', 300n, { user: 'u' }),
+    trace('a', 200n, { user: 'v' }),
+    trace('a', 150n, { user: 'u' }),
+  ];
+  assert.deepEqual(gatherSessions([...traces, trace('a', 100n, { user: '' })])[0].users, ['u', 'v']);
+});
+
 test('sessions: the worst vitals of all traces', () => {
   const lcp = (value, rating) => ({ vitals: [{ name: 'LCP', value, rating }] });
   const [session] = gatherSessions([trace('a', 2n, lcp(900, 'good')), trace('a', 1n, lcp(5_000, 'poor'))]);

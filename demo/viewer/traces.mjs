@@ -176,7 +176,12 @@ function summarize(spans) {
   const services = [...new Set(all.map((span) => span.resource.serviceName))].sort();
   const pageUrl = findPage([root, ...all]);
   const names = new Set(all.map((span) => span.name));
-  const said = [facts.session?.id, facts.interaction?.target, ...facts.exceptions.map(describeException)];
+  const said = [
+    facts.session?.id,
+    facts.user,
+    facts.interaction?.target,
+    ...facts.exceptions.map(describeException),
+  ];
   const hasRoot = root === facts.activity || root.parentSpanId === '';
   // What a server did for a request stands for itself, whoever asked.
   const isFragment = !hasRoot && facts.kind !== 'request';

@@ -10,6 +10,15 @@ export const plural = (count, noun) =>
 /** As much of an id as tells a few apart. */
 export const shortId = (id) => id.slice(0, 8);
 
+/** A user's id or hash, as long as a name may be. */
+export const shortUser = (user) => (user.length > 24 ? `${user.slice(0, 12)}…` : user);
+
+/** What vexed, in words. @param {import('./page-facts.mjs').Vexation} vexation */
+export function describeVexation({ kind, target, count }) {
+  const times = `${plural(count, 'click')} on ${target}`;
+  return kind === 'rage' ? `${times} in a hurry` : `${times}, and nothing happened`;
+}
+
 /** Why an activity ended, where that says something; else nothing. */
 export const describeEnd = (reason) =>
   ({ timeout: 'cut after 30 s', hidden: 'page was hidden', leaving: 'page was left' })[reason] ?? '';

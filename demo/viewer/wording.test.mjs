@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeEnd, describeOdds, pathOnly, plural } from './wording.mjs';
+import { describeEnd, describeOdds, describeVexation, pathOnly, plural, shortUser } from './wording.mjs';
 
 test('wording: one, none, many', () => {
   const worded = [plural(1, 'activity'), plural(2, 'activity'), plural(0, 'trace'), plural(1_200, 'day')];
@@ -20,4 +20,17 @@ test('wording: an end is told where it was none of its own', () => {
 test('wording: an address without its host, and what is no address as it is', () => {
   assert.equal(pathOnly('http://shop.test/a?b=1#c'), '/a?b=1#c');
   assert.equal(pathOnly('nowhere'), 'nowhere');
+});
+
+test('wording: what vexed, and a user', () => {
+  const vexation = { target: 'button#buy', time: 1n, spanId: 's' };
+  const words = [
+    describeVexation({ ...vexation, kind: 'rage', count: 4 }),
+    describeVexation({ ...vexation, kind: 'dead', count: 1 }),
+  ];
+  assert.deepEqual(words, [
+    '4 clicks on button#buy in a hurry',
+    '1 click on button#buy, and nothing happened',
+  ]);
+  assert.deepEqual([shortUser('u-42'), shortUser('a'.repeat(64))], ['u-42', `${'a'.repeat(12)}…`]);
 });

@@ -148,14 +148,10 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
     if (!event.isTrusted || !isOwn || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
       return;
     const path = nodesOf(event, ELEMENT);
-    if (isAny(path, ANSWERED)) {
-      end(false);
-      return;
-    }
-    if (!burst || !isSame(burst, event, current)) {
-      end(false);
-      burst = begin(event, current, path);
-    }
+    const isAnswered = isAny(path, ANSWERED);
+    if (isAnswered || !burst || !isSame(burst, event, current)) end(false);
+    if (isAnswered) return;
+    burst ??= begin(event, current, path);
     const now = burst;
     now.activity = current;
     const third = now.times.at(1 - RAGE_CLICKS) ?? Number.NEGATIVE_INFINITY;
