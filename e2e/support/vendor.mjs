@@ -9,6 +9,7 @@ const MODULES = {
   '@opentelemetry/otlp-transformer': 'otlp-transformer',
   '@opentelemetry/instrumentation': 'instrumentation',
   '@opentelemetry/resources': 'resources',
+  '@opentelemetry/sdk-logs': 'sdk-logs',
   '@opentelemetry/instrumentation-fetch': 'instrumentation-fetch',
   '@opentelemetry/instrumentation-xml-http-request': 'instrumentation-xhr',
   fflate: 'fflate',
@@ -18,9 +19,15 @@ const MODULES = {
   'web-vitals/attribution': 'web-vitals-attribution',
   '@opentelemetry/instrumentation-document-load': 'document-load',
   ...Object.fromEntries(
-    ['errors', 'navigation', 'navigation-timing', 'resource-timing', 'user-action', 'web-vitals'].map(
-      (name) => [`@opentelemetry/browser-instrumentation/experimental/${name}`, `browser-${name}`],
-    ),
+    [
+      'console',
+      'errors',
+      'navigation',
+      'navigation-timing',
+      'resource-timing',
+      'user-action',
+      'web-vitals',
+    ].map((name) => [`@opentelemetry/browser-instrumentation/experimental/${name}`, `browser-${name}`]),
   ),
 };
 
@@ -33,6 +40,7 @@ export const IMPORT_MAP = {
   imports: {
     spandrel: '/dist/index.js',
     'spandrel/events': '/dist/events.js',
+    'spandrel/logs': '/dist/logs.js',
     'spandrel/otlp': '/dist/otlp.js',
     ...Object.fromEntries(
       Object.entries(MODULES).map(([module, name]) => [module, `${VENDOR_PATH}${name}.js`]),
