@@ -88,8 +88,6 @@ export interface Activities {
   readonly processor: {
     onStart(span: Span): void;
     onEnd(span: { spanContext(): SpanContext; readonly endTime: HrTime }): void;
-    forceFlush(): Promise<void>;
-    shutdown(): Promise<void>;
   };
   /** The page hides, leaves or comes back. */
   page(signal: PageSignal): void;
@@ -328,8 +326,6 @@ export function createActivities({ tracer, clock, platform, discard }: Activitie
         activity.quietSince = Math.max(activity.quietSince, Math.min(endedAt, clock.now()));
         settle(activity);
       },
-      forceFlush: async () => {},
-      shutdown: async () => {},
     },
     page(signal) {
       if (signal === 'hidden') endAll('hidden');

@@ -39,8 +39,10 @@ export interface LateParts {
 
 export interface PageTracing {
   /** For the tracer provider, in front of the exporting processor. */
-  readonly processor: Omit<Activities['processor'], 'onStart'> & {
+  readonly processor: Pick<Activities['processor'], 'onEnd'> & {
     onStart(span: Span, parent: Context): void;
+    forceFlush(): Promise<void>;
+    shutdown(): Promise<void>;
   };
   readonly contextManager: ContextManager;
   /** Begins, with spans from this tracer. */
