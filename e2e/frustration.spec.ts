@@ -12,8 +12,8 @@ const BODY = `
   <button id="toggle" onclick="this.classList.toggle('on')">Toggle</button>
   <button id="focuses" onclick="document.querySelector('#field').focus()">Focuses</button>
   <button id="fetches" onclick="fetch('/icon.svg?click')">Fetches</button>
-  <button id="scrolls" onclick="scrollTo(0, scrollY ? 0 : 500)">Scrolls</button>
-  <button id="beacons" onclick="navigator.sendBeacon('/icon.svg')">Counts clicks</button>
+  <button id="scrolls" onclick="window.scrollTo(0, scrollY ? 0 : 500)">Scrolls</button>
+  <button id="beacons" onclick="navigator.sendBeacon('/counted')">Counts clicks</button>
   <button id="slow" onclick="setTimeout(() => this.classList.add('on'), 1500)">Slow</button>
   <button id="counter" onclick="this.textContent++">0</button>
   <button id="ignored">Ignored</button>
@@ -48,6 +48,7 @@ test('dead clicks: on a button and on what has a pointer, each a trace of its ow
   page,
   site,
 }) => {
+  site.host.route('/counted', async (_req, res) => void res.writeHead(204).end());
   await open(page, site);
   await page.click('#dead');
   await expect.poll(() => vexed(site)).toEqual(['spandrel.dead_click click button#dead 1']);
@@ -68,6 +69,8 @@ test('dead clicks: on a button and on what has a pointer, each a trace of its ow
 });
 
 test('dead clicks: none where something answers', async ({ page, site }) => {
+  // Two seconds for each.
+  test.setTimeout(120_000);
   await open(page, site);
   const answered = [
     '#link',
@@ -98,7 +101,7 @@ test('dead clicks: none where something answers', async ({ page, site }) => {
 test('dead clicks: none of a link that leaves the page, however slow', async ({ page, site }) => {
   site.host.route('/slow', async (_req, res) => {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
-    res.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Slow</title>');
+    res.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Slow</title><link rel="icon" href="data:,">');
   });
   await site.open(page, OPTIONS, { body: '<a id="leave" href="/slow">Leave</a>' });
   await page.evaluate(() => globalThis.spandrel.flush());

@@ -220,13 +220,8 @@ export function start(options: StartOptions): Spandrel {
   guard = diagnostics.guard;
   exporter.onDenied(about.clear);
   if (options.persistContext) {
-    const deps = {
-      ...{ platform, guard },
-      mayKeep: () => diagnostics.totals.consent === 'granted',
-      sessionId: () => session.id,
-    };
     void late.file.then(
-      ({ keepContext }) => keepContext(deps, about),
+      ({ keepContext }) => keepContext(exporter, session, about),
       () => {},
     );
   }

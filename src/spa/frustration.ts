@@ -51,6 +51,8 @@ interface Burst {
   /** Where the page was. */
   href: string;
   looksClickable: boolean;
+  /** Something was selected before: a click on a button leaves that as it is. */
+  wasSelecting: boolean;
   /** Something has happened since the first. */
   isAnswered: boolean;
   isRage: boolean;
@@ -69,7 +71,8 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
       .filter((node) => node !== scope && ofNode('nodeType', node as Node) === type) as Element[];
   const isAny = (path: Element[], selector: string): boolean =>
     path.some((element) => matches.call(element, selector));
-  const isSelecting = (): boolean => scope.getSelection?.()?.isCollapsed === false;
+  const hasSelection = (): boolean => scope.getSelection()?.isCollapsed === false;
+  const isSelecting = ({ wasSelecting }: Burst): boolean => !wasSelecting && hasSelection();
   let burst: Burst | undefined;
 
   /** Events on the root, or on a span that stands for the click. */
@@ -109,7 +112,7 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
     const isDead =
       isOver &&
       looksClickable &&
-      !(isAnswered || isLate || hasWorked || isSelecting() || scope.location.href !== href);
+      !(isAnswered || isLate || hasWorked || isSelecting(ended) || scope.location.href !== href);
     const names = [isRage && !isTold && 'spandrel.rage_click', isDead && 'spandrel.dead_click'];
     const due = names.filter((name) => name !== false);
     if (due.length) tell(ended, due);
@@ -132,6 +135,7 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
       ...{ activity, x, y, times: [], href: scope.location.href },
       looksClickable:
         isAny(path, LOOKS_CLICKABLE) || scope.getComputedStyle(path[0] as Element).cursor === 'pointer',
+      wasSelecting: hasSelection(),
       ...{ isAnswered: false, isRage: false, isTold: false },
       stops: [() => observer.disconnect(), ...REACTIONS.map((type) => listen(scope, type, answered))],
     };
@@ -156,7 +160,7 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
     now.activity = current;
     const third = now.times.at(1 - RAGE_CLICKS) ?? Number.NEGATIVE_INFINITY;
     now.times.push(event.timeStamp);
-    if (event.timeStamp - third <= RAGE_MILLIS && !isSelecting()) now.isRage = true;
+    if (event.timeStamp - third <= RAGE_MILLIS && !isSelecting(now)) now.isRage = true;
     // What nothing has answered yet may be dead as well.
     if (now.isRage && now.isAnswered && !now.isTold) {
       now.isTold = true;

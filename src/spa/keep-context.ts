@@ -5,24 +5,19 @@
  */
 import { parseJson, toJson } from '../json.js';
 import { createNotes } from '../platform/notes.js';
-import type { Platform } from '../platform/platform.js';
 import type { ContextValues, PageContext } from './page-context.js';
-
-export interface KeepContextDeps {
-  platform: Pick<Platform, 'onPage'>;
-  guard(task: () => void): void;
-  /** Whether the user consents. */
-  mayKeep(): boolean;
-  sessionId(): string;
-}
+import type { Session, SessionHost } from './session.js';
 
 const NOTE = 'spandrel-1 context';
 
 export function keepContext(
-  { platform, guard, mayKeep, sessionId }: KeepContextDeps,
+  { platform, diagnostics }: SessionHost,
+  session: Pick<Session, 'id'>,
   { values, setters }: PageContext,
 ): void {
+  const { guard, totals } = diagnostics;
   const notes = createNotes(globalThis, 'sessionStorage');
+  const mayKeep = (): boolean => totals.consent === 'granted' && totals.state === 'running';
   let isRead = false;
 
   /** Anybody on this origin may have written there: the setters look at it as at what the page says. */
@@ -30,9 +25,10 @@ export function keepContext(
     if (isRead || !mayKeep()) return;
     isRead = true;
     const kept = parseJson(notes?.get(NOTE) ?? 'null') as (ContextValues & { sessionId: string }) | null;
-    if (kept?.sessionId !== sessionId()) return;
+    if (kept?.sessionId !== session.id) return;
     const { attributes, flags } = values;
-    if (!values.user && kept.user) setters.setUser(kept.user as never);
+    const user = Object.entries(kept.user ?? {}).map(([name, value]) => [name.replace('user.', ''), value]);
+    if (!values.user) setters.setUser(Object.fromEntries(user));
     setters.setAttributes({ ...kept.attributes, ...attributes });
     for (const [name, variant] of Object.entries({ ...kept.flags, ...flags })) {
       setters.setFlag(name, variant as string);
@@ -43,7 +39,7 @@ export function keepContext(
   platform.onPage(() =>
     guard(() => {
       read();
-      if (mayKeep()) notes?.set(NOTE, toJson({ sessionId: sessionId(), ...values }));
+      if (mayKeep()) notes?.set(NOTE, toJson({ sessionId: session.id, ...values }));
     }),
   );
 }

@@ -3,15 +3,15 @@
 import type { Delivery } from '../pipeline/deliver.js';
 import type { DeliveryHost } from '../pipeline/pipeline.js';
 import type { Platform, Stop } from '../platform/platform.js';
-import type { KeepContextDeps } from './keep-context.js';
 import type { PageContext } from './page-context.js';
 import type { LateParts } from './page-tracing.js';
+import type { Session, SessionHost } from './session.js';
 import { whenLoaded } from './when-loaded.js';
 
 /** What the second file holds. */
 export interface LateFile extends LateParts {
   openDelivery(host: DeliveryHost): Delivery;
-  keepContext(deps: KeepContextDeps, context: PageContext): void;
+  keepContext(host: SessionHost, session: Session, context: PageContext): void;
 }
 
 /** Where it comes from. */

@@ -103,13 +103,13 @@ test('context: a hashed id is never the plain one, and nobody’s after another 
   const hash = createHash('sha256').update('ü-42').digest('hex');
   setUser({ id: 'ü-42', hash: true, name: 'N' });
   assert.deepEqual(say().attributes, { 'user.name': 'N' });
-  await until(() => values.user?.['id'] !== undefined);
+  await until(() => values.user?.['user.id'] !== undefined);
   assert.deepEqual(say().attributes, { 'user.id': hash, 'user.name': 'N' });
 
   setUser({ id: 'other', hash: true });
   const others = values.user;
   setUser({ name: 'next' });
-  await until(() => others?.['id'] !== undefined);
+  await until(() => others?.['user.id'] !== undefined);
   assert.deepEqual(say().attributes, { 'user.name': 'next' });
 });
 

@@ -30,7 +30,7 @@ const MAX_CHARACTERS = 1_024;
 
 /** What is known. */
 export interface ContextValues {
-  /** Without `user.` before the names. Undefined while nobody has said anything of it. */
+  /** Under `user.{name}`. Undefined while nobody has said anything of it. */
   user: Attributes | undefined;
   attributes: Attributes;
   /** Variants. */
@@ -65,6 +65,7 @@ function joined(
   option: keyof ContextValues,
   before: Attributes,
   given: ContextAttributes | null,
+  prefix = '',
 ): Attributes {
   const all = Object.entries({ ...(given && before), ...given }).filter(([, value]) => value != null);
   if (
@@ -74,7 +75,7 @@ function joined(
   ) {
     refuse(option, given, `up to ${MAX_COUNT} strings, numbers, booleans and lists, by name`);
   }
-  return Object.fromEntries(all.map(([name, value]) => [name, cut(value)]));
+  return Object.fromEntries(all.map(([name, value]) => [prefix + name, cut(value)]));
 }
 
 /** @param guard runs each call. What it catches has changed nothing: a `TypeError` that names what was refused. */
@@ -87,17 +88,18 @@ export function createPageContext(guard: (task: () => void) => void): PageContex
     setters: {
       setUser: (given) =>
         guard(() => {
-          const { id, hash, ...fields } = joined('user', {}, given);
-          values.user = fields;
-          if (!hash && id) fields['id'] = `${id}`;
+          const { 'user.id': id, 'user.hash': hash, ...user } = joined('user', {}, given, 'user.');
+          values.user = user;
+          if (!hash && id) user['user.id'] = `${id}`;
           // Who has come meanwhile has other fields, and these are nobody's.
-          else if (id)
+          else if (id) {
             crypto.subtle?.digest('SHA-256', toUtf8(`${id}`)).then(
               (digest) => {
-                fields['id'] = hexOf(new Uint8Array(digest));
+                user['user.id'] = hexOf(new Uint8Array(digest));
               },
               () => {},
             );
+          }
         }),
       setAttributes: (given) =>
         guard(() => {
@@ -111,10 +113,7 @@ export function createPageContext(guard: (task: () => void) => void): PageContex
     onEnding: (span) =>
       guard(() => {
         const { attributes, parentSpanContext, startTime } = span as unknown as ReadableSpan;
-        const users = Object.entries(values.user ?? {}).map(
-          ([name, value]) => [`user.${name}`, value] as const,
-        );
-        for (const [name, value] of [...users, ...Object.entries(values.attributes)]) {
+        for (const [name, value] of Object.entries({ ...values.attributes, ...values.user })) {
           attributes[name] ?? span.setAttribute(name, value as AttributeValue);
         }
         if (parentSpanContext && !parentSpanContext.isRemote) return;

@@ -109,17 +109,13 @@ export function createPageTracing(deps: PageTracingDeps, options: PageOptions): 
       begin(options.fetch, () => traceFetch(part, propagation));
       begin(options.xhr, () => traceXhr(part, propagation));
       begin(true, () => traceResources(part, options.resources !== false));
-      // What vexes is a matter of interactions.
-      const frustration = options.interactions === false ? false : options.frustration;
-      if ([options.longFrames, options.webVitals, frustration].some((isOn) => isOn !== false)) {
-        deps.withLate((late) => {
-          // It may have stopped meanwhile.
-          if (activities !== begun) return;
-          begin(options.longFrames, () => late.traceLongFrames(part));
-          begin(options.webVitals, () => late.traceWebVitals(part));
-          begin(frustration, () => late.traceFrustration(part));
-        });
-      }
+      deps.withLate((late) => {
+        // It may have stopped meanwhile.
+        if (activities !== begun) return;
+        begin(options.longFrames, () => late.traceLongFrames(part));
+        begin(options.webVitals, () => late.traceWebVitals(part));
+        begin(options.frustration, () => late.traceFrustration(part));
+      });
       begin(true, () => {
         const errors = traceErrors(part, options.errors !== false);
         record = errors.record;
