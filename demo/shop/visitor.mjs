@@ -35,7 +35,7 @@ export function Visitor() {
     ${name ? 'Signed in as' : 'Sign in as'}
     <select data-spandrel="Sign in" onChange=${signIn}>
       <option value="" selected=${name === ''}>nobody</option>
-      ${VISITORS.map((one) => html`<option key=${one} selected=${one === name}>${one}</option>`)}
+      ${VISITORS.map((one) => html`<option key=${one} value=${one} selected=${one === name}>${one}</option>`)}
     </select>
   </label>`;
 }

@@ -51,8 +51,8 @@ interface Burst {
   /** Where the page was. */
   href: string;
   looksClickable: boolean;
-  /** Something was selected before: a click on a button leaves that as it is. */
-  wasSelecting: boolean;
+  /** What was selected: a click on a button leaves that as it is. */
+  selected: unknown[];
   /** Something has happened since the first. */
   isAnswered: boolean;
   isRage: boolean;
@@ -71,8 +71,11 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
       .filter((node) => node !== scope && ofNode('nodeType', node as Node) === type) as Element[];
   const isAny = (path: Element[], selector: string): boolean =>
     path.some((element) => matches.call(element, selector));
-  const hasSelection = (): boolean => scope.getSelection()?.isCollapsed === false;
-  const isSelecting = ({ wasSelecting }: Burst): boolean => !wasSelecting && hasSelection();
+  const selection = (): unknown[] => {
+    const now = scope.getSelection();
+    return !now || now.isCollapsed ? [] : [now.anchorNode, now.anchorOffset, now.focusNode, now.focusOffset];
+  };
+  const isSelecting = ({ selected }: Burst): boolean => selection().some((part, at) => part !== selected[at]);
   let burst: Burst | undefined;
 
   /** Events on the root, or on a span that stands for the click. */
@@ -135,7 +138,7 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
       ...{ activity, x, y, times: [], href: scope.location.href },
       looksClickable:
         isAny(path, LOOKS_CLICKABLE) || scope.getComputedStyle(path[0] as Element).cursor === 'pointer',
-      wasSelecting: hasSelection(),
+      selected: selection(),
       ...{ isAnswered: false, isRage: false, isTold: false },
       stops: [() => observer.disconnect(), ...REACTIONS.map((type) => listen(scope, type, answered))],
     };
