@@ -1,3 +1,4 @@
+import { otherOf } from '../diagnostics/other.js';
 import { refuse } from '../options.js';
 import type { Judge, LocalTrace } from '../pipeline/local-trace.js';
 import type {
@@ -67,7 +68,7 @@ function pipelinesOf(
   const worlds = worldsOf(deps.platform, count, () => count);
   let ruler: number | undefined;
   const pipelines = branches.flatMap((destination, at) => {
-    const own = at ? diagnostics.other(at - 1) : diagnostics;
+    const own = at ? otherOf(diagnostics, deps.platform) : diagnostics;
     const made = own.guard(() =>
       create(
         {

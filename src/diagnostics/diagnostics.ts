@@ -29,8 +29,6 @@ export interface Diagnostics {
    * @returns a function that takes it out.
    */
   gauge(write: (stats: Stats) => void): () => void;
-  /** The ledger of a further destination, from 0: the same one at each call. It is in {@link stats} from then on. */
-  other(at: number): Diagnostics;
   /** Tells subscribers soon. Cheap without subscribers. */
   changed(): void;
   stats(): Stats;
@@ -57,14 +55,10 @@ function copied<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copied(item)])) as T;
 }
 
-/**
- * @param after how a change reaches subscribers later; see `Platform.after`.
- * @param parent whose other destination this is of.
- */
+/** @param after how a change reaches subscribers later; see `Platform.after`. */
 export function createDiagnostics(
   now: () => number,
   after: (millis: number, task: () => void) => unknown,
-  parent?: Diagnostics,
 ): Diagnostics {
   const totals: Stats = {
     spans: { created: 0, adopted: 0, handedOver: 0, stored: 0, waiting: 0, dropped: {} },
@@ -97,7 +91,6 @@ export function createDiagnostics(
   const gauges = new Set<(stats: Stats) => void>();
   const listeners = new Set<(stats: Stats) => void>();
   const traceListeners = new Set<(result: TraceResult) => void>();
-  const others: Diagnostics[] = [];
   let announced = false;
   let theirsAtMillis = Number.NEGATIVE_INFINITY;
   const announce = (): void => {
@@ -135,7 +128,6 @@ export function createDiagnostics(
       self.trouble('exception', String(error));
     },
     theirs(task) {
-      if (parent) return parent.theirs(task);
       theirsAtMillis = now();
       return untraced(task);
     },
@@ -144,12 +136,7 @@ export function createDiagnostics(
       gauges.add(write);
       return () => void gauges.delete(write);
     },
-    other(at) {
-      others[at] ??= createDiagnostics(now, after, self);
-      return others[at];
-    },
     changed() {
-      parent?.changed();
       if (announced || !listeners.size) return;
       announced = true;
       after(100, announce);
@@ -157,7 +144,6 @@ export function createDiagnostics(
     stats() {
       const stats = copied(totals);
       for (const write of gauges) write(stats);
-      stats.others = others.map((other) => ({ ...other.stats(), consent: stats.consent }));
       return stats;
     },
     subscribe(listener) {

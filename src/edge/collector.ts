@@ -3,6 +3,7 @@
 import type { Destination } from '../destinations/destination.js';
 import type { Tee } from '../destinations/tee.js';
 import { createDiagnostics } from '../diagnostics/diagnostics.js';
+import { otherOf } from '../diagnostics/other.js';
 import type { Stats } from '../diagnostics/stats.js';
 import type { RedactionOptions } from '../page-options.js';
 import { createEncoder } from '../pipeline/encode.js';
@@ -66,7 +67,7 @@ export function openCollector(options: CollectorOptions, world?: Platform): Coll
 
   const { branches = [destination] } = destination as Partial<Tee>;
   branches.forEach((to, at) => {
-    const own = at ? diagnostics.other(at - 1) : diagnostics;
+    const own = at ? otherOf(diagnostics, platform) : diagnostics;
     own.gauge((stats) => {
       const waits = own.totals.state === 'running' ? buffer.count : 0;
       stats.spans.waiting += waits;

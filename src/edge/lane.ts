@@ -95,9 +95,7 @@ export function openLane(deps: LaneDeps, to: Destination): Lane {
 
   const trim = (): void => {
     const oldest = deps.now() - MAX_AGE_MILLIS;
-    const all = [...blobs.values()].sort(
-      (a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis,
-    );
+    const all = [...blobs.values()].sort((a, b) => +a.error - +b.error || a.bornAtMillis - b.bornAtMillis);
     for (const blob of all) {
       if (inFlight.has(blob) && !isClosed) continue;
       if (blob.bornAtMillis < oldest) remove(blob, 'too-old');

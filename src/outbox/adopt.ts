@@ -33,8 +33,6 @@ export interface AdoptDeps {
 const SURELY_GONE_MILLIS = 24 * 60 * 60_000;
 /** Records that we could not read are kept for whoever looks into the matter. */
 const MAX_QUARANTINE = 16;
-/** The most that IndexedDB takes for a limit. */
-const MAX_LIMIT = 2 ** 32 - 1;
 
 export async function adopt(deps: AdoptDeps): Promise<void> {
   const { store, notes, place } = deps;
@@ -53,7 +51,7 @@ export async function adopt(deps: AdoptDeps): Promise<void> {
     for (const page of pages) {
       if (!isGone(page)) continue;
       const found = new Map<string, Map<string, unknown>>();
-      for (const [[, , , id = '', name = ''], value] of await store.read([FORMAT, place, page], MAX_LIMIT)) {
+      for (const [[, , , id = '', name = ''], value] of await store.read([FORMAT, place, page])) {
         found.set(id, (found.get(id) ?? new Map<string, unknown>()).set(name, value));
       }
       for (const [id, records] of found) if (isGone(page, id)) await take(deps, page, id, records);

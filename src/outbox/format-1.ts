@@ -8,6 +8,7 @@ import type { Part, SpanTexts, TraceSummary } from '../pipeline/model.js';
 import type { Notes, Store, StoreKey } from '../platform/platform.js';
 import { uuidv7 } from '../platform/uuid.js';
 import { type BlobRecord, FORMAT, type StateRecord } from './format.js';
+import { bytesOf } from './note.js';
 
 export interface UpgradeDeps {
   store: Store;
@@ -59,7 +60,7 @@ export async function upgrade(deps: UpgradeDeps): Promise<void> {
   for (const page of pages) {
     if (!deps.isGone(page)) continue;
     const words = wordsOf(notes?.get(prefix + page));
-    const records = await store.read([lane, page], 2 ** 32 - 1);
+    const records = await store.read([lane, page]);
     // In one transaction: a page that is gone in the middle of it leaves everything as it was.
     await store.write({ deletes: [[lane, page]], puts: rewritten(deps, page, records, words) });
     notes?.delete(prefix + page);
@@ -128,8 +129,4 @@ function wordsOf(text: string | undefined): OldWords | undefined {
   } catch {
     return undefined;
   }
-}
-
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }

@@ -50,6 +50,9 @@ function base64Of(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+export const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+
 /** Makes the database what the page said with its last words, however often it is done. */
 export async function applyNote(
   { store, notes, place, corrupt }: Pick<AdoptDeps, 'store' | 'notes' | 'place' | 'corrupt'>,
@@ -77,7 +80,5 @@ export async function applyNote(
 function revived(value: unknown): unknown {
   const record = value as { bytes?: { base64?: string } };
   const base64 = record.bytes?.base64;
-  return base64 === undefined
-    ? value
-    : { ...record, bytes: Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)) };
+  return base64 === undefined ? value : { ...record, bytes: bytesOf(base64) };
 }

@@ -175,9 +175,7 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
       isOwing = told !== undefined;
     },
     trim(spared) {
-      const all = [...blobs.values()].sort(
-        (a, b) => Number(a.error) - Number(b.error) || a.bornAtMillis - b.bornAtMillis,
-      );
+      const all = [...blobs.values()].sort((a, b) => +a.error - +b.error || a.bornAtMillis - b.bornAtMillis);
       const oldest = platform.now() - limits.maxOutboxAgeMillis;
       // What is not compressed takes what its text does.
       const sizeOf = ({ bytes, chars }: TraceBlob): number => bytes?.length ?? chars;

@@ -5,6 +5,7 @@
  * not: the outbox then loses at most a second to a crash. What a transaction could not do stays wanted, so nothing has
  * to remember what failed.
  */
+import { within } from '../pipeline/alarm.js';
 import type { Platform, Stop, Store, StoreKey } from '../platform/platform.js';
 
 export interface RecordsDeps {
@@ -96,12 +97,7 @@ export function createRecords(deps: RecordsDeps): Records {
     tokens = Math.min(BURST, tokens + (now - wroteAtMillis) / STEADY_MILLIS) - 1;
     wroteAtMillis = now;
     // One that hangs keeps nobody waiting: what it was to do stays wanted, and the next does it too.
-    let stop: Stop = () => {};
-    const late = new Promise<void>((resolve) => {
-      stop = platform.after(PATIENCE_MILLIS, resolve);
-    });
-    const mine = Promise.race([write(), late]).then(() => {
-      stop();
+    const mine = within(platform, PATIENCE_MILLIS, write()).then(() => {
       if (writing === mine) writing = undefined;
     });
     writing = mine;

@@ -1,6 +1,22 @@
 /** One timer for all that the pipeline waits for, and one run at a time. */
 import type { Platform, Stop } from '../platform/platform.js';
 
+/**
+ * What `work` resolves with; undefined when `millis` have passed first.
+ *
+ * @throws what it rejects with.
+ */
+export const within = <T>(
+  { after }: Pick<Platform, 'after'>,
+  millis: number,
+  work: Promise<T> | undefined,
+  isAwaited?: boolean,
+): Promise<T | undefined> =>
+  new Promise((resolve, reject) => {
+    const stop = after(millis, () => resolve(undefined), isAwaited);
+    Promise.resolve(work).then(resolve, reject).finally(stop);
+  });
+
 export interface Alarm {
   /** Something has happened: runs at the next idle moment. */
   soon(): void;

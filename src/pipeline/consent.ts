@@ -13,6 +13,7 @@ import type { Diagnostics } from '../diagnostics/diagnostics.js';
 import type { Consent } from '../page-options.js';
 import { DENIALS } from '../platform/notes.js';
 import type { Platform } from '../platform/platform.js';
+import { within } from './alarm.js';
 
 export interface ConsentDeps {
   platform: Pick<Platform, 'after' | 'whenIdle' | 'notes' | 'onNote' | 'purge'>;
@@ -58,8 +59,7 @@ export function createConsent(deps: ConsentDeps, first: Consent): ConsentState {
     );
     // Other notes are gone by now. What the database keeps all the same must never be sent.
     notes?.set(DENIALS, String(denials));
-    const late = new Promise<false>((resolve) => platform.after(PATIENCE_MILLIS, () => resolve(false)));
-    if (await Promise.race([purged, late])) notes?.delete(DENIALS);
+    if (await within(platform, PATIENCE_MILLIS, purged)) notes?.delete(DENIALS);
   };
 
   const end = (isDenied: boolean): void => {

@@ -126,7 +126,7 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
   /** Drops whole traces, oldest first, those with errors last, until a tenth is free: it is not cheap. */
   const relieve = (): void => {
     const victims = [...traces.values()].filter((trace) => trace.held.length);
-    victims.sort((a, b) => Number(a.error) - Number(b.error) || a.sinceMillis - b.sinceMillis);
+    victims.sort((a, b) => +a.error - +b.error || a.sinceMillis - b.sinceMillis);
     for (const trace of victims) {
       if (heldCount <= maxSpans() * 0.9) break;
       if (trace.isKept) deps.lost(trace.traceId, emptied(trace), 'buffer-full');

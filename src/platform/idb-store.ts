@@ -111,15 +111,14 @@ export function createIdbStore(after: Platform['after']): Store {
       const records = await recordsFor('readonly');
       return promisifyRequest(records.getAllKeys(below(prefix)) as IDBRequest<string[][]>);
     },
-    async read(prefix, limit) {
+    async read(prefix) {
       const records = await recordsFor('readonly');
       const range = below(prefix);
       const [keys, values] = await Promise.all([
-        promisifyRequest(records.getAllKeys(range, limit) as IDBRequest<string[][]>),
-        promisifyRequest(records.getAll(range, limit)),
+        promisifyRequest(records.getAllKeys(range) as IDBRequest<string[][]>),
+        promisifyRequest(records.getAll(range)),
       ]);
-      // To IndexedDB a limit of 0 is none.
-      return keys.slice(0, limit).map((key, index) => [key, values[index]]);
+      return keys.map((key, index) => [key, values[index]]);
     },
     close() {
       closed = true;

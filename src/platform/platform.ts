@@ -137,8 +137,8 @@ export interface Store {
   write(change: StoreChange): Promise<unknown>;
   /** Keys below `prefix`, in their order. @throws as {@link write} does. */
   keys(prefix: StoreKey): Promise<StoreKey[]>;
-  /** The first `limit` records below `prefix`, in the order of their keys. @throws as {@link write} does. */
-  read(prefix: StoreKey, limit: number): Promise<[StoreKey, unknown][]>;
+  /** The records below `prefix`, in the order of their keys. @throws as {@link write} does. */
+  read(prefix: StoreKey): Promise<[StoreKey, unknown][]>;
   close(): void;
 }
 

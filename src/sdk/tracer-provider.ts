@@ -123,6 +123,11 @@ function limited(attributes: Attributes | undefined): Limited {
   return { attributes: Object.fromEntries(kept), droppedAttributesCount: valid.length - kept.length };
 }
 
+/** Beyond the limit the oldest goes. @returns how many went. */
+function pushed<T>(list: T[], item: T): number {
+  return list.push(item) > LIMIT ? list.splice(0, 1).length : 0;
+}
+
 /** What a tracer knows of a span that it starts. */
 interface Start {
   name: string;
@@ -202,11 +207,7 @@ class RecordedSpan implements Span {
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (this.ended) return this;
     const isTimed = isTime(attributesOrTime);
-    if (this.events.length >= LIMIT) {
-      this.events.shift();
-      this.droppedEventsCount++;
-    }
-    this.events.push({
+    this.droppedEventsCount += pushed(this.events, {
       name,
       ...limited(isTimed ? {} : attributesOrTime),
       time: this.#time(isTimed && !isTime(time) ? attributesOrTime : time),
@@ -216,11 +217,7 @@ class RecordedSpan implements Span {
 
   addLink({ context: linked, attributes }: Link): this {
     if (this.ended) return this;
-    if (this.links.length >= LIMIT) {
-      this.links.shift();
-      this.droppedLinksCount++;
-    }
-    this.links.push({ context: linked, ...limited(attributes) });
+    this.droppedLinksCount += pushed(this.links, { context: linked, ...limited(attributes) });
     return this;
   }
 

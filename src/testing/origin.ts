@@ -92,13 +92,11 @@ export function testOrigin(): TestOrigin {
           await check();
           return self.keys().filter((key) => isBelow(key, prefix));
         },
-        async read(prefix, limit) {
+        async read(prefix) {
           await check();
-          if (limit >>> 0 !== limit) throw new TypeError(`${limit} is not of type 'unsigned long'`);
           return self
             .keys()
             .filter((key) => isBelow(key, prefix))
-            .slice(0, limit)
             .map((key) => [key, structuredClone(records.get(JSON.stringify(key)))]);
         },
         letGo() {},
