@@ -13,13 +13,16 @@ const OURS: Record<string, string> = {
   aborted: 'a request that the page gave up is no error; error.type would say that it is one',
   activity: 'spans that last as long as what follows of a load, a route or a click',
   'body.end': 'how a streamed answer ended',
+  'click.count': 'how many clicks vexed',
   clock: 'what was put right of a wrong clock',
   errors: 'how many were too many to be told',
+  dead_click: 'an event: a click that nothing answers',
   exception: 'whether somebody caught it: exception.escaped is deprecated, and nothing has come in its place',
   interaction: 'names a target by what developers wrote; app.widget.id and .name are for apps’ widgets',
   interrupted: 'the page or the runtime ended before the span',
   long_frame: 'long animation frames; app.jank counts frames of a period',
   long_frames: 'how many were too many to be told',
+  rage_click: 'an event: three clicks within a second',
   resources: 'how many were too many to be told',
   sampling: 'the probability and the reason, also for readers that know no tracestate',
   'session.started_at': 'pages that go on with a session know when it began; session.start is told once',
@@ -35,7 +38,7 @@ const LACKING: Record<string, string> = {
 };
 /** Looks like an attribute and is none. */
 const OTHERS = [
-  ...['session.name', 'session.start'],
+  ...['session.name', 'session.start', 'feature_flag.evaluation'],
   ...['spandrel.context', 'spandrel.edge', 'spandrel.events', 'spandrel.invocation', 'spandrel.running'],
 ];
 

@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/sdk-logs';
 import { bucket } from './bucket/bucket.js';
 import { tee } from './destinations/tee.js';
+import { LogBatchProcessor } from './log-batch-processor.js';
 import { LogExporter, type LogExporterOptions, type ReadableLogRecord } from './log-exporter.js';
 import { assertLedger } from './testing/client.js';
 import { ENDPOINT, isExchange, testCloud } from './testing/cloud.js';
@@ -228,6 +229,29 @@ test('logs: a thousand in a second are bounded, counted, and few objects', async
   assertLedger(exporter.stats(), 1_000);
 });
 
+test('logs: what was said in the very task in which the page leaves goes with it', async () => {
+  const { platform, cloud, exporter } = open();
+  const provider = new LoggerProvider({ processors: [new LogBatchProcessor(exporter)] });
+  await settle();
+  provider.getLogger('app').emit({ body: 'last' });
+  platform.page('leaving');
+  for (const beacon of platform.beacons) if (!isExchange(beacon)) await cloud.arrive(beacon);
+  assert.deepEqual(bodies(cloud), ['last']);
+});
+
+test('logs: more than the buffer holds are counted, and the rest goes', async () => {
+  const { platform, cloud, exporter } = open();
+  const processor = new LogBatchProcessor(exporter, { maxBufferedSpans: 512 });
+  const logger = new LoggerProvider({ processors: [processor] }).getLogger('app');
+  for (let line = 0; line < 1_000; line++) logger.emit({ body: `line ${line}` });
+  await platform.advance(60_000);
+  const { dropped, stored } = exporter.stats().spans;
+  assert.equal((dropped['buffer-full'] ?? 0) + stored, 1_000);
+  assert.equal(bodies(cloud).length, stored);
+  assert.ok(stored > 0);
+  assertLedger(exporter.stats(), 1_000);
+});
+
 test('logs: nothing before consent, all after; nothing once it is denied', async () => {
   const { platform, cloud, exporter, send } = open({ consent: 'pending' });
   void send(sdkRecords([{ body: 'held' }]));
@@ -254,4 +278,5 @@ test('logs: options', () => {
   ] as const) {
     assert.throws(() => new LogExporter(options as never), error);
   }
+  assert.throws(() => new LogBatchProcessor({} as never), /option "exporter" takes a LogExporter/);
 });

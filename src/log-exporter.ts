@@ -32,16 +32,14 @@ export interface LogExporterOptions extends Omit<TraceExporterOptions, 'redact'>
  * says of spans is then said of log records.
  *
  * @example
- * import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
- * import { bucket } from 'spandrel';
- * import { LogExporter } from 'spandrel/logs';
- *
  * const exporter = new LogExporter({ destination: bucket({ endpoint: '/spandrel' }) });
- * new LoggerProvider({ processors: [new BatchLogRecordProcessor({ exporter })] });
+ * new LoggerProvider({ processors: [new LogBatchProcessor(exporter)] });
+ * // or the stock processor: new BatchLogRecordProcessor({ exporter })
  * @see https://opentelemetry.io/docs/specs/otel/logs/sdk/#logrecordexporter
  */
 export class LogExporter {
-  readonly #exporter: Exporter;
+  /** Not part of the public promise. */
+  readonly exporter: Exporter;
 
   /**
    * @param platform the world; a browser's, or what there is of it, unless a test brings its own.
@@ -51,7 +49,7 @@ export class LogExporter {
     checkNames('LogExporter', options, ['destination', ...EXPORTER_NAMES, ...EXPORT_PRIVACY_NAMES]);
     if (options.destination && !options.destination.takesLogs)
       refuse('destination', options.destination, 'bucket({ … }), alone: others take traces only');
-    this.#exporter = new Exporter(options as unknown as TraceExporterOptions, {
+    this.exporter = new Exporter(options as unknown as TraceExporterOptions, {
       logs: createLogEncoder,
       platform: (onException) => platform ?? createBrowserPlatform(onException),
       openDelivery: async (host) => openDelivery(host),
@@ -61,39 +59,39 @@ export class LogExporter {
 
   /** Success once every record is written down or stored; failure only if one was lost. Never throws. */
   export(records: ReadableLogRecord[], resultCallback: (result: ExportResult) => void): void {
-    const { guard } = this.#exporter.diagnostics;
+    const { guard } = this.exporter.diagnostics;
     // What is none is counted as lost, and keeps no other from being stored.
     const items = guard(() => records.map((record) => guard(() => new LogItem(record))));
-    this.#exporter.export((items ?? [undefined]) as never, resultCallback);
+    this.exporter.export((items ?? [undefined]) as never, resultCallback);
   }
 
   /** See `setConsent` of `start()`. An exporter of its own, it is told by itself. @throws {TypeError} */
   setConsent(consent: Consent): void {
-    this.#exporter.setConsent(consent);
+    this.exporter.setConsent(consent);
   }
 
   /** Sends all that waits. Resolves with the worst that became of it, within `flushTimeoutMillis`. Never rejects. */
   flush(): Promise<FlushResult> {
-    return this.#exporter.flush();
+    return this.exporter.flush();
   }
 
   /** `flush()` under OpenTelemetry's name. Never rejects. */
   forceFlush(): Promise<void> {
-    return this.#exporter.forceFlush();
+    return this.exporter.forceFlush();
   }
 
   /** Flushes within `shutdownTimeoutMillis`, then leaves nothing behind. Never rejects. */
   shutdown(): Promise<void> {
-    return this.#exporter.shutdown();
+    return this.exporter.shutdown();
   }
 
   /** Everything that can be known of this exporter, now. */
   stats(): Stats {
-    return this.#exporter.stats();
+    return this.exporter.stats();
   }
 
   /** Calls `listener` after changes, at most ten times a second. Returns a function that ends it. */
   subscribe(listener: (stats: Stats) => void): () => void {
-    return this.#exporter.subscribe(listener);
+    return this.exporter.subscribe(listener);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 export type { ExportResult } from './exporter.js';
+export { LogBatchProcessor } from './log-batch-processor.js';
 export {
   LogExporter,
   type LogExporterOptions,

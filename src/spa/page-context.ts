@@ -18,7 +18,6 @@
 import type { Attributes, AttributeValue, Span } from '@opentelemetry/api';
 import { refuse } from '../options.js';
 import type { ContextAttributes, User } from '../page-options.js';
-import { toUtf8 } from '../pipeline/compress-gzip.js';
 import type { ReadableSpan } from '../pipeline/span.js';
 import { hexOf } from '../platform/uuid.js';
 import { isValue } from '../sdk/tracer-provider.js';
@@ -93,7 +92,7 @@ export function createPageContext(guard: (task: () => void) => void): PageContex
           if (!hash && id) user['user.id'] = `${id}`;
           // Who has come meanwhile has other fields, and these are nobody's.
           else if (id) {
-            crypto.subtle?.digest('SHA-256', toUtf8(`${id}`)).then(
+            crypto.subtle?.digest('SHA-256', new TextEncoder().encode(`${id}`)).then(
               (digest) => {
                 user['user.id'] = hexOf(new Uint8Array(digest));
               },
