@@ -107,19 +107,21 @@ test('--parquet writes each day once, with columns that answer as plain code doe
   const from = `FROM read_parquet('${root}/parquet/*/*/*/*.parquet')`;
   const rows =
     await duckdb.ask(`SELECT trace_id, span_id, name, kind, epoch_ns(start_time_unix_nano), duration_time_unix_nano,
-    status_code, service_name, session_id, url_template, web_vital_name, web_vital_value, day ${from} ORDER BY span_id`);
+    status_code, service_name, session_id, url_template, page_url, web_vital_name, web_vital_value, day ${from} ORDER BY span_id`);
   const expected = [...SPANS]
     .sort((one, other) => (one.spanId < other.spanId ? -1 : 1))
     .map((span) => [
       ...[span.traceId, span.spanId, span.name, String(span.kind), span.startTimeUnixNano],
       String(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)),
       ...[String(span.status?.code ?? 0), 'shop', attribute(span, 'session.id') ?? null],
-      ...['url.template', 'browser.web_vital.name'].map((name) => attribute(span, name) ?? null),
+      ...['url.template', 'browser.document.url.full', 'browser.web_vital.name'].map(
+        (name) => attribute(span, name) ?? null,
+      ),
       attribute(span, 'browser.web_vital.value') ?? null,
       DATE,
     ]);
   assert.deepEqual(
-    rows.map((row) => row.map((value, column) => (column === 11 && value !== null ? Number(value) : value))),
+    rows.map((row) => row.map((value, column) => (column === 12 && value !== null ? Number(value) : value))),
     expected,
   );
   // What one span says of its session is true of all of them.
