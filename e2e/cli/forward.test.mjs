@@ -177,7 +177,10 @@ test('forward: an option that is no more says what to use', LIMIT, async () => {
     site.ownerEnv,
   );
   assert.equal(code, 2);
-  assert.match(stderr, /--merge-window.*nothing waits: `spandrel compact` puts the parts of a trace together/s);
+  assert.match(
+    stderr,
+    /--merge-window.*nothing waits: `spandrel compact` puts the parts of a trace together/s,
+  );
   assert.deepEqual(received, []);
 });
 

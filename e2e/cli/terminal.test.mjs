@@ -56,7 +56,10 @@ test('exit codes: what cannot be used is 2, and says what was meant', async () =
     [['doctor', '--endpoint', 'https://a.example', '--orgin', 'x'], /\(Did you mean --origin\?\)/],
     [['doctor', '--endpoint', 'shop'], /--endpoint takes an http\(s\) URL/],
     [['doctor', '--endpoint', 'https://u:hunter2@shop.example'], /without user and password/],
-    [['doctor', '--endpoint', 'https://a.example', '--ignore', 'all'], /It takes endpoint\.reach/],
+    [
+      ['doctor', '--endpoint', 'https://a.example', '--ignore', 'all'],
+      /It takes endpoint\.https, endpoint\.reach, /,
+    ],
     [['forward', '--to', 'localhost:4318', '--after', 'keep'], /http\(s\) URL/],
     [['forward', '--to', 'http://localhost:4318'], /--after <what>/],
     [['forward', '--to', 'http://localhost:4318', '--after', 'burn'], /delete, move, keep/],

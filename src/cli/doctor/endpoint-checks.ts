@@ -32,6 +32,13 @@ const ofEndpoint = ({ answer, issued, isStopped }: World): HttpAnswer | undefine
   issued && !isStopped ? answer : undefined;
 
 export const ENDPOINT_CHECKS = {
+  'endpoint.https': check('the endpoint speaks HTTPS', anything, (_, { settings: { endpoint, origin } }) => {
+    if (endpoint.protocol === 'https:') return ok();
+    if (isLoopback(endpoint.hostname)) return skip('loopback');
+    const blocked = origin.startsWith('https:') ? '; a page on https: cannot call it' : '';
+    return fail(`${endpoint.protocol}//${blocked}`, 'serve the endpoint over HTTPS');
+  }),
+
   'endpoint.reach': check('the endpoint can be reached', anything, async (_, world) => {
     const wants = Array.from({ length: WANTED }, () => ({ id: newId(), bytes: PROBE_BYTES }));
     try {
@@ -44,13 +51,6 @@ export const ENDPOINT_CHECKS = {
     if (address !== undefined) world.isInner = isInnerAddress(address);
     const { origin, pathname } = world.settings.endpoint;
     return ok(origin + printable(pathname));
-  }),
-
-  'endpoint.https': check('the endpoint speaks HTTPS', anything, (_, { settings: { endpoint, origin } }) => {
-    if (endpoint.protocol === 'https:') return ok();
-    if (isLoopback(endpoint.hostname)) return skip('loopback');
-    const blocked = origin.startsWith('https:') ? '; a page on https: cannot call it' : '';
-    return fail(`${endpoint.protocol}//${blocked}`, 'serve the endpoint over HTTPS');
   }),
 
   'endpoint.speed': check('it answers soon', answerOf, ({ millis }) => {
