@@ -5,6 +5,7 @@ import { attributeOf, type OtlpSpan } from './support/otlp.js';
 
 const BODY = `
   <button id="dead">Dead</button>
+  <p data-spandrel-live id="clock"></p>
   <div id="pointer" style="cursor: pointer">Looks like a link</div>
   <p id="words">Some words that nobody would click</p>
   <a id="link" href="#there">Link</a>
@@ -22,6 +23,7 @@ const BODY = `
   <div id="shadow"></div>
   <div style="height: 3000px"></div>
   <script>
+    setInterval(() => { document.querySelector('#clock').textContent = Date.now(); }, 200);
     const root = document.querySelector('#shadow').attachShadow({ mode: 'open' });
     root.innerHTML = '<button id="inside" onclick="this.classList.toggle(1)">In a shadow tree</button>';
   </script>`;

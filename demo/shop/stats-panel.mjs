@@ -22,7 +22,7 @@ const STATES = { pending: 'holding', denied: 'off' };
 /** The whole panel. `consent` as the visitor gave it. */
 export function StatsPanel({ consent }) {
   const stats = useStats();
-  return html`<aside class="panel" id="telemetry" aria-labelledby="telemetry-title">
+  return html`<aside class="panel" id="telemetry" data-spandrel-live aria-labelledby="telemetry-title">
     <header>
       <h2 id="telemetry-title">What the SDK is doing</h2>
       ${stats && html`<span class=${consent === 'granted' ? 'badge ok' : 'badge'}>${STATES[consent] ?? stats.state}</span>`}
@@ -51,7 +51,7 @@ export function StatsStrip() {
   // Over the panel it would hide what it points to.
   if (stats === undefined || isPanelSeen) return null;
   const { sources, places } = readLedger(stats);
-  return html`<nav class="strip" aria-label="Telemetry"><a href="#telemetry">
+  return html`<nav class="strip" data-spandrel-live aria-label="Telemetry"><a href="#telemetry">
     ${sources.map(({ name, label, count }) => html`<span key=${name}><b>${count}</b> ${label}</span>`)}
     ${places.map(({ name, label, count }) => html`<span key=${name}><i class=${name}></i>${count} ${label}</span>`)}
   </a></nav>`;

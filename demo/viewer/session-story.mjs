@@ -133,7 +133,7 @@ function Entry({ trace, sessionId, start, pause, onOpen }) {
         ${vexations.map((vexation) => html`<p class="entry-vexed">${describeVexation(vexation)}</p>`)}
         ${
           flags.length > 0 &&
-          html`<p class="quiet">with ${flags.map(([flag, variant]) => `${flag}: ${variant}`).join(', ')}</p>`
+          html`<p class="quiet entry-page">with ${flags.map(([flag, variant]) => `${flag}: ${variant}`).join(', ')}</p>`
         }
         <${VitalChips} vitals=${worstVitals(summary.vitals)} />
       </div>

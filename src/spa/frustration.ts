@@ -9,7 +9,8 @@
  * |                       | navigation, scroll, change of focus, or anything else that browsers tell of              |
  *
  * Only what begins an activity is looked at (`ignoreInteraction`), and no field, label or player, which the browser
- * itself answers. When in doubt a click is not dead: whatever changes on the page within the two seconds counts, by whomever.
+ * itself answers. When in doubt a click is not dead: whatever changes on the page within the two seconds counts, by
+ * whomever, but for what lies in a timer, marquee or log (by `role`) or in an element with `data-spandrel-live`.
  * What changes within another component's shadow tree alone, or is only painted, is not seen.
  */
 import { ROOT_CONTEXT } from '@opentelemetry/api';
@@ -25,6 +26,7 @@ const RAGE_MILLIS = 1_000;
 /** Hands move a little. */
 const RAGE_PIXELS = 30;
 const DEAD_MILLIS = 2_000;
+const UNSEEN = /^(beacon|other)$/;
 /** Types of nodes. */
 const ELEMENT = 1;
 const SHADOW_ROOT = 11;
@@ -36,6 +38,8 @@ const LOOKS_CLICKABLE =
 /** What the browser itself answers, within the page or outside it. */
 const ANSWERED =
   'input:not([type=button],[type=submit],[type=reset],[type=image]),select,textarea,label,option,video,audio,[contenteditable],a[download],a[target],[href^="mailto:"],[href^="tel:"],[href^="sms:"],[href^="blob:"]';
+/** What changes by itself, whatever the user does: a mutation within it answers no click. */
+const CHANGES_BY_ITSELF = '[role=timer],[role=marquee],[role=log],[data-spandrel-live]';
 const REACTIONS = [
   ...['scroll', 'focusin', 'blur', 'input', 'change', 'toggle', 'play', 'pause', 'copy', 'submit', 'reset'],
   ...['hashchange', 'popstate', 'fullscreenchange'],
@@ -64,7 +68,7 @@ interface Burst {
 export function traceFrustration(deps: PartDeps, scope: typeof globalThis = globalThis): Stop {
   const { activities, clock, guard, onPage, platform, tracer } = deps;
   // Not the element's own, which a form's fields can hide.
-  const { matches } = scope.HTMLElement.prototype;
+  const { closest, matches } = scope.HTMLElement.prototype;
   const nodesOf = (event: Event, type: number): Element[] =>
     event
       .composedPath()
@@ -126,7 +130,12 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
 
   const begin = (event: MouseEvent, activity: Activity, path: Element[]): Burst => {
     const { clientX: x, clientY: y } = event;
-    const observer = new MutationObserver(() => {
+    const observer = new MutationObserver((records) => {
+      const isOfItself = ({ target }: MutationRecord): boolean => {
+        const element = ofNode('nodeType', target) === ELEMENT ? target : ofNode('parentElement', target);
+        return !!element && closest.call(element as Element, CHANGES_BY_ITSELF) !== null;
+      };
+      if (records.every(isOfItself)) return;
       answered();
       // The page may change much and long.
       observer.disconnect();
@@ -180,8 +189,8 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
     onPage(() => end(false)),
     observeEntries<PerformanceResourceTiming>(deps, 'resource', ({ startTime, name, initiatorType }) => {
       if (!burst || startTime < (burst.times[0] as number)) return;
-      // Of a beacon no user sees anything: it may tell of this very click.
-      if (initiatorType !== 'beacon' && !platform.isOwnRequest(name)) answered();
+      // Of a beacon no user sees anything: it may tell of this very click. Firefox does not name it.
+      if (!UNSEEN.test(initiatorType) && !platform.isOwnRequest(name)) answered();
     }),
   ];
   return () => {
