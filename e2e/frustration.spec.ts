@@ -103,7 +103,9 @@ test('dead clicks: none where something answers', async ({ page, site }) => {
 test('dead clicks: none of a link that leaves the page, however slow', async ({ page, site }) => {
   site.host.route('/slow', async (_req, res) => {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
-    res.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Slow</title><link rel="icon" href="data:,">');
+    res
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end('<!doctype html><title>Slow</title><link rel="icon" href="data:,">');
   });
   await site.open(page, OPTIONS, { body: '<a id="leave" href="/slow">Leave</a>' });
   await page.evaluate(() => globalThis.spandrel.flush());

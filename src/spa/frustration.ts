@@ -29,6 +29,7 @@ const DEAD_MILLIS = 2_000;
 const UNSEEN = /^(beacon|other)$/;
 /** Types of nodes. */
 const ELEMENT = 1;
+const TEXT = 3;
 const SHADOW_ROOT = 11;
 /** A timer that is later than this was held up, by a dialog for instance. */
 const HELD_UP_MILLIS = 1_000;
@@ -55,6 +56,8 @@ interface Burst {
   /** Where the page was. */
   href: string;
   looksClickable: boolean;
+  /** Three clicks on plain text choose its paragraph. */
+  isText: boolean;
   /** What was selected: a click on a button leaves that as it is. */
   selected: unknown[];
   /** Something has happened since the first. */
@@ -143,10 +146,14 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
     for (const root of [scope.document, ...nodesOf(event, SHADOW_ROOT)]) {
       observer.observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
     }
+    const [hit] = path as [Element];
+    const looksClickable = isAny(path, LOOKS_CLICKABLE) || scope.getComputedStyle(hit).cursor === 'pointer';
+    const hasText = [...ofNode('childNodes', hit)].some(
+      (node) => node.nodeType === TEXT && node.nodeValue?.trim(),
+    );
     return {
       ...{ activity, x, y, times: [], href: scope.location.href },
-      looksClickable:
-        isAny(path, LOOKS_CLICKABLE) || scope.getComputedStyle(path[0] as Element).cursor === 'pointer',
+      ...{ looksClickable, isText: hasText && !looksClickable },
       selected: selection(),
       ...{ isAnswered: false, isRage: false, isTold: false },
       stops: [() => observer.disconnect(), ...REACTIONS.map((type) => listen(scope, type, answered))],
@@ -172,7 +179,7 @@ export function traceFrustration(deps: PartDeps, scope: typeof globalThis = glob
     now.activity = current;
     const third = now.times.at(1 - RAGE_CLICKS) ?? Number.NEGATIVE_INFINITY;
     now.times.push(event.timeStamp);
-    if (event.timeStamp - third <= RAGE_MILLIS && !isSelecting(now)) now.isRage = true;
+    if (event.timeStamp - third <= RAGE_MILLIS && !now.isText && !isSelecting(now)) now.isRage = true;
     // What nothing has answered yet may be dead as well.
     if (now.isRage && now.isAnswered && !now.isTold) {
       now.isTold = true;
