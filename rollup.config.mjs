@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 
+const { version: VERSION } = JSON.parse(readFileSync('package.json', 'utf8'));
+
 const entries = ['index', 'edge', 'otlp', 'logs', 'events', 'server', 'forward', 'compact', 'release'];
 /** For Node's modules alone, as what they are made with is. */
 const moduleEntries = [...entries, 'plugin'];
@@ -139,16 +141,42 @@ const withLateIntegrity = {
       ? code.replaceAll('LATE_INTEGRITY', () => `'${readFileSync('dist/late.js.sri', 'utf8')}'`)
       : null,
 };
-const closedFile = (entry, name, late, format = 'iife') => ({
+// What the second file uses of the first is lent to it.
+let lentNames = [];
+let lentFiles = [];
+const lent = {
+  name: 'lent',
+  buildStart() {
+    const text = readFileSync('.cache/esm/shared.js', 'utf8');
+    const lines = [...text.matchAll(/\{ ([^}]+) \} from '([^']+)'/g)];
+    lentNames = lines.flatMap(([, names]) => names.split(', '));
+    lentFiles = lines.map(([, , file]) => path.resolve('.cache/esm', file));
+  },
+  resolveId(id, importer) {
+    const file = path.resolve(path.dirname(importer ?? ''), id);
+    return lentFiles.includes(file) ? { id: 'lent', external: true } : null;
+  },
+  generateBundle(_, files) {
+    const missing = Object.values(files)
+      .flatMap(({ importedBindings }) => importedBindings?.lent ?? [])
+      .filter((name) => !lentNames.includes(name));
+    if (missing.length) this.error(`shared.ts does not lend ${missing}`);
+  },
+};
+const closedFile = (entry, name, late, format = 'iife', plugins = []) => ({
   input: `.cache/esm/${entry}.js`,
   plugins: [
     withStandIns({
       '@opentelemetry/api': '.cache/esm/script/opentelemetry-api.js',
       './late-source.js': `.cache/esm/late-source-${late}.js`,
     }),
-    ...[withLateIntegrity, resolve({ browser: true }), letForConst, minifyScript, integrity, sources],
+    ...[...plugins, withLateIntegrity, resolve({ browser: true }), letForConst, minifyScript],
+    ...[integrity, sources],
   ],
-  output: { ...maps, file: `dist/${name}`, format, name: 'spandrel' },
+  output: {
+    ...{ ...maps, file: `dist/${name}`, format, name: 'spandrel' },
+    globals: { lent: `globalThis[Symbol.for("spandrel.late ${VERSION}")]` },
+  },
 });
 
 const modules = { minifyInternalExports: false, hoistTransitiveImports: false };
@@ -183,7 +211,7 @@ export default [
       plugins: [types],
     },
   },
-  closedFile('late-script', 'late.js', 'script'),
+  closedFile('late-script', 'late.js', 'script', 'iife', [lent]),
   closedFile('script', 'script.js', 'script'),
   closedFile('script', 'spandrel.whole.js', 'whole'),
   // The npm entry for pages that import without a bundler, by `<script type="module">` or an import map. One file: a second

@@ -4,7 +4,8 @@
  * @module
  */
 export { type BucketOptions, bucket } from './bucket/bucket.js';
-export type { IssuedUpload, Receipt, Want } from './bucket/endpoint.js';
+export type { Receipt, Want } from './bucket/endpoint.js';
+export type { IssuedUpload } from './bucket/exchange.js';
 export type { BucketFunctions, Tools } from './bucket/functions.js';
 export type {
   Destination,

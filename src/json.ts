@@ -2,11 +2,7 @@
  * JSON, whatever the page does to it or to prototypes once we are there: libraries of old give lists, texts and dates
  * a `toJSON` of their own, or replace `JSON`.
  */
-type Own = Pick<JSON, 'parse' | 'stringify'>;
-/** Where the second file, while it runs, finds what the first one found. */
-export const OWN_JSON: unique symbol = Symbol.for('spandrel.json') as never;
-const { parse, stringify } = (globalThis as { [OWN_JSON]?: Own })[OWN_JSON] ?? JSON;
-export const ownJson: Own = { parse, stringify };
+const { parse, stringify } = JSON;
 
 export const parseJson: typeof JSON.parse = parse;
 

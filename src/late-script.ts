@@ -2,4 +2,4 @@
 import { HANDOVER, type Handover } from './handover.js';
 import * as late from './late-page.js';
 
-(globalThis as Handover)[HANDOVER]?.(late);
+(globalThis as Handover)[HANDOVER]?.take(late);

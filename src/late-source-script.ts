@@ -3,8 +3,8 @@
  */
 
 import { HANDOVER, type Handover } from './handover.js';
-import { OWN_JSON, ownJson } from './json.js';
 import { ofDocument } from './platform/dom.js';
+import * as shared from './shared.js';
 import type { LateFile, LateSource } from './spa/late.js';
 
 /** What goes into `integrity`; the build writes it here. */
@@ -44,11 +44,13 @@ let source: string | undefined;
 function load(): Promise<LateFile> {
   return new Promise((resolve, reject) => {
     if (!tag || !url) throw new Error('this file has no tag with an address');
-    Object.assign(scope, { [OWN_JSON]: ownJson });
     const before = scope[HANDOVER];
-    scope[HANDOVER] = (file) => {
-      resolve(file);
-      before?.(file);
+    scope[HANDOVER] = {
+      ...shared,
+      take(file) {
+        resolve(file);
+        before?.take(file);
+      },
     };
     const element = (name: string): HTMLElement => Document.prototype.createElement.call(document, name);
     // Within a shadow tree, which none of its events leave: the page's own listeners hear of no load that is not theirs.
@@ -57,7 +59,6 @@ function load(): Promise<LateFile> {
     const over = ({ type }: { type: string }): void => {
       if (before) scope[HANDOVER] = before;
       else delete scope[HANDOVER];
-      Reflect.deleteProperty(scope, OWN_JSON);
       host.remove();
       // Nothing, where it was handed over.
       reject(new Error(type === 'load' ? `${url} is of another version` : `${url} did not come`));

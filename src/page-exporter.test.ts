@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-web';
-import { bucket } from './bucket/bucket.js';
+import { leavingBucket as bucket } from './bucket/leaving.js';
 import * as latePage from './late-page.js';
 import { PageExporter } from './page-exporter.js';
 import type { LateFile } from './spa/late.js';

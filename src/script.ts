@@ -18,7 +18,7 @@ import { ofDocument, ownGlobal } from './platform/dom.js';
 import { running, type Spandrel, type StartOptions, start as startPage, warnRunning } from './start.js';
 import { optionsOfTag, tellOfTag } from './tag-options.js';
 
-export { bucket } from './bucket/bucket.js';
+export { leavingBucket as bucket } from './bucket/leaving.js';
 export { PageExporter as TraceExporter } from './page-exporter.js';
 export { TraceBatchProcessor } from './trace-batch-processor.js';
 

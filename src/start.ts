@@ -1,5 +1,5 @@
 import { context, type Span, type Tracer, trace } from '@opentelemetry/api';
-import { bucket } from './bucket/bucket.js';
+import { leavingBucket } from './bucket/leaving.js';
 import type { Destination } from './destinations/destination.js';
 import { createDiagnostics } from './diagnostics/diagnostics.js';
 import type { Stats, TraceResult } from './diagnostics/stats.js';
@@ -184,7 +184,7 @@ export function start(options: StartOptions): Spandrel {
   checkNumbers(options, BUFFER_NAMES);
   const destination =
     options.destination ??
-    bucket({
+    leavingBucket({
       ...pick(options, BUCKET_NAMES),
       endpoint: options.endpoint as string,
     });
@@ -242,7 +242,7 @@ export function start(options: StartOptions): Spandrel {
         void late.file.then(begin, () => {});
       },
     },
-    isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : pick(options, PAGE_NAMES),
+    isSecond ? Object.fromEntries(PAGE_FLAGS.map((name) => [name, false])) : options,
   );
   const sessions = createSessionProcessor(
     session,

@@ -16,7 +16,7 @@ const LAYERS = [
   {
     name: 'composition',
     files:
-      /^((start|page-instrumentation|exporter|page-exporter|trace-exporter|log-exporter|log-batch-processor|tail-sampling|trace-batch-processor|unfit|handover|late(-page|-source(-script|-whole)?)?)\.ts$|edge\/)/,
+      /^((start|page-instrumentation|exporter|page-exporter|trace-exporter|log-exporter|log-batch-processor|tail-sampling|trace-batch-processor|unfit|handover|shared|late(-page|-source(-script|-whole)?)?)\.ts$|edge\/)/,
   },
   {
     name: 'parts',
@@ -41,7 +41,7 @@ const CONTRACTS = /^destinations\/destination\.ts$/;
  * blob's length is the pipeline's to compare with an upload's, and sampling decides in the buffer.
  */
 const JOINERS =
-  /^(trace-batch-processor|exporter|page-exporter|trace-exporter|log-exporter|log-batch-processor|late|edge\/(collector|lane|compress|trace-exporter)|pipeline\/(pipeline|filling|deliver|relay-only|pack)|outbox\/(outbox|format)|bucket\/(bucket|send|tell)|spa\/(attributes|late|sampling)|destinations\/(tee|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
+  /^(trace-batch-processor|exporter|page-exporter|trace-exporter|log-exporter|log-batch-processor|late|shared|edge\/(collector|lane|compress|trace-exporter)|pipeline\/(pipeline|filling|deliver|relay-only|pack)|outbox\/(outbox|format)|bucket\/(leaving|send|tell)|spa\/(attributes|late|sampling)|destinations\/(tee|open-otlp|otlp-format|otlp-protobuf))\.ts$/;
 /** Every other file of `pipeline/` is a stage, or a part of the one that it is named after. */
 const STAGE =
   /^pipeline\/(?!(?:pipeline|alarm|settle|deliver|relay-only|consent|model|local-trace|span)\.)((?:encode|compress)(?=-)|[^.]+)/;

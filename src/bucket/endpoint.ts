@@ -1,9 +1,8 @@
-/** The client's half of the one POST (see `protocol.ts`). What comes back is checked field by field. */
-import { parseJson, toJson } from '../json.js';
+/** The endpoint as a page speaks to it, by the one POST and the relay: see `protocol.ts`. */
+import { toJson } from '../json.js';
 import type { CheckedBucketOptions } from '../options.js';
-import type { Upload } from '../pipeline/model.js';
-import type { Platform } from '../platform/platform.js';
-import type { PageLedger, TraceSummary } from '../protocol.js';
+import type { HttpAnswer, Platform } from '../platform/platform.js';
+import { BLOB_PROTOCOL_VERSION, type PageLedger, type TraceSummary } from '../protocol.js';
 import { VERSION } from '../version.js';
 
 export interface Want {
@@ -47,120 +46,63 @@ export interface Message {
   page?: PageLedger;
 }
 
-/** An upload as it comes in an answer; without `id` it is for whichever blob takes it. */
-export interface IssuedUpload extends Omit<Upload, 'endsAtMillis'> {
-  id: string;
-  expiresInMs: number;
-}
-
-export type AnsweredWant =
-  | IssuedUpload
-  | { id: string; stored: true }
-  | { id: string; error: { code: string } };
-
-export type EndpointAnswer = {
-  /** Whether the receipts were heard, where that comes by itself. Never rejects. */
-  heard?: Promise<boolean> | undefined;
-} & (
-  | {
-      ok: true;
-      now?: number | undefined;
-      uploads: AnsweredWant[];
-      retryAfterMillis?: number | undefined;
-      isPaused: boolean;
-      isRelayOnly: boolean;
-      /** Unchecked. */
-      rules?: unknown;
-    }
-  | {
-      ok: false;
-      cause: string;
-      retryAfterMillis?: number | undefined;
-      /** The page may not ask. */
-      isRefused?: boolean;
-      /** The message cannot be read. */
-      isMalformed?: boolean;
-    }
-);
-
+/** The endpoint at a URL. */
 export interface Endpoint {
-  exchange(message: Message): Promise<EndpointAnswer>;
-  /** The same without an answer, in this task. False when it could not be sent. */
-  beacon?(message: Message): boolean;
-  /** Where bytes go that are to be stored under this id. */
-  relayUrl?(id: string): string;
-  /** How they go there. */
-  init?(body: BodyInit): RequestInit;
+  readonly url: string;
   /** Its requests have headers, which beacons do not carry. */
-  readonly hasHeaders?: boolean;
+  readonly hasHeaders: boolean;
+  /** How bytes go there. */
+  init(body: BodyInit): RequestInit;
+  bodyOf(message: Message): Blob;
+  /** By a request that may outlive the page, begun in this task. False where there is no room beside the page's own. */
+  outlive(url: string, body: BodyInit, bytes: number): boolean;
+  /** The message without an answer, in this task. False when it could not be sent. */
+  beacon(message: Message): boolean;
+  /** Where bytes go that are to be stored under this id. */
+  relayUrl(id: string): string;
 }
 
-export const PROTOCOL_VERSION = 2;
 /** A beacon has no answer, so its bytes count as in flight for this long. */
 const BEACON_MILLIS = 5_000;
-const MAX_UPLOADS = 100;
 
 interface EndpointDeps {
   platform: Pick<Platform, 'request' | 'beacon' | 'keepalive' | 'after'>;
   signal?: 'logs';
 }
 
-/** The endpoint at `url`. */
 export function createEndpoint(
   { platform, signal }: EndpointDeps,
-  url: string,
-  { project, headers }: Pick<CheckedBucketOptions, 'project' | 'headers'>,
+  { endpoint, project, headers }: CheckedBucketOptions,
 ): Endpoint {
-  const init = (body: BodyInit): RequestInit => {
-    const common: RequestInit = { method: 'POST', body, credentials: 'same-origin' };
-    try {
-      if (headers) common.headers = typeof headers === 'function' ? headers() : headers;
-    } catch {
-      // The endpoint refuses what needs them, and is asked again.
-    }
-    return common;
-  };
-  const bodyOf = (message: Message): Blob =>
-    // text/plain needs no preflight.
-    new Blob([toJson({ v: PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
-      type: 'text/plain',
-    });
-  return {
-    init,
+  const url = endpoint as string;
+  const self: Endpoint = {
+    url,
     hasHeaders: headers !== undefined,
-    async exchange(message) {
-      const { status, body, retryAfterMillis } = await platform.request(url, init(bodyOf(message)));
-      const answer = status === 200 ? parse(body) : undefined;
-      if (answer?.['v'] === PROTOCOL_VERSION) {
-        const config = recordOf(answer['config']);
-        const now = answer['now'];
-        return {
-          ok: true,
-          now: Number.isFinite(now) ? (now as number) : undefined,
-          uploads: usable(answer['uploads']),
-          isPaused: config['paused'] === true,
-          isRelayOnly: answer['relay'] === true,
-          retryAfterMillis,
-          // It could not pass them on: the receipts come again.
-          heard: answer['retell'] === true ? Promise.resolve(false) : undefined,
-          rules: config['rules'] ?? [],
-        };
+    init(body) {
+      const common: RequestInit = { method: 'POST', body, credentials: 'same-origin' };
+      try {
+        if (headers) common.headers = typeof headers === 'function' ? headers() : headers;
+      } catch {
+        // The endpoint refuses what needs them, and is asked again.
       }
-      return {
-        ok: false,
-        cause: status ? `HTTP ${status} ${said(body)}`.trim() : body,
-        retryAfterMillis,
-        isRefused: status === 401 || status === 403,
-        isMalformed: status === 400 || status === 413,
-      };
+      return common;
+    },
+    bodyOf: (message) =>
+      // text/plain needs no preflight.
+      new Blob([toJson({ v: BLOB_PROTOCOL_VERSION, client: `spandrel/${VERSION}`, project, ...message })], {
+        type: 'text/plain',
+      }),
+    outlive(to, body, bytes) {
+      const release = platform.keepalive.reserve(bytes);
+      if (!release) return false;
+      platform.after(BEACON_MILLIS, release);
+      if (!headers) return platform.beacon(to, body);
+      void platform.request(to, { ...self.init(body), keepalive: true });
+      return true;
     },
     beacon(message) {
-      const body = bodyOf(message);
-      const release = platform.keepalive.reserve(body.size);
-      if (release) platform.after(BEACON_MILLIS, release);
-      if (!release || !headers) return release !== undefined && platform.beacon(url, body);
-      void platform.request(url, { ...init(body), keepalive: true });
-      return true;
+      const body = self.bodyOf(message);
+      return self.outlive(url, body, body.size);
     },
     relayUrl(id) {
       const query = new URLSearchParams({
@@ -171,40 +113,34 @@ export function createEndpoint(
       return `${url}${url.includes('?') ? '&' : '?'}${query}`;
     },
   };
+  return self;
 }
 
-/** The endpoint's own words for a refusal. */
-function said(body: string): string {
-  const { message = '' } = recordOf(parse(body)?.['error']);
-  return String(message).slice(0, 200);
-}
+/** What a store's or the relay's answer means. */
+export type Meaning =
+  | 'stored'
+  /** There is an object under the name already: ours, as names are ours for life. */
+  | 'exists'
+  /** The permission is not valid (any more). */
+  | 'expired'
+  | 'later'
+  | 'never';
 
-function parse(body: string): Record<string, unknown> | undefined {
-  try {
-    return recordOf(parseJson(body));
-  } catch {
-    return undefined;
-  }
-}
+/** The statuses that may pass, and the codes under which stores report a broken transfer as 400. */
+const TRANSIENT = /^(0|404|408|409|425|429|5\d\d|400.*(RequestTimeout|IncompleteBody|ClientDisconnect))/s;
+const EXPIRED = /^(401|403|400.*Expired)/s;
+/** Azure Blob says so by 409, where S3's 409 is a write in progress. */
+const EXISTS = /^(412|409.*(BlobAlreadyExists|PreconditionFailed))/s;
 
-const recordOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-
-/** What of an answer's uploads can be used without surprises. */
-export function usable(uploads: unknown): AnsweredWant[] {
-  if (!Array.isArray(uploads)) return [];
-  return uploads.slice(0, MAX_UPLOADS).filter((upload) => {
-    const { id, key, stored, error, method, url, headers, expiresInMs, bytes, maxBytes } = recordOf(upload);
-    if (stored === true || typeof recordOf(error)['code'] === 'string') return true;
-    return (
-      typeof (key ?? id) === 'string' &&
-      (method === 'PUT' || method === 'POST') &&
-      /^https?:\/\//.test(String(url)) &&
-      typeof headers === 'object' &&
-      headers !== null &&
-      typeof expiresInMs === 'number' &&
-      expiresInMs > 0 &&
-      [bytes ?? 0, maxBytes ?? 0].every(Number.isSafeInteger)
-    );
-  });
+/**
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ * @see https://developers.cloudflare.com/r2/api/error-codes/
+ * @see https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
+export function meaningOf({ status, body }: Pick<HttpAnswer, 'status' | 'body'>): Meaning {
+  const seen = status + body;
+  if (status >= 200 && status < 300) return 'stored';
+  if (EXISTS.test(seen)) return 'exists';
+  if (EXPIRED.test(seen)) return 'expired';
+  return TRANSIENT.test(seen) ? 'later' : 'never';
 }

@@ -1,8 +1,9 @@
-/** An endpoint made of functions of the user's: they may throw, reject, hang and answer what they like. */
+/** Functions of the user's in place of the endpoint: they may throw, reject, hang and answer what they like. */
 
 import type { DestinationDeps } from '../destinations/destination.js';
 import type { Platform } from '../platform/platform.js';
-import { type Endpoint, type IssuedUpload, type Receipt, usable, type Want } from './endpoint.js';
+import type { Receipt, Want } from './endpoint.js';
+import { type Exchange, type IssuedUpload, usable } from './exchange.js';
 
 /** What functions of the user's are handed as their last argument. */
 export interface Tools {
@@ -34,11 +35,11 @@ export interface BucketFunctions {
 const FUNCTION_MILLIS = 30_000;
 
 /** @param spares how many uploads beside those that are wanted are asked for each time. */
-export function functionsEndpoint(
+export function exchangeByFunctions(
   functions: BucketFunctions,
   { platform, diagnostics }: Pick<DestinationDeps, 'platform' | 'diagnostics'>,
   spares: number,
-): Endpoint {
+): Exchange {
   const { requests } = diagnostics.totals;
   const tools: Tools = { fetch: platform.fetch };
   const call = <T>(task: () => Promise<T> | T): Promise<T> =>
@@ -60,17 +61,15 @@ export function functionsEndpoint(
     }
   };
 
-  return {
-    async exchange({ wants, stored }) {
-      const heard = stored.length && functions.notify ? tell(stored) : undefined;
-      try {
-        const uploads = wants.length
-          ? usable(await call(() => functions.requestUploads({ wants, spares }, tools)))
-          : [];
-        return { ok: true, uploads, isPaused: false, isRelayOnly: false, heard };
-      } catch (error) {
-        return { ok: false, cause: String(error), heard };
-      }
-    },
+  return async ({ wants, stored }) => {
+    const heard = stored.length && functions.notify ? tell(stored) : undefined;
+    try {
+      const uploads = wants.length
+        ? usable(await call(() => functions.requestUploads({ wants, spares }, tools)))
+        : [];
+      return { ok: true, uploads, isPaused: false, isRelayOnly: false, heard };
+    } catch (error) {
+      return { ok: false, cause: String(error), heard };
+    }
   };
 }

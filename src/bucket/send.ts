@@ -1,34 +1,17 @@
-/** Brings one blob into the bucket: one function, read from top to bottom. */
+/** The other half of a bucket, for a page that lives: brings one blob there by one function, read from top to bottom. */
 
-import type { Diagnostics } from '../diagnostics/diagnostics.js';
+import type { OpenDestination } from '../destinations/destination.js';
 import type { Outcome, TraceBlob, Upload } from '../pipeline/model.js';
-import type { Platform } from '../platform/platform.js';
+import type { HttpAnswer } from '../platform/platform.js';
 import { padGzip, takes } from '../wire/upload-length.js';
-import { MISSING_BUCKET_MILLIS, meaningOf } from './answers.js';
-import type { Endpoint } from './endpoint.js';
-import { type Answer, NO_UPLOAD, type Tell } from './tell.js';
+import { meaningOf } from './endpoint.js';
+import { exchangeWith } from './exchange.js';
+import { exchangeByFunctions } from './functions.js';
+import type { Leaving } from './leaving.js';
+import { type Answer, createTell, NO_UPLOAD } from './tell.js';
 
-export interface SendDeps {
-  platform: Pick<Platform, 'request' | 'monotonic'>;
-  diagnostics: Diagnostics;
-  endpoint: Endpoint;
-  tell: Pick<Tell, 'ask'>;
-  relay: 'auto' | 'always' | 'never';
-  signal?: 'logs';
-  /** An upload that is at hand for a blob of this length. */
-  spare(length: number): Upload | undefined;
-  /** Writes down what of the blob has changed. Resolves when it is. */
-  saved(blob: TraceBlob): Promise<void>;
-}
-
-export interface Sender {
-  send(blob: TraceBlob): Promise<Outcome>;
-  /** By way of the endpoint. @param bytes gzip, or plain JSON. */
-  relay(blob: TraceBlob, bytes: Uint8Array<ArrayBuffer>): Promise<Outcome>;
-  /** The endpoint says that the store takes nothing from outside. */
-  relayOnly(): void;
-}
-
+/** A missing bucket is the operator's to mend; blobs can wait for that. */
+const MISSING_BUCKET_MILLIS = 5 * 60_000;
 /** Opaque failures in a row before the bucket's host counts as blocked. */
 const BLOCKED_AFTER = 2;
 /** How long a blocked host is avoided before it is tried again. */
@@ -38,22 +21,46 @@ const RELAY_ONLY_MILLIS = 60 * 60_000;
 /** A new permission that is refused as well means a wrong secret, clock or policy: hurry is no use. */
 const REFUSED_MILLIS = 60_000;
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 const STORED: Outcome = { status: 'stored' };
 
-const isNone = (answer: Answer): boolean => 'cause' in answer && answer.cause === NO_UPLOAD;
+const isNone = (answer: Answer): boolean => (answer as { cause?: string }).cause === NO_UPLOAD;
 const isTooLarge = (answer: Outcome): boolean =>
   answer.status === 'rejected' && answer.reason === 'too-large';
 
-export function createSender(deps: SendDeps): Sender {
-  const { platform, diagnostics, endpoint, tell, signal } = deps;
-  const { requests } = diagnostics.totals;
+/** What a living page does with a bucket. */
+export function completeBucket(leaving: Leaving): Partial<OpenDestination> & Pick<OpenDestination, 'send'> {
+  const { deps, options, endpoint, functions, relayUrl } = leaving;
+  const { platform, diagnostics, saved } = deps;
+  const { requests, pool } = diagnostics.totals;
+  const { sendNow, relay } = leaving.open;
   let opaqueFailures = 0;
-  let relayUntilMillis = 0;
+  /** Uploads that name no blob, oldest first. */
+  let spares: Upload[] = [];
+
+  const spare = (length: number): Upload | undefined => {
+    const before = spares.length;
+    spares = spares.filter(({ endsAtMillis }) => endsAtMillis > platform.monotonic());
+    pool.expired += before - spares.length;
+    const found = spares.find((upload) => takes(upload, length));
+    spares = spares.filter((upload) => upload !== found);
+    return found;
+  };
+
+  const tell = createTell(leaving, {
+    exchange: endpoint
+      ? exchangeWith(endpoint, platform)
+      : exchangeByFunctions(functions, deps, options.poolSize),
+    relayOnly() {
+      leaving.relayUntilMillis = platform.monotonic() + RELAY_ONLY_MILLIS;
+      if (options.relay === 'never') diagnostics.trouble('relay-only', 'the bucket takes no uploads');
+    },
+    spares: (uploads) => void spares.push(...uploads),
+  });
 
   const mustRelay = (): boolean =>
-    endpoint.relayUrl !== undefined &&
-    deps.relay !== 'never' &&
-    (deps.relay === 'always' || platform.monotonic() < relayUntilMillis);
+    relay !== undefined && (options.relay === 'always' || platform.monotonic() < leaving.relayUntilMillis);
 
   const isLive = (upload: Upload | undefined, length: number): upload is Upload =>
     upload !== undefined && upload.endsAtMillis > platform.monotonic() && takes(upload, length);
@@ -64,9 +71,9 @@ export function createSender(deps: SendDeps): Sender {
     const own = blob.upload ?? (await takeSpare(blob, length));
     if (isLive(own, length)) return own;
     const key = blob.upload?.key;
-    const answer = await tell.ask({
+    const answer = await tell.want({
       ...{ id: blob.id, bytes: length },
-      ...(signal && { signal }),
+      ...(deps.signal && { signal: deps.signal }),
       ...(blob.again && { again: true }),
       ...(key !== undefined && { key }),
       ...(blob.token !== undefined && { token: blob.token }),
@@ -81,63 +88,60 @@ export function createSender(deps: SendDeps): Sender {
 
   /** What names the object is the upload then, and no longer the blob: whoever finds the blob must find both. */
   const takeSpare = async (blob: TraceBlob, length: number): Promise<Upload | undefined> => {
-    const upload = deps.spare(length);
+    const upload = spare(length);
     if (!upload) return undefined;
     blob.upload = upload;
-    await deps.saved(blob);
+    await saved(blob);
     return upload;
   };
 
-  const put = (upload: Upload, blob: TraceBlob): ReturnType<Platform['request']> => {
+  /** The request that an upload describes: exactly its method, headers or form fields, and no credentials. */
+  const put = (upload: Upload, bytes: Bytes, keepalive = false): Promise<HttpAnswer> => {
+    const { method, headers, url } = upload;
+    const body = padGzip(bytes, upload.bytes);
     requests.uploads++;
-    return platform.request(upload.url, uploadRequest(upload, blob.bytes as Uint8Array<ArrayBuffer>, false));
-  };
-
-  const relay: Sender['relay'] = async (blob, bytes) => {
-    requests.relays++;
-    blob.again = true;
-    const url = endpoint.relayUrl?.(blob.id) as string;
-    const answer = await platform.request(url, endpoint.init?.(bytes) as RequestInit);
-    const meaning = meaningOf(answer);
-    if (meaning === 'stored' && /"v":2/.test(answer.body)) return STORED;
-    requests.uploadFailures++;
-    // Nothing gets through: it is the network that is down, and not the bucket's host that is blocked.
-    if (!answer.status) relayUntilMillis = 0;
-    const cause = `relay: ${answer.status || answer.body}`;
-    // An endpoint of protocol 1 alone takes the id for a token.
-    if (meaning === 'never' && !/bad_token/.test(answer.body))
-      return { status: 'rejected', reason: 'rejected', cause };
-    return { status: 'retryable', cause, retryAfterMillis: answer.retryAfterMillis };
+    return platform.request(url, {
+      ...{ method, headers, keepalive },
+      body: method === 'POST' ? formOf(upload, body) : body,
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      redirect: 'error',
+    });
   };
 
   /** No upload takes it. */
   const outsize = async (blob: TraceBlob): Promise<Outcome> =>
-    endpoint.relayUrl && deps.relay !== 'never'
-      ? relay(blob, blob.bytes as Uint8Array<ArrayBuffer>)
-      : { status: 'rejected', reason: 'too-large', cause: 'no upload takes it' };
+    relay?.(blob, blob.bytes as Bytes) ?? {
+      ...{ status: 'rejected', reason: 'too-large', cause: 'no upload takes it' },
+    };
+
+  diagnostics.gauge((stats) => {
+    stats.pool.ready = spares.length;
+  });
 
   return {
-    relay,
+    ...tell,
     async send(blob) {
       for (let isRenewed = false; ; isRenewed = true) {
-        if (mustRelay()) return relay(blob, blob.bytes as Uint8Array<ArrayBuffer>);
-        const answer = await uploadFor(blob, blob.bytes as Uint8Array);
+        const bytes = blob.bytes as Bytes;
+        if (relay && mustRelay()) return relay(blob, bytes);
+        const answer = await uploadFor(blob, bytes);
         if ('status' in answer) {
           if (isTooLarge(answer)) return outsize(blob);
           if (!isNone(answer)) return answer;
           if (mustRelay()) continue;
-          diagnostics.totals.pool.empty++;
+          pool.empty++;
           return answer;
         }
         const upload = answer;
-        if (!takes(upload, (blob.bytes as Uint8Array).length)) return outsize(blob);
+        if (!takes(upload, bytes.length)) return outsize(blob);
         const wasSent = blob.again;
         if (upload.key !== undefined && !wasSent) {
           // Whoever finds the blob must know that there may be an object of that name.
           blob.again = true;
-          await deps.saved(blob);
+          await saved(blob);
         }
-        const result = await put(upload, blob);
+        const result = await put(upload, bytes);
         opaqueFailures = result.status ? 0 : opaqueFailures + 1;
         const meaning = meaningOf(result);
         if (meaning === 'stored' || meaning === 'exists') return STORED;
@@ -150,9 +154,9 @@ export function createSender(deps: SendDeps): Sender {
           if (!isRenewed) continue;
           return { status: 'retryable', cause, delayMillis: REFUSED_MILLIS };
         }
-        if (opaqueFailures >= BLOCKED_AFTER && endpoint.relayUrl && deps.relay === 'auto') {
+        if (opaqueFailures >= BLOCKED_AFTER && relayUrl && options.relay === 'auto') {
           opaqueFailures = 0;
-          relayUntilMillis = platform.monotonic() + BLOCKED_MILLIS;
+          leaving.relayUntilMillis = platform.monotonic() + BLOCKED_MILLIS;
           diagnostics.trouble(
             'bucket-blocked',
             'the bucket cannot be reached from this page; using the relay',
@@ -162,34 +166,27 @@ export function createSender(deps: SendDeps): Sender {
         return { status: 'retryable', cause, retryAfterMillis };
       }
     },
-    relayOnly() {
-      relayUntilMillis = platform.monotonic() + RELAY_ONLY_MILLIS;
-      if (deps.relay === 'never') diagnostics.trouble('relay-only', 'the bucket takes no uploads');
+    sendNow(blob, bytes) {
+      const { upload } = blob;
+      if (!upload) return sendNow?.(blob, bytes) ?? false;
+      const release =
+        isLive(upload, bytes.length) && platform.keepalive.reserve(upload.bytes ?? bytes.length);
+      if (!release) return false;
+      void put(upload, bytes, true).then(release);
+      leaving.unconfirmed.push(blob);
+      return true;
     },
-  };
-}
-
-/** The request that an upload describes: exactly its method, headers or form fields, and no credentials. */
-export function uploadRequest(
-  upload: Upload,
-  bytes: Uint8Array<ArrayBuffer>,
-  keepalive: boolean,
-): RequestInit {
-  const { method, headers } = upload;
-  const body = padGzip(bytes, upload.bytes);
-  return {
-    method,
-    headers,
-    body: method === 'POST' ? formOf(upload, body) : body,
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
-    redirect: 'error',
-    keepalive,
+    sendLater(id, bytes) {
+      const takeBack = relayUrl && platform.defer(relayUrl(id), endpoint?.init(bytes) as RequestInit);
+      if (takeBack) requests.deferred++;
+      return takeBack;
+    },
+    hold: () => (endpoint ? undefined : spare(0)),
   };
 }
 
 /** The S3 POST form: the policy's fields, then the file, which must come last. */
-function formOf({ fields }: Upload, bytes: Uint8Array<ArrayBuffer>): FormData {
+function formOf({ fields }: Upload, bytes: Bytes): FormData {
   const form = new FormData();
   for (const name in fields) form.append(name, fields[name] as string);
   form.append('file', new Blob([bytes]));

@@ -3,23 +3,16 @@
  * and the sampling rules. Whoever asks awaits the answer; what is to be told goes along, or by itself after a while.
  */
 
-import type { Diagnostics } from '../diagnostics/diagnostics.js';
-import { sumOf } from '../json.js';
+import { toJson } from '../json.js';
 import type { Outcome, Upload } from '../pipeline/model.js';
 import { nextDelayMillis } from '../pipeline/retry.js';
-import type { Platform, Stop } from '../platform/platform.js';
-import type { Endpoint, LossReport, Message, Receipt, Want } from './endpoint.js';
-import { fitting, MAX_RECEIPTS, type Told } from './receipts.js';
+import type { Stop } from '../platform/platform.js';
+import type { LossReport, Receipt, Want } from './endpoint.js';
+import type { Exchange } from './exchange.js';
+import { type Leaving, MAX_RECEIPTS, type Told } from './leaving.js';
 
 export interface TellDeps {
-  platform: Pick<Platform, 'after' | 'now' | 'monotonic' | 'random' | 'onOnline'>;
-  diagnostics: Diagnostics;
-  /** Name of this load of the page. */
-  page: string;
-  signal?: 'logs';
-  clockOffset(millis: number): void;
-  pause(): void;
-  rules(rules: unknown): void;
+  exchange: Exchange;
   /** The store takes no uploads from outside: blobs go to the relay. */
   relayOnly(): void;
   /** Takes uploads that were not asked for. */
@@ -32,17 +25,11 @@ export type Answer = Upload | Outcome;
 export const NO_UPLOAD = 'no upload';
 
 export interface Tell {
-  ask(want: Want): Promise<Answer>;
-  /** `told` is called when the server has taken it. */
-  tell(receipt: Receipt | LossReport, told: () => void): void;
+  want(want: Want): Promise<Answer>;
+  /** Takes a {@link Receipt} or a {@link LossReport}; `told` is called when the server has taken it. */
+  tell(receipt: unknown, told: () => void): void;
   /** Asks for nothing, to hear the operator's word. */
-  talk(): void;
-  /**
-   * By a beacon: what was stored and lost, and what went out without an answer.
-   *
-   * @returns the losses, where that was not possible.
-   */
-  leave(unconfirmed: readonly Receipt[]): LossReport | undefined;
+  ask(): void;
   /** Resolves when all has been told, or could not be. */
   settle(): Promise<void>;
   close(): void;
@@ -55,13 +42,26 @@ const MAX_WANTS = 20;
 /** A refusal of the whole page, not of a request. */
 const REFUSED_MILLIS = 60_000;
 
-export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
-  const { platform, diagnostics } = deps;
+/** The endpoint takes 64 KiB, and a character may be three bytes. A receipt alone is shorter. */
+const MAX_CHARS = 20_000;
+
+/** As many as one message takes; the rest goes in the next. */
+function fitting(all: Iterable<Told>): Told[] {
+  const some: Told[] = [];
+  let chars = 0;
+  for (const one of all) {
+    chars += toJson(one.receipt).length;
+    if (some.length && (chars > MAX_CHARS || some.length === MAX_RECEIPTS)) break;
+    some.push(one);
+  }
+  return some;
+}
+
+export function createTell(leaving: Leaving, deps: TellDeps): Tell {
+  const { receipts, isOwing } = leaving;
+  const { platform, diagnostics, clockOffset, rules, pause } = leaving.deps;
   const { totals } = diagnostics;
   const wants: { want: Want; answered: (answer: Answer) => void }[] = [];
-  const receipts = new Map<string, Told>();
-  /** What the server knows. */
-  let known: { lost: Counts; health: Counts } = { lost: {}, health: {} };
   let talking: Promise<void> | undefined;
   let isAsked = false;
   let failures = 0;
@@ -72,50 +72,19 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   let timer: Stop | undefined;
   let closed = false;
 
-  const counted = (): typeof known => {
-    const { uploadFailures, exchangeFailures } = totals.requests;
-    return {
-      lost: { ...totals.spans.dropped },
-      health: {
-        uploadFailures,
-        exchangeFailures,
-        noUpload: totals.pool.empty,
-        exceptions: totals.exceptions,
-      },
-    };
-  };
-  const lostSince = (): Counts => since(totals.spans.dropped, known.lost);
-  const isOwing = (): boolean => receipts.size > 0 || Object.keys(lostSince()).length > 0;
-
-  const message = (wants: Want[], told: (Receipt | LossReport)[]): Message => {
-    const { spans, buffer } = diagnostics.stats();
-    const lost = lostSince();
-    const stored = told.filter((one): one is Receipt => {
-      if (!('lost' in one)) return true;
-      for (const reason in one.lost) lost[reason] = (lost[reason] ?? 0) + (one.lost[reason] as number);
-      return false;
-    });
-    const dropped = sumOf(Object.values(spans.dropped), (count) => count);
-    const health = { ...since(counted().health, known.health), highWater: buffer.highWater };
-    // What the server counts are spans.
-    if (deps.signal) return { wants, stored, lost: {} };
-    const page = { ...spans, dropped, id: deps.page, sealed: totals.blobs.sealed, health };
-    return { wants, stored, lost, page };
-  };
-
   const exchange = async (): Promise<void> => {
     isAsked = false;
     const asking = wants.splice(0, MAX_WANTS);
     const telling = hearing ? [] : fitting(receipts.values());
-    const before = known;
-    const body = message(
+    const before = leaving.known;
+    const message = leaving.message(
       asking.map(({ want }) => want),
       telling.map(({ receipt }) => receipt),
     );
-    known = counted();
+    leaving.known = leaving.counted();
     totals.requests.exchanges++;
     const sentAt = platform.monotonic();
-    const answer = await endpoint.exchange(body);
+    const answer = await deps.exchange(message);
     const refuse = (cause: string, retryAfterMillis?: number): void => {
       for (const { answered } of asking) answered({ status: 'retryable', cause, retryAfterMillis });
     };
@@ -124,7 +93,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     if (!answer.ok) {
       failures++;
       failed++;
-      known = before;
+      leaving.known = before;
       totals.requests.exchangeFailures++;
       const { cause, isRefused } = answer;
       diagnostics.trouble('endpoint', cause);
@@ -138,7 +107,7 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
     if (!answer.heard) settled(telling);
     if (answer.now !== undefined) {
       const halfway = (platform.monotonic() - sentAt) / 2;
-      deps.clockOffset(answer.now + halfway - platform.now());
+      clockOffset(answer.now + halfway - platform.now());
     }
     if (answer.isRelayOnly) deps.relayOnly();
     const spares: Upload[] = [];
@@ -161,8 +130,8 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       retryAfterMillis: answer.retryAfterMillis,
     };
     for (const { want, answered } of asking) answered(answers.get(want.id) ?? none);
-    if (answer.rules !== undefined) deps.rules(answer.rules);
-    if (answer.isPaused) deps.pause();
+    if (answer.rules !== undefined) rules(answer.rules);
+    if (answer.isPaused) pause();
   };
 
   const hear = (heard: Promise<boolean>, telling: Iterable<Told>): void => {
@@ -201,33 +170,21 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
   };
 
   return {
-    ask(want) {
+    want(want) {
       return new Promise((answered) => {
         wants.push({ want, answered });
         // What is packed in the same moment is asked for together.
         void Promise.resolve().then(next);
       });
     },
-    tell(receipt, told) {
+    tell(given, told) {
+      const receipt = given as Receipt | LossReport;
       receipts.set(receipt.id, { receipt, told });
       if (!timer) next();
     },
-    talk() {
+    ask() {
       isAsked = true;
       next();
-    },
-    leave(unconfirmed) {
-      if (!unconfirmed.length && !isOwing()) return undefined;
-      const telling = [...receipts.values()].map(({ receipt }) => receipt);
-      const stored = [...unconfirmed, ...telling].slice(0, MAX_RECEIPTS);
-      // Beside the bytes there may be room for little.
-      const short = stored.map((receipt) => ({ ...receipt, traces: [] }));
-      const lost = lostSince();
-      if (!endpoint.beacon?.(message([], stored)) && !endpoint.beacon?.(message([], short)))
-        return Object.keys(lost).length ? { id: `lost ${deps.page}`, lost } : undefined;
-      totals.requests.beacons++;
-      known = counted();
-      return undefined;
     },
     async settle() {
       const before = failed;
@@ -243,14 +200,6 @@ export function createTell(deps: TellDeps, endpoint: Endpoint): Tell {
       for (const { answered } of wants) answered({ status: 'retryable', cause: 'closed' });
     },
   };
-}
-
-type Counts = { [name: string]: number };
-
-/** By how much each has grown. */
-function since(now: Counts, before: Counts): Counts {
-  const grown = Object.entries(now).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
-  return Object.fromEntries(grown.filter(([, count]) => count > 0));
 }
 
 /** Of a want that was refused alone. */

@@ -1,25 +1,24 @@
 /** A destination may be anybody's: what it throws reaches neither the page nor what waits. */
 import type { Destination, DestinationDeps, OpenDestination } from './destination.js';
 
-type Method = Exclude<keyof OpenDestination, 'send' | 'settle'>;
-
-const METHODS: readonly Method[] = [
-  ...(['sendNow', 'sendLater', 'relay', 'hold', 'receiptOf', 'tell', 'leave', 'ask', 'close'] as const),
-];
-
 /** Opens `destination`. What it throws is counted; what cannot be opened fails each attempt. */
 export function openGuarded(destination: Destination, deps: DestinationDeps): OpenDestination {
   const { guard, theirs } = deps.diagnostics;
-  const open = guard(() => destination.open(deps));
-  if (!open) return { send: async () => ({ status: 'retryable', cause: 'not opened' }), close() {} };
-  const guarded: Record<string, unknown> = {
-    // What it throws or answers amiss is a failed attempt.
-    send: destination.isOurs ? open.send : (blob: never) => theirs(() => open.send(blob)),
-    settle: () => open.settle?.(),
+  const open: OpenDestination = guard(() => destination.open(deps)) ?? {
+    send: async () => ({ status: 'retryable', cause: 'not opened' }),
+    close() {},
   };
-  for (const name of METHODS) {
-    const method = open[name] as ((...args: unknown[]) => unknown) | undefined;
-    if (method) guarded[name] = (...args: unknown[]) => guard(() => method.apply(open, args));
-  }
-  return guarded as unknown as OpenDestination;
+  // By whatever it has when it is asked, as the rest of it may come later.
+  return new Proxy({} as OpenDestination, {
+    get(_, name: keyof OpenDestination) {
+      const method = guard(() => open[name]);
+      if (!method) return undefined;
+      return (...args: unknown[]) => {
+        const call = (): unknown => Reflect.apply(method, open, args);
+        // What it throws or answers amiss is a failed attempt.
+        if (name === 'send') return destination.isOurs ? call() : theirs(call);
+        return guard(call);
+      };
+    },
+  });
 }

@@ -72,6 +72,8 @@ export interface OpenDestination {
   ask?(): void;
   /** Resolves when the server has been told of all that is stored, or could not be told. Never rejects. */
   settle?(): Promise<void>;
+  /** Takes what it does while the page lives, where that comes later than the rest. Not part of the public promise. */
+  complete?(rest: (half: never) => object): void;
   /** Ends all timers and requests. */
   close(): void;
 }

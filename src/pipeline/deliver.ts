@@ -19,31 +19,34 @@ export interface Compression {
 export interface Delivery {
   /** Something is closed, or may be sent now. */
   wake(): void;
-  readonly later: Later | undefined;
-  pack(blob: TraceBlob): Promise<void>;
+  readonly later?: Later | undefined;
   /** Compresses in this task. */
+  packNow?(blob: TraceBlob): void;
+  /** Sends all that waits, whatever it was told to wait for. Resolves when each has been tried. */
+  flush(): Promise<void>;
+  close(): void;
+}
+
+/** With what compresses. */
+export interface PackedDelivery extends Delivery {
+  pack(blob: TraceBlob): Promise<void>;
   packNow(blob: TraceBlob): void;
-  /** Sends all that waits, whatever it was told to wait for. Resolves when each has been tried, or time is up. */
-  flush(timeoutMillis: number): Promise<void>;
   /** The network or the page is back: what waits by a delay of ours need not. */
   hurry(): void;
   /** Whether a blob was settled here, so that what the database still has of it means nothing. */
   isSettled(id: string): boolean;
-  close(): void;
 }
 
 const MAX_IN_FLIGHT = 4;
 /** Nothing is told to wait for longer: a clock was set. */
 const MAX_DELAY_MILLIS = 2 * 60 * 60_000;
 
-export function createDelivery(host: DeliveryHost, compression: Compression): Omit<Delivery, 'later'> {
+export function createDelivery(host: DeliveryHost, compression: Compression): PackedDelivery {
   const { platform, diagnostics, outbox, destination } = host;
   const { totals } = diagnostics;
   /** Those whose records may not be deleted yet. */
   const settled = new Set<string>();
   const inFlight = new Map<TraceBlob, Promise<void>>();
-  /** Ends each flush that is under way. */
-  const flushes = new Set<() => void>();
   /** Failures in a row, of whatever blob. */
   let failures = 0;
   /** Until when all wait, while nothing gets through. */
@@ -102,8 +105,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
   /** What may go next: the least tried first, then the oldest. */
   const waiting = (): TraceBlob[] =>
     [...outbox.blobs.values()]
-      .filter(({ state }) => state === 'closed' || state === 'packed')
-      .filter((blob) => !inFlight.has(blob))
+      .filter((blob) => (blob.state === 'closed' || blob.state === 'packed') && !inFlight.has(blob))
       .sort((a, b) => a.attempts - b.attempts || a.bornAtMillis - b.bornAtMillis);
 
   const begin = (blob: TraceBlob): Promise<void> => {
@@ -120,7 +122,7 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
     return work;
   };
 
-  const self: Omit<Delivery, 'later'> = {
+  const self: PackedDelivery = {
     wake() {
       // A page that may be gone, or is put away, begins nothing more by itself.
       if (closed || outbox.isSuspended || totals.state !== 'running') return;
@@ -152,31 +154,19 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       const { bytes, rawBytes } = compression.gzipNow(bodyOf(blob.parts));
       packed(blob, bytes, rawBytes);
     },
-    async flush(timeoutMillis) {
+    async flush() {
       const tried = new Set<TraceBlob>();
-      const all = async (): Promise<void> => {
-        for (;;) {
-          const before = failures;
-          const [blob] = waiting().filter((one) => !tried.has(one));
-          if (!blob && !inFlight.size) break;
-          if (blob && inFlight.size < (failures ? 1 : MAX_IN_FLIGHT)) {
-            tried.add(blob);
-            void begin(blob);
-          } else await Promise.race(inFlight.values());
-          if (failures > before && heldUntilMillis > platform.now()) break;
-        }
-        await destination.settle?.();
-      };
-      await new Promise<void>((resolve) => {
-        const end = (): void => {
-          stop();
-          flushes.delete(end);
-          resolve();
-        };
-        const stop = platform.after(timeoutMillis, end, true);
-        flushes.add(end);
-        void all().catch(diagnostics.exception).then(end);
-      });
+      while (!closed) {
+        const before = failures;
+        const [blob] = waiting().filter((one) => !tried.has(one));
+        if (!blob && !inFlight.size) break;
+        if (blob && inFlight.size < (failures ? 1 : MAX_IN_FLIGHT)) {
+          tried.add(blob);
+          void begin(blob);
+        } else await Promise.race(inFlight.values());
+        if (failures > before && heldUntilMillis > platform.now()) break;
+      }
+      await destination.settle?.();
     },
     hurry() {
       for (const blob of outbox.blobs.values()) blob.notBeforeMillis = 0;
@@ -188,7 +178,6 @@ export function createDelivery(host: DeliveryHost, compression: Compression): Om
       closed = true;
       stopGauge();
       timer?.();
-      for (const end of flushes) end();
     },
   };
   return self;

@@ -16,7 +16,7 @@ import { sumOf } from '../json.js';
 import { createOutbox, type Outbox, type OutboxLimits } from '../outbox/outbox.js';
 import type { Consent, RedactionOptions } from '../page-options.js';
 import type { PageSignal, Platform, Stop } from '../platform/platform.js';
-import { createAlarm } from './alarm.js';
+import { createAlarm, within } from './alarm.js';
 import { toUtf8 } from './compress-gzip.js';
 import { createConsent } from './consent.js';
 import type { Delivery } from './deliver.js';
@@ -231,22 +231,14 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     return true;
   };
 
-  const within = (millis: number, work: Promise<void> | undefined): Promise<void> =>
-    new Promise((resolve) => {
-      const stop = platform.after(millis, resolve);
-      void Promise.resolve(work)
-        .catch(diagnostics.exception)
-        .then(() => resolve(stop()));
-    });
+  const inTime = (millis: number, work: Promise<void> | undefined): Promise<void> =>
+    within(platform, millis, work, true).catch(diagnostics.exception);
 
   /** A resource may know more of itself in a moment. Whoever cannot wait goes without that. */
   const resourceKnown = (resource: ReadableSpan['resource']): Promise<void> => {
     awaited.add(resource);
     const known = async (): Promise<void> => resource.waitForAsyncAttributes?.();
-    return within(
-      RESOURCE_MILLIS,
-      known().catch(() => {}),
-    );
+    return within(platform, RESOURCE_MILLIS, known()).catch(() => {});
   };
 
   /** Encodes what has ended, in slices. Whoever cannot wait does the same at once; there is only one queue. */
@@ -314,7 +306,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     waiting.sort((a, b) => a.chars - b.chars);
     for (const blob of waiting) {
       // Uncompressed is better than not at all.
-      guard(() => delivery?.packNow(blob));
+      guard(() => delivery?.packNow?.(blob));
       const isOut = destination.sendNow?.(blob, blob.bytes ?? toUtf8(bodyOf(blob.parts)));
       if (!isOut) continue;
       goneOut.add(blob);
@@ -421,7 +413,7 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
     },
     discard: buffer.discard,
     setConsent: (said) => consent.set(said),
-    ask: () => opened?.destination.ask?.(),
+    ask: () => void opened?.opening.then(() => opened?.destination.ask?.()),
     async flush(timeoutMillis) {
       const lostBefore = lostCount();
       await consent.settled();
@@ -429,10 +421,10 @@ export function createPipeline(deps: PipelineDeps, options: PipelineOptions): Pi
       const rest = (): number => Math.max(0, endMillis - platform.monotonic());
       buffer.sweep('quiet');
       // In slices: whoever flushes has not left, and a burst at once would be a long task.
-      await within(timeoutMillis, drain());
+      await inTime(timeoutMillis, drain());
       filling.close();
-      await within(rest(), opened?.opening);
-      await opened?.delivery?.flush(rest());
+      await inTime(rest(), opened?.opening);
+      await inTime(rest(), opened?.delivery?.flush());
       // Consent may have ended it meanwhile: what waited has its place in the ledger first.
       await consent.settled();
       if (totals.consent === 'denied') return 'lost';

@@ -9,22 +9,16 @@ import type { DeliveryHost } from './pipeline.js';
 import { nextDelayMillis } from './retry.js';
 import { settle } from './settle.js';
 
-export function createRelayOnly(host: DeliveryHost): Delivery {
-  const { platform, diagnostics, outbox, destination } = host;
-  const { totals } = diagnostics;
+export function createRelayOnly({ platform, diagnostics, outbox, destination }: DeliveryHost): Delivery {
   let timer: Stop | undefined;
   let sending: Promise<void> | undefined;
   let isClosed = false;
 
-  const next = (): TraceBlob | undefined =>
-    [...outbox.blobs.values()]
-      .filter(({ state }) => state === 'closed')
-      .sort((a, b) => a.notBeforeMillis - b.notBeforeMillis)[0];
-
   const send = async (blob: TraceBlob): Promise<void> => {
     const outcome = await destination.relay?.(blob, toUtf8(bodyOf(blob.parts)));
     if (isClosed || !outcome || outbox.blobs.get(blob.id) !== blob) return;
-    if (!settle(host, blob, outcome)) {
+    // The endpoint knows of what it has stored itself.
+    if (!settle({ diagnostics, outbox, destination: {} }, blob, outcome)) {
       diagnostics.trouble('retry', outcome.cause);
       const delay = nextDelayMillis(++blob.attempts, platform.random(), outcome.retryAfterMillis);
       blob.notBeforeMillis = platform.now() + delay;
@@ -35,41 +29,28 @@ export function createRelayOnly(host: DeliveryHost): Delivery {
   };
 
   const self: Delivery = {
-    later: undefined,
     wake() {
-      const blob = next();
-      if (sending || isClosed || !blob || !destination.relay || totals.state !== 'running') return;
+      const [blob] = [...outbox.blobs.values()]
+        .filter(({ state }) => state === 'closed')
+        .sort((a, b) => a.notBeforeMillis - b.notBeforeMillis);
+      if (sending || isClosed || !blob || !destination.relay || diagnostics.totals.state !== 'running')
+        return;
       timer?.();
       const wait = blob.notBeforeMillis - platform.now();
-      if (wait > 0) {
-        timer = platform.after(wait, self.wake);
-        return;
-      }
-      sending = send(blob)
-        .catch(diagnostics.exception)
-        .then(() => {
-          sending = undefined;
-          self.wake();
-        });
+      if (wait > 0) timer = platform.after(wait, self.wake);
+      else
+        sending = send(blob)
+          .catch(diagnostics.exception)
+          .then(() => {
+            sending = undefined;
+            self.wake();
+          });
     },
-    async pack() {},
-    packNow() {},
-    async flush(timeoutMillis) {
-      const all = async (): Promise<void> => {
-        self.hurry();
-        while (sending) await sending;
-        await destination.settle?.();
-      };
-      await new Promise<void>((resolve) => {
-        const stop = platform.after(timeoutMillis, resolve);
-        void all().then(() => resolve(stop()), diagnostics.exception);
-      });
-    },
-    hurry() {
+    async flush() {
       for (const blob of outbox.blobs.values()) blob.notBeforeMillis = 0;
       self.wake();
+      while (sending) await sending;
     },
-    isSettled: () => false,
     close() {
       isClosed = true;
       timer?.();

@@ -1,7 +1,8 @@
 /** The other side, for tests: one endpoint and one store with conditional writes, as the protocol describes them. */
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { IssuedUpload, Message, Receipt, Want } from '../bucket/endpoint.js';
+import type { Message, Receipt, Want } from '../bucket/endpoint.js';
+import type { IssuedUpload } from '../bucket/exchange.js';
 import type { SamplingRule } from '../protocol.js';
 import type { TestBeacon, TestPlatform, TestRequest } from './platform.js';
 
