@@ -4,9 +4,6 @@ import { createRequests } from './requests.js';
 import { createTimers } from './timers.js';
 
 const nothing: Stop = () => {};
-const absent = (): never => {
-  throw new Error('there is no database here');
-};
 
 /** @param onException hears of every exception in a timer; it never reaches the host. */
 export function createEdgePlatform(onException: (error: unknown) => void): Platform {
@@ -32,16 +29,12 @@ export function createEdgePlatform(onException: (error: unknown) => void): Platf
     whenIdle: after,
     // Nobody waits for this thread as a user does; a timer would cost more than it gives.
     yieldToMain: async () => {},
-    // A runtime may have these (Deno, workerd), but no page whose last words they would carry.
-    isOwnRequest: () => false,
-    beacon: () => false,
-    canDefer: false,
-    defer: () => undefined,
     openStore: () => undefined,
     notes: undefined,
     onNote: () => nothing,
     purge: async () => {},
-    openTabs: absent,
+    // Nobody asks for them where there is no store.
+    openTabs: nothing as never,
     keepalive: { reserve: () => undefined, freeBytes: Number.POSITIVE_INFINITY },
     cachesEarly: false,
     onPage: () => nothing,
