@@ -32,9 +32,7 @@ export function createSpanBuffer(maxSpans: number, dropped: (spanCount: number) 
     }
     let excess = spans.length - maxSpans * 0.9;
     const lost = new Set<string>();
-    for (const [traceId, { count }] of [...traces].sort(
-      ([, a], [, b]) => +a.error - +b.error,
-    )) {
+    for (const [traceId, { count }] of [...traces].sort(([, a], [, b]) => +a.error - +b.error)) {
       if (excess <= 0) break;
       excess -= count;
       lost.add(traceId);
