@@ -10,5 +10,5 @@ export { nextDelayMillis } from './pipeline/retry.js';
 export { settle } from './pipeline/settle.js';
 export { ofDocument, ofNode } from './platform/dom.js';
 export { uuidv7 } from './platform/uuid.js';
-export { known, storedUrl } from './spa/attributes.js';
+export { documentAttributes, known, storedUrl } from './spa/attributes.js';
 export { createQuota, observeEntries } from './spa/observe.js';

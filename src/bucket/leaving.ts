@@ -111,6 +111,9 @@ function openLeaving(
 
   const open: Omit<OpenDestination, 'send'> = {
     receiptOf,
+    // Told as the page leaves, unless the other half comes before; and by the next page.
+    tell: (receipt, told) =>
+      void self.receipts.set((receipt as Receipt).id, { receipt: receipt as Receipt, told }),
     ...(endpoint &&
       relayUrl && {
         async relay(blob, bytes) {

@@ -312,3 +312,20 @@ test('outbox: a note can write under its own page alone', async () => {
   await assertDelivered(second, 1);
   assert.deepEqual(origin.keys(), [['mine', 'kept']]);
 });
+
+test('outbox: last words are kept while the database hangs, though the page came back', async () => {
+  const origin = testOrigin();
+  const first = openPage(origin, { relay: 'never' });
+  await settle();
+  origin.storeHangs = true;
+  first.endTrace(2);
+  first.platform.page('leaving');
+  await settle();
+  first.platform.page('visible');
+  await first.platform.advance(5_000);
+  first.platform.crash();
+  origin.storeHangs = false;
+  const next = openPage(origin, { earlier: first, served: true, relay: 'never' });
+  await assertDelivered(next, 2);
+  assert.equal(origin.notes.size, 0);
+});

@@ -214,9 +214,18 @@ export function createOutbox(deps: OutboxDeps, limits: OutboxLimits): Outbox {
     resume() {
       if (!isSuspended) return;
       isSuspended = false;
-      if (!tabs) return;
-      records?.resume(tabs.hold());
-      void records?.save().then(() => notes?.delete(noteName(place, page)));
+      if (!tabs || !records) return;
+      const said = new Set(records.unconfirmed().map(({ key }) => key[3]));
+      records.resume(tabs.hold());
+      void records.save().then(() => {
+        // What a database that fails or hangs has not taken is still said. Another leaving has said it anew.
+        if (notes && !isSuspended)
+          writeNote(
+            notes,
+            noteName(place, page),
+            records.unconfirmed().filter(({ key }) => said.has(key[3])),
+          );
+      });
     },
     dropAll(reason) {
       for (const blob of blobs.values()) self.remove(blob, reason);

@@ -9,7 +9,8 @@ import type { DeliveryHost } from './pipeline.js';
 import { nextDelayMillis } from './retry.js';
 import { settle } from './settle.js';
 
-export function createRelayOnly({ platform, diagnostics, outbox, destination }: DeliveryHost): Delivery {
+export function createRelayOnly(host: DeliveryHost): Delivery {
+  const { platform, diagnostics, outbox, destination } = host;
   let timer: Stop | undefined;
   let sending: Promise<void> | undefined;
   let isClosed = false;
@@ -17,8 +18,7 @@ export function createRelayOnly({ platform, diagnostics, outbox, destination }: 
   const send = async (blob: TraceBlob): Promise<void> => {
     const outcome = await destination.relay?.(blob, toUtf8(bodyOf(blob.parts)));
     if (isClosed || !outcome || outbox.blobs.get(blob.id) !== blob) return;
-    // The endpoint knows of what it has stored itself.
-    if (!settle({ diagnostics, outbox, destination: {} }, blob, outcome)) {
+    if (!settle(host, blob, outcome)) {
       diagnostics.trouble('retry', outcome.cause);
       const delay = nextDelayMillis(++blob.attempts, platform.random(), outcome.retryAfterMillis);
       blob.notBeforeMillis = platform.now() + delay;
