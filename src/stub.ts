@@ -44,17 +44,14 @@ const make = (
       } else (event.target as HTMLElement).dataset?.['endpoint'] && tell();
     },
   };
-  // Of the first two the calls are never made, and of the others the events.
-  const names =
-    'error,unhandledrejection,start,flush,recordException,setConsent,setUser,setAttributes,setFlag';
-  for (const name of names.split(',') as EarlyCall[0][]) {
-    addEventListener(name, stub, true);
+  for (const type of ['error', 'unhandledrejection']) addEventListener(type, stub, true);
+  const names = 'start,flush,recordException,setConsent,setUser,setAttributes,setFlag';
+  for (const name of names.split(',') as EarlyCall[0][])
     stub[name] = (argument?: { consent?: string }, second?: unknown) =>
       new Promise((done) => {
         consent = /C/.test(name) ? (argument as string) : consent || argument?.consent;
         queue[99] || queue.push([name, argument, performance.now(), done, second]);
       });
-  }
   // Nobody waits longer for a file that will come.
   setTimeout(tell, 30_000);
   if (src) {

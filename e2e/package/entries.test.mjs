@@ -43,6 +43,7 @@ const PAGE_EXPORTS = [
   'sessionProcessor',
   'spandrelSampler',
   'start',
+  'tailSampling',
   'tee',
 ];
 
@@ -51,6 +52,7 @@ const EXPORTS = {
   'index.js': PAGE_EXPORTS,
   'spandrel.mjs': PAGE_EXPORTS,
   'events.js': ['EventSpans', 'fromEventTarget', 'fromMessages', 'fromPerformance', 'sendTo'],
+  'logs.js': ['LogBatchProcessor', 'LogExporter'],
   'compact.js': ['compact', 'compactWorker', 'erase'],
   'forward.js': ['createBatchSender', 'forward', 'forwardConsumer'],
   'plugin.js': ['esbuild', 'rolldown', 'rollup', 'rspack', 'vite', 'webpack'],
@@ -182,7 +184,10 @@ test('script.js: without a tag that names a service it starts nothing', async ()
     'flush',
     'instance',
     'recordException',
+    'setAttributes',
     'setConsent',
+    'setFlag',
+    'setUser',
     'start',
   ]);
   assert.equal(page.spandrel.instance, undefined);

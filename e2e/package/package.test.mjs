@@ -148,6 +148,7 @@ test('package: fields that others rely on', () => {
     '.',
     './edge',
     './otlp',
+    './logs',
     './events',
     './server',
     './forward',

@@ -18,14 +18,14 @@ export const BUDGETS = {
   'script tag, both files': 44_500,
   'script tag, in one file': 41_950,
   'start through a bundler': 41_000,
-  'stub, inlined': 450,
+  'stub, inlined': 455,
   'instrument and r2': 19_070,
   otlp: 4_750,
   EventSpans: 8_700,
 };
 
 /** Of the stub as it is, since it is in every page and pages are not all compressed. */
-export const MAX_STUB_BYTES = 820;
+export const MAX_STUB_BYTES = 840;
 
 /** Of the ES module, after Brotli: the one file of the script tag with the parts that an app's own OpenTelemetry takes. */
 export const MAX_MODULE_BYTES = 42_650;
