@@ -13,8 +13,8 @@ import { rollup } from 'rollup';
  * @type {Record<string, number>}
  */
 export const BUDGETS = {
-  'exporter, processor and bucket': 21_550,
-  'script tag, first file': 31_000,
+  'exporter, processor and bucket': 21_600,
+  'script tag, first file': 31_050,
   'script tag, both files': 44_500,
   'script tag, in one file': 41_950,
   'start through a bundler': 41_000,
