@@ -66,6 +66,7 @@ declare const ingest: ReturnType<typeof import('spandrel/server').createIngest>;
 declare const error: unknown;
 declare const worker: Worker;
 declare const spans: import('spandrel/events').EventSpans;
+declare const s3Event: (objects: readonly { key: string; size?: number }[], options: { bucket: string }) => object;
 declare const storage: import('spandrel/server').Storage;
 declare const options: import('spandrel/server').IngestOptions;
 declare namespace NodeJS {
