@@ -1,4 +1,4 @@
-// Runs the stages of `npm test` one after the other, whatever becomes of each, and tells what they said.
+// Runs stages of `npm test` and `npm run test:all` one after the other, whatever becomes of each, and tells what they said.
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
