@@ -219,8 +219,8 @@ export function createTraceBuffer(deps: TraceBufferDeps, maxSpans: () => number)
     awaitedUntil(blob) {
       let until = 0;
       for (const { traceId, blob: its, open, firstAtMillis = 0, touchedAtMillis } of traces.values()) {
-        // Log records are of none.
-        if (its !== blob || !traceId) continue;
+        // Log records are of none: see `LogItem`.
+        if (its !== blob || !traceId[31]) continue;
         until = Math.max(
           until,
           open.size ? firstAtMillis + PART_AGE_MILLIS : touchedAtMillis + LINGER_MILLIS,
