@@ -85,9 +85,9 @@ test('document load: beside the official instrumentation, nothing stable of it i
     const events = new Set(our?.events?.map(({ name }) => name));
     for (const { name } of their.events ?? [])
       if (!events.has(name)) differences.add(`${their.name} ${name}`);
-    // To the millisecond that both take from the clock.
+    // Ours is read from the wall as the trace begins, theirs as the page did: on a busy machine the two have drifted apart.
     expect(Math.abs(millis(our?.endTimeUnixNano ?? '0') - millis(their.endTimeUnixNano))).toBeLessThan(
-      their === theirRoot ? 15_000 : 3,
+      their === theirRoot ? 15_000 : 100,
     );
   }
   expect([...differences].filter((difference) => !EXPLAINED[difference])).toEqual([]);
