@@ -129,9 +129,9 @@ test('document load: one trace, 200 resources, however the page treats its entri
       'first-contentful-paint',
     ]),
   );
-  expect(Math.abs(millis(root.startTimeUnixNano) - origin)).toBeLessThan(20);
+  expect(Math.abs(millis(root.startTimeUnixNano) - origin)).toBeLessThan(100);
   const end = root.events?.find(({ name }) => name === 'loadEventEnd')?.timeUnixNano ?? '0';
-  expect(Math.abs(millis(end) - origin - loadEventEnd)).toBeLessThan(20);
+  expect(Math.abs(millis(end) - origin - loadEventEnd)).toBeLessThan(100);
   for (const child of children) {
     expect(millis(child.startTimeUnixNano)).toBeGreaterThanOrEqual(millis(root.startTimeUnixNano));
     expect(millis(child.endTimeUnixNano)).toBeLessThanOrEqual(millis(root.endTimeUnixNano) + 0.01);
@@ -228,12 +228,12 @@ test('document load: told of late, it lies where it was, and what comes after is
   await page.evaluate(() => globalThis.startLate());
   const { root, children } = await loadTrace(site);
   const { origin, loadEventEnd, responseEnd } = await readClock(page);
-  expect(Math.abs(millis(root.startTimeUnixNano) - origin)).toBeLessThan(20);
-  expect(Math.abs(millis(root.endTimeUnixNano) - origin - loadEventEnd)).toBeLessThan(20);
+  expect(Math.abs(millis(root.startTimeUnixNano) - origin)).toBeLessThan(100);
+  expect(Math.abs(millis(root.endTimeUnixNano) - origin - loadEventEnd)).toBeLessThan(100);
   expect(attributeOf(root.attributes, 'spandrel.activity.end')).toBe('quiet');
   await expect.poll(async () => (await loadTrace(site)).children.map(pathOf)).toContain('/dist/index.js');
   const [fetched] = children.filter(({ name }) => name === 'documentFetch');
-  expect(Math.abs(millis(fetched?.endTimeUnixNano ?? '0') - origin - responseEnd)).toBeLessThan(20);
+  expect(Math.abs(millis(fetched?.endTimeUnixNano ?? '0') - origin - responseEnd)).toBeLessThan(100);
   expect((await loadTrace(site)).children.map(pathOf)).not.toContain('/icon.svg?later');
   await expect.poll(async () => namesOf(await site.spans())).toContain('just after');
   const after = (await site.spans()).find(({ name }) => name === 'just after');
@@ -282,7 +282,7 @@ test('document load: a prerendered page begins when it is shown', async ({ page,
       (performance.getEntriesByType('navigation')[0] as { activationStart?: number }).activationStart ?? 0,
   );
   expect(shownAt).toBeGreaterThan(1_400);
-  expect(Math.abs(millis(root.startTimeUnixNano) - origin - shownAt)).toBeLessThan(20);
+  expect(Math.abs(millis(root.startTimeUnixNano) - origin - shownAt)).toBeLessThan(100);
   // What had been done by then cost its user nothing.
   expect(namesOf(root.events ?? [])).toEqual(['session.start']);
   expect(children).toEqual([]);
