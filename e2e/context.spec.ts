@@ -178,15 +178,23 @@ test('context: kept for the next page of the tab where that is asked for, and un
     });
   await say();
   await lateCame();
-  await makeTraces(page, ['known']);
+  const userOfSpan = (): Promise<unknown> =>
+    page.evaluate(() => {
+      const span = globalThis.spandrel.instance?.tracer.startSpan('probe');
+      span?.end();
+      return (span as unknown as { attributes: Record<string, unknown> }).attributes['user.id'];
+    });
   const hash = createHash('sha256').update('u-42').digest('hex');
+  await expect.poll(userOfSpan).toBe(hash);
+  await makeTraces(page, ['known']);
   expect(await saidBy(site, 'known')).toEqual({ 'user.id': hash });
   await page.reload();
   expect(await kept(page)).toContain(hash);
   expect(await kept(page)).not.toContain('u-42');
-  await page.evaluate(() => globalThis.spandrel.setConsent('granted'));
+  // The second file comes while nobody has decided.
   await lateCame();
-  await page.evaluate(() => globalThis.spandrel.flush());
+  await page.evaluate(() => globalThis.spandrel.setConsent('granted'));
+  await expect.poll(userOfSpan).toBe(hash);
   await makeTraces(page, ['reloaded']);
   expect(await saidBy(site, 'reloaded')).toEqual({ 'user.id': hash });
   expect(evaluationsOf(await stored(site, 'reloaded'))).toEqual([['checkout', 'one-page']]);

@@ -36,6 +36,13 @@ export function keepContext(
   };
 
   guard(read);
+  if (!isRead) {
+    // The user has yet to consent.
+    const stop = diagnostics.subscribe(() => {
+      read();
+      if (isRead) stop();
+    });
+  }
   platform.onPage(() =>
     guard(() => {
       read();
