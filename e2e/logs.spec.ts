@@ -2,6 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, plainPage, type Site, test } from './support/fixtures.js';
 import { attributeOf, type KeyValue } from './support/otlp.js';
+import { BROWSER_PARTS } from './support/vendor.mjs';
 
 interface LogRecord {
   eventName?: string;
@@ -25,16 +26,7 @@ async function logsOf(site: Site): Promise<LogRecord[]> {
   return records;
 }
 
-const NAMES = [
-  'console',
-  'errors',
-  'navigation',
-  'navigation-timing',
-  'resource-timing',
-  'user-action',
-  'web-vitals',
-];
-const CLASSES = NAMES.map(
+const CLASSES = BROWSER_PARTS.map(
   (name) => `${name.replace(/(^|-)[a-z]/g, (text) => text.slice(-1).toUpperCase())}Instrumentation`,
 );
 
@@ -44,7 +36,7 @@ const codeOf = (service: string): string => `
   import { LoggerProvider } from '@opentelemetry/sdk-logs';
   import { bucket } from 'spandrel';
   import { LogBatchProcessor, LogExporter } from 'spandrel/logs';
-  ${NAMES.map((name, at) => `import { ${CLASSES[at]} } from '@opentelemetry/browser-instrumentation/experimental/${name}';`).join('\n')}
+  ${BROWSER_PARTS.map((name, at) => `import { ${CLASSES[at]} } from '@opentelemetry/browser-instrumentation/experimental/${name}';`).join('\n')}
   const exporter = new LogExporter({ destination: bucket({ endpoint: '/spandrel' }) });
   const provider = new LoggerProvider({
     resource: resourceFromAttributes({ 'service.name': ${JSON.stringify(service)} }),

@@ -239,6 +239,17 @@ test('logs: what was said in the very task in which the page leaves goes with it
   assert.deepEqual(bodies(cloud), ['last']);
 });
 
+test('logs: a page that logs on and on is not waited for', async () => {
+  const { platform, cloud, exporter } = open();
+  const processor = new LogBatchProcessor(exporter);
+  const logger = new LoggerProvider({ processors: [processor] }).getLogger('app');
+  for (let line = 0; line < 200; line++) {
+    logger.emit({ body: `line ${line}` });
+    await platform.advance(300);
+  }
+  assert.ok(bodies(cloud).length >= 90, `${bodies(cloud).length} of 200 in a minute`);
+});
+
 test('logs: more than the buffer holds are counted, and the rest goes', async () => {
   const { platform, cloud, exporter } = open();
   const processor = new LogBatchProcessor(exporter, { maxBufferedSpans: 512 });

@@ -50,6 +50,19 @@ test('second file: asked for once more when it does not come; then the relay has
   assert.deepEqual(platform.loose, { timers: 0, listeners: 0 });
 });
 
+test('second file: without it what the relay has stored is told as the page leaves', async () => {
+  const { platform, cloud, end } = page(() => Promise.reject(new Error('planted')));
+  cloud.serve();
+  end();
+  await platform.advance(20_000);
+  assert.equal(cloud.spanIds().length, 1);
+  platform.page('leaving');
+  for (const beacon of platform.beacons) await cloud.arrive(beacon);
+  // Once as it is hidden and once as it is left, perhaps: nobody hears what a beacon is answered.
+  const told = new Map(cloud.receipts.map(({ id, spanCount }) => [id, spanCount]));
+  assert.deepEqual([...told], [[[...cloud.objects.keys()][0], 1]]);
+});
+
 test('second file: without it a relay that fails is asked again, and nothing is lost or stored twice', async () => {
   const { platform, cloud, exporter, end } = page(() => Promise.reject(new Error('planted')));
   end();

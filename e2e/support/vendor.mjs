@@ -3,6 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { nodeResolve as resolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 
+/** Parts of OpenTelemetry's browser package. */
+export const BROWSER_PARTS = [
+  ...['console', 'errors', 'navigation', 'navigation-timing', 'resource-timing', 'user-action', 'web-vitals'],
+];
+
 const MODULES = {
   '@opentelemetry/api': 'api',
   '@opentelemetry/sdk-trace-web': 'sdk-trace-web',
@@ -19,15 +24,10 @@ const MODULES = {
   'web-vitals/attribution': 'web-vitals-attribution',
   '@opentelemetry/instrumentation-document-load': 'document-load',
   ...Object.fromEntries(
-    [
-      'console',
-      'errors',
-      'navigation',
-      'navigation-timing',
-      'resource-timing',
-      'user-action',
-      'web-vitals',
-    ].map((name) => [`@opentelemetry/browser-instrumentation/experimental/${name}`, `browser-${name}`]),
+    BROWSER_PARTS.map((name) => [
+      `@opentelemetry/browser-instrumentation/experimental/${name}`,
+      `browser-${name}`,
+    ]),
   ),
 };
 
